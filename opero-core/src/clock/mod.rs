@@ -1,0 +1,39 @@
+//! Time is one trait for the whole pipeline: TTLs, backoff, rate limits and timeouts read the same clock.
+//!
+//! The default is [`SystemClock`]. [`ManualClock`] moves only when it is told to, so a test of an hour's TTL takes no
+//! time and depends on none.
+
+mod instant;
+mod manual;
+mod system;
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+pub use instant::Instant;
+pub use manual::ManualClock;
+pub use system::SystemClock;
+
+/// The boxed future of [`Clock::sleep`]. Only an actual wait allocates one.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A source of time that can also wait.
+///
+/// It must be monotonic: [`now`](Clock::now) never returns less than an earlier call did.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// The present, to the clock's full resolution.
+    fn now(&self) -> Instant;
+
+    /// The present to a few milliseconds, where that is cheaper than [`now`](Clock::now). It never runs ahead of it.
+    fn coarse_now(&self) -> Instant {
+        self.now()
+    }
+
+    /// A future that is ready once `duration` has passed.
+    fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Blocks the thread until `duration` has passed.
+    fn block(&self, duration: Duration);
+}

@@ -1,0 +1,111 @@
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use super::instant::saturating_nanos;
+use super::{Clock, Instant, Sleep};
+
+/// The machine's monotonic clock.
+///
+/// With the feature `tokio`, sleeping inside a tokio runtime uses that runtime's timer, and a runtime whose time is
+/// paused (`#[tokio::test(start_paused = true)]`) governs [`now`](Clock::now) too. Anywhere else, one timer thread
+/// shared by the process wakes the sleepers, so every async runtime works. A tokio runtime must have its timer enabled
+/// (`enable_time` or `enable_all`), as `tokio::time` itself demands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+/// One origin for every reading, so that instants of all functions compare.
+static ORIGIN: LazyLock<Origin> = LazyLock::new(Origin::take);
+
+struct Origin {
+    precise: std::time::Instant,
+    #[cfg(target_os = "linux")]
+    coarse: u64,
+}
+
+/// The origin lies this far before its first use: a tokio runtime that was paused earlier still reads above it.
+const HEAD_START: Duration = Duration::from_secs(3_600);
+
+impl Origin {
+    fn take() -> Self {
+        let now = std::time::Instant::now();
+        Self {
+            precise: now.checked_sub(HEAD_START).unwrap_or(now),
+            // The same clock, read in full: the coarse reading lags behind it, and must never seem to run ahead.
+            #[cfg(target_os = "linux")]
+            coarse: nanos(rustix::time::ClockId::Monotonic)
+                .saturating_sub(saturating_nanos(HEAD_START)),
+        }
+    }
+}
+
+impl Clock for SystemClock {
+    #[inline]
+    fn now(&self) -> Instant {
+        #[cfg(feature = "tokio")]
+        let now = tokio::time::Instant::now().into_std();
+        #[cfg(not(feature = "tokio"))]
+        let now = std::time::Instant::now();
+        Instant::from_nanos(saturating_nanos(
+            now.saturating_duration_since(ORIGIN.precise),
+        ))
+    }
+
+    /// On Linux `CLOCK_MONOTONIC_COARSE`: about a quarter of the price, at most one scheduler tick (1 to 10 ms) late.
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn coarse_now(&self) -> Instant {
+        let coarse = nanos(rustix::time::ClockId::MonotonicCoarse);
+        Instant::from_nanos(coarse.saturating_sub(ORIGIN.coarse))
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        #[cfg(feature = "tokio")]
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Box::pin(tokio::time::sleep(duration));
+        }
+        Box::pin(futures_timer::Delay::new(duration))
+    }
+
+    fn block(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[inline]
+fn nanos(clock: rustix::time::ClockId) -> u64 {
+    let time = rustix::time::clock_gettime(clock);
+    // Both fields are non-negative: the monotonic clock starts at boot.
+    (time.tv_sec as u64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(time.tv_nsec as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_coarse_reading_never_runs_ahead() {
+        let clock = SystemClock;
+        for _ in 0..100_000 {
+            let coarse = clock.coarse_now();
+            assert!(coarse <= clock.now());
+        }
+    }
+
+    #[test]
+    fn sleeping_needs_no_runtime() {
+        let before = SystemClock.now();
+        crate::block_on(SystemClock.sleep(Duration::from_millis(2)));
+        assert!(SystemClock.now().since(before) >= Duration::from_millis(2));
+    }
+
+    #[cfg(feature = "tokio")]
+    #[tokio::test(start_paused = true)]
+    async fn paused_tokio_time_governs_now_and_sleep() {
+        let before = SystemClock.now();
+        SystemClock.sleep(Duration::from_secs(3600)).await;
+        assert!(SystemClock.now().since(before) >= Duration::from_secs(3600));
+    }
+}

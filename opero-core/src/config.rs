@@ -1,0 +1,82 @@
+//! Errors of configuration, and the nearest name for a misspelt one.
+
+use std::fmt;
+
+/// A parameter, a value or a name is wrong: it says which, what is wrong with it, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    parameter: String,
+    problem: String,
+    way_out: String,
+}
+
+impl ConfigError {
+    /// `problem` reads on from the parameter's name; `way_out` is what the user can do.
+    pub fn new(
+        parameter: impl Into<String>,
+        problem: impl Into<String>,
+        way_out: impl Into<String>,
+    ) -> Self {
+        Self {
+            parameter: parameter.into(),
+            problem: problem.into(),
+            way_out: way_out.into(),
+        }
+    }
+
+    /// An unknown name among `known` ones, with the nearest of them.
+    pub fn unknown_parameter<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<_> = known.into_iter().collect();
+        let way_out = match nearest(name, known.iter().copied()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("the parameters are {}", listed(&known)),
+        };
+        Self::new(name, "is not a parameter", way_out)
+    }
+
+    /// The parameter's name, as the user writes it.
+    pub fn parameter(&self) -> &str {
+        &self.parameter
+    }
+
+    /// What is wrong with it.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// What the user can do.
+    pub fn way_out(&self) -> &str {
+        &self.way_out
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}: {}", self.parameter, self.problem, self.way_out)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The name in `known` that is most like `name`, if any is like it at all.
+///
+/// ```
+/// use opero_core::config::nearest;
+///
+/// assert_eq!(nearest("cache_tll", ["cache_ttl", "retries"]), Some("cache_ttl"));
+/// assert_eq!(nearest("colour", ["cache_ttl", "retries"]), None);
+/// ```
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// The names in back-quotes, separated by commas.
+pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let quoted: Vec<_> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use crate::event::{self, Event, Observer};
+use crate::{Clock, Instant, SystemClock};
+
+/// How a call waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// By yielding to the async runtime.
+    Async,
+    /// By blocking the thread inside the poll, so that the future is ready at its first poll.
+    Blocking,
+}
+
+/// What surrounds one call: its clock, its way of waiting, who watches it, and the function's name.
+///
+/// It travels beside the call, by reference, so that stages hold neither clock nor observer and one pipeline serves
+/// synchronous and async functions alike.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    clock: &'a dyn Clock,
+    waiting: Waiting,
+    observer: Option<&'a dyn Observer>,
+    function: &'a str,
+}
+
+impl Context<'static> {
+    /// An async call on the system's clock.
+    pub const fn system() -> Self {
+        Self::new(&SystemClock, Waiting::Async)
+    }
+
+    /// A synchronous call on the system's clock.
+    pub const fn blocking() -> Self {
+        Self::new(&SystemClock, Waiting::Blocking)
+    }
+}
+
+impl<'a> Context<'a> {
+    /// A call on `clock` that waits as told, watched by nobody but the global observers.
+    pub const fn new(clock: &'a dyn Clock, waiting: Waiting) -> Self {
+        Self {
+            clock,
+            waiting,
+            observer: None,
+            function: "",
+        }
+    }
+
+    /// Names the function in events.
+    #[must_use]
+    pub const fn with_function(mut self, function: &'a str) -> Self {
+        self.function = function;
+        self
+    }
+
+    /// Adds an observer of this call, beside the global ones.
+    #[must_use]
+    pub const fn with_observer(mut self, observer: &'a dyn Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The function's name; empty where nobody gave one.
+    pub const fn function(&self) -> &'a str {
+        self.function
+    }
+
+    /// The clock of the whole pipeline.
+    pub const fn clock(&self) -> &'a dyn Clock {
+        self.clock
+    }
+
+    /// How this call waits.
+    pub const fn waiting(&self) -> Waiting {
+        self.waiting
+    }
+
+    /// The present on the call's clock.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The present for expiry: to a few milliseconds in a blocking call. In an async one to the full resolution, since
+    /// only the precise reading follows a tokio runtime whose time is paused.
+    #[inline]
+    pub fn coarse_now(&self) -> Instant {
+        match self.waiting {
+            Waiting::Async => self.clock.now(),
+            Waiting::Blocking => self.clock.coarse_now(),
+        }
+    }
+
+    /// Waits for `duration`, in the way of this call.
+    pub async fn sleep(&self, duration: Duration) {
+        if duration.is_zero() {
+            return;
+        }
+        match self.waiting {
+            Waiting::Async => self.clock.sleep(duration).await,
+            Waiting::Blocking => self.clock.block(duration),
+        }
+    }
+
+    /// Does anybody watch? Where not, what only an event would need need not be computed.
+    #[inline]
+    pub fn observed(&self) -> bool {
+        self.observer.is_some() || event::globally_observed()
+    }
+
+    /// Tells the observers.
+    #[inline]
+    pub fn emit(&self, event: Event<'_>) {
+        if let Some(observer) = self.observer {
+            observer.on_event(self.function, &event);
+        }
+        if event::globally_observed() {
+            event::tell_global(self.function, &event);
+        }
+    }
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("function", &self.function)
+            .field("clock", &self.clock)
+            .field("waiting", &self.waiting)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,466 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Attempt, ConfigError};
+
+/// Why a call came to nothing: the function's own error, or a stage's refusal, and what was tried before.
+///
+/// ```
+/// use opero_core::{Error, ErrorKind};
+///
+/// let error: Error<std::num::ParseIntError> = "x".parse::<u32>().unwrap_err().into();
+/// assert_eq!(error.kind(), ErrorKind::Function);
+/// assert_eq!(error.function_error().unwrap().to_string(), "invalid digit found in string");
+/// ```
+#[derive(Clone)]
+pub struct Error<E> {
+    cause: Cause<E>,
+    /// Boxed, so that a `Result` stays small; absent where the first attempt was the only one.
+    trail: Option<Box<Trail<E>>>,
+}
+
+/// What ended one attempt.
+#[derive(Debug, Clone)]
+pub enum Cause<E> {
+    /// The function returned this error.
+    Function(E),
+    /// A stage refused to start the function, or stopped it.
+    Refused(Refused),
+}
+
+/// One attempt that failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FailedAttempt<E> {
+    /// Which try it was.
+    pub attempt: Attempt,
+    /// What ended it.
+    pub cause: Cause<E>,
+}
+
+#[derive(Clone)]
+struct Trail<E> {
+    earlier: Vec<FailedAttempt<E>>,
+    last: Attempt,
+}
+
+/// The kind of an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The function itself failed.
+    Function,
+    /// An attempt took longer than it may.
+    Timeout,
+    /// A permit would have come too late, or never.
+    RateLimited,
+    /// The list of fallback values was empty.
+    EmptyFallback,
+    /// A parameter or a backend's name is wrong.
+    Config,
+    /// The function panicked.
+    Panic,
+    /// The run stopped before this item's turn.
+    Stopped,
+    /// A stage of the user's refused.
+    Stage,
+}
+
+impl<E> Error<E> {
+    /// A stage's refusal.
+    pub fn refused(refused: impl Into<Refused>) -> Self {
+        Self {
+            cause: Cause::Refused(refused.into()),
+            trail: None,
+        }
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.cause {
+            Cause::Function(_) => ErrorKind::Function,
+            Cause::Refused(refused) => refused.error_kind(),
+        }
+    }
+
+    /// What ended the last attempt.
+    pub fn cause(&self) -> &Cause<E> {
+        &self.cause
+    }
+
+    /// What ended the last attempt, by value.
+    pub fn into_cause(self) -> Cause<E> {
+        self.cause
+    }
+
+    /// The function's own error, if it was that.
+    pub fn function_error(&self) -> Option<&E> {
+        match &self.cause {
+            Cause::Function(error) => Some(error),
+            Cause::Refused(_) => None,
+        }
+    }
+
+    /// The refusal, if it was one.
+    pub fn refusal(&self) -> Option<&Refused> {
+        match &self.cause {
+            Cause::Function(_) => None,
+            Cause::Refused(refused) => Some(refused),
+        }
+    }
+
+    /// Did an attempt take longer than it may?
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Would a permit have come too late?
+    pub fn is_rate_limited(&self) -> bool {
+        self.kind() == ErrorKind::RateLimited
+    }
+
+    /// Did the function panic?
+    pub fn is_panic(&self) -> bool {
+        self.kind() == ErrorKind::Panic
+    }
+
+    /// The attempts that failed before the last one, oldest first.
+    pub fn earlier(&self) -> &[FailedAttempt<E>] {
+        self.trail.as_ref().map_or(&[], |trail| &trail.earlier)
+    }
+
+    /// How many attempts failed, the last one included.
+    pub fn attempts(&self) -> usize {
+        self.earlier().len() + 1
+    }
+
+    /// Which try the last attempt was.
+    pub fn last_attempt(&self) -> Attempt {
+        self.trail
+            .as_ref()
+            .map_or(Attempt::FIRST, |trail| trail.last)
+    }
+
+    /// Changes the function's error, in every attempt.
+    pub fn map<F>(self, mut change: impl FnMut(E) -> F) -> Error<F> {
+        let trail = self.trail.map(|trail| {
+            let earlier = trail.earlier.into_iter().map(|failed| FailedAttempt {
+                attempt: failed.attempt,
+                cause: failed.cause.map(&mut change),
+            });
+            Box::new(Trail {
+                earlier: earlier.collect(),
+                last: trail.last,
+            })
+        });
+        Error {
+            cause: self.cause.map(change),
+            trail,
+        }
+    }
+
+    /// Puts this error behind those of `earlier`: stages that try again keep one `Vec` and call this at the end.
+    ///
+    /// `attempt` is the try that this error ended, unless the error knows better.
+    #[must_use]
+    pub fn after(self, mut earlier: Vec<FailedAttempt<E>>, attempt: Attempt) -> Self {
+        let (own, last) = match self.trail {
+            Some(trail) => (trail.earlier, trail.last),
+            None => (Vec::new(), attempt),
+        };
+        earlier.extend(own);
+        let trail = (!earlier.is_empty() || last != Attempt::FIRST)
+            .then(|| Box::new(Trail { earlier, last }));
+        Self {
+            cause: self.cause,
+            trail,
+        }
+    }
+
+    /// Adds this error's attempts to `earlier`, because another attempt follows.
+    pub fn push_onto(self, earlier: &mut Vec<FailedAttempt<E>>, attempt: Attempt) {
+        let attempt = match self.trail {
+            Some(trail) => {
+                earlier.extend(trail.earlier);
+                trail.last
+            }
+            None => attempt,
+        };
+        earlier.push(FailedAttempt {
+            attempt,
+            cause: self.cause,
+        });
+    }
+}
+
+impl<E> Cause<E> {
+    fn map<F>(self, change: impl FnOnce(E) -> F) -> Cause<F> {
+        match self {
+            Self::Function(error) => Cause::Function(change(error)),
+            Self::Refused(refused) => Cause::Refused(refused),
+        }
+    }
+}
+
+/// So that `?` works in a function that returns `Result<T, opero::Error<E>>`.
+impl<E> From<E> for Error<E> {
+    fn from(error: E) -> Self {
+        Self {
+            cause: Cause::Function(error),
+            trail: None,
+        }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("cause", &self.cause)
+            .field("attempts", &self.attempts())
+            .field("earlier", &self.earlier())
+            .finish()
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Cause<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(error) => error.fmt(f),
+            Self::Refused(refused) => refused.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)?;
+        match self.attempts() {
+            1 => Ok(()),
+            attempts => write!(f, " (the last of {attempts} attempts)"),
+        }
+    }
+}
+
+/// The message already shows the function's error, so the source is what caused that one.
+impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Function(error) => error.source(),
+            Cause::Refused(refused) => refused.source(),
+        }
+    }
+}
+
+/// A stage refused to start the function, or stopped it. As small as a pointer.
+///
+/// A function that keeps its own error type takes refusals through `From`:
+///
+/// ```
+/// use opero_core::{Refused, RefusedKind};
+///
+/// #[derive(Debug)]
+/// enum ApiError { Busy, Other(String) }
+///
+/// impl From<Refused> for ApiError {
+///     fn from(refused: Refused) -> Self {
+///         match refused.kind() {
+///             RefusedKind::RateWait { .. } => ApiError::Busy,
+///             _ => ApiError::Other(refused.to_string()),
+///         }
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Refused(Box<RefusedKind>);
+
+/// Why a stage refused.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum RefusedKind {
+    /// One attempt ran longer than `attempt_timeout`.
+    AttemptTimeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// One item of a map took longer than `item_timeout`.
+    ItemTimeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// A permit would have come later than `rate_max_wait` allows.
+    RateWait {
+        /// At least how long it would have taken.
+        needed: Duration,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The call costs more permits than the limiter can ever hold.
+    RateCost {
+        /// The call's cost.
+        cost: u32,
+        /// The limiter's `rate_burst`.
+        burst: u32,
+    },
+    /// The limiter's backend did not answer, and it is set to refuse then.
+    RateBackend {
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// The caller passed an empty list of fallback values.
+    EmptyFallback,
+    /// A parameter or a backend's name is wrong.
+    Config(ConfigError),
+    /// The function panicked, in a map.
+    Panic {
+        /// The panic's message, where it had one.
+        message: String,
+    },
+    /// The run stopped before this item's turn.
+    Stopped,
+    /// A stage of the user's refused.
+    Stage {
+        /// The stage's name.
+        stage: &'static str,
+        /// Its reason, without secrets.
+        reason: String,
+    },
+}
+
+impl Refused {
+    /// Why.
+    pub fn kind(&self) -> &RefusedKind {
+        &self.0
+    }
+
+    /// A refusal of a user's own stage. The reason must hold no secret.
+    pub fn by_stage(stage: &'static str, reason: impl Into<String>) -> Self {
+        RefusedKind::Stage {
+            stage,
+            reason: reason.into(),
+        }
+        .into()
+    }
+
+    fn error_kind(&self) -> ErrorKind {
+        match self.kind() {
+            RefusedKind::AttemptTimeout { .. } | RefusedKind::ItemTimeout { .. } => {
+                ErrorKind::Timeout
+            }
+            RefusedKind::RateWait { .. }
+            | RefusedKind::RateCost { .. }
+            | RefusedKind::RateBackend { .. } => ErrorKind::RateLimited,
+            RefusedKind::EmptyFallback => ErrorKind::EmptyFallback,
+            RefusedKind::Config(_) => ErrorKind::Config,
+            RefusedKind::Panic { .. } => ErrorKind::Panic,
+            RefusedKind::Stopped => ErrorKind::Stopped,
+            RefusedKind::Stage { .. } => ErrorKind::Stage,
+        }
+    }
+
+    /// Can another attempt of the same call end otherwise? A wrong parameter stays wrong.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind(),
+            RefusedKind::AttemptTimeout { .. }
+                | RefusedKind::RateBackend { .. }
+                | RefusedKind::Stage { .. }
+        )
+    }
+}
+
+impl From<RefusedKind> for Refused {
+    fn from(kind: RefusedKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl From<ConfigError> for Refused {
+    fn from(error: ConfigError) -> Self {
+        RefusedKind::Config(error).into()
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Refused").field(&self.0).finish()
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            RefusedKind::AttemptTimeout { limit } => write!(
+                f,
+                "the attempt ran longer than `attempt_timeout` = {limit:?}: raise it, or make the function faster"
+            ),
+            RefusedKind::ItemTimeout { limit } => write!(
+                f,
+                "the item took longer than `item_timeout` = {limit:?}: raise it, or make the function faster"
+            ),
+            RefusedKind::RateWait { needed, limit } => write!(
+                f,
+                "a permit would take {needed:?} and `rate_max_wait` is {limit:?}: call less often, or raise `rate_limit` or `rate_max_wait`"
+            ),
+            RefusedKind::RateCost { cost, burst } => write!(
+                f,
+                "the call costs {cost} permits and `rate_burst` is {burst}, so it could never start: raise `rate_burst` to at least {cost}"
+            ),
+            RefusedKind::RateBackend { reason } => {
+                write!(f, "the rate limiter did not answer: {reason}")
+            }
+            RefusedKind::EmptyFallback => write!(
+                f,
+                "the list of fallback values (`arg_fallback`) is empty: pass at least one value"
+            ),
+            RefusedKind::Config(error) => error.fmt(f),
+            RefusedKind::Panic { message } => write!(f, "the function panicked: {message}"),
+            RefusedKind::Stopped => write!(f, "the run stopped before this item's turn"),
+            RefusedKind::Stage { stage, reason } => write!(f, "`{stage}` refused: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.kind() {
+            RefusedKind::Config(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(number: u32, alternative: usize) -> Attempt {
+        Attempt {
+            number,
+            alternative,
+        }
+    }
+
+    #[test]
+    fn the_trail_keeps_every_attempt_in_order() {
+        // What a retry around a fallback over two values does, twice.
+        let round = |number| {
+            let mut earlier = Vec::new();
+            Error::from("first").push_onto(&mut earlier, attempt(number, 0));
+            Error::from("second").after(earlier, attempt(number, 1))
+        };
+        let mut earlier = Vec::new();
+        round(1).push_onto(&mut earlier, attempt(1, 0));
+        let error = round(2).after(earlier, attempt(2, 0));
+        let seen: Vec<_> = error.earlier().iter().map(|f| f.attempt).collect();
+        assert_eq!(seen, [attempt(1, 0), attempt(1, 1), attempt(2, 0)]);
+        assert_eq!(error.last_attempt(), attempt(2, 1));
+        assert_eq!(error.attempts(), 4);
+        assert_eq!(error.to_string(), "second (the last of 4 attempts)");
+    }
+
+    #[test]
+    fn a_refusal_is_as_small_as_a_pointer() {
+        assert_eq!(size_of::<Refused>(), size_of::<usize>());
+        assert_eq!(size_of::<Error<()>>(), 2 * size_of::<usize>());
+    }
+}

@@ -1,0 +1,144 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::{Attempt, RefusedKind};
+
+/// What a stage did. No event carries an argument, a value, a key in the clear, or the password of a URL.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The result came out of the cache.
+    CacheHit,
+    /// The result came from a concurrent call with the same key.
+    CacheFollowed,
+    /// The cache did not have the result.
+    CacheMiss,
+    /// The result was put into the cache.
+    CacheStored,
+    /// The cache's backend did not answer; the call goes on without it.
+    CacheUnavailable {
+        /// The backend's scheme.
+        backend: &'a str,
+        /// What went wrong, without secrets.
+        reason: &'a str,
+    },
+    /// The function is about to be executed.
+    ExecutionStarted {
+        /// Which try it is.
+        attempt: Attempt,
+    },
+    /// The function returned.
+    ExecutionEnded {
+        /// Which try it was.
+        attempt: Attempt,
+        /// How long it ran.
+        elapsed: Duration,
+        /// Did it return a value?
+        ok: bool,
+    },
+    /// An attempt failed, and another one follows after `delay`.
+    RetryScheduled {
+        /// The attempt that failed.
+        attempt: Attempt,
+        /// How long the next one waits.
+        delay: Duration,
+    },
+    /// A fallback value failed, and the next one follows.
+    FallbackUsed {
+        /// The try that comes now.
+        attempt: Attempt,
+    },
+    /// No further attempt is made.
+    GaveUp {
+        /// The last attempt.
+        attempt: Attempt,
+    },
+    /// The call had to wait for a permit, and has it now.
+    PermitWaited {
+        /// How long it waited.
+        waited: Duration,
+    },
+    /// The limiter's backend did not answer.
+    LimiterUnavailable {
+        /// The backend's scheme.
+        backend: &'a str,
+        /// What went wrong, without secrets.
+        reason: &'a str,
+    },
+    /// A stage refused the call.
+    Refused {
+        /// Why.
+        kind: &'a RefusedKind,
+    },
+}
+
+impl Event<'_> {
+    /// The event's name, for metrics and logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CacheHit => "cache_hit",
+            Self::CacheFollowed => "cache_followed",
+            Self::CacheMiss => "cache_miss",
+            Self::CacheStored => "cache_stored",
+            Self::CacheUnavailable { .. } => "cache_unavailable",
+            Self::ExecutionStarted { .. } => "execution_started",
+            Self::ExecutionEnded { .. } => "execution_ended",
+            Self::RetryScheduled { .. } => "retry_scheduled",
+            Self::FallbackUsed { .. } => "fallback_used",
+            Self::GaveUp { .. } => "gave_up",
+            Self::PermitWaited { .. } => "permit_waited",
+            Self::LimiterUnavailable { .. } => "limiter_unavailable",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
+/// Watches what the stages do: logs, metrics, statistics and progress are observers.
+///
+/// It is called on the call's own path, so it should be quick, and it must not call the watched function.
+pub trait Observer: Send + Sync {
+    /// `function` did, or underwent, `event`.
+    fn on_event(&self, function: &str, event: &Event<'_>);
+}
+
+impl<F: Fn(&str, &Event<'_>) + Send + Sync> Observer for F {
+    fn on_event(&self, function: &str, event: &Event<'_>) {
+        self(function, event);
+    }
+}
+
+static OBSERVED: AtomicBool = AtomicBool::new(false);
+static OBSERVERS: RwLock<Vec<Arc<dyn Observer>>> = RwLock::new(Vec::new());
+
+/// Adds an observer of every call in this process, for good.
+///
+/// ```
+/// opero_core::observe(|function: &str, event: &opero_core::Event<'_>| {
+///     eprintln!("{function}: {}", event.name());
+/// });
+/// ```
+pub fn observe(observer: impl Observer + 'static) {
+    OBSERVERS
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(Arc::new(observer));
+    OBSERVED.store(true, Ordering::Release);
+}
+
+#[inline]
+pub(crate) fn globally_observed() -> bool {
+    OBSERVED.load(Ordering::Relaxed)
+}
+
+#[cold]
+pub(crate) fn tell_global(function: &str, event: &Event<'_>) {
+    // Told without the lock: an observer may itself add one, or make calls that are observed.
+    let observers = OBSERVERS
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    for observer in observers {
+        observer.on_event(function, event);
+    }
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod backend;
+pub mod clock;
+pub mod config;
+mod context;
+pub mod driver;
+mod error;
+mod event;
+pub mod key;
+pub mod location;
+mod operation;
+pub mod registry;
+mod stage;
+pub mod sync;
+pub mod units;
+
+pub use async_trait::async_trait;
+pub use backend::{Backend, BackendError};
+pub use clock::{Clock, Instant, ManualClock, SystemClock};
+pub use config::ConfigError;
+pub use context::{Context, Waiting};
+pub use driver::block_on;
+pub use error::{Cause, Error, ErrorKind, FailedAttempt, Refused, RefusedKind};
+pub use event::{Event, Observer, observe};
+pub use key::{Key, KeyHasher};
+pub use location::Location;
+pub use operation::{Attempt, FnOperation, Operation, operation};
+pub use registry::register;
+pub use stage::{Stack, Stage, Then};
+
+#[doc(hidden)]
+pub use inventory;

@@ -1,0 +1,276 @@
+use std::future::Future;
+use std::hash::Hash;
+use std::time::Duration;
+
+use crate::{Context, Error, Key, KeyHasher};
+
+/// Which try of a call this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// 1 for the first try, 2 for the first retry.
+    pub number: u32,
+    /// Index into the list of fallback values; 0 is the preferred one.
+    pub alternative: usize,
+}
+
+impl Attempt {
+    /// The first try with the preferred value.
+    pub const FIRST: Self = Self {
+        number: 1,
+        alternative: 0,
+    };
+
+    /// The same try with another fallback value.
+    #[must_use]
+    pub const fn with_alternative(self, alternative: usize) -> Self {
+        Self {
+            alternative,
+            ..self
+        }
+    }
+
+    /// The try after this one, from the preferred value on.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self {
+            number: self.number.saturating_add(1),
+            alternative: 0,
+        }
+    }
+}
+
+/// One call of the user's function: it can be attempted again, and with another fallback value.
+///
+/// Only [`attempt`](Operation::attempt) is required. The other methods are what the call knows and the stages ask:
+/// which cache entry it is, which of its errors are worth another try. Most users get theirs from [`operation`] or
+/// from the `#[opero]` attribute.
+pub trait Operation<T, E>: Sync {
+    /// Executes the function once.
+    fn attempt(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send;
+
+    /// Identifies the call in a cache. `None`: this call is not cached. Asked for only where a cache is on.
+    fn key(&self) -> Option<Key> {
+        None
+    }
+
+    /// How many fallback values there are, the preferred one included. Zero is refused as an empty list.
+    fn alternatives(&self) -> usize {
+        1
+    }
+
+    /// Identifies the limiter that this call draws from. `None`: the one limiter of the stage.
+    fn rate_key(&self) -> Option<Key> {
+        None
+    }
+
+    /// How many permits one execution takes.
+    fn cost(&self) -> u32 {
+        1
+    }
+
+    /// Is this error worth another attempt?
+    fn retry_on(&self, error: &E) -> bool {
+        let _ = error;
+        true
+    }
+
+    /// How long the other side asked to wait, if this error says so.
+    fn retry_after(&self, error: &E) -> Option<Duration> {
+        let _ = error;
+        None
+    }
+
+    /// Is this error worth the next fallback value?
+    fn fallback_on(&self, error: &E) -> bool {
+        let _ = error;
+        true
+    }
+
+    /// Is this value worth keeping in the cache?
+    fn cache_if(&self, value: &T) -> bool {
+        let _ = value;
+        true
+    }
+
+    /// A copy of `error` for the callers that waited for this call in a single-flight, where it can be copied.
+    fn share_error(&self, error: &Error<E>) -> Option<Error<E>> {
+        let _ = error;
+        None
+    }
+}
+
+/// An operation from an async closure, to be refined with the methods of [`FnOperation`].
+///
+/// ```
+/// use opero_core::{Context, Attempt, Error, Operation, operation};
+///
+/// let prompt = String::from("hello");
+/// let greet = operation(|_: Attempt| async { Ok::<_, Error<()>>(prompt.len()).map_err(|_| ()) }).keyed(&prompt);
+/// let length = opero_core::block_on(greet.attempt(&Context::blocking(), Attempt::FIRST));
+/// assert_eq!(length.unwrap(), 5);
+/// ```
+pub fn operation<F>(function: F) -> FnOperation<F, Unkeyed> {
+    FnOperation {
+        function,
+        args: Unkeyed,
+        rate_key: None,
+        alternatives: 1,
+        cost: 1,
+    }
+}
+
+/// An [`Operation`] made of a closure from [`Attempt`] to a future of a `Result`.
+#[derive(Clone, Copy)]
+pub struct FnOperation<F, A = Unkeyed> {
+    function: F,
+    args: A,
+    rate_key: Option<Key>,
+    alternatives: usize,
+    cost: u32,
+}
+
+/// The arguments of an operation that no cache can identify.
+#[derive(Debug, Clone, Copy)]
+pub struct Unkeyed;
+
+/// The arguments that identify an operation in a cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Keyed<'a, A: ?Sized>(&'a A);
+
+/// What an operation knows of its arguments.
+pub trait Arguments: Sync {
+    /// The arguments' key, where they have one.
+    fn key<F>(&self) -> Option<Key>;
+}
+
+impl Arguments for Unkeyed {
+    fn key<F>(&self) -> Option<Key> {
+        None
+    }
+}
+
+impl<A: Hash + Sync + ?Sized> Arguments for Keyed<'_, A> {
+    fn key<F>(&self) -> Option<Key> {
+        let mut hasher = KeyHasher::new::<F>();
+        self.0.hash(&mut hasher);
+        Some(hasher.key())
+    }
+}
+
+impl<F, A> FnOperation<F, A> {
+    /// Identifies the call by `args` and by the closure's own type: two closures in a program never share an entry.
+    pub fn keyed<B: Hash + Sync + ?Sized>(self, args: &B) -> FnOperation<F, Keyed<'_, B>> {
+        FnOperation {
+            function: self.function,
+            args: Keyed(args),
+            rate_key: self.rate_key,
+            alternatives: self.alternatives,
+            cost: self.cost,
+        }
+    }
+
+    /// The number of fallback values that [`Attempt::alternative`] counts through.
+    #[must_use]
+    pub fn with_alternatives(mut self, alternatives: usize) -> Self {
+        self.alternatives = alternatives;
+        self
+    }
+
+    /// One limiter for each value of `key`.
+    #[must_use]
+    pub fn with_rate_key<K: Hash + ?Sized>(mut self, key: &K) -> Self {
+        self.rate_key = Some(Key::of(key));
+        self
+    }
+
+    /// The permits that one execution takes.
+    #[must_use]
+    pub fn with_cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+}
+
+impl<F, A: std::fmt::Debug> std::fmt::Debug for FnOperation<F, A> {
+    /// Without the arguments: they may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FnOperation")
+            .field("alternatives", &self.alternatives)
+            .field("cost", &self.cost)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T, E, F, Fut, A> Operation<T, E> for FnOperation<F, A>
+where
+    F: Fn(Attempt) -> Fut + Sync,
+    Fut: Future<Output = Result<T, E>> + Send,
+    A: Arguments,
+{
+    #[inline]
+    async fn attempt(&self, _: &Context<'_>, attempt: Attempt) -> Result<T, Error<E>> {
+        (self.function)(attempt).await.map_err(Error::from)
+    }
+
+    #[inline]
+    fn key(&self) -> Option<Key> {
+        self.args.key::<F>()
+    }
+
+    fn alternatives(&self) -> usize {
+        self.alternatives
+    }
+
+    fn rate_key(&self) -> Option<Key> {
+        self.rate_key
+    }
+
+    fn cost(&self) -> u32 {
+        self.cost
+    }
+}
+
+/// Every method, forwarded: nothing that the inner operation knows is lost.
+impl<T, E, O: Operation<T, E>> Operation<T, E> for &O {
+    #[inline]
+    fn attempt(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        (**self).attempt(cx, attempt)
+    }
+    #[inline]
+    fn key(&self) -> Option<Key> {
+        (**self).key()
+    }
+    fn alternatives(&self) -> usize {
+        (**self).alternatives()
+    }
+    fn rate_key(&self) -> Option<Key> {
+        (**self).rate_key()
+    }
+    fn cost(&self) -> u32 {
+        (**self).cost()
+    }
+    fn retry_on(&self, error: &E) -> bool {
+        (**self).retry_on(error)
+    }
+    fn retry_after(&self, error: &E) -> Option<Duration> {
+        (**self).retry_after(error)
+    }
+    fn fallback_on(&self, error: &E) -> bool {
+        (**self).fallback_on(error)
+    }
+    fn cache_if(&self, value: &T) -> bool {
+        (**self).cache_if(value)
+    }
+    fn share_error(&self, error: &Error<E>) -> Option<Error<E>> {
+        (**self).share_error(error)
+    }
+}

@@ -1,0 +1,156 @@
+//! Finding backends by name: each is submitted with `inventory` where it is defined, and found by its scheme.
+//!
+//! The linker drops a crate that nothing mentions, and with it what that crate submits. The facade mentions each of
+//! ours; for others, `use their_crate as _;` or [`register`] does it.
+
+use std::sync::Mutex;
+
+use crate::config::{listed, nearest};
+use crate::sync::lock;
+use crate::{ConfigError, Location};
+
+/// The registration of one backend of a mechanism: each mechanism defines its own type, with an opening function.
+pub trait Registration: inventory::Collect + Sync {
+    /// The parameter that names such a backend, as in `cache_backend`.
+    const PARAMETER: &'static str;
+
+    /// The schemes that exist, and the Cargo feature that adds each: for the message where one is missing.
+    const FEATURES: &'static [(&'static str, &'static str)];
+
+    /// The backend's scheme.
+    fn scheme(&self) -> &'static str;
+
+    /// Where [`register`] keeps this type's registrations.
+    fn registered() -> &'static Mutex<Vec<&'static Self>>;
+}
+
+/// Registers a backend by hand: the escape hatch where linking cannot do it.
+///
+/// # Errors
+/// Where the scheme is taken already.
+pub fn register<R: Registration>(registration: R) -> Result<(), ConfigError> {
+    let mut registered = lock(R::registered());
+    let scheme = registration.scheme();
+    let taken = inventory::iter::<R>
+        .into_iter()
+        .chain(registered.iter().copied())
+        .any(|other| other.scheme() == scheme);
+    if taken {
+        return Err(doubled::<R>(scheme));
+    }
+    // Leaked on purpose: like a submitted one, it lives as long as the process.
+    registered.push(Box::leak(Box::new(registration)));
+    Ok(())
+}
+
+/// The schemes of every registered backend, sorted.
+pub fn schemes<R: Registration>() -> Vec<&'static str> {
+    let mut schemes: Vec<_> = all::<R>().iter().map(|r| r.scheme()).collect();
+    schemes.sort_unstable();
+    schemes
+}
+
+/// The backend that `location` names.
+///
+/// # Errors
+/// An unknown scheme, with the ones there are, the nearest, and the Cargo feature that would add it; and a scheme that
+/// two crates registered.
+pub fn find<R: Registration>(location: &Location) -> Result<&'static R, ConfigError> {
+    let scheme = location.scheme();
+    let mut found = all::<R>().into_iter().filter(|r| r.scheme() == scheme);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => Err(doubled::<R>(scheme)),
+        (None, _) => Err(unknown::<R>(scheme)),
+    }
+}
+
+fn all<R: Registration>() -> Vec<&'static R> {
+    let mut all: Vec<_> = inventory::iter::<R>.into_iter().collect();
+    all.extend(lock(R::registered()).iter().copied());
+    all
+}
+
+fn doubled<R: Registration>(scheme: &str) -> ConfigError {
+    ConfigError::new(
+        R::PARAMETER,
+        format!("has two backends named `{scheme}`"),
+        "rename or remove one of them",
+    )
+}
+
+fn unknown<R: Registration>(scheme: &str) -> ConfigError {
+    let problem = format!("names the unknown backend `{scheme}`");
+    if let Some((_, feature)) = R::FEATURES.iter().find(|(known, _)| *known == scheme) {
+        let way_out = format!("enable the Cargo feature `{feature}`");
+        return ConfigError::new(R::PARAMETER, problem, way_out);
+    }
+    let schemes = schemes::<R>();
+    let known = R::FEATURES.iter().map(|(scheme, _)| *scheme);
+    let hint = match nearest(scheme, schemes.iter().copied().chain(known)) {
+        Some(nearest) => format!("did you mean `{nearest}`? "),
+        None => String::new(),
+    };
+    let there = match schemes.as_slice() {
+        [] => "there is none: enable a backend's Cargo feature, or mention the crate that registers it".to_owned(),
+        schemes => format!("registered are {}", listed(schemes)),
+    };
+    ConfigError::new(R::PARAMETER, problem, format!("{hint}{there}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fake(&'static str);
+    inventory::collect!(Fake);
+    inventory::submit! { Fake("memory") }
+    inventory::submit! { Fake("twice") }
+    inventory::submit! { Fake("twice") }
+
+    impl Registration for Fake {
+        const PARAMETER: &'static str = "cache_backend";
+        const FEATURES: &'static [(&'static str, &'static str)] = &[("redis", "cache-redis")];
+        fn scheme(&self) -> &'static str {
+            self.0
+        }
+        fn registered() -> &'static Mutex<Vec<&'static Self>> {
+            static REGISTERED: Mutex<Vec<&'static Fake>> = Mutex::new(Vec::new());
+            &REGISTERED
+        }
+    }
+
+    fn error(name: &str) -> String {
+        match find::<Fake>(&name.into()) {
+            Ok(_) => "found".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_backend_is_found_by_plain_name_and_by_url() {
+        assert_eq!(error("memory"), "found");
+        assert_eq!(error("memory://x"), "found");
+    }
+
+    #[test]
+    fn the_errors_help() {
+        assert_eq!(
+            error("redis://:pw@host"),
+            "`cache_backend` names the unknown backend `redis`: enable the Cargo feature `cache-redis`"
+        );
+        assert!(error("memroy").contains("did you mean `memory`? registered are `memory`"));
+        assert_eq!(
+            error("twice"),
+            "`cache_backend` has two backends named `twice`: rename or remove one of them"
+        );
+    }
+
+    #[test]
+    fn registering_by_hand_works_once() {
+        assert!(register(Fake("mine")).is_ok());
+        assert_eq!(error("mine"), "found");
+        assert!(register(Fake("mine")).is_err());
+        assert!(register(Fake("memory")).is_err());
+    }
+}

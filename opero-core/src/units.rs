@@ -1,0 +1,133 @@
+//! Durations and rates as users write them, for the attributes and the configuration alike.
+
+use std::time::Duration;
+
+/// A duration from a number of seconds.
+///
+/// # Errors
+/// A phrase for an error message, where the number is negative, not finite, or too large for a `Duration`.
+///
+/// ```
+/// use opero_core::units::seconds;
+/// use std::time::Duration;
+///
+/// assert_eq!(seconds(0.1), Ok(Duration::from_millis(100)));
+/// assert_eq!(seconds(-1.0), Err("is negative"));
+/// ```
+pub fn seconds(seconds: f64) -> Result<Duration, &'static str> {
+    if !seconds.is_finite() {
+        return Err("is not a finite number");
+    }
+    if seconds < 0.0 {
+        return Err("is negative");
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| "is too large")
+}
+
+/// A duration from a text such as `"250ms"`, `"1h"` or `"1m 30s"`.
+///
+/// # Errors
+/// A phrase for an error message.
+///
+/// ```
+/// use opero_core::units::duration;
+/// use std::time::Duration;
+///
+/// assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+/// assert!(duration("soon").is_err());
+/// ```
+pub fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text.trim()).map_err(
+        |_| "is not a duration; write a number of seconds, or a text like \"250ms\" or \"1h\"",
+    )
+}
+
+/// The time between two starts, from a rate such as `"100/min"`, `"5/s"` or `"1000/h"`.
+///
+/// # Errors
+/// A phrase for an error message.
+///
+/// ```
+/// use opero_core::units::rate;
+/// use std::time::Duration;
+///
+/// assert_eq!(rate("100/min"), Ok(Duration::from_millis(600)));
+/// assert!(rate("100 per minute").is_err());
+/// ```
+pub fn rate(text: &str) -> Result<Duration, &'static str> {
+    const HELP: &str =
+        "is not a rate; write a number of starts per second, or a text like \"100/min\"";
+    let (count, unit) = text.split_once('/').ok_or(HELP)?;
+    let count: f64 = count.trim().parse().map_err(|_| HELP)?;
+    let unit = match unit.trim() {
+        "s" | "sec" | "second" => 1.0,
+        "m" | "min" | "minute" => 60.0,
+        "h" | "hour" => 3_600.0,
+        "d" | "day" => 86_400.0,
+        _ => return Err(HELP),
+    };
+    period(count, unit)
+}
+
+/// The time between two starts, from a number of starts per second.
+///
+/// # Errors
+/// A phrase for an error message.
+pub fn per_second(rate: f64) -> Result<Duration, &'static str> {
+    period(rate, 1.0)
+}
+
+/// Rounded up to whole nanoseconds, so that the rate is never above the one asked for.
+fn period(count: f64, seconds: f64) -> Result<Duration, &'static str> {
+    if !count.is_finite() {
+        return Err("is not a finite number");
+    }
+    if count <= 0.0 {
+        return Err("is not above zero");
+    }
+    let nanos = (seconds * 1e9 / count).ceil();
+    if nanos >= u64::MAX as f64 {
+        return Err("is too low: less than one start in 584 years");
+    }
+    if nanos < 1.0 || count / seconds > 1e9 {
+        return Err("is above a thousand million starts per second");
+    }
+    Ok(Duration::from_nanos(nanos as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_period_never_exceeds_the_rate(rate in 1e-6..1e9_f64) {
+            let period = per_second(rate).unwrap();
+            prop_assert!(period.as_nanos() as f64 >= 1e9 / rate - 1e-3);
+            prop_assert!(period.as_nanos() as f64 <= 1e9 / rate + 1.0);
+        }
+
+        #[test]
+        fn no_number_or_text_panics(number: f64, text: String) {
+            let _ = (seconds(number), per_second(number), duration(&text), rate(&text));
+        }
+    }
+
+    #[test]
+    fn odd_rates_are_refused() {
+        for bad in [
+            "",
+            "/",
+            "0/s",
+            "-1/s",
+            "inf/s",
+            "NaN/s",
+            "1/fortnight",
+            "1e30/s",
+            "1e-30/day",
+        ] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+}
