@@ -19,7 +19,7 @@ static ORIGIN: LazyLock<Origin> = LazyLock::new(Origin::take);
 struct Origin {
     precise: std::time::Instant,
     #[cfg(target_os = "linux")]
-    coarse: u64,
+    coarse: i64,
 }
 
 /// The origin lies this far before its first use: a tokio runtime that was paused earlier still reads above it.
@@ -33,7 +33,7 @@ impl Origin {
             // The same clock, read in full: the coarse reading lags behind it, and must never seem to run ahead.
             #[cfg(target_os = "linux")]
             coarse: nanos(rustix::time::ClockId::Monotonic)
-                .saturating_sub(saturating_nanos(HEAD_START)),
+                .saturating_sub_unsigned(saturating_nanos(HEAD_START)),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Clock for SystemClock {
     #[inline]
     fn coarse_now(&self) -> Instant {
         let coarse = nanos(rustix::time::ClockId::MonotonicCoarse);
-        Instant::from_nanos(coarse.saturating_sub(ORIGIN.coarse))
+        Instant::from_nanos(coarse.saturating_sub(ORIGIN.coarse).unsigned_abs())
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
@@ -73,12 +73,11 @@ impl Clock for SystemClock {
 
 #[cfg(target_os = "linux")]
 #[inline]
-fn nanos(clock: rustix::time::ClockId) -> u64 {
+fn nanos(clock: rustix::time::ClockId) -> i64 {
     let time = rustix::time::clock_gettime(clock);
-    // Both fields are non-negative: the monotonic clock starts at boot.
-    (time.tv_sec as u64)
+    time.tv_sec
         .saturating_mul(1_000_000_000)
-        .saturating_add(time.tv_nsec as u64)
+        .saturating_add(time.tv_nsec)
 }
 
 #[cfg(test)]
