@@ -26,7 +26,7 @@ pub use error::{Cause, Error, ErrorKind, FailedAttempt, Refused, RefusedKind};
 pub use event::{Event, Observer, observe};
 pub use key::{Key, KeyHasher};
 pub use location::Location;
-pub use operation::{Attempt, FnOperation, Operation, operation};
+pub use operation::{Attempt, FnOperation, Operation, SharedError, operation};
 pub use registry::register;
 pub use stage::{Stack, Stage, Then};
 

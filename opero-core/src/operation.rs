@@ -1,5 +1,7 @@
+use std::any::Any;
 use std::future::Future;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Context, Error, Key, KeyHasher};
@@ -39,6 +41,9 @@ impl Attempt {
         }
     }
 }
+
+/// An error on its way from one caller to others, its type erased: stages are not generic over error types.
+pub type SharedError = Arc<dyn Any + Send + Sync>;
 
 /// One call of the user's function: it can be attempted again, and with another fallback value.
 ///
@@ -97,9 +102,16 @@ pub trait Operation<T, E>: Sync {
         true
     }
 
-    /// A copy of `error` for the callers that waited for this call in a single-flight, where it can be copied.
-    fn share_error(&self, error: &Error<E>) -> Option<Error<E>> {
+    /// A copy of `error` to hand to the callers that wait for this call in a single-flight; `None` where the error type
+    /// cannot be copied. Each of them turns it back into an error with [`unshare_error`](Operation::unshare_error).
+    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
         let _ = error;
+        None
+    }
+
+    /// An error of its own for one caller, from what [`share_error`](Operation::share_error) returned to another.
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
+        let _ = shared;
         None
     }
 }
@@ -270,7 +282,10 @@ impl<T, E, O: Operation<T, E>> Operation<T, E> for &O {
     fn cache_if(&self, value: &T) -> bool {
         (**self).cache_if(value)
     }
-    fn share_error(&self, error: &Error<E>) -> Option<Error<E>> {
+    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
         (**self).share_error(error)
+    }
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
+        (**self).unshare_error(shared)
     }
 }

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Attempt, Context, Error, Key, Operation, block_on, operation};
+use crate::{Attempt, Context, Error, Key, Operation, SharedError, block_on, operation};
 
 /// A mechanism around an operation: it decides whether, when and how often `next` is attempted.
 ///
@@ -215,7 +215,10 @@ impl<T, E, S: Stage<T, E>, N: Operation<T, E>> Operation<T, E> for Then<'_, S, N
     fn cache_if(&self, value: &T) -> bool {
         self.next.cache_if(value)
     }
-    fn share_error(&self, error: &Error<E>) -> Option<Error<E>> {
+    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
         self.next.share_error(error)
+    }
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
+        self.next.unshare_error(shared)
     }
 }
