@@ -1,0 +1,96 @@
+//! `memory`: on moka, which keeps what is used often and recently (W-TinyLFU), at any number of threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use moka::notification::RemovalCause;
+use moka::ops::compute::Op;
+use opero_core::key::BuildIdentity;
+use opero_core::{Backend, BackendError, Instant, Key};
+
+use super::{CacheBackend, CacheOptions, Entry, Peek};
+
+/// Results in memory, the least valuable evicted.
+///
+/// moka is not told of the TTL: its own clock cannot be replaced, and the pipeline's clock governs expiry.
+#[derive(Debug)]
+pub struct MemoryCache {
+    store: moka::sync::Cache<Key, Entry, BuildIdentity>,
+    evictions: Arc<AtomicU64>,
+}
+
+impl MemoryCache {
+    /// An empty cache.
+    pub fn new(options: &CacheOptions) -> Self {
+        let evictions = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&evictions);
+        let store = moka::sync::Cache::builder()
+            .max_capacity(options.capacity)
+            .eviction_listener(move |_, _, cause| {
+                if cause == RemovalCause::Size {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+            .build_with_hasher(BuildIdentity::default());
+        Self { store, evictions }
+    }
+}
+
+crate::register_cache!("memory", |_, options| Ok(Arc::new(MemoryCache::new(
+    options
+))));
+
+impl Backend for MemoryCache {
+    fn scheme(&self) -> &str {
+        "memory"
+    }
+}
+
+#[async_trait]
+impl CacheBackend for MemoryCache {
+    #[inline]
+    fn peek(&self, key: &Key) -> Peek {
+        self.store.get(key).into()
+    }
+
+    async fn put(&self, key: &Key, entry: Entry) -> Result<(), BackendError> {
+        self.store.insert(*key, entry);
+        Ok(())
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), BackendError> {
+        self.store.invalidate(key);
+        Ok(())
+    }
+
+    async fn clear(&self) -> Result<(), BackendError> {
+        self.store.invalidate_all();
+        Ok(())
+    }
+
+    async fn sweep(&self, now: Instant) -> Result<(), BackendError> {
+        for (key, entry) in &self.store {
+            if entry.is_expired(now) {
+                // Looked at again under the entry's lock: a fresh one may have taken its place.
+                self.store
+                    .entry(*key)
+                    .and_compute_with(|current| match current {
+                        Some(current) if current.value().is_expired(now) => Op::Remove,
+                        _ => Op::Nop,
+                    });
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> u64 {
+        self.store.run_pending_tasks();
+        self.store.entry_count()
+    }
+
+    fn evictions(&self) -> u64 {
+        self.store.run_pending_tasks();
+        self.evictions.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,231 @@
+//! Where results are kept.
+
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "quick")]
+mod quick;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use opero_core::registry::Registration;
+use opero_core::{Backend, BackendError, ConfigError, Instant, Key, Location};
+
+#[cfg(feature = "memory")]
+pub use memory::MemoryCache;
+#[cfg(feature = "quick")]
+pub use quick::QuickCache;
+
+/// A store of results.
+///
+/// It keeps entries as they are and hands them back as they are: whether an entry has expired is decided by the stage,
+/// on the pipeline's clock. It may drop any entry at any time. What it cannot do it reports as an error: the call then
+/// runs without the cache.
+///
+/// ```
+/// use std::{collections::HashMap, sync::Mutex};
+/// use opero_cache::{CacheBackend, CacheOptions, Entry, Peek, register_cache};
+/// use opero_core::{Backend, BackendError, Key, async_trait};
+///
+/// #[derive(Debug, Default)]
+/// struct MapCache(Mutex<HashMap<Key, Entry>>);
+///
+/// impl Backend for MapCache {
+///     fn scheme(&self) -> &str { "map" }
+/// }
+///
+/// #[async_trait]
+/// impl CacheBackend for MapCache {
+///     fn peek(&self, key: &Key) -> Peek {
+///         self.0.lock().unwrap().get(key).cloned().into()
+///     }
+///     async fn put(&self, key: &Key, entry: Entry) -> Result<(), BackendError> {
+///         self.0.lock().unwrap().insert(*key, entry);
+///         Ok(())
+///     }
+///     async fn remove(&self, key: &Key) -> Result<(), BackendError> {
+///         self.0.lock().unwrap().remove(key);
+///         Ok(())
+///     }
+///     async fn clear(&self) -> Result<(), BackendError> {
+///         self.0.lock().unwrap().clear();
+///         Ok(())
+///     }
+/// }
+///
+/// register_cache!("map", |_, _| Ok(std::sync::Arc::new(MapCache::default())));
+/// ```
+#[async_trait]
+pub trait CacheBackend: Backend {
+    /// Looks an entry up without blocking, waiting or boxing: the whole cost of a hit in memory.
+    ///
+    /// A backend that cannot answer at once returns [`Peek::Ask`].
+    fn peek(&self, key: &Key) -> Peek;
+
+    /// Looks an entry up where [`peek`](Self::peek) said [`Peek::Ask`]. It bounds its own waiting.
+    async fn get(&self, key: &Key) -> Result<Option<Entry>, BackendError> {
+        Ok(match self.peek(key) {
+            Peek::Hit(entry) => Some(entry),
+            Peek::Miss | Peek::Ask => None,
+        })
+    }
+
+    /// Keeps an entry, in place of an earlier one with this key.
+    async fn put(&self, key: &Key, entry: Entry) -> Result<(), BackendError>;
+
+    /// Drops an entry, if it is there.
+    async fn remove(&self, key: &Key) -> Result<(), BackendError>;
+
+    /// Drops every entry of the function that this backend was opened for.
+    async fn clear(&self) -> Result<(), BackendError>;
+
+    /// Drops what has expired at `now`. Asked for now and then, in a put; backends that expire by themselves do nothing.
+    async fn sweep(&self, now: Instant) -> Result<(), BackendError> {
+        let _ = now;
+        Ok(())
+    }
+
+    /// Entries held now, as far as it is known.
+    fn entries(&self) -> u64 {
+        0
+    }
+
+    /// Entries dropped to make room, since it was opened.
+    fn evictions(&self) -> u64 {
+        0
+    }
+}
+
+/// What a look without waiting found.
+#[derive(Debug, Clone)]
+pub enum Peek {
+    /// The entry.
+    Hit(Entry),
+    /// There is none.
+    Miss,
+    /// Only [`CacheBackend::get`] can tell.
+    Ask,
+}
+
+impl From<Option<Entry>> for Peek {
+    fn from(entry: Option<Entry>) -> Self {
+        entry.map_or(Self::Miss, Self::Hit)
+    }
+}
+
+/// A kept result, shared and untyped, with its expiry.
+#[derive(Clone)]
+pub struct Entry {
+    value: Arc<dyn Any + Send + Sync>,
+    /// `Instant::from_nanos(u64::MAX)` for ever: one comparison then answers both questions.
+    expires: Instant,
+}
+
+const NEVER: Instant = Instant::from_nanos(u64::MAX);
+
+impl Entry {
+    /// An entry of `value` that expires at `expires`; `None`: never.
+    pub fn new<T: Any + Send + Sync>(value: T, expires: Option<Instant>) -> Self {
+        Self {
+            value: Arc::new(value),
+            expires: expires.unwrap_or(NEVER),
+        }
+    }
+
+    /// The value, if it is a `T`.
+    #[inline]
+    pub fn value<T: Any>(&self) -> Option<&T> {
+        self.value.downcast_ref()
+    }
+
+    /// When it expires; `None`: never.
+    pub fn expires(&self) -> Option<Instant> {
+        (self.expires != NEVER).then_some(self.expires)
+    }
+
+    /// Has it expired at `now`?
+    #[inline]
+    pub fn is_expired(&self, now: Instant) -> bool {
+        self.expires != NEVER && self.expires <= now
+    }
+
+    #[inline]
+    pub(crate) fn never_expires(&self) -> bool {
+        self.expires == NEVER
+    }
+}
+
+impl fmt::Debug for Entry {
+    /// Without the value: it may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("expires", &self.expires())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a backend is told when it is opened for a function.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CacheOptions {
+    /// Entries kept in memory (`cache_capacity`).
+    pub capacity: u64,
+    /// The first part of every key (`cache_namespace`).
+    pub namespace: Arc<str>,
+    /// The name of the cached function.
+    pub function: Arc<str>,
+}
+
+/// Opens a backend. Called once for each function, at its first call; it should connect lazily.
+pub type OpenCache = fn(&Location, &CacheOptions) -> Result<Arc<dyn CacheBackend>, ConfigError>;
+
+/// A cache backend's entry in the registry; see [`register_cache`](crate::register_cache).
+#[derive(Debug, Clone, Copy)]
+pub struct CacheRegistration {
+    scheme: &'static str,
+    open: OpenCache,
+}
+
+impl CacheRegistration {
+    /// Names a backend and says how it is opened.
+    pub const fn new(scheme: &'static str, open: OpenCache) -> Self {
+        Self { scheme, open }
+    }
+
+    pub(crate) fn open(
+        &self,
+        location: &Location,
+        options: &CacheOptions,
+    ) -> Result<Arc<dyn CacheBackend>, ConfigError> {
+        (self.open)(location, options)
+    }
+}
+
+opero_core::inventory::collect!(CacheRegistration);
+
+impl Registration for CacheRegistration {
+    const PARAMETER: &'static str = "cache_backend";
+    const FEATURES: &'static [(&'static str, &'static str)] =
+        &[("memory", "cache-memory"), ("quick", "cache-quick")];
+
+    fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    fn registered() -> &'static Mutex<Vec<&'static Self>> {
+        static REGISTERED: Mutex<Vec<&'static CacheRegistration>> = Mutex::new(Vec::new());
+        &REGISTERED
+    }
+}
+
+/// Registers a cache backend under a scheme, in one line: `register_cache!("mine", MyCache::open);`
+///
+/// The second argument is an [`OpenCache`](crate::backend::OpenCache): a function or a closure without captures.
+#[macro_export]
+macro_rules! register_cache {
+    ($scheme:expr, $open:expr) => {
+        $crate::__private::inventory::submit! { $crate::CacheRegistration::new($scheme, $open) }
+    };
+}

@@ -1,0 +1,97 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use opero_core::ConfigError;
+
+/// What a [`Cache`](crate::Cache) is told when it is opened.
+///
+/// ```
+/// use opero_cache::CacheConfig;
+/// use std::time::Duration;
+///
+/// let config = CacheConfig::default().with_ttl(Some(Duration::from_secs(60))).with_capacity(500);
+/// assert!(config.validate().is_ok());
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CacheConfig {
+    /// How long an entry lives (`cache_ttl`); `None`: for ever.
+    pub ttl: Option<Duration>,
+    /// Entries kept in memory (`cache_capacity`).
+    pub capacity: u64,
+    /// The first part of every key (`cache_namespace`).
+    pub namespace: Arc<str>,
+    /// The name of the cached function.
+    pub function: Arc<str>,
+}
+
+impl Default for CacheConfig {
+    /// An hour, 10,000 entries, the namespace `opero`.
+    fn default() -> Self {
+        Self {
+            ttl: Some(Duration::from_secs(3_600)),
+            capacity: 10_000,
+            namespace: "opero".into(),
+            function: "".into(),
+        }
+    }
+}
+
+impl CacheConfig {
+    /// Changes how long an entry lives; `None`: for ever.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Changes how many entries are kept in memory.
+    #[must_use]
+    pub fn with_capacity(mut self, capacity: u64) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// Changes the first part of every key.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: &str) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Names the cached function.
+    #[must_use]
+    pub fn with_function(mut self, function: &str) -> Self {
+        self.function = function.into();
+        self
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// Names the parameter as the attribute spells it.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return Err(ConfigError::new(
+                "cache_ttl",
+                "is zero, so nothing would ever be kept",
+                "give a time above zero, \"forever\", or `cache = false`",
+            ));
+        }
+        if self.capacity == 0 {
+            return Err(ConfigError::new(
+                "cache_capacity",
+                "is zero, so nothing would ever be kept",
+                "give at least 1, or `cache = false`",
+            ));
+        }
+        if self.namespace.is_empty() {
+            return Err(ConfigError::new(
+                "cache_namespace",
+                "is empty",
+                "give it a name; the default is \"opero\"",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use opero_core::Key;
+
+use super::{Flight, Flights, Landing, Leader, Phase};
+use crate::sync::{Arc, lock};
+
+/// A caller that waits for the leader's result, or for its own turn to lead.
+#[derive(Debug)]
+pub(crate) struct Follower<'a> {
+    flights: &'a Flights,
+    key: Key,
+    flight: Arc<Flight>,
+    number: u64,
+    /// Counted among the flight's followers still.
+    counted: bool,
+}
+
+impl<'a> Follower<'a> {
+    /// Called with the table locked, so that the flight cannot end in between.
+    pub(super) fn join(flights: &'a Flights, key: Key, flight: Arc<Flight>) -> Self {
+        let number = {
+            let mut state = lock(&flight.state);
+            state.followers += 1;
+            state.next_follower += 1;
+            state.next_follower
+        };
+        Self {
+            flights,
+            key,
+            flight,
+            number,
+            counted: true,
+        }
+    }
+}
+
+impl<'a> Future for Follower<'a> {
+    /// The result, or the lead.
+    type Output = Result<Landing, Leader<'a>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let mut state = lock(&this.flight.state);
+        let place = state.waiters.iter().position(|(n, _)| *n == this.number);
+        match &state.phase {
+            Phase::Led => {
+                match place.and_then(|place| state.waiters.get_mut(place)) {
+                    Some((_, waker)) => waker.clone_from(cx.waker()),
+                    None => state.waiters.push_back((this.number, cx.waker().clone())),
+                }
+                return Poll::Pending;
+            }
+            Phase::Vacant => {}
+            Phase::Landed(landing) => {
+                let landing = landing.clone();
+                state.followers -= 1;
+                this.counted = false;
+                return Poll::Ready(Ok(landing));
+            }
+        }
+        if let Some(place) = place {
+            state.waiters.remove(place);
+        }
+        state.phase = Phase::Led;
+        state.followers -= 1;
+        this.counted = false;
+        drop(state);
+        Poll::Ready(Err(Leader::new(
+            this.flights,
+            this.key,
+            Arc::clone(&this.flight),
+        )))
+    }
+}
+
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        if !self.counted {
+            return;
+        }
+        let waker = {
+            let mut table = lock(&self.flights.table);
+            let mut state = lock(&self.flight.state);
+            state.waiters.retain(|(number, _)| *number != self.number);
+            state.followers -= 1;
+            if !matches!(state.phase, Phase::Vacant) {
+                return;
+            }
+            if state.followers == 0 {
+                table.remove(&self.key);
+            }
+            // The wake-up may have been meant for this follower: it is passed on.
+            state.waiters.pop_front()
+        };
+        if let Some((_, waker)) = waker {
+            waker.wake();
+        }
+    }
+}

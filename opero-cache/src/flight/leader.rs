@@ -1,0 +1,88 @@
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
+use opero_core::Key;
+
+use super::{Flight, Flights, Landing, Phase, recursion};
+use crate::sync::{Arc, lock};
+
+/// The one caller that executes. Dropped before it landed, it hands over to a follower.
+#[derive(Debug)]
+pub(crate) struct Leader<'a> {
+    flights: &'a Flights,
+    key: Key,
+    flight: Arc<Flight>,
+    landed: bool,
+}
+
+impl<'a> Leader<'a> {
+    pub(super) fn new(flights: &'a Flights, key: Key, flight: Arc<Flight>) -> Self {
+        Self {
+            flights,
+            key,
+            flight,
+            landed: false,
+        }
+    }
+
+    /// Runs `future` as the leader: a call with the same key from inside it is recognised as recursion.
+    pub(crate) async fn execute<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let _leading = recursion::lead(&self.flight);
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Ends the flight: followers receive `landing`, and the next caller starts a new one.
+    pub(crate) fn land(mut self, landing: Landing) {
+        self.landed = true;
+        self.end(landing);
+    }
+
+    /// The execution failed with an error that cannot be copied.
+    pub(crate) fn fail(self) {
+        let failures = {
+            let mut state = lock(&self.flight.state);
+            state.failures += 1;
+            state.failures
+        };
+        if failures >= 2 {
+            self.land(Landing::Outage);
+        }
+        // Otherwise the drop hands over.
+    }
+
+    fn end(&self, landing: Landing) {
+        lock(&self.flights.table).remove(&self.key);
+        let waiters = {
+            let mut state = lock(&self.flight.state);
+            state.phase = Phase::Landed(landing);
+            std::mem::take(&mut state.waiters)
+        };
+        for (_, waker) in waiters {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Leader<'_> {
+    fn drop(&mut self) {
+        if self.landed {
+            return;
+        }
+        let waker = {
+            let mut table = lock(&self.flights.table);
+            let mut state = lock(&self.flight.state);
+            state.phase = Phase::Vacant;
+            if state.followers == 0 {
+                table.remove(&self.key);
+            }
+            state.waiters.pop_front()
+        };
+        if let Some((_, waker)) = waker {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,318 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use opero_core::{
+    Attempt, BackendError, ConfigError, Context, Error, Event, Instant, Key, Location, Operation,
+    Stage, registry,
+};
+
+use crate::backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek};
+use crate::config::CacheConfig;
+use crate::flight::{Flights, Landing, Leader, Role};
+use crate::namespace;
+use crate::stats::{CacheStats, Counter};
+
+/// The cache stage: answers a call from its backend, or has it executed once and keeps the result.
+///
+/// Only `Ok` is kept. The cache is an aid: where the backend fails, calls run without it, and an event says so.
+/// Concurrent calls with one key execute once, whatever the backend.
+#[derive(Debug)]
+pub struct Cache {
+    backend: Arc<dyn CacheBackend>,
+    config: CacheConfig,
+    flights: Flights,
+    /// The next sweep, in nanoseconds of the pipeline's clock.
+    next_sweep: AtomicU64,
+    counters: Counters,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    hits: Counter,
+    followed: Counter,
+    misses: Counter,
+    inserts: Counter,
+}
+
+impl Cache {
+    /// Opens the backend that `location` names, for one function.
+    ///
+    /// # Errors
+    /// Bad values in `config`, an unknown backend, or what the backend reports when it is opened.
+    pub fn open(location: &Location, config: CacheConfig) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let options = CacheOptions {
+            capacity: config.capacity,
+            namespace: Arc::clone(&config.namespace),
+            function: Arc::clone(&config.function),
+        };
+        let backend = registry::find::<CacheRegistration>(location)?.open(location, &options)?;
+        Self::with_backend(backend, config)
+    }
+
+    /// A cache on a backend of the caller's, registered or not.
+    ///
+    /// # Errors
+    /// Bad values in `config`.
+    pub fn with_backend(
+        backend: Arc<dyn CacheBackend>,
+        config: CacheConfig,
+    ) -> Result<Self, ConfigError> {
+        config.validate()?;
+        namespace::enrol(&config.namespace, &backend);
+        Ok(Self {
+            backend,
+            config,
+            flights: Flights::default(),
+            next_sweep: AtomicU64::new(0),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &Arc<dyn CacheBackend> {
+        &self.backend
+    }
+
+    /// What this cache was told when it was opened.
+    pub fn config(&self) -> &CacheConfig {
+        &self.config
+    }
+
+    /// What it did so far.
+    pub fn stats(&self) -> CacheStats {
+        CacheStats {
+            hits: self.counters.hits.get(),
+            followed: self.counters.followed.get(),
+            misses: self.counters.misses.get(),
+            inserts: self.counters.inserts.get(),
+            evictions: self.backend.evictions(),
+            entries: self.backend.entries(),
+        }
+    }
+
+    /// The whole of a hit in memory. It counts and tells nothing but hits.
+    #[inline]
+    fn peek<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Looked<T> {
+        match self.backend.peek(key) {
+            Peek::Hit(entry) => match fresh(cx, &entry) {
+                Some(value) => {
+                    self.counters.hits.add_one();
+                    cx.emit(Event::CacheHit);
+                    Looked::Hit(value)
+                }
+                None => Looked::Miss,
+            },
+            Peek::Miss => Looked::Miss,
+            Peek::Ask => Looked::Ask,
+        }
+    }
+
+    /// A lookup, whatever it takes. A failing backend is a miss that an event reports.
+    pub(crate) async fn look<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Option<T> {
+        match self.peek(cx, key) {
+            Looked::Hit(value) => Some(value),
+            Looked::Miss => None,
+            Looked::Ask => match self.backend.get(key).await {
+                Ok(entry) => {
+                    let value = fresh(cx, &entry?)?;
+                    self.counters.hits.add_one();
+                    cx.emit(Event::CacheHit);
+                    Some(value)
+                }
+                Err(error) => {
+                    self.report(cx, &error);
+                    None
+                }
+            },
+        }
+    }
+
+    /// Keeps `value`; a failing backend only costs the entry.
+    pub(crate) async fn store<T: Clone + Send + Sync + 'static>(
+        &self,
+        cx: &Context<'_>,
+        key: &Key,
+        value: &T,
+    ) -> Entry {
+        let now = cx.coarse_now();
+        let entry = Entry::new(value.clone(), self.config.ttl.map(|ttl| now + ttl));
+        match self.backend.put(key, entry.clone()).await {
+            Ok(()) => {
+                self.counters.inserts.add_one();
+                cx.emit(Event::CacheStored);
+            }
+            Err(error) => self.report(cx, &error),
+        }
+        self.sweep(cx, now).await;
+        entry
+    }
+
+    /// Once a TTL, one put pays for dropping what has expired: no entry outlives its expiry by more than that.
+    async fn sweep(&self, cx: &Context<'_>, now: Instant) {
+        let Some(ttl) = self.config.ttl else { return };
+        let due = self.next_sweep.load(Ordering::Relaxed);
+        if now.as_nanos() < due {
+            return;
+        }
+        let next = (now + ttl).as_nanos();
+        let mine = self
+            .next_sweep
+            .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok();
+        // The first put only sets the date.
+        if mine && due != 0 {
+            if let Err(error) = self.backend.sweep(now).await {
+                self.report(cx, &error);
+            }
+        }
+    }
+
+    /// After a miss: execute, or wait for who does.
+    async fn miss<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+        key: Key,
+    ) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send,
+        N: Operation<T, E>,
+    {
+        let leader = match self.flights.join(key) {
+            Role::Lead(leader) => leader,
+            Role::Alone => return self.execute(cx, attempt, next, &key).await.map(|(v, _)| v),
+            Role::Follow(follower) => match follower.await {
+                Err(leader) => leader,
+                Ok(landing) => {
+                    if let Some(result) = self.landed(cx, next, &landing) {
+                        return result;
+                    }
+                    return self.execute(cx, attempt, next, &key).await.map(|(v, _)| v);
+                }
+            },
+        };
+        self.lead(cx, attempt, next, key, leader).await
+    }
+
+    async fn lead<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+        key: Key,
+        leader: Leader<'_>,
+    ) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send,
+        N: Operation<T, E>,
+    {
+        // Between the look and the lead an earlier flight may have landed. A remote backend is asked only here, by the
+        // leader: its followers need not ask.
+        if let Some(value) = self.look::<T>(cx, &key).await {
+            leader.land(Landing::Value(Entry::new(value.clone(), None)));
+            return Ok(value);
+        }
+        match leader.execute(self.execute(cx, attempt, next, &key)).await {
+            Ok((value, entry)) => {
+                leader.land(Landing::Value(entry));
+                Ok(value)
+            }
+            Err(error) => {
+                match next.share_error(&error) {
+                    Some(shared) => leader.land(Landing::Error(shared)),
+                    None => leader.fail(),
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Executes, and keeps the result if it is worth it.
+    async fn execute<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+        key: &Key,
+    ) -> Result<(T, Entry), Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send,
+        N: Operation<T, E>,
+    {
+        self.counters.misses.add_one();
+        cx.emit(Event::CacheMiss);
+        let value = next.attempt(cx, attempt).await?;
+        let entry = match next.cache_if(&value) {
+            true => self.store(cx, key, &value).await,
+            // Not kept, but those who waited for it get it all the same.
+            false => Entry::new(value.clone(), None),
+        };
+        Ok((value, entry))
+    }
+
+    /// What a follower makes of the leader's landing; `None`: it has to execute itself.
+    fn landed<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        next: &N,
+        landing: &Landing,
+    ) -> Option<Result<T, Error<E>>>
+    where
+        T: Clone + 'static,
+        N: Operation<T, E>,
+    {
+        let result = match landing {
+            Landing::Value(entry) => Ok(entry.value::<T>()?.clone()),
+            Landing::Error(shared) => Err(next.unshare_error(shared)?),
+            Landing::Outage => return None,
+        };
+        self.counters.followed.add_one();
+        cx.emit(Event::CacheFollowed);
+        Some(result)
+    }
+
+    pub(crate) fn report(&self, cx: &Context<'_>, error: &BackendError) {
+        cx.emit(Event::CacheUnavailable {
+            backend: self.backend.scheme(),
+            reason: error.message(),
+        });
+    }
+}
+
+enum Looked<T> {
+    Hit(T),
+    Miss,
+    Ask,
+}
+
+/// The entry's value, unless it has expired or is of another type.
+#[inline]
+fn fresh<T: Clone + 'static>(cx: &Context<'_>, entry: &Entry) -> Option<T> {
+    if !entry.never_expires() && entry.is_expired(cx.coarse_now()) {
+        return None;
+    }
+    entry.value::<T>().cloned()
+}
+
+impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
+    #[inline]
+    async fn call<N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+    ) -> Result<T, Error<E>> {
+        let Some(key) = next.key() else {
+            return next.attempt(cx, attempt).await;
+        };
+        if let Looked::Hit(value) = self.peek(cx, &key) {
+            return Ok(value);
+        }
+        self.miss(cx, attempt, next, key).await
+    }
+}
