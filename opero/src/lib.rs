@@ -1,2 +1,53 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The linker drops a crate that nothing mentions, and with it the backends it registers.
+#[cfg(feature = "cache")]
+use opero_cache as _;
+#[cfg(feature = "map")]
+use opero_map as _;
+#[cfg(feature = "ratelimit")]
+use opero_ratelimit as _;
+
+mod clock;
+mod config;
+mod execution;
+mod mechanism;
+mod order;
+mod pipeline;
+#[cfg(feature = "tracing")]
+mod tracing;
+
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
+
+/// The cache mechanism: backends, statistics, clearing a namespace.
+#[cfg(feature = "cache")]
+pub use opero_cache as cache;
+pub use opero_core as core;
+/// The map mechanism: runs, executors, reports.
+#[cfg(feature = "map")]
+pub use opero_map as map;
+/// The rate limit mechanism: quotas and limiters.
+#[cfg(feature = "ratelimit")]
+pub use opero_ratelimit as ratelimit;
+/// The retry mechanism: backoff, retry, fallback.
+#[cfg(feature = "retry")]
+pub use opero_retry as retry;
+
+pub use clock::set_clock;
+pub use config::{PipelineConfig, Rate, Time};
+pub use opero_core::{
+    Attempt, Backend, BackendError, Cause, Clock, ConfigError, Context, Error, ErrorKind, Event,
+    FailedAttempt, Key, ManualClock, Observer, Operation, Refused, RefusedKind, Stage, async_trait,
+    observe, operation,
+};
+pub use order::Stages;
+pub use pipeline::{Pipeline, PipelineBuilder};
+
+#[cfg(feature = "tracing")]
+pub use self::tracing::TracingObserver;
+#[cfg(feature = "macros")]
+pub use opero_macros::{opero, operomap};

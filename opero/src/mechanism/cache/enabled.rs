@@ -1,0 +1,33 @@
+//! The cache, present.
+
+use opero_cache::{Cache, CacheConfig, Refreshing};
+use opero_core::{ConfigError, Location};
+
+use crate::PipelineConfig;
+
+pub(crate) type CacheSlot = Option<Cache>;
+pub(crate) type RefreshSlot<'a> = Option<Refreshing<'a>>;
+
+pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
+    cache_config("", config)?.validate()
+}
+
+pub(crate) fn build(name: &str, config: &PipelineConfig) -> Result<CacheSlot, ConfigError> {
+    if !config.cache {
+        return Ok(None);
+    }
+    let location = Location::new(&*config.cache_backend);
+    Cache::open(&location, cache_config(name, config)?).map(Some)
+}
+
+pub(crate) fn refreshing(cache: &CacheSlot) -> RefreshSlot<'_> {
+    cache.as_ref().map(Cache::refreshing)
+}
+
+fn cache_config(name: &str, config: &PipelineConfig) -> Result<CacheConfig, ConfigError> {
+    Ok(CacheConfig::default()
+        .with_ttl(config.cache_ttl.resolve_expiry("cache_ttl")?)
+        .with_capacity(config.cache_capacity)
+        .with_namespace(&config.cache_namespace)
+        .with_function(name))
+}

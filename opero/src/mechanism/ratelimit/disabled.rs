@@ -1,0 +1,24 @@
+//! The rate limit, absent: its slot passes calls through, and a configuration that asks for a rate is refused.
+
+use std::sync::Arc;
+
+use opero_core::{Clock, ConfigError};
+
+use crate::PipelineConfig;
+
+pub(crate) type RateLimitSlot = ();
+
+pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
+    match config.rate_limit {
+        None => Ok(()),
+        Some(_) => Err(ConfigError::new(
+            "rate_limit",
+            "needs the rate limit, which is not compiled in",
+            "enable the Cargo feature `ratelimit-local`",
+        )),
+    }
+}
+
+pub(crate) fn build(_: &PipelineConfig, _: &Arc<dyn Clock>) -> Result<RateLimitSlot, ConfigError> {
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The rate limit, present.
+
+use std::sync::Arc;
+
+use opero_core::{Clock, ConfigError, Location};
+use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
+
+use crate::PipelineConfig;
+use crate::config::optional;
+
+pub(crate) type RateLimitSlot = Option<RateLimit>;
+
+pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
+    quota(config)?;
+    optional(config.rate_max_wait.as_ref(), "rate_max_wait").map(drop)
+}
+
+pub(crate) fn build(
+    config: &PipelineConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<RateLimitSlot, ConfigError> {
+    let Some(quota) = quota(config)? else {
+        return Ok(None);
+    };
+    let options = RateLimitConfig::new(quota)
+        .with_max_wait(optional(config.rate_max_wait.as_ref(), "rate_max_wait")?)
+        .with_clock(Arc::clone(clock));
+    RateLimit::open(&Location::new(&*config.rate_backend), options).map(Some)
+}
+
+fn quota(config: &PipelineConfig) -> Result<Option<Quota>, ConfigError> {
+    let Some(rate) = &config.rate_limit else {
+        return Ok(None);
+    };
+    Quota::each(rate.resolve("rate_limit")?)
+        .with_burst(config.rate_burst)
+        .map(Some)
+}

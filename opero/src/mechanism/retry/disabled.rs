@@ -1,0 +1,31 @@
+//! Retry, fallback and timeout, absent: their slots pass calls through. Without them a call is attempted once, with its
+//! preferred value; a configuration that asks for a timeout is refused.
+
+use opero_core::ConfigError;
+
+use crate::PipelineConfig;
+
+pub(crate) type RetrySlot = ();
+pub(crate) type FallbackSlot = ();
+pub(crate) type TimeoutSlot = ();
+
+pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
+    match config.attempt_timeout {
+        None => Ok(()),
+        Some(_) => Err(ConfigError::new(
+            "attempt_timeout",
+            "needs the retry mechanism, which is not compiled in",
+            "enable the Cargo feature `retry`",
+        )),
+    }
+}
+
+pub(crate) fn build_retry(_: &PipelineConfig) -> Result<RetrySlot, ConfigError> {
+    Ok(())
+}
+
+pub(crate) fn build_fallback() -> FallbackSlot {}
+
+pub(crate) fn build_timeout(_: &PipelineConfig) -> Result<TimeoutSlot, ConfigError> {
+    Ok(())
+}

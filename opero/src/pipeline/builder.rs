@@ -1,0 +1,208 @@
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opero_core::{Clock, ConfigError, Observer};
+
+use super::Pipeline;
+use super::hooks::Hooks;
+use crate::config::{PipelineConfig, Rate, Time};
+use crate::order::Stages;
+
+/// Builds a [`Pipeline`]: the parameters of the attribute, by the same names and with the same defaults.
+pub struct PipelineBuilder<E, Outside = (), Inside = ()> {
+    name: String,
+    config: PipelineConfig,
+    hooks: Hooks<E>,
+    clock: Option<Arc<dyn Clock>>,
+    observer: Option<Arc<dyn Observer>>,
+    outside: Outside,
+    inside: Inside,
+}
+
+impl<E> Default for PipelineBuilder<E> {
+    fn default() -> Self {
+        PipelineConfig::default().into()
+    }
+}
+
+impl<E> From<PipelineConfig> for PipelineBuilder<E> {
+    fn from(config: PipelineConfig) -> Self {
+        Self {
+            name: "pipeline".to_owned(),
+            config,
+            hooks: Hooks::default(),
+            clock: None,
+            observer: None,
+            outside: (),
+            inside: (),
+        }
+    }
+}
+
+/// Setters of plain parameters: each takes what the attribute takes.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty => $value:expr;)*) => {
+        impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {$(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.config.$name = $value;
+                self
+            }
+        )*}
+    };
+}
+
+setters! {
+    /// Look the result up first (default `true`).
+    cache: bool => cache;
+    /// How long an entry lives, or `"forever"` (default an hour).
+    cache_ttl: impl Into<Time> => cache_ttl.into();
+    /// A registered cache backend's name or URL (default `"memory"`).
+    cache_backend: impl Into<String> => cache_backend.into();
+    /// The first part of every key (default `"opero"`).
+    cache_namespace: impl Into<String> => cache_namespace.into();
+    /// Entries kept in memory (default 10,000).
+    cache_capacity: u64 => cache_capacity;
+    /// Further attempts after the first (default 3).
+    retries: u32 => retries;
+    /// Growth of the delay (default 1.5).
+    backoff_factor: f64 => backoff_factor;
+    /// The first delay (default 0.1 s).
+    min_delay: impl Into<Time> => min_delay.into();
+    /// The cap of the delays, jitter included (default 30 s).
+    max_delay: impl Into<Time> => max_delay.into();
+    /// Full jitter between `min_delay` and the computed delay (default `true`).
+    jitter: bool => jitter;
+    /// No new attempt starts past it, and no delay overshoots it (default none).
+    max_elapsed: impl Into<Time> => Some(max_elapsed.into());
+    /// One attempt's time, for async calls (default none).
+    attempt_timeout: impl Into<Time> => Some(attempt_timeout.into());
+    /// Starts per second, or a text such as `"100/min"` (default none).
+    rate_limit: impl Into<Rate> => Some(rate_limit.into());
+    /// Starts that may come at once (default 1).
+    rate_burst: u32 => rate_burst;
+    /// A registered limiter backend's name or URL (default `"local"`).
+    rate_backend: impl Into<String> => rate_backend.into();
+    /// Give up with an error instead of waiting longer for a permit (default none).
+    rate_max_wait: impl Into<Time> => Some(rate_max_wait.into());
+}
+
+impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
+    /// Names the pipeline in events and, for backends that outlive the process, in keys.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Which errors are worth another attempt (default every one).
+    #[must_use]
+    pub fn retry_on(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.retry_on = Some(Arc::new(predicate));
+        self
+    }
+
+    /// The server's own hint how long to wait, which wins over the backoff.
+    #[must_use]
+    pub fn retry_after(
+        mut self,
+        hint: impl Fn(&E) -> Option<Duration> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.retry_after = Some(Arc::new(hint));
+        self
+    }
+
+    /// Which errors are worth the next fallback value (default every one).
+    #[must_use]
+    pub fn fallback_on(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.fallback_on = Some(Arc::new(predicate));
+        self
+    }
+
+    /// Which values are worth keeping (default every one). Asked of values of type `T`; others are kept.
+    #[must_use]
+    pub fn cache_if<T: 'static>(
+        mut self,
+        predicate: impl Fn(&T) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.cache_if = Some(Arc::new(move |value: &dyn Any| {
+            value.downcast_ref().is_none_or(&predicate)
+        }));
+        self
+    }
+
+    /// The clock of the whole pipeline (default the system's).
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// An observer of this pipeline's calls, beside the global ones.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// A stage of the user's around everything, the cache included.
+    #[must_use]
+    pub fn outside<S>(self, stage: S) -> PipelineBuilder<E, S, Inside> {
+        PipelineBuilder {
+            name: self.name,
+            config: self.config,
+            hooks: self.hooks,
+            clock: self.clock,
+            observer: self.observer,
+            outside: stage,
+            inside: self.inside,
+        }
+    }
+
+    /// A stage of the user's around every execution, within the rate limit.
+    #[must_use]
+    pub fn inside<S>(self, stage: S) -> PipelineBuilder<E, Outside, S> {
+        PipelineBuilder {
+            name: self.name,
+            config: self.config,
+            hooks: self.hooks,
+            clock: self.clock,
+            observer: self.observer,
+            outside: self.outside,
+            inside: stage,
+        }
+    }
+
+    /// Checks the parameters, opens the backends and builds the pipeline.
+    ///
+    /// # Errors
+    /// A parameter outside its range, or a backend that is unknown or does not open.
+    pub fn build(self) -> Result<Pipeline<E, Outside, Inside>, ConfigError> {
+        let clock = self.clock.unwrap_or_else(crate::clock::current_clock);
+        Ok(Pipeline {
+            stages: Stages::build(&self.name, &self.config, clock)?,
+            hooks: self.hooks,
+            observer: self.observer,
+            outside: self.outside,
+            inside: self.inside,
+        })
+    }
+}
+
+impl PipelineConfig {
+    /// A builder that starts from these parameters, for the predicates that no configuration can hold.
+    pub fn into_builder<E>(self) -> PipelineBuilder<E> {
+        self.into()
+    }
+}
+
+impl<E, Outside, Inside> std::fmt::Debug for PipelineBuilder<E, Outside, Inside> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PipelineBuilder")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

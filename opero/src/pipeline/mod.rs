@@ -1,0 +1,206 @@
+//! Pipelines built at run time, for functions that no attribute can stand on.
+
+mod builder;
+mod hooks;
+
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use opero_core::{
+    Attempt, Context, Error, Observer, Operation, Stage, Waiting, block_on, operation,
+};
+
+pub use builder::PipelineBuilder;
+use hooks::{Hooked, Hooks};
+
+use crate::order::Stages;
+
+/// The stages of `#[opero]` around any closure, built at run time from the same parameters with the same defaults.
+///
+/// `E` is the error type of the closures; `Outside` and `Inside` are stages of the user's.
+///
+/// ```
+/// use opero::Pipeline;
+///
+/// let pipeline = Pipeline::builder()
+///     .retries(2)
+///     .min_delay("1ms")
+///     .retry_on(|error: &std::num::ParseIntError| error.to_string() != "invalid digit found in string")
+///     .build()?;
+///
+/// let number = pipeline.call_sync(&"42", |_| "42".parse::<u32>()).unwrap();
+/// assert_eq!(number, 42);
+/// # Ok::<(), opero::ConfigError>(())
+/// ```
+pub struct Pipeline<E, Outside = (), Inside = ()> {
+    stages: Stages,
+    hooks: Hooks<E>,
+    observer: Option<Arc<dyn Observer>>,
+    outside: Outside,
+    inside: Inside,
+}
+
+impl<E> Pipeline<E> {
+    /// A pipeline with the defaults of the attribute, to be refined.
+    pub fn builder() -> PipelineBuilder<E> {
+        PipelineBuilder::default()
+    }
+}
+
+impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
+    /// Calls an async closure; its result is kept in the cache under `args` and the closure's own type.
+    ///
+    /// The closure runs once for each attempt, so it makes what it consumes.
+    ///
+    /// # Errors
+    /// The last attempt's, with the earlier ones in it; or a stage's refusal.
+    pub async fn call<T, A, F, Fut>(&self, args: &A, function: F) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        A: Hash + Sync + ?Sized,
+        F: Fn(Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, E>> + Send,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        self.execute(&operation(function).keyed(args)).await
+    }
+
+    /// Calls a closure; its result is kept in the cache under `args` and the closure's own type. Waits block the thread.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_sync<T, A, F>(&self, args: &A, function: F) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        A: Hash + Sync + ?Sized,
+        F: Fn(Attempt) -> Result<T, E> + Sync,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        let function = &function;
+        let operation = operation(move |attempt| async move { function(attempt) });
+        self.execute_sync(&operation.keyed(args))
+    }
+
+    /// Calls an async closure past the cache.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn run<T, F, Fut>(&self, function: F) -> Result<T, Error<E>>
+    where
+        T: Send,
+        F: Fn(Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, E>> + Send,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        self.execute_uncached(&operation(function)).await
+    }
+
+    /// Calls a closure past the cache. Waits block the thread.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn run_sync<T, F>(&self, function: F) -> Result<T, Error<E>>
+    where
+        T: Send,
+        F: Fn(Attempt) -> Result<T, E> + Sync,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        let function = &function;
+        let operation = operation(move |attempt| async move { function(attempt) });
+        let cx = self.context(Waiting::Blocking);
+        block_on(self.through_uncached(&cx, &operation))
+    }
+
+    /// Calls an operation that may be cached.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn execute<T, N>(&self, operation: &N) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        self.through(&self.context(Waiting::Async), operation).await
+    }
+
+    /// Calls an operation that may be cached. Waits block the thread.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn execute_sync<T, N>(&self, operation: &N) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        block_on(self.through(&self.context(Waiting::Blocking), operation))
+    }
+
+    /// Calls an operation past the cache.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn execute_uncached<T, N>(&self, operation: &N) -> Result<T, Error<E>>
+    where
+        T: Send,
+        N: Operation<T, E>,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        let cx = self.context(Waiting::Async);
+        self.through_uncached(&cx, operation).await
+    }
+
+    /// The stages, for what only they offer, such as the cache's handle.
+    pub fn stages(&self) -> &Stages {
+        &self.stages
+    }
+
+    async fn through<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        let operation = Hooked::cached(operation, &self.hooks);
+        let stages = self.stages.cached(&self.outside, &self.inside);
+        stages.call(cx, Attempt::FIRST, &operation).await
+    }
+
+    async fn through_uncached<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
+    where
+        T: Send,
+        N: Operation<T, E>,
+        Outside: Stage<T, E>,
+        Inside: Stage<T, E>,
+    {
+        let operation = Hooked::uncached(operation, &self.hooks);
+        let stages = self.stages.uncached(&self.outside, &self.inside);
+        stages.call(cx, Attempt::FIRST, &operation).await
+    }
+
+    fn context(&self, waiting: Waiting) -> Context<'_> {
+        let cx = self.stages.context(waiting);
+        match &self.observer {
+            Some(observer) => cx.with_observer(&**observer),
+            None => cx,
+        }
+    }
+}
+
+impl<E, Outside, Inside> std::fmt::Debug for Pipeline<E, Outside, Inside> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("stages", &self.stages)
+            .finish_non_exhaustive()
+    }
+}
