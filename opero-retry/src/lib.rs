@@ -1,2 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod backoff;
+mod fallback;
+pub mod hooks;
+mod policy;
+mod stage;
+mod timeout;
+
+pub use backoff::{Backoff, Constant, DecorrelatedJitter, Delays, Exponential};
+pub use fallback::Fallback;
+pub use hooks::OperationExt;
+pub use policy::{Decision, Failure, RetryPolicy};
+pub use stage::Retry;
+pub use timeout::Timeout;
+
+// What a user of this crate alone needs of the core, so that one dependency is enough.
+pub use opero_core::{
+    Attempt, Cause, ConfigError, Context, Error, ErrorKind, Event, FailedAttempt, ManualClock,
+    Operation, Refused, RefusedKind, Stack, Stage, Waiting, operation,
+};
