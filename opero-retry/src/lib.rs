@@ -18,5 +18,5 @@ pub use timeout::Timeout;
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
     Attempt, Cause, ConfigError, Context, Error, ErrorKind, Event, FailedAttempt, ManualClock,
-    Operation, Refused, RefusedKind, Stack, Stage, Waiting, operation,
+    Observer, Operation, Refused, RefusedKind, Stack, Stage, Waiting, operation,
 };

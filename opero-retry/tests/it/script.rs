@@ -1,0 +1,159 @@
+//! An operation that follows a script, and a record of what the stages did with it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use opero_retry::{Attempt, Context, Error, Event, Operation, Refused, RefusedKind};
+use proptest::prelude::*;
+
+/// What one execution does.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    Value,
+    Failure(Failure),
+    /// The attempt's time is over.
+    TimedOut,
+    /// A parameter is wrong: nothing will ever come of it.
+    Hopeless,
+}
+
+/// The function's own error, which knows what the stages ask of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) retryable: bool,
+    pub(crate) next_value: bool,
+    pub(crate) hint: Option<Duration>,
+}
+
+pub(crate) const PLAIN: Failure = Failure {
+    retryable: true,
+    next_value: true,
+    hint: None,
+};
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("failed as the script says")
+    }
+}
+
+/// Executes the outcomes one after another, the last one for ever.
+#[derive(Debug)]
+pub(crate) struct Script {
+    outcomes: Vec<Outcome>,
+    alternatives: usize,
+    executions: AtomicUsize,
+    /// Waited for in every execution, on the call's clock.
+    work: Duration,
+}
+
+impl Script {
+    pub(crate) fn new(outcomes: impl Into<Vec<Outcome>>) -> Self {
+        Self {
+            outcomes: outcomes.into(),
+            alternatives: 1,
+            executions: AtomicUsize::new(0),
+            work: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn failing() -> Self {
+        Self::new([Outcome::Failure(PLAIN)])
+    }
+
+    pub(crate) fn alternatives(mut self, alternatives: usize) -> Self {
+        self.alternatives = alternatives;
+        self
+    }
+
+    pub(crate) fn working(mut self, work: Duration) -> Self {
+        self.work = work;
+        self
+    }
+
+    pub(crate) fn executions(&self) -> usize {
+        self.executions.load(Ordering::Relaxed)
+    }
+}
+
+impl Operation<usize, Failure> for Script {
+    async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<usize, Error<Failure>> {
+        cx.emit(Event::ExecutionStarted { attempt });
+        let execution = self.executions.fetch_add(1, Ordering::Relaxed);
+        cx.sleep(self.work).await;
+        let outcome = self.outcomes.get(execution).or(self.outcomes.last());
+        match outcome.expect("a script has outcomes") {
+            Outcome::Value => Ok(execution),
+            Outcome::Failure(failure) => Err(failure.clone().into()),
+            Outcome::TimedOut => Err(Error::refused(RefusedKind::AttemptTimeout {
+                limit: Duration::from_secs(1),
+            })),
+            Outcome::Hopeless => Err(Error::refused(Refused::from(
+                opero_retry::ConfigError::new("rate_burst", "is odd", "make it even"),
+            ))),
+        }
+    }
+
+    fn alternatives(&self) -> usize {
+        self.alternatives
+    }
+
+    fn retry_on(&self, failure: &Failure) -> bool {
+        failure.retryable
+    }
+
+    fn retry_after(&self, failure: &Failure) -> Option<Duration> {
+        failure.hint
+    }
+
+    fn fallback_on(&self, failure: &Failure) -> bool {
+        failure.next_value
+    }
+}
+
+/// Every event, as text.
+#[derive(Debug, Default)]
+pub(crate) struct Trace(Mutex<Vec<String>>);
+
+impl Trace {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl opero_retry::Observer for Trace {
+    fn on_event(&self, _: &str, event: &Event<'_>) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push(format!("{event:?}"));
+    }
+}
+
+/// A millisecond count as a duration.
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Mostly failures, so that scripts are long.
+pub(crate) fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
+    let hint = prop::option::weighted(0.3, (0..5_000_u64).prop_map(ms));
+    let failure = (prop::bool::weighted(0.9), any::<bool>(), hint).prop_map(
+        |(retryable, next_value, hint)| {
+            Outcome::Failure(Failure {
+                retryable,
+                next_value,
+                hint,
+            })
+        },
+    );
+    let outcome = prop_oneof![
+        8 => failure,
+        1 => Just(Outcome::Value),
+        1 => Just(Outcome::TimedOut),
+        1 => Just(Outcome::Hopeless),
+    ];
+    prop::collection::vec(outcome, 1..20)
+}
