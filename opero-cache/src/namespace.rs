@@ -8,7 +8,9 @@ use opero_core::sync::lock;
 use crate::backend::CacheBackend;
 
 /// The open caches, by namespace. Closed ones leave a dead `Weak`, dropped when the next cache is opened.
-static OPEN: Mutex<Vec<(Arc<str>, Weak<dyn CacheBackend>)>> = Mutex::new(Vec::new());
+static OPEN: Mutex<Vec<OpenCache>> = Mutex::new(Vec::new());
+
+type OpenCache = (Arc<str>, Weak<dyn CacheBackend>);
 
 pub(crate) fn enrol(namespace: &Arc<str>, backend: &Arc<dyn CacheBackend>) {
     let mut open = lock(&OPEN);

@@ -161,10 +161,11 @@ impl Cache {
             .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok();
         // The first put only sets the date.
-        if mine && due != 0 {
-            if let Err(error) = self.backend.sweep(now).await {
-                self.report(cx, &error);
-            }
+        if mine
+            && due != 0
+            && let Err(error) = self.backend.sweep(now).await
+        {
+            self.report(cx, &error);
         }
     }
 

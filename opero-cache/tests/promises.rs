@@ -1,0 +1,500 @@
+//! What the cache promises, on both of its memory backends.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::Duration;
+
+use opero_cache::{Cache, CacheBackend, CacheConfig, Entry, Peek, clear_namespace};
+use opero_core::{
+    Attempt, Backend, BackendError, Context, Error, Event, Key, ManualClock, Operation,
+    SharedError, Stage, Waiting, async_trait, block_on, operation,
+};
+use proptest::prelude::*;
+
+const BACKENDS: [&str; 2] = ["memory", "quick"];
+
+fn open(backend: &str, config: CacheConfig) -> Cache {
+    Cache::open(&backend.into(), config).unwrap()
+}
+
+/// A cached call of `function` with `argument` on `clock`.
+fn call(
+    cache: &Cache,
+    clock: &ManualClock,
+    argument: u64,
+    function: impl Fn() -> Result<u64, &'static str> + Sync,
+) -> Result<u64, Error<&'static str>> {
+    let function = &function;
+    let operation = operation(move |_| async move { function() });
+    let cx = Context::new(clock, Waiting::Blocking);
+    block_on(cache.call(&cx, Attempt::FIRST, &operation.keyed(&argument)))
+}
+
+#[test]
+fn a_result_is_looked_up_and_an_error_never_is() {
+    for backend in BACKENDS {
+        let (cache, clock) = (open(backend, CacheConfig::default()), ManualClock::new());
+        let runs = AtomicUsize::new(0);
+        let run = |cache: &Cache, argument| {
+            call(cache, &clock, argument, || {
+                match runs.fetch_add(1, Ordering::SeqCst) {
+                    0 => Err("first"),
+                    _ => Ok(argument * 2),
+                }
+            })
+        };
+        assert!(run(&cache, 4).is_err());
+        assert_eq!(run(&cache, 4).unwrap(), 8);
+        assert_eq!(run(&cache, 4).unwrap(), 8);
+        assert_eq!(run(&cache, 5).unwrap(), 10);
+        assert_eq!(runs.load(Ordering::SeqCst), 3, "{backend}");
+        let stats = cache.stats();
+        assert_eq!(
+            (stats.hits, stats.misses, stats.inserts),
+            (1, 3, 2),
+            "{backend}"
+        );
+    }
+}
+
+#[test]
+fn the_pipelines_clock_governs_expiry() {
+    for backend in BACKENDS {
+        let config = CacheConfig::default().with_ttl(Some(Duration::from_secs(10)));
+        let (cache, clock) = (open(backend, config), ManualClock::new());
+        let runs = AtomicUsize::new(0);
+        let run = || {
+            call(&cache, &clock, 1, || {
+                Ok(runs.fetch_add(1, Ordering::SeqCst) as u64)
+            })
+            .unwrap()
+        };
+        assert_eq!(run(), 0);
+        clock.advance(Duration::from_nanos(9_999_999_999));
+        assert_eq!(run(), 0, "{backend}: still alive");
+        clock.advance(Duration::from_nanos(1));
+        assert_eq!(run(), 1, "{backend}: expired to the nanosecond");
+    }
+}
+
+#[test]
+fn what_has_expired_is_dropped_though_nobody_asks_for_it() {
+    for backend in BACKENDS {
+        let config = CacheConfig::default().with_ttl(Some(Duration::from_secs(10)));
+        let (cache, clock) = (open(backend, config), ManualClock::new());
+        for argument in 0..100 {
+            call(&cache, &clock, argument, || Ok(1)).unwrap();
+        }
+        assert_eq!(cache.stats().entries, 100);
+        clock.advance(Duration::from_secs(20));
+        call(&cache, &clock, 1_000, || Ok(1)).unwrap();
+        assert_eq!(cache.stats().entries, 1, "{backend}");
+    }
+}
+
+#[test]
+fn for_ever_is_for_ever() {
+    for backend in BACKENDS {
+        let (cache, clock) = (
+            open(backend, CacheConfig::default().with_ttl(None)),
+            ManualClock::new(),
+        );
+        let runs = AtomicUsize::new(0);
+        let run = || {
+            call(&cache, &clock, 1, || {
+                Ok(runs.fetch_add(1, Ordering::SeqCst) as u64)
+            })
+        };
+        assert_eq!(run().unwrap(), 0);
+        clock.advance(Duration::MAX);
+        assert_eq!(run().unwrap(), 0, "{backend}");
+    }
+}
+
+#[test]
+fn the_capacity_bounds_the_entries_and_evictions_are_counted() {
+    for backend in BACKENDS {
+        let (cache, clock) = (
+            open(backend, CacheConfig::default().with_capacity(50)),
+            ManualClock::new(),
+        );
+        for argument in 0..1_000 {
+            call(&cache, &clock, argument, || Ok(1)).unwrap();
+        }
+        let stats = cache.stats();
+        assert!(stats.entries <= 50, "{backend}: {stats:?}");
+        assert!(stats.evictions > 0, "{backend}: {stats:?}");
+    }
+}
+
+#[test]
+fn what_cache_if_declines_is_not_kept() {
+    struct Declined<'a>(&'a AtomicUsize);
+    impl Operation<u64, ()> for Declined<'_> {
+        async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<u64, Error<()>> {
+            Ok(self.0.fetch_add(1, Ordering::SeqCst) as u64)
+        }
+        fn key(&self) -> Option<Key> {
+            Some(Key::of(&1))
+        }
+        fn cache_if(&self, value: &u64) -> bool {
+            *value > 0
+        }
+    }
+    let (cache, runs) = (open("memory", CacheConfig::default()), AtomicUsize::new(0));
+    let run = || cache.execute_sync(&Declined(&runs)).unwrap();
+    assert_eq!([run(), run(), run()], [0, 1, 1]);
+}
+
+#[test]
+fn a_handle_looks_inserts_removes_clears_and_refreshes() {
+    for backend in BACKENDS {
+        let cache = open(backend, CacheConfig::default().with_namespace(backend));
+        let cx = Context::blocking();
+        let key = Key::of("a");
+        assert_eq!(block_on(cache.get::<u64>(&cx, &key)), None);
+        block_on(cache.insert(&cx, &key, &5_u64));
+        assert_eq!(block_on(cache.get::<u64>(&cx, &key)), Some(5));
+        assert_eq!(
+            block_on(cache.get::<String>(&cx, &key)),
+            None,
+            "another type is a miss"
+        );
+        block_on(cache.remove(&key)).unwrap();
+        assert_eq!(block_on(cache.get::<u64>(&cx, &key)), None);
+
+        let runs = AtomicUsize::new(0);
+        let counted = operation(|_| async { Ok::<_, ()>(runs.fetch_add(1, Ordering::SeqCst)) });
+        let counted = counted.keyed(&1);
+        assert_eq!(cache.execute_sync(&counted).unwrap(), 0);
+        assert_eq!(cache.refreshing().execute_sync(&counted).unwrap(), 1);
+        assert_eq!(
+            cache.execute_sync(&counted).unwrap(),
+            1,
+            "the refreshed one"
+        );
+        block_on(clear_namespace("another")).unwrap();
+        assert_eq!(cache.execute_sync(&counted).unwrap(), 1);
+        block_on(clear_namespace(backend)).unwrap();
+        assert_eq!(cache.execute_sync(&counted).unwrap(), 2);
+        block_on(cache.clear()).unwrap();
+        assert_eq!(cache.execute_sync(&counted).unwrap(), 3);
+    }
+}
+
+#[test]
+fn bad_values_are_refused_by_name() {
+    let error = |config| {
+        Cache::open(&"memory".into(), config)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(error(CacheConfig::default().with_capacity(0)).starts_with("`cache_capacity` is zero"));
+    assert!(
+        error(CacheConfig::default().with_ttl(Some(Duration::ZERO)))
+            .starts_with("`cache_ttl` is zero")
+    );
+    assert!(
+        error(CacheConfig::default().with_namespace("")).starts_with("`cache_namespace` is empty")
+    );
+    let unknown = Cache::open(&"memroy".into(), CacheConfig::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        unknown.contains("did you mean `memory`? registered are `memory`, `quick`"),
+        "{unknown}"
+    );
+}
+
+/// Runs once the gate is open, and counts its runs.
+struct Gated {
+    runs: AtomicUsize,
+    open: tokio::sync::Semaphore,
+}
+
+impl Gated {
+    fn new() -> Self {
+        Self {
+            runs: AtomicUsize::new(0),
+            open: tokio::sync::Semaphore::new(0),
+        }
+    }
+    async fn run(&self) -> Result<usize, &'static str> {
+        let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+        let _permit = self.open.acquire().await.unwrap();
+        Ok(run)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_calls_with_one_key_execute_once() {
+    for backend in BACKENDS {
+        let (cache, gated) = (
+            Arc::new(open(backend, CacheConfig::default())),
+            Arc::new(Gated::new()),
+        );
+        let callers: Vec<_> = (0..1_000)
+            .map(|_| {
+                let (cache, gated) = (Arc::clone(&cache), Arc::clone(&gated));
+                tokio::spawn(async move {
+                    cache
+                        .execute(&operation(|_| gated.run()).keyed(&1))
+                        .await
+                        .unwrap()
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        gated.open.add_permits(1);
+        for caller in callers {
+            assert_eq!(caller.await.unwrap(), 1);
+        }
+        assert_eq!(gated.runs.load(Ordering::SeqCst), 1, "{backend}");
+    }
+}
+
+#[test]
+fn concurrent_threads_with_one_key_execute_once() {
+    let (cache, runs) = (open("quick", CacheConfig::default()), AtomicUsize::new(0));
+    let barrier = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                let run = |_| async {
+                    runs.fetch_add(1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    Ok::<_, ()>(1)
+                };
+                cache.execute_sync(&operation(run).keyed(&1)).unwrap();
+            });
+        }
+    });
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_dropped_leader_hands_over_to_a_follower() {
+    let (cache, gated) = (open("memory", CacheConfig::default()), Gated::new());
+    let operation = operation(|_| gated.run()).keyed(&1);
+    let mut task = TaskContext::from_waker(Waker::noop());
+    let mut leader = Box::pin(cache.execute(&operation));
+    let mut follower = pin!(cache.execute(&operation));
+    assert!(leader.as_mut().poll(&mut task).is_pending());
+    assert!(follower.as_mut().poll(&mut task).is_pending());
+    assert_eq!(gated.runs.load(Ordering::SeqCst), 1);
+    drop(leader);
+    assert!(follower.as_mut().poll(&mut task).is_pending());
+    assert_eq!(gated.runs.load(Ordering::SeqCst), 2);
+    gated.open.add_permits(1);
+    assert!(matches!(
+        follower.as_mut().poll(&mut task),
+        Poll::Ready(Ok(2))
+    ));
+}
+
+#[test]
+fn a_panic_reaches_its_caller_and_the_others_go_on() {
+    let cache = Arc::new(open("memory", CacheConfig::default()));
+    let runs = AtomicUsize::new(0);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let run = |_| async {
+                        assert!(
+                            runs.fetch_add(1, Ordering::SeqCst) > 0,
+                            "the first one panics"
+                        );
+                        Ok::<_, ()>(7)
+                    };
+                    cache.execute_sync(&operation(run).keyed(&1)).unwrap()
+                })
+            })
+            .collect();
+        callers.into_iter().map(|c| c.join()).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|o| o.is_err()).count(), 1);
+    assert!(outcomes.iter().flatten().all(|value| *value == 7));
+}
+
+/// The naive recursion: every call asks the cache for two others, and for itself once.
+fn fibonacci(cache: &Cache, n: u64, again: bool) -> u64 {
+    let run = |_| async move {
+        if again {
+            fibonacci(cache, n, false);
+        }
+        Ok::<_, ()>(match n {
+            0 | 1 => n,
+            _ => fibonacci(cache, n - 1, false) + fibonacci(cache, n - 2, false),
+        })
+    };
+    struct Numbered<N>(N, u64);
+    impl<N: Operation<u64, ()>> Operation<u64, ()> for Numbered<N> {
+        async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<u64, Error<()>> {
+            self.0.attempt(cx, attempt).await
+        }
+        fn key(&self) -> Option<Key> {
+            Some(Key::of(&self.1))
+        }
+    }
+    cache.execute_sync(&Numbered(operation(run), n)).unwrap()
+}
+
+#[test]
+fn recursion_on_other_keys_and_on_the_same_one_ends() {
+    let cache = open("memory", CacheConfig::default());
+    assert_eq!(fibonacci(&cache, 30, true), 832_040);
+}
+
+#[test]
+fn an_error_that_can_be_copied_is_shared() {
+    struct Failing<'a>(&'a Gated);
+    impl Operation<usize, &'static str> for Failing<'_> {
+        async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<usize, Error<&'static str>> {
+            self.0.run().await?;
+            Err("down".into())
+        }
+        fn key(&self) -> Option<Key> {
+            Some(Key::of(&1))
+        }
+        fn share_error(&self, error: &Error<&'static str>) -> Option<SharedError> {
+            Some(Arc::new(error.clone()))
+        }
+        fn unshare_error(&self, shared: &SharedError) -> Option<Error<&'static str>> {
+            shared.downcast_ref().cloned()
+        }
+    }
+    let (cache, gated) = (open("memory", CacheConfig::default()), Gated::new());
+    let operation = Failing(&gated);
+    let mut task = TaskContext::from_waker(Waker::noop());
+    let mut calls: Vec<_> = (0..5)
+        .map(|_| Box::pin(cache.execute(&operation)))
+        .collect();
+    for call in &mut calls {
+        assert!(call.as_mut().poll(&mut task).is_pending());
+    }
+    gated.open.add_permits(1);
+    for call in &mut calls {
+        assert!(matches!(call.as_mut().poll(&mut task), Poll::Ready(Err(_))));
+    }
+    assert_eq!(gated.runs.load(Ordering::SeqCst), 1);
+}
+
+/// A store that is down.
+#[derive(Debug)]
+struct Down;
+
+impl Backend for Down {
+    fn scheme(&self) -> &str {
+        "down"
+    }
+}
+
+#[async_trait]
+impl CacheBackend for Down {
+    fn peek(&self, _: &Key) -> Peek {
+        Peek::Ask
+    }
+    async fn get(&self, _: &Key) -> Result<Option<Entry>, BackendError> {
+        Err(BackendError::new("unreachable"))
+    }
+    async fn put(&self, _: &Key, _: Entry) -> Result<(), BackendError> {
+        Err(BackendError::new("unreachable"))
+    }
+    async fn remove(&self, _: &Key) -> Result<(), BackendError> {
+        Err(BackendError::new("unreachable"))
+    }
+    async fn clear(&self) -> Result<(), BackendError> {
+        Err(BackendError::new("unreachable"))
+    }
+}
+
+#[test]
+fn a_backend_that_is_down_costs_events_and_no_call() {
+    let cache = Cache::with_backend(Arc::new(Down), CacheConfig::default()).unwrap();
+    let told = std::sync::Mutex::new(Vec::new());
+    let observer = |_: &str, event: &Event<'_>| told.lock().unwrap().push(event.name());
+    let cx = Context::blocking().with_observer(&observer);
+    let operation = operation(|_| async { Ok::<_, ()>(1) }).keyed(&1);
+    for _ in 0..2 {
+        assert_eq!(
+            block_on(cache.call(&cx, Attempt::FIRST, &operation)).unwrap(),
+            1
+        );
+    }
+    let once = ["cache_unavailable", "cache_miss", "cache_unavailable"];
+    assert_eq!(*told.lock().unwrap(), [once, once].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_tokio_time_governs_expiry() {
+    let config = CacheConfig::default().with_ttl(Some(Duration::from_secs(10)));
+    let (cache, runs) = (open("memory", config), AtomicUsize::new(0));
+    let counted = operation(|_| async { Ok::<_, ()>(runs.fetch_add(1, Ordering::SeqCst)) });
+    let counted = counted.keyed(&1);
+    assert_eq!(cache.execute(&counted).await.unwrap(), 0);
+    tokio::time::advance(Duration::from_secs(9)).await;
+    assert_eq!(cache.execute(&counted).await.unwrap(), 0);
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(cache.execute(&counted).await.unwrap(), 1);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Call(u64),
+    Fail(u64),
+    Clear,
+    Advance(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0..5_u64).prop_map(Step::Call),
+        2 => (0..5_u64).prop_map(Step::Fail),
+        1 => Just(Step::Clear),
+        2 => (1..8_u64).prop_map(Step::Advance),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+proptest! {
+    /// The cache and a plain map with expiry times agree on which calls execute.
+    #[test]
+    fn it_behaves_as_a_map_with_expiry(steps in steps(), backend in 0..2_usize) {
+        const TTL: u64 = 10;
+        let config = CacheConfig::default().with_ttl(Some(Duration::from_secs(TTL)));
+        let (cache, clock) = (open(BACKENDS[backend], config), ManualClock::new());
+        let mut model = std::collections::HashMap::new();
+        let mut now = 0;
+        for step in steps {
+            match step {
+                Step::Advance(seconds) => {
+                    now += seconds;
+                    clock.advance(Duration::from_secs(seconds));
+                }
+                Step::Clear => {
+                    model.clear();
+                    block_on(cache.clear()).unwrap();
+                }
+                Step::Call(key) | Step::Fail(key) => {
+                    let fails = matches!(step, Step::Fail(_));
+                    let ran = AtomicUsize::new(0);
+                    let result = call(&cache, &clock, key, || {
+                        ran.fetch_add(1, Ordering::SeqCst);
+                        if fails { Err("no") } else { Ok(key) }
+                    });
+                    let known = model.get(&key).is_some_and(|expires| now < *expires);
+                    prop_assert_eq!(ran.into_inner() == 0, known);
+                    prop_assert_eq!(result.is_ok(), known || !fails);
+                    if !known && !fails {
+                        model.insert(key, now + TTL);
+                    }
+                }
+            }
+        }
+    }
+}
