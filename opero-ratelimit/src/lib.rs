@@ -1,2 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod backend;
+mod permit;
+mod policy;
+mod queue;
+mod quota;
+mod registration;
+mod stage;
+mod sync;
+
+#[cfg(feature = "local")]
+pub use backend::LocalLimiter;
+pub use backend::{LimiterBackend, Verdict};
+pub use permit::KeyedLimit;
+pub use quota::Quota;
+pub use registration::{LimiterOptions, LimiterRegistration, OpenLimiter};
+pub use stage::{RateLimit, RateLimitConfig};
+
+#[doc(hidden)]
+pub use opero_core::inventory;

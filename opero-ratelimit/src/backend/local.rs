@@ -1,0 +1,160 @@
+//! The backend `local`: governor, on our clock.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{InsufficientCapacity, NotUntil, RateLimiter};
+use opero_core::{Backend, Clock, ConfigError, Key, Location, async_trait};
+
+use super::keys::KeyStates;
+use super::{LimiterBackend, Verdict};
+use crate::{LimiterOptions, Quota, register_limiter};
+
+type Governor<K, S> = RateLimiter<K, S, Reading, NoOpMiddleware<Nanos>>;
+
+/// Counts the permits of this process: governor's generic cell rate algorithm.
+///
+/// Calls without a key draw from one lock-free limiter. Each key has its own; keys that have all their permits again
+/// are forgotten, so memory follows the keys in use.
+///
+/// ```
+/// use opero_core::{Key, ManualClock};
+/// use opero_ratelimit::{LimiterBackend, LimiterOptions, LocalLimiter, Quota, Verdict};
+/// use std::{num::NonZeroU32, sync::Arc, time::Duration};
+///
+/// let options = LimiterOptions { quota: Quota::per_second(2.0)?, clock: Arc::new(ManualClock::new()) };
+/// let limiter = LocalLimiter::new(&options)?;
+/// let one = NonZeroU32::MIN;
+/// assert_eq!(limiter.try_acquire(None, one), Verdict::Admitted);
+/// assert_eq!(limiter.try_acquire(None, one), Verdict::Wait(Duration::from_millis(500)));
+/// assert_eq!(limiter.try_acquire(Some(Key::of("anna")), one), Verdict::Admitted);
+/// # Ok::<_, opero_core::ConfigError>(())
+/// ```
+pub struct LocalLimiter {
+    all: Governor<NotKeyed, InMemoryState>,
+    keyed: Governor<Key, KeyStates>,
+    clock: Reading,
+}
+
+impl LocalLimiter {
+    /// A limiter with all its permits.
+    ///
+    /// # Errors
+    /// Where the quota is not valid.
+    pub fn new(options: &LimiterOptions) -> Result<Self, ConfigError> {
+        let quota = governor_quota(options.quota)?;
+        let clock = Reading::of(Arc::clone(&options.clock));
+        Ok(Self {
+            all: RateLimiter::new(quota, InMemoryState::default(), clock.clone()),
+            keyed: RateLimiter::new(quota, KeyStates::new(), clock.clone()),
+            clock,
+        })
+    }
+
+    /// How many keys it remembers: those in use, and a few that will be forgotten by the next calls.
+    pub fn keys(&self) -> usize {
+        self.keyed.len()
+    }
+
+    fn verdict(&self, answer: Answer) -> Verdict {
+        match answer {
+            Ok(Ok(())) => Verdict::Admitted,
+            Ok(Err(until)) => Verdict::Wait(until.wait_time_from(self.clock.now())),
+            // The stage asks for no more than the burst; whoever else does waits for what never comes.
+            Err(_) => Verdict::Wait(Duration::MAX),
+        }
+    }
+}
+
+type Answer = Result<Result<(), NotUntil<Nanos>>, InsufficientCapacity>;
+
+#[async_trait]
+impl Backend for LocalLimiter {
+    fn scheme(&self) -> &str {
+        "local"
+    }
+}
+
+#[async_trait]
+impl LimiterBackend for LocalLimiter {
+    #[inline]
+    fn try_acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict {
+        // One permit is the common cost, and governor's single check is the cheaper one.
+        let answer = match (key, cost.get()) {
+            (None, 1) => Ok(self.all.check()),
+            (None, _) => self.all.check_n(cost),
+            (Some(key), _) => self.keyed.check_key_n(&key, cost),
+        };
+        self.verdict(answer)
+    }
+}
+
+impl fmt::Debug for LocalLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalLimiter")
+            .field("keys", &self.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+fn governor_quota(quota: Quota) -> Result<governor::Quota, ConfigError> {
+    quota.validate()?;
+    governor::Quota::with_period(quota.period)
+        .map(|governor| governor.allow_burst(quota.burst))
+        .ok_or_else(|| {
+            ConfigError::new(
+                "rate_limit",
+                "leaves no time between two starts",
+                "lower it",
+            )
+        })
+}
+
+/// Our clock as governor reads it: nanoseconds since the limiter was made.
+#[derive(Clone)]
+struct Reading {
+    clock: Arc<dyn Clock>,
+    origin: u64,
+}
+
+/// 146 years; with a quota's at most 73 it stays clear of governor's overflows.
+const LATEST: u64 = 1 << 62;
+
+impl Reading {
+    fn of(clock: Arc<dyn Clock>) -> Self {
+        let origin = clock.now().as_nanos();
+        Self { clock, origin }
+    }
+}
+
+impl GovernorClock for Reading {
+    type Instant = Nanos;
+
+    #[inline]
+    fn now(&self) -> Nanos {
+        let nanos = self.clock.now().as_nanos().saturating_sub(self.origin);
+        Nanos::from(nanos.min(LATEST))
+    }
+}
+
+fn open(
+    location: &Location,
+    options: &LimiterOptions,
+) -> Result<Arc<dyn LimiterBackend>, ConfigError> {
+    if !location.rest().is_empty() {
+        return Err(ConfigError::new(
+            "rate_backend",
+            "puts something behind `local`, which takes nothing",
+            "write just `local`",
+        ));
+    }
+    Ok(Arc::new(LocalLimiter::new(options)?))
+}
+
+register_limiter!("local", open);

@@ -1,0 +1,52 @@
+//! What counts the permits.
+//!
+//! A backend knows quotas and time, and nothing of queues: the stage keeps the callers in their order and asks on behalf
+//! of the foremost.
+
+#[cfg(feature = "local")]
+mod keys;
+#[cfg(feature = "local")]
+mod local;
+
+use std::fmt::Debug;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use opero_core::{Backend, BackendError, Key, async_trait};
+
+#[cfg(feature = "local")]
+pub use local::LocalLimiter;
+
+/// A limiter's answer to a request for permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The permits are taken.
+    Admitted,
+    /// Nothing was taken: the permits will not be there sooner than after this time, if nobody else takes them.
+    Wait(Duration),
+    /// Nobody here knows: [`acquire`](LimiterBackend::acquire) has to be asked.
+    Ask,
+}
+
+/// Gives out permits, within this process or over the network.
+///
+/// It keeps to the quota it was opened with, one for each key and one for calls without a key, and it takes either
+/// all permits of a request or none. It queues nobody.
+#[async_trait]
+pub trait LimiterBackend: Backend {
+    /// Takes `cost` permits if that can be decided at once; [`Verdict::Ask`] if not. It never blocks and never waits.
+    ///
+    /// The stage never asks for more permits than the quota's burst.
+    fn try_acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict;
+
+    /// Takes `cost` permits, in one atomic step wherever they are counted. It does not wait for permits to grow.
+    ///
+    /// Only backends that answer [`Verdict::Ask`] are asked here. A request that is dropped half-way may have taken its
+    /// permits; it must not have taken a part of them.
+    ///
+    /// # Errors
+    /// Where the counting side does not answer.
+    async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {
+        Ok(self.try_acquire(key, cost))
+    }
+}

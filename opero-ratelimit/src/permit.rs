@@ -1,0 +1,78 @@
+//! Permits without a function: for code that the stage cannot wrap.
+
+use std::hash::Hash;
+
+use opero_core::{Context, Key, Refused, block_on};
+
+use crate::RateLimit;
+
+impl RateLimit {
+    /// Waits for `cost` permits.
+    ///
+    /// ```
+    /// # opero_core::block_on(async {
+    /// let limit = opero_ratelimit::RateLimit::per_second(1_000.0).unwrap();
+    /// limit.acquire(1).await?;
+    /// // … what may happen a thousand times a second
+    /// # Ok::<_, opero_core::Refused>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Where the wait would be longer than `max_wait`, `cost` is above the burst, or the backend does not answer.
+    pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
+        self.permit(&Context::system(), None, cost).await
+    }
+
+    /// Waits for `cost` permits, and blocks the thread meanwhile.
+    ///
+    /// Not for async code: where it blocks the thread that drives the tasks ahead of it, none of them gets on.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
+        block_on(self.permit(&Context::blocking(), None, cost))
+    }
+
+    /// The limiter of one value: each has its own quota.
+    ///
+    /// ```
+    /// let limit = opero_ratelimit::RateLimit::per_second(1.0)?;
+    /// for tenant in ["anna", "bert"] {
+    ///     limit.keyed(tenant).acquire_sync(1).unwrap();
+    /// }
+    /// # Ok::<_, opero_core::ConfigError>(())
+    /// ```
+    pub fn keyed<K: Hash + ?Sized>(&self, value: &K) -> KeyedLimit<'_> {
+        KeyedLimit {
+            limit: self,
+            key: Key::of(value),
+        }
+    }
+}
+
+/// A [`RateLimit`], for one value of its key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedLimit<'a> {
+    limit: &'a RateLimit,
+    key: Key,
+}
+
+impl KeyedLimit<'_> {
+    /// As [`RateLimit::acquire`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
+        let cx = Context::system();
+        self.limit.permit(&cx, Some(self.key), cost).await
+    }
+
+    /// As [`RateLimit::acquire_sync`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
+        let cx = Context::blocking();
+        block_on(self.limit.permit(&cx, Some(self.key), cost))
+    }
+}

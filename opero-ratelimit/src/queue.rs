@@ -1,0 +1,247 @@
+//! Who waits for a permit, in the order they came.
+//!
+//! Only the foremost of a lane asks the limiter; the others sleep until their turn. So a permit never goes to somebody
+//! who came later, and a thousand waiters cost one request at a time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use opero_core::key::BuildIdentity;
+use opero_core::{Instant, Key};
+
+use crate::Quota;
+use crate::policy::Forecast;
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
+
+/// The queues of one stage: one lane for each key that somebody waits for, and one for calls without a key.
+pub(crate) struct Queues {
+    quota: Quota,
+    /// The waiters of all lanes, readable without the lock: zero is the common case.
+    waiting: AtomicUsize,
+    lanes: Mutex<Lanes>,
+}
+
+#[derive(Default)]
+struct Lanes {
+    /// Lanes without waiters are removed at once, so this grows with the waiters and not with the keys.
+    by_key: HashMap<Option<Key>, Lane, BuildIdentity>,
+    next_ticket: u64,
+}
+
+#[derive(Default)]
+struct Lane {
+    /// By ticket, so in the order of arrival.
+    waiters: BTreeMap<u64, Waiter>,
+    /// The sum of the waiters' costs.
+    cost: u64,
+    /// What the limiter told the foremost; nothing as long as a backend has not answered.
+    forecast: Option<Forecast>,
+}
+
+struct Waiter {
+    cost: u32,
+    waker: Option<Waker>,
+}
+
+/// A request for permits that has to queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) key: Option<Key>,
+    pub(crate) cost: u32,
+    pub(crate) now: Instant,
+    /// The longest wait worth queueing for.
+    pub(crate) max_wait: Option<Duration>,
+    /// What the limiter just answered to this request, if it was asked.
+    pub(crate) told: Option<Duration>,
+}
+
+impl Queues {
+    pub(crate) fn new(quota: Quota) -> Self {
+        Self {
+            quota,
+            waiting: AtomicUsize::new(0),
+            lanes: Mutex::new(Lanes::default()),
+        }
+    }
+
+    /// Does nobody wait, for whatever key? One load.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The waiters of all lanes.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Would a call for this key jump a queue?
+    pub(crate) fn occupied(&self, key: Option<Key>) -> bool {
+        !self.is_empty() && lock(&self.lanes).by_key.contains_key(&key)
+    }
+
+    /// Takes a place at the end of the key's lane.
+    ///
+    /// # Errors
+    /// How long the wait would be at least, where that is longer than the request allows: then it took no place.
+    pub(crate) fn join(&self, request: &Request) -> Result<Place<'_>, Duration> {
+        let mut lanes = lock(&self.lanes);
+        let lane = lanes.by_key.get(&request.key);
+        let foremost = lane.is_none();
+        let forecast = match lane {
+            Some(lane) => lane.forecast,
+            None => request
+                .told
+                .map(|wait| Forecast::put_off(&self.quota, request.now, request.cost, wait)),
+        };
+        if let (Some(limit), Some(forecast)) = (request.max_wait, forecast) {
+            let ahead = lane.map_or(0, |lane| lane.cost);
+            let permits = ahead.saturating_add(u64::from(request.cost));
+            let needed = forecast.wait(&self.quota, request.now, permits);
+            if needed > limit {
+                return Err(needed);
+            }
+        }
+        let ticket = lanes.next_ticket;
+        lanes.next_ticket += 1;
+        let waiter = Waiter {
+            cost: request.cost,
+            waker: None,
+        };
+        let lane = lanes.by_key.entry(request.key).or_default();
+        lane.forecast = forecast;
+        lane.cost = lane.cost.saturating_add(u64::from(request.cost));
+        lane.waiters.insert(ticket, waiter);
+        self.waiting.fetch_add(1, Ordering::Release);
+        Ok(Place {
+            queues: self,
+            key: request.key,
+            ticket,
+            cost: request.cost,
+            foremost,
+            forecast_known: forecast.is_some(),
+        })
+    }
+}
+
+/// A place in a lane. Dropping it leaves the lane, from wherever in it, and passes the turn on.
+pub(crate) struct Place<'q> {
+    queues: &'q Queues,
+    key: Option<Key>,
+    ticket: u64,
+    cost: u32,
+    foremost: bool,
+    forecast_known: bool,
+}
+
+impl Place<'_> {
+    /// Was nobody ahead when it was taken?
+    pub(crate) fn foremost(&self) -> bool {
+        self.foremost
+    }
+
+    /// Was the wait foreseeable when it was taken, and so found short enough?
+    pub(crate) fn forecast_known(&self) -> bool {
+        self.forecast_known
+    }
+
+    /// Waits until nobody is ahead.
+    pub(crate) async fn turn(&self) {
+        poll_fn(|cx| self.poll_turn(cx)).await;
+    }
+
+    fn poll_turn(&self, cx: &Context<'_>) -> Poll<()> {
+        self.with_lane(|lane| {
+            if lane.is_foremost(self.ticket) {
+                return Poll::Ready(());
+            }
+            if let Some(waiter) = lane.waiters.get_mut(&self.ticket) {
+                match &mut waiter.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    empty => *empty = Some(cx.waker().clone()),
+                }
+            }
+            Poll::Pending
+        })
+        .unwrap_or(Poll::Ready(()))
+    }
+
+    /// The limiter said that this place's permits take another `wait`.
+    pub(crate) fn put_off(&self, now: Instant, wait: Duration) {
+        let forecast = Forecast::put_off(&self.queues.quota, now, self.cost, wait);
+        self.with_lane(|lane| lane.forecast = Some(forecast));
+    }
+
+    /// The limiter gave out this place's permits: it leaves, and those behind move up.
+    pub(crate) fn admitted(self, now: Instant) {
+        let quota = &self.queues.quota;
+        self.with_lane(|lane| {
+            lane.forecast = lane
+                .forecast
+                .map(|forecast| forecast.admitted(quota, now, self.cost));
+        });
+    }
+
+    fn with_lane<R>(&self, f: impl FnOnce(&mut Lane) -> R) -> Option<R> {
+        lock(&self.queues.lanes).by_key.get_mut(&self.key).map(f)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut lanes = lock(&self.queues.lanes);
+        let Some(lane) = lanes.by_key.get_mut(&self.key) else {
+            return;
+        };
+        let next = lane.leave(self.ticket);
+        if lane.waiters.is_empty() {
+            lanes.by_key.remove(&self.key);
+        }
+        self.queues.waiting.fetch_sub(1, Ordering::Release);
+        // Woken without the lock: a waker may run anything.
+        drop(lanes);
+        if let Some(waker) = next {
+            waker.wake();
+        }
+    }
+}
+
+impl Lane {
+    fn is_foremost(&self, ticket: u64) -> bool {
+        self.waiters
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == ticket)
+    }
+
+    /// Removes a waiter; returns who has to be told that the turn is theirs.
+    fn leave(&mut self, ticket: u64) -> Option<Waker> {
+        let was_foremost = self.is_foremost(ticket);
+        if let Some(waiter) = self.waiters.remove(&ticket) {
+            self.cost = self.cost.saturating_sub(u64::from(waiter.cost));
+        }
+        let mut next = self.waiters.first_entry()?;
+        if was_foremost {
+            next.get_mut().waker.take()
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Debug for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queues")
+            .field("waiting", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
+#[cfg(all(test, shuttle))]
+mod interleavings;
