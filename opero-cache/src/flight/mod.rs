@@ -7,11 +7,13 @@
 //! Locks are taken in the order table, flight. Wakers are called with no lock held.
 
 mod follower;
-#[cfg(all(test, shuttle))]
+#[cfg(test)]
+#[cfg(shuttle)]
 mod interleavings;
 mod leader;
 mod recursion;
-#[cfg(all(test, not(shuttle)))]
+#[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
