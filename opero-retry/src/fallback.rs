@@ -38,31 +38,35 @@ impl Fallback {
 }
 
 impl<T: Send, E: Send> Stage<T, E> for Fallback {
+    // An `async fn` would hold every argument twice in its future.
+    #[allow(clippy::manual_async_fn)]
     #[inline]
-    async fn call<N: Operation<T, E>>(
+    fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: &N,
-    ) -> Result<T, Error<E>> {
-        let alternatives = next.alternatives();
-        if alternatives == 0 {
-            return Err(empty(cx));
-        }
-        let mut attempt = attempt.with_alternative(0);
-        let mut earlier = Vec::new();
-        loop {
-            let error = match next.attempt(cx, attempt).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let following = attempt.alternative + 1;
-            if following >= alternatives || !worth_the_next(next, error.cause()) {
-                return Err(error.after(earlier, attempt));
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        async move {
+            let alternatives = next.alternatives();
+            if alternatives == 0 {
+                return Err(empty(cx));
             }
-            error.push_onto(&mut earlier, attempt);
-            attempt = attempt.with_alternative(following);
-            cx.emit(Event::FallbackUsed { attempt });
+            let mut attempt = attempt.with_alternative(0);
+            let mut earlier = Vec::new();
+            loop {
+                let error = match next.attempt(cx, attempt).await {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
+                };
+                let following = attempt.alternative + 1;
+                if following >= alternatives || !worth_the_next(next, error.cause()) {
+                    return Err(error.after(earlier, attempt));
+                }
+                error.push_onto(&mut earlier, attempt);
+                attempt = attempt.with_alternative(following);
+                cx.emit(Event::FallbackUsed { attempt });
+            }
         }
     }
 }

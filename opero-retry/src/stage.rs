@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use opero_core::{Attempt, Cause, ConfigError, Context, Error, Event, Instant, Operation, Stage};
+use opero_core::{
+    Attempt, Cause, ConfigError, Context, Error, Event, FailedAttempt, Instant, Operation, Stage,
+};
 
 use crate::{Decision, Delays, Failure, RetryPolicy};
 
@@ -47,89 +49,87 @@ impl Retry {
 }
 
 impl<T: Send, E: Send> Stage<T, E> for Retry {
+    // An `async fn` would hold every argument twice in its future.
+    #[allow(clippy::manual_async_fn)]
     #[inline]
-    async fn call<N: Operation<T, E>>(
+    fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         mut attempt: Attempt,
         next: &N,
-    ) -> Result<T, Error<E>> {
-        let mut call = Call::start(&self.policy, cx);
-        let mut earlier = Vec::new();
-        loop {
-            let error = match next.attempt(cx, attempt).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let retried = match call.failed(cx, next, &error) {
-                Decision::Wait(delay) => {
-                    cx.emit(Event::RetryScheduled { attempt, delay });
-                    cx.sleep(delay).await;
-                    call.may_start_now(cx)
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        async move {
+            let started = self.policy.max_elapsed.map(|_| cx.now());
+            // Boxed at the first failure: what only failures need neither widens the future nor costs a success.
+            let mut failures: Option<Box<Failures<E>>> = None;
+            loop {
+                let error = match next.attempt(cx, attempt).await {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
+                };
+                let failed = failures.get_or_insert_with(|| Failures::new(&self.policy, started));
+                let retried = match failed.decide(&self.policy, cx, next, &error) {
+                    Decision::Wait(delay) => {
+                        cx.emit(Event::RetryScheduled { attempt, delay });
+                        cx.sleep(delay).await;
+                        // A timer may wake late: what was right before the wait is checked after it.
+                        self.policy.may_start(failed.elapsed(cx), Duration::ZERO)
+                    }
+                    Decision::Return => false,
+                };
+                if !retried {
+                    cx.emit(Event::GaveUp { attempt });
+                    return Err(error.after(std::mem::take(&mut failed.earlier), attempt));
                 }
-                Decision::Return => false,
-            };
-            if !retried {
-                cx.emit(Event::GaveUp { attempt });
-                return Err(error.after(earlier, attempt));
+                error.push_onto(&mut failed.earlier, attempt);
+                attempt = attempt.next();
             }
-            error.push_onto(&mut earlier, attempt);
-            attempt = attempt.next();
         }
     }
 }
 
-/// One call's way through its attempts.
-struct Call<'a> {
-    policy: &'a RetryPolicy,
-    /// Absent without `max_elapsed`, which alone asks for it.
-    started: Option<Instant>,
-    /// Made at the first failure.
-    delays: Option<Delays>,
+/// The failed attempts of one call, and what the next decision needs of them.
+struct Failures<E> {
+    earlier: Vec<FailedAttempt<E>>,
+    delays: Delays,
     /// Counted here, since a retry around this one numbers its attempts too.
-    failures: u32,
+    count: u32,
+    /// When the call began; absent without `max_elapsed`, which alone asks for it.
+    started: Option<Instant>,
 }
 
-impl<'a> Call<'a> {
-    #[inline]
-    fn start(policy: &'a RetryPolicy, cx: &Context<'_>) -> Self {
-        Self {
-            policy,
-            started: policy.max_elapsed.map(|_| cx.now()),
-            delays: None,
-            failures: 0,
-        }
+impl<E> Failures<E> {
+    #[cold]
+    fn new(policy: &RetryPolicy, started: Option<Instant>) -> Box<Self> {
+        Box::new(Self {
+            earlier: Vec::new(),
+            delays: policy.backoff.delays(),
+            count: 0,
+            started,
+        })
     }
 
     /// Gathers what the policy wants to know, and asks it.
     #[cold]
-    fn failed<T, E>(
+    fn decide<T>(
         &mut self,
+        policy: &RetryPolicy,
         cx: &Context<'_>,
         next: &impl Operation<T, E>,
         error: &Error<E>,
     ) -> Decision {
-        self.failures = self.failures.saturating_add(1);
+        self.count = self.count.saturating_add(1);
         let (retryable, hint) = match error.cause() {
             Cause::Function(error) => (next.retry_on(error), next.retry_after(error)),
             Cause::Refused(refused) => (refused.is_transient(), None),
         };
-        let elapsed = self.elapsed(cx);
-        let delays = self
-            .delays
-            .get_or_insert_with(|| self.policy.backoff.delays());
-        self.policy.decide(Failure {
-            attempts: self.failures,
-            elapsed,
+        policy.decide(Failure {
+            attempts: self.count,
+            elapsed: self.elapsed(cx),
             retryable,
             hint,
-            backoff: delays.next(),
+            backoff: self.delays.next(),
         })
-    }
-
-    /// A timer may wake late: the decision that was right before the wait is checked after it.
-    fn may_start_now(&self, cx: &Context<'_>) -> bool {
-        self.policy.may_start(self.elapsed(cx), Duration::ZERO)
     }
 
     fn elapsed(&self, cx: &Context<'_>) -> Duration {

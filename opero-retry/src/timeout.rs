@@ -57,31 +57,35 @@ impl Timeout {
 }
 
 impl<T: Send, E: Send> Stage<T, E> for Timeout {
+    // An `async fn` would hold every argument twice in its future.
+    #[allow(clippy::manual_async_fn)]
     #[inline]
-    async fn call<N: Operation<T, E>>(
+    fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: &N,
-    ) -> Result<T, Error<E>> {
-        if cx.waiting() == Waiting::Blocking {
-            return Err(refuse(cx, unstoppable()));
-        }
-        let mut timer = Timer::start(cx, self.limit);
-        let mut running = pin!(next.attempt(cx, attempt));
-        let ended = poll_fn(|task| {
-            // The attempt first: at the limit, a result is better than a refusal.
-            if let Poll::Ready(result) = running.as_mut().poll(task) {
-                return Poll::Ready(Some(result));
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        async move {
+            if cx.waiting() == Waiting::Blocking {
+                return Err(refuse(cx, unstoppable()));
             }
-            timer.poll(cx, task).map(|()| None)
-        });
-        match ended.await {
-            Some(result) => result,
-            None => Err(refuse(
-                cx,
-                RefusedKind::AttemptTimeout { limit: self.limit },
-            )),
+            let mut timer = Timer::start(cx, self.limit);
+            let mut running = pin!(next.attempt(cx, attempt));
+            let ended = poll_fn(|task| {
+                // The attempt first: at the limit, a result is better than a refusal.
+                if let Poll::Ready(result) = running.as_mut().poll(task) {
+                    return Poll::Ready(Some(result));
+                }
+                timer.poll(cx, task).map(|()| None)
+            });
+            match ended.await {
+                Some(result) => result,
+                None => Err(refuse(
+                    cx,
+                    RefusedKind::AttemptTimeout { limit: self.limit },
+                )),
+            }
         }
     }
 }
