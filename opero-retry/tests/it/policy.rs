@@ -59,6 +59,21 @@ fn an_ended_iterator_ends_the_retries() {
     assert_eq!(RetryPolicy::default().decide(failure), Decision::Return);
 }
 
+#[test]
+fn a_wait_that_ends_exactly_at_max_elapsed_is_begun() {
+    let failure = Failure {
+        elapsed: ms(900),
+        ..FIRST
+    };
+    let within = |limit| {
+        RetryPolicy::default()
+            .with_max_elapsed(ms(limit))
+            .decide(failure)
+    };
+    assert_eq!(within(1_000), Decision::Wait(ms(100)));
+    assert_eq!(within(999), Decision::Return);
+}
+
 proptest! {
     #[test]
     fn no_wait_ends_past_max_elapsed(limit: u64, elapsed: u64, delay: u64, hint: Option<u64>) {
