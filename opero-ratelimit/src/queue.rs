@@ -240,8 +240,7 @@ impl fmt::Debug for Queues {
     }
 }
 
-#[cfg(all(test, not(shuttle)))]
-mod tests;
-
-#[cfg(all(test, shuttle))]
+#[cfg(test)]
 mod interleavings;
+#[cfg(test)]
+mod tests;

@@ -170,7 +170,8 @@ impl RateLimit {
         if at_once {
             return Ok(());
         }
-        match self.queue_up(cx, key, cost).await {
+        // Boxed, so that calls that need not wait are not as large as those that do.
+        match Box::pin(self.queue_up(cx, key, cost)).await {
             Ok(waited) => {
                 if !waited.is_zero() {
                     cx.emit(Event::PermitWaited { waited });

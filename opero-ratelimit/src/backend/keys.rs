@@ -29,6 +29,8 @@ struct Shard {
     /// Every key of `arrivals` once, with the arrival time it had when it was last looked at. That only grows, so an
     /// entry that is not idle by the time noted here is not idle at all.
     watched: VecDeque<(Key, Nanos)>,
+    /// Which shard's old keys the next call to this one looks at.
+    turn: usize,
 }
 
 impl KeyStates {
@@ -53,19 +55,25 @@ impl StateStore for KeyStates {
     {
         let mut shard = lock(self.shard(*key));
         let decision = decide(shard.arrivals.get(key).copied());
-        shard.forget_idle(&decide);
-        let (value, arrival) = decision?;
-        if shard.arrivals.insert(*key, arrival).is_none() {
-            shard.watched.push_back((*key, arrival));
+        if let Ok((_, arrival)) = decision {
+            shard.note(*key, arrival);
         }
-        Ok(value)
+        let turn = shard.next_turn();
+        drop(shard);
+        // Each shard in turn, since those without keys in use would never come to it themselves.
+        if let Ok(mut other) = self.shards[turn].try_lock() {
+            other.forget_idle(&decide);
+        }
+        decision.map(|(value, _)| value)
     }
 }
 
 impl ShrinkableKeyedStateStore<Key> for KeyStates {
     fn retain_recent(&self, drop_below: Nanos) {
         for shard in &self.shards {
-            let Shard { arrivals, watched } = &mut *lock(shard);
+            let Shard {
+                arrivals, watched, ..
+            } = &mut *lock(shard);
             arrivals.retain(|_, arrival| *arrival > drop_below);
             watched.retain(|(key, _)| arrivals.contains_key(key));
         }
@@ -84,6 +92,17 @@ impl ShrinkableKeyedStateStore<Key> for KeyStates {
 }
 
 impl Shard {
+    fn note(&mut self, key: Key, arrival: Nanos) {
+        if self.arrivals.insert(key, arrival).is_none() {
+            self.watched.push_back((key, arrival));
+        }
+    }
+
+    fn next_turn(&mut self) -> usize {
+        self.turn = (self.turn + 1) % SHARDS;
+        self.turn
+    }
+
     fn forget_idle<T, E>(&mut self, decide: &impl Fn(Option<Nanos>) -> Result<(T, Nanos), E>) {
         for _ in 0..LOOKS_PER_CALL {
             match self.watched.front() {

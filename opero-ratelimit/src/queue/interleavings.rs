@@ -1,5 +1,6 @@
 //! The queue under shuttle's scheduler, which tries orders of execution that a test on real threads hardly meets. A lost
 //! wake-up would show as a deadlock, which shuttle reports.
+#![cfg(shuttle)]
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,3 +1,6 @@
+// Shuttle's locks work under its scheduler only.
+#![cfg(not(shuttle))]
+
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as Counter;
