@@ -1,2 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod config;
+mod engine;
+pub mod executor;
+mod job;
+mod progress;
+mod report;
+mod results;
+mod run;
+mod source;
+
+pub use config::{MapConfig, OnError};
+pub use engine::ResultOf;
+pub use executor::{Executor, ExecutorRegistration};
+pub use job::{AsyncJob, Job, SyncJob, map, map_async};
+pub use report::{Latency, Report};
+pub use results::{Iter, Results};
+pub use run::{Run, WithReport};
+pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};

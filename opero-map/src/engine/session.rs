@@ -1,0 +1,272 @@
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{self, Poll, Waker};
+use std::time::Duration;
+
+use opero_core::sync::lock;
+use opero_core::{ConfigError, Context, Error, Refused, RefusedKind, Waiting};
+
+use super::intake::Intake;
+use super::pace::Pace;
+use super::wakers::LaneWakers;
+use super::{Outbox, Statistics};
+use crate::executor::Lane;
+use crate::{Job, MapConfig, OnError, Report, Source};
+
+/// The result of one item.
+pub type ResultOf<S, J> =
+    Result<<J as Job<<S as Source>::Item>>::Output, Error<<J as Job<<S as Source>::Item>>::Error>>;
+
+/// One run, from its start to its end: what its lanes share.
+pub(crate) struct Session<S: Source, J, O> {
+    name: &'static str,
+    job: J,
+    config: MapConfig,
+    intake: Intake<S>,
+    pub(crate) outbox: O,
+    pub(crate) wakers: LaneWakers,
+    statistics: Option<Arc<Statistics>>,
+    /// Why no item can run: then this is each item's result.
+    refusal: OnceLock<Refused>,
+    cancelled: AtomicBool,
+    /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// How many items a lane that never waits works on before it lets the others have their turn.
+const TURN: u32 = 16;
+
+impl<S, J, O> Session<S, J, O>
+where
+    S: Source,
+    J: Job<S::Item>,
+    O: Outbox<ResultOf<S, J>>,
+{
+    pub(crate) fn new(
+        name: &'static str,
+        source: S,
+        job: J,
+        config: MapConfig,
+        outbox: O,
+        lanes: usize,
+        statistics: Option<Arc<Statistics>>,
+    ) -> Arc<Self> {
+        let chunked = O::CHUNKED && J::WAITING == Waiting::Blocking && lanes > 1;
+        Arc::new(Self {
+            name,
+            job,
+            config,
+            intake: Intake::new(source, if chunked { lanes } else { 0 }),
+            outbox,
+            wakers: LaneWakers::new(lanes),
+            statistics,
+            refusal: OnceLock::new(),
+            cancelled: AtomicBool::new(false),
+            panic: Mutex::new(None),
+        })
+    }
+
+    /// No item can run, for this reason.
+    pub(crate) fn refuse(&self, reason: ConfigError) {
+        // Where there is a reason already, that one stays.
+        let _ = self.refusal.set(reason.into());
+    }
+
+    /// The run ends here: lanes that wait end at once, others after the item that blocks them.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    fn stop(&self) {
+        self.intake.stop();
+        self.wakers.wake_all();
+    }
+
+    /// Passes on the panic that ended the run, if one did.
+    pub(crate) fn resume_panic(&self) {
+        let payload = lock(&self.panic).take();
+        if let Some(payload) = payload {
+            resume_unwind(payload);
+        }
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        self.statistics
+            .as_ref()
+            .map_or_else(Report::default, |s| s.report(&*self.config.clock))
+    }
+
+    pub(crate) fn lanes<'a>(self: &Arc<Self>, lanes: usize) -> Vec<Lane<'a>>
+    where
+        Self: 'a,
+    {
+        (0..lanes).map(|lane| self.lane(lane)).collect()
+    }
+
+    pub(crate) fn lane<'a>(self: &Arc<Self>, lane: usize) -> Lane<'a>
+    where
+        Self: 'a,
+    {
+        self.outbox.lane_opened();
+        let seat = Seat(Arc::clone(self), std::marker::PhantomData);
+        Box::pin(async move { seat.0.guard(lane).await })
+    }
+
+    /// Works until there is nothing more to do, the run is cancelled, or something panics that is no item.
+    async fn guard(&self, lane: usize) {
+        let mut work = pin!(self.work(lane));
+        let mut registered: Option<Waker> = None;
+        poll_fn(|cx| {
+            if !registered.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+                self.wakers.register(lane, cx.waker());
+                registered = Some(cx.waker().clone());
+            }
+            if self.cancelled.load(Ordering::Acquire) {
+                return Poll::Ready(());
+            }
+            catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|payload| {
+                lock(&self.panic).get_or_insert(payload);
+                self.stop();
+                Poll::Ready(())
+            })
+        })
+        .await;
+    }
+
+    async fn work(&self, lane: usize) {
+        let shard = self.statistics.as_ref().map(|s| s.shard(lane));
+        let mut cx = Context::new(&*self.config.clock, J::WAITING).with_function(self.name);
+        if let Some(shard) = shard {
+            cx = cx.with_observer(shard);
+        }
+        let mut local = self.outbox.local();
+        let mut pace = Pace::new();
+        let mut turn = TURN;
+        while let Some((index, item)) = self.next(lane, &mut pace).await {
+            let result = match shard {
+                Some(shard) => {
+                    let started = cx.now();
+                    let result = self.run(&cx, item).await;
+                    shard.record(cx.now().since(started), result.is_ok());
+                    result
+                }
+                None => self.run(&cx, item).await,
+            };
+            if result.is_err() && self.config.on_error == OnError::Stop {
+                self.stop();
+            }
+            self.outbox.put(&mut local, index, result);
+            turn -= 1;
+            if turn == 0 {
+                turn = TURN;
+                if J::WAITING == Waiting::Async {
+                    yield_now().await;
+                }
+            }
+        }
+        self.outbox.flush(local);
+    }
+
+    /// An item, once there is room for its result.
+    #[inline]
+    async fn next(&self, lane: usize, pace: &mut Pace) -> Option<(usize, S::Item)> {
+        let mut room = false;
+        poll_fn(|cx| {
+            if self.intake.stopped() {
+                return Poll::Ready(None);
+            }
+            if !room {
+                task::ready!(self.outbox.poll_room(lane, cx));
+                room = true;
+            }
+            self.intake.poll_take(lane, pace, &self.wakers, cx)
+        })
+        .await
+    }
+
+    #[inline]
+    async fn run(&self, cx: &Context<'_>, item: S::Item) -> ResultOf<S, J> {
+        if let Some(refused) = self.refusal.get() {
+            return Err(Error::refused(refused.clone()));
+        }
+        // Inside an async block, so that a panic before the job's future exists is caught as well.
+        let job = pin!(async { self.job.run(cx, item).await });
+        match self.config.item_timeout {
+            None => caught(job).await,
+            Some(limit) => within(cx, limit, caught(job)).await,
+        }
+    }
+}
+
+/// A lane's place in the run, given up when the lane ends or is dropped.
+struct Seat<S: Source, J, O: Outbox<R>, R>(
+    Arc<Session<S, J, O>>,
+    std::marker::PhantomData<fn() -> R>,
+);
+
+impl<S: Source, J, O: Outbox<R>, R> Drop for Seat<S, J, O, R> {
+    fn drop(&mut self) {
+        self.0.outbox.lane_closed();
+    }
+}
+
+/// An item's panic becomes its result.
+async fn caught<T, E>(
+    mut job: std::pin::Pin<&mut (impl Future<Output = Result<T, Error<E>>> + Send)>,
+) -> Result<T, Error<E>> {
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| job.as_mut().poll(cx))).unwrap_or_else(|payload| {
+            let message = message(&*payload);
+            Poll::Ready(Err(Error::refused(RefusedKind::Panic { message })))
+        })
+    })
+    .await
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("with a value that is no text").to_owned()
+}
+
+/// Gives up on the job at the limit. A job that is ready at once costs no timer.
+async fn within<T, E>(
+    cx: &Context<'_>,
+    limit: Duration,
+    job: impl Future<Output = Result<T, Error<E>>> + Send,
+) -> Result<T, Error<E>> {
+    let mut job = pin!(job);
+    let started = cx.now();
+    let mut timer = None;
+    poll_fn(|task| {
+        if let Poll::Ready(result) = job.as_mut().poll(task) {
+            return Poll::Ready(result);
+        }
+        let left = || limit.saturating_sub(cx.now().since(started));
+        let timer = timer.get_or_insert_with(|| cx.clock().sleep(left()));
+        timer
+            .as_mut()
+            .poll(task)
+            .map(|()| Err(Error::refused(RefusedKind::ItemTimeout { limit })))
+    })
+    .await
+}
+
+/// Lets the others have their turn.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

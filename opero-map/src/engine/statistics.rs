@@ -1,0 +1,111 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use opero_core::sync::lock;
+use opero_core::{Clock, Event, Instant, Observer};
+
+use super::latency::Histogram;
+use crate::Report;
+
+/// What happened in a run so far.
+pub(crate) struct Statistics {
+    shards: Box<[Shard]>,
+    started: Instant,
+}
+
+/// The counts of some lanes. There are as many shards as can be written to at once, each on cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+pub(crate) struct Shard {
+    ok: AtomicU64,
+    failed: AtomicU64,
+    executions: AtomicU64,
+    cache_hits: AtomicU64,
+    followed: AtomicU64,
+    retries: AtomicU64,
+    fallbacks: AtomicU64,
+    permit_wait_nanos: AtomicU64,
+    latency: Mutex<Histogram>,
+}
+
+/// Counts are only read together when a report is made, and then a momentary view is good enough.
+const ORDER: Ordering = Ordering::Relaxed;
+
+impl Statistics {
+    pub(crate) fn new(lanes: usize, clock: &dyn Clock) -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Self {
+            shards: (0..lanes.min(cores)).map(|_| Shard::default()).collect(),
+            started: clock.now(),
+        }
+    }
+
+    pub(crate) fn shard(&self, lane: usize) -> &Shard {
+        &self.shards[lane % self.shards.len()]
+    }
+
+    /// How many items succeeded and failed so far.
+    #[cfg_attr(
+        not(feature = "progress"),
+        expect(dead_code, reason = "for the progress bar")
+    )]
+    pub(crate) fn done(&self) -> (u64, u64) {
+        (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
+    }
+
+    pub(crate) fn report(&self, clock: &dyn Clock) -> Report {
+        let mut latency = Histogram::default();
+        for shard in &self.shards {
+            latency.merge(&lock(&shard.latency));
+        }
+        let (ok, failed) = (self.sum(|s| &s.ok), self.sum(|s| &s.failed));
+        Report {
+            items: ok + failed,
+            ok,
+            failed,
+            executions: self.sum(|s| &s.executions),
+            cache_hits: self.sum(|s| &s.cache_hits),
+            followed: self.sum(|s| &s.followed),
+            retries: self.sum(|s| &s.retries),
+            fallbacks: self.sum(|s| &s.fallbacks),
+            permit_wait_s: Duration::from_nanos(self.sum(|s| &s.permit_wait_nanos)).as_secs_f64(),
+            wall_s: clock.now().since(self.started).as_secs_f64(),
+            latency_ms: latency.latency(),
+        }
+    }
+
+    fn sum(&self, count: impl Fn(&Shard) -> &AtomicU64) -> u64 {
+        self.shards
+            .iter()
+            .map(|shard| count(shard).load(ORDER))
+            .sum()
+    }
+}
+
+impl Shard {
+    pub(crate) fn record(&self, latency: Duration, ok: bool) {
+        let count = if ok { &self.ok } else { &self.failed };
+        count.fetch_add(1, ORDER);
+        lock(&self.latency).record(latency);
+    }
+}
+
+impl Observer for Shard {
+    fn on_event(&self, _: &str, event: &Event<'_>) {
+        let (count, by) = match event {
+            Event::ExecutionStarted { .. } => (&self.executions, 1),
+            Event::CacheHit => (&self.cache_hits, 1),
+            Event::CacheFollowed => (&self.followed, 1),
+            Event::RetryScheduled { .. } => (&self.retries, 1),
+            Event::FallbackUsed { .. } => (&self.fallbacks, 1),
+            Event::PermitWaited { waited } => {
+                let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+                (&self.permit_wait_nanos, nanos)
+            }
+            _ => return,
+        };
+        count.fetch_add(by, ORDER);
+    }
+}

@@ -1,0 +1,83 @@
+//! What drives the lanes of a run: named, registered, found by the parameter `mode`.
+//!
+//! A run is made of lanes. Each lane is one future that takes an item, works on it, hands on the result and takes the
+//! next. An executor drives whole lanes, so its dynamic dispatch and its spawning cost once a lane and never an item.
+
+#[cfg(feature = "async")]
+mod task;
+#[cfg(feature = "thread")]
+mod thread;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use opero_core::registry::{self, Registration};
+use opero_core::{Backend, ConfigError, Location, Waiting};
+
+/// One lane: it ends when there are no more items for it. It never panics.
+pub type Lane<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Drives lanes at the same time, each in one place from its beginning to its end.
+pub trait Executor: Backend {
+    /// What it can run: synchronous functions, which block, or async ones.
+    fn waiting(&self) -> Waiting;
+
+    /// How many lanes a run has unless its user says otherwise.
+    fn default_workers(&self) -> usize;
+
+    /// Drives the lanes to their end, blocking this thread.
+    ///
+    /// # Errors
+    /// Where the threads or the runtime cannot be had. Then no lane has been started.
+    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError>;
+
+    /// Drives the lanes in the background and returns at once.
+    ///
+    /// # Errors
+    /// Where the threads or the runtime cannot be had. Then no lane has been started.
+    fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError>;
+}
+
+/// How an executor is found: submit one with `inventory::submit!`, or [`opero_core::register`] it.
+#[derive(Debug)]
+pub struct ExecutorRegistration {
+    /// The name that users give as `mode`.
+    pub scheme: &'static str,
+    /// Opens it.
+    pub open: fn(&Location) -> Result<Arc<dyn Executor>, ConfigError>,
+}
+
+inventory::collect!(ExecutorRegistration);
+
+impl Registration for ExecutorRegistration {
+    const PARAMETER: &'static str = "mode";
+    const FEATURES: &'static [(&'static str, &'static str)] = &[
+        ("async", "map-async"),
+        ("async_process", "map-process"),
+        ("process", "map-process"),
+        ("thread", "map-thread"),
+    ];
+
+    fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    fn registered() -> &'static Mutex<Vec<&'static Self>> {
+        static REGISTERED: Mutex<Vec<&'static ExecutorRegistration>> = Mutex::new(Vec::new());
+        &REGISTERED
+    }
+}
+
+/// Opens the executor of that name.
+///
+/// # Errors
+/// An unknown name, with those there are and the Cargo feature that adds a missing one.
+///
+/// ```
+/// let error = opero_map::executor::open(&"process".into()).unwrap_err();
+/// assert!(error.to_string().contains("enable the Cargo feature `map-process`"));
+/// ```
+pub fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
+    (registry::find::<ExecutorRegistration>(mode)?.open)(mode)
+}

@@ -1,0 +1,75 @@
+use std::sync::{Arc, Mutex};
+use std::thread::available_parallelism;
+
+use opero_core::sync::lock;
+use opero_core::{Backend, ConfigError, Waiting, block_on};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::{Executor, ExecutorRegistration, Lane};
+
+inventory::submit! {
+    ExecutorRegistration { scheme: "thread", open: |_| Ok(Arc::new(ThreadExecutor)) }
+}
+
+/// Each run has a rayon pool of its own, with a thread for each lane.
+///
+/// A shared pool would let nested maps wait for threads that wait for them. Lanes are broadcast, one to each thread:
+/// rayon never steals those, so a lane that waits cannot end up underneath another one on the same stack. What an item
+/// itself does with rayon stays in the run's pool.
+#[derive(Debug)]
+struct ThreadExecutor;
+
+impl Backend for ThreadExecutor {
+    fn scheme(&self) -> &str {
+        "thread"
+    }
+}
+
+impl Executor for ThreadExecutor {
+    fn waiting(&self) -> Waiting {
+        Waiting::Blocking
+    }
+
+    fn default_workers(&self) -> usize {
+        available_parallelism().map_or(1, usize::from)
+    }
+
+    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
+        let pool = pool(lanes.len())?;
+        let lanes = Mutex::new(lanes);
+        pool.broadcast(|_| drive(&lanes));
+        Ok(())
+    }
+
+    fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
+        let pool = pool(lanes.len())?;
+        let lanes = Mutex::new(lanes);
+        // Dropping the pool's handle joins nothing: its threads end when the lanes do.
+        pool.spawn_broadcast(move |_| drive(&lanes));
+        Ok(())
+    }
+}
+
+/// Takes one lane after the other: the pool may have fewer threads than were asked for.
+fn drive(lanes: &Mutex<Vec<Lane<'_>>>) {
+    loop {
+        let Some(lane) = lock(lanes).pop() else {
+            return;
+        };
+        block_on(lane);
+    }
+}
+
+fn pool(threads: usize) -> Result<ThreadPool, ConfigError> {
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("opero-map-{index}"))
+        .build()
+        .map_err(|error| {
+            ConfigError::new(
+                "workers",
+                format!("is {threads}, and that many threads could not be started ({error})"),
+                "give fewer",
+            )
+        })
+}

@@ -1,0 +1,166 @@
+use std::fmt;
+use std::future::Future;
+
+use opero_core::{Attempt, Context, Error, Event, Waiting};
+
+use crate::{IntoSource, MapConfig, Run};
+
+/// What a run does with each item.
+///
+/// Most users write a closure ([`map`], [`map_async`]) or the attribute `#[operomap]`. Implement it yourself to put
+/// stages around a function: the context carries the clock, the way of waiting and the observer that fills the report.
+///
+/// ```
+/// use opero_core::{Context, Error, Waiting};
+/// use opero_map::{Job, MapConfig, Run, IntoSource};
+///
+/// struct Double;
+///
+/// impl Job<u32> for Double {
+///     type Output = u32;
+///     type Error = &'static str;
+///     const WAITING: Waiting = Waiting::Blocking;
+///
+///     async fn run(&self, _: &Context<'_>, item: u32) -> Result<u32, Error<&'static str>> {
+///         item.checked_mul(2).ok_or("too large".into())
+///     }
+/// }
+///
+/// let run = Run::new("double", vec![1, 2].into_source(), Double, MapConfig::default());
+/// # #[cfg(feature = "thread")]
+/// assert_eq!(run.try_run().unwrap(), [2, 4]);
+/// ```
+pub trait Job<I>: Send + Sync {
+    /// The value of an item.
+    type Output: Send;
+    /// The function's own error.
+    type Error: Send;
+    /// Is it a synchronous function, which blocks its thread, or an async one? It decides which modes can run it.
+    const WAITING: Waiting;
+
+    /// Does the work for one item.
+    fn run(
+        &self,
+        cx: &Context<'_>,
+        item: I,
+    ) -> impl Future<Output = Result<Self::Output, Error<Self::Error>>> + Send;
+}
+
+/// Maps a synchronous function over `items`, by default on a thread for each core.
+///
+/// ```
+/// # #[cfg(feature = "thread")] {
+/// let lengths = opero_map::map(["one", "three"], |word| Ok::<_, ()>(word.len())).try_run();
+/// assert_eq!(lengths.unwrap(), [3, 5]);
+/// # }
+/// ```
+pub fn map<C, I, F, T, E>(items: C, function: F) -> Run<C::Source, SyncJob<F>>
+where
+    C: IntoSource<I>,
+    F: Fn(I) -> Result<T, E> + Send + Sync,
+{
+    Run::new(
+        "",
+        items.into_source(),
+        SyncJob(function),
+        MapConfig::default(),
+    )
+}
+
+/// Maps an async function over `items`, by default with 64 of them in flight.
+///
+/// ```
+/// # #[cfg(feature = "async")] {
+/// let lengths = opero_map::map_async(["one", "three"], |word| async move { Ok::<_, ()>(word.len()) }).try_run();
+/// assert_eq!(lengths.unwrap(), [3, 5]);
+/// # }
+/// ```
+pub fn map_async<C, I, F, Fut, T, E>(items: C, function: F) -> Run<C::Source, AsyncJob<F>>
+where
+    C: IntoSource<I>,
+    F: Fn(I) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<T, E>> + Send,
+{
+    Run::new(
+        "",
+        items.into_source(),
+        AsyncJob(function),
+        MapConfig::default(),
+    )
+}
+
+/// The job of a synchronous closure.
+#[derive(Clone, Copy)]
+pub struct SyncJob<F>(F);
+
+/// The job of an async closure.
+#[derive(Clone, Copy)]
+pub struct AsyncJob<F>(F);
+
+impl<I, F, T, E> Job<I> for SyncJob<F>
+where
+    I: Send,
+    T: Send,
+    E: Send,
+    F: Fn(I) -> Result<T, E> + Send + Sync,
+{
+    type Output = T;
+    type Error = E;
+    const WAITING: Waiting = Waiting::Blocking;
+
+    #[inline]
+    async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
+        watched(cx, async { (self.0)(item) }).await
+    }
+}
+
+impl<I, F, Fut, T, E> Job<I> for AsyncJob<F>
+where
+    I: Send,
+    T: Send,
+    E: Send,
+    F: Fn(I) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<T, E>> + Send,
+{
+    type Output = T;
+    type Error = E;
+    const WAITING: Waiting = Waiting::Async;
+
+    #[inline]
+    async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
+        watched(cx, (self.0)(item)).await
+    }
+}
+
+/// Says when the bare function starts and ends, as a pipeline around it would.
+#[inline]
+async fn watched<T, E>(
+    cx: &Context<'_>,
+    execution: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, Error<E>> {
+    if !cx.observed() {
+        return execution.await.map_err(Error::from);
+    }
+    let attempt = Attempt::FIRST;
+    cx.emit(Event::ExecutionStarted { attempt });
+    let started = cx.now();
+    let result = execution.await;
+    cx.emit(Event::ExecutionEnded {
+        attempt,
+        elapsed: cx.now().since(started),
+        ok: result.is_ok(),
+    });
+    result.map_err(Error::from)
+}
+
+impl<F> fmt::Debug for SyncJob<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SyncJob")
+    }
+}
+
+impl<F> fmt::Debug for AsyncJob<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AsyncJob")
+    }
+}

@@ -1,0 +1,125 @@
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::iter::FusedIterator;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use opero_core::{Error, block_on};
+
+use crate::engine::{Channel, ResultOf, Session, Together};
+use crate::progress::Progress;
+use crate::{Job, Report, Source};
+
+/// The results of a run as an iterator: see [`Run::iter`](crate::Run::iter). Dropping it stops the run.
+#[must_use = "dropping it stops the run"]
+pub struct Iter<T, E>(Box<dyn Flow<Result<T, Error<E>>>>);
+
+/// The results of a run as a stream: see [`Run::stream`](crate::Run::stream). Dropping it stops the run.
+#[must_use = "dropping it stops the run"]
+pub struct Results<'a, T, E>(Box<dyn Flow<Result<T, Error<E>>> + 'a>);
+
+impl<T, E> Iter<T, E> {
+    pub(crate) fn new(flow: impl Flow<Result<T, Error<E>>> + 'static) -> Self {
+        Self(Box::new(flow))
+    }
+
+    /// What the run did so far; all of it once the iterator is at its end.
+    pub fn report(&self) -> Report {
+        self.0.report()
+    }
+}
+
+impl<'a, T, E> Results<'a, T, E> {
+    pub(crate) fn new(flow: impl Flow<Result<T, Error<E>>> + 'a) -> Self {
+        Self(Box::new(flow))
+    }
+
+    /// What the run did so far; all of it once the stream is at its end.
+    pub fn report(&self) -> Report {
+        self.0.report()
+    }
+}
+
+impl<T, E> Iterator for Iter<T, E> {
+    type Item = Result<T, Error<E>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(poll_fn(|cx| self.0.poll_next(cx)))
+    }
+}
+
+impl<T, E> FusedIterator for Iter<T, E> {}
+
+impl<T, E> Stream for Results<'_, T, E> {
+    type Item = Result<T, Error<E>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next(cx)
+    }
+}
+
+/// Results that come while the run goes on.
+pub(crate) trait Flow<R>: Send {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>>;
+    fn report(&self) -> Report;
+}
+
+/// A run whose consumer is here. Lanes that no executor drives in the background are driven by the consumer's polls.
+pub(crate) struct Flowing<'a, S: Source, J: Job<S::Item>> {
+    pub(crate) session: Arc<Session<S, J, Channel<ResultOf<S, J>>>>,
+    pub(crate) lanes: Option<Together<'a>>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) ended: Option<Report>,
+}
+
+impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
+    fn end(&mut self) {
+        if self.ended.is_none() {
+            self.ended = Some(self.session.report());
+            self.progress = None;
+            self.lanes = None;
+            self.session.resume_panic();
+        }
+    }
+}
+
+impl<S: Source, J: Job<S::Item>> Flow<ResultOf<S, J>> for Flowing<'_, S, J> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ResultOf<S, J>>> {
+        let session = &self.session;
+        let mut polled = session.outbox.poll_next(&session.wakers, cx);
+        if let (Poll::Pending, Some(lanes)) = (&polled, &mut self.lanes) {
+            if Pin::new(lanes).poll(cx).is_ready() {
+                self.lanes = None;
+            }
+            polled = session.outbox.poll_next(&session.wakers, cx);
+        }
+        if let Poll::Ready(None) = polled {
+            self.end();
+        }
+        polled
+    }
+
+    fn report(&self) -> Report {
+        self.ended.clone().unwrap_or_else(|| self.session.report())
+    }
+}
+
+impl<S: Source, J: Job<S::Item>> Drop for Flowing<'_, S, J> {
+    fn drop(&mut self) {
+        self.session.cancel();
+    }
+}
+
+impl<T, E> fmt::Debug for Iter<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Iter").field(&self.report()).finish()
+    }
+}
+
+impl<T, E> fmt::Debug for Results<'_, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Results").field(&self.report()).finish()
+    }
+}

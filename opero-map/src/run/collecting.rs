@@ -1,0 +1,166 @@
+//! The ways to begin a run that give all results at its end.
+
+use std::future::{Future, IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use opero_core::{Error, Waiting, block_on};
+
+use super::start::{Begun, Handed};
+use super::{Run, WithReport};
+use crate::engine::{Collect, ResultOf, Session};
+use crate::{Job, OnError, Report, Source};
+
+/// The future of an awaited run.
+type Awaited<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl<S: Source, J: Job<S::Item>> Run<S, J> {
+    /// Runs it, and blocks this thread until the last item has its result.
+    ///
+    /// An async function runs on a tokio runtime made for this run, on a thread of its own where this one already
+    /// belongs to a runtime. Inside a runtime `.await` is better: it blocks nothing, and clients whose connections live
+    /// in that runtime keep working.
+    ///
+    /// ```
+    /// # #[cfg(feature = "thread")] {
+    /// let results = opero_map::map(["1", "x"], |text: &str| text.parse::<u32>()).run();
+    /// assert!(matches!(&results[..], [Ok(1), Err(_)]));
+    /// # }
+    /// ```
+    pub fn run(self) -> Vec<ResultOf<S, J>> {
+        self.collect_blocking(false).0
+    }
+
+    /// [`run`](Run::run), with a report.
+    pub fn run_report(self) -> (Vec<ResultOf<S, J>>, Report) {
+        self.collect_blocking(true)
+    }
+
+    /// Runs it until an item fails, and blocks this thread.
+    ///
+    /// No item is started behind the failure; those in flight end first.
+    ///
+    /// # Errors
+    /// A wrong parameter; else, of the items that failed, the first one's error.
+    pub fn try_run(mut self) -> Result<Vec<J::Output>, Error<J::Error>> {
+        self.check().map_err(Error::refused)?;
+        self.config.on_error = OnError::Stop;
+        self.run().into_iter().collect()
+    }
+
+    /// Awaits an async function's run inside this task, so that items and function may borrow.
+    ///
+    /// It compiles only for async functions: for borrowed items of a synchronous one there is [`run`](Run::run).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async")]
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let words = vec![String::from("one"), String::from("three")];
+    /// let lengths = opero_map::map_async(&words, |word: &String| async { Ok::<_, ()>(word.len()) }).join().await;
+    /// assert!(matches!(lengths[..], [Ok(3), Ok(5)]));
+    /// # });
+    /// ```
+    pub async fn join(self) -> Vec<ResultOf<S, J>> {
+        const { assert_async(J::WAITING) }
+        self.collect_here(false).await.0
+    }
+
+    fn collect_blocking(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
+        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
+        if let Handed::Back(lane) = begun.block() {
+            block_on(lane);
+        }
+        begun.end()
+    }
+
+    async fn collect_here(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
+        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
+        begun.together().await;
+        begun.end()
+    }
+}
+
+impl<S, J> Run<S, J>
+where
+    S: Source + 'static,
+    J: Job<S::Item> + 'static,
+{
+    async fn collect_beside(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
+        if J::WAITING == Waiting::Async {
+            return self.collect_here(recorded).await;
+        }
+        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
+        // Threads do not end because this future is dropped: they have to be told.
+        let _cancel = CancelOnDrop(Arc::clone(&begun.session));
+        match begun.spawn() {
+            Handed::Over => poll_fn(|cx| begun.session.outbox.poll_done(cx)).await,
+            Handed::Back(lane) => lane.await,
+        }
+        begun.end()
+    }
+}
+
+impl<S: Source, J: Job<S::Item>> Begun<S, J, Collect<ResultOf<S, J>>> {
+    fn end(self) -> (Vec<ResultOf<S, J>>, Report) {
+        drop(self.progress);
+        self.session.resume_panic();
+        (self.session.outbox.take(), self.session.report())
+    }
+}
+
+struct CancelOnDrop<S: Source, J: Job<S::Item>>(Arc<Session<S, J, Collect<ResultOf<S, J>>>>);
+
+impl<S: Source, J: Job<S::Item>> Drop for CancelOnDrop<S, J> {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// A synchronous function would block the task.
+pub(super) const fn assert_async(waiting: Waiting) {
+    assert!(
+        matches!(waiting, Waiting::Async),
+        "a synchronous function cannot run inside a task: use `.run()`, `.await`, `.iter()` or `.stream()`"
+    );
+}
+
+/// Awaits all results without blocking the task: an async function runs inside it, a synchronous one on threads beside
+/// it. For items that borrow, see [`Run::join`].
+impl<S, J> IntoFuture for Run<S, J>
+where
+    S: Source + 'static,
+    J: Job<S::Item> + 'static,
+{
+    type Output = Vec<ResultOf<S, J>>;
+    type IntoFuture = Awaited<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.collect_beside(false).await.0 })
+    }
+}
+
+impl<S, J> IntoFuture for WithReport<S, J>
+where
+    S: Source + 'static,
+    J: Job<S::Item> + 'static,
+{
+    type Output = (Vec<ResultOf<S, J>>, Report);
+    type IntoFuture = Awaited<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.0.collect_beside(true))
+    }
+}
+
+impl<S: Source, J: Job<S::Item>> WithReport<S, J> {
+    /// See [`Run::run`].
+    pub fn run(self) -> (Vec<ResultOf<S, J>>, Report) {
+        self.0.collect_blocking(true)
+    }
+
+    /// See [`Run::join`].
+    pub async fn join(self) -> (Vec<ResultOf<S, J>>, Report) {
+        const { assert_async(J::WAITING) }
+        self.0.collect_here(true).await
+    }
+}

@@ -1,0 +1,135 @@
+//! A run that has not begun: what it will do, and the ways to begin it.
+
+mod collecting;
+mod flowing;
+mod start;
+
+use std::fmt;
+use std::time::Duration;
+
+use opero_core::{ConfigError, Location};
+
+use crate::{Job, MapConfig, OnError, Source};
+
+/// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
+///
+/// | method | gives | runs | items and function may borrow |
+/// |---|---|---|---|
+/// | [`run`](Run::run), [`run_report`](Run::run_report) | all results | blocking this thread | yes |
+/// | [`try_run`](Run::try_run) | all values, or the first error | blocking this thread | yes |
+/// | `.await` | all results | beside the task | no |
+/// | [`join`](Run::join) | all results | in the task; async functions only | yes |
+/// | [`iter`](Run::iter) | an iterator | in the background | no |
+/// | [`stream`](Run::stream) | a stream | beside the task | no |
+/// | [`scoped_stream`](Run::scoped_stream) | a stream | in the task; async functions only | yes |
+///
+/// However it is begun:
+///
+/// - An item's error or panic is that item's result and nobody else's. Where a parameter is wrong, such as zero workers
+///   or an unknown mode, each item's result is that [`ConfigError`]; [`check`](Run::check) tells it beforehand.
+/// - Dropping what was begun stops it: async items at their next await, synchronous ones before the next item.
+/// - A panic in the input's iterator reaches the caller.
+/// - In flight is at most one item a worker. Iterators and streams hold at most as many results again for a slow
+///   consumer or for the sake of order. Threads take trivial items from an input of known length in handfuls of up to
+///   128, where all results are collected anyway.
+#[must_use = "a run does nothing until it is run, awaited or iterated over"]
+#[derive(Clone)]
+pub struct Run<S, J> {
+    name: &'static str,
+    source: S,
+    job: J,
+    config: MapConfig,
+}
+
+/// A run whose results come with a [`Report`](crate::Report): see [`Run::with_report`].
+#[must_use = "a run does nothing until it is run or awaited"]
+#[derive(Clone, Debug)]
+pub struct WithReport<S, J>(Run<S, J>);
+
+impl<S, J> Run<S, J> {
+    /// A run of `job` over the items of `source`. The name appears in events and beside the progress bar.
+    pub fn new(name: &'static str, source: S, job: J, config: MapConfig) -> Self {
+        Self {
+            name,
+            source,
+            job,
+            config,
+        }
+    }
+
+    /// The executor: `async`, `thread`, or another one that is registered.
+    pub fn mode(mut self, mode: impl Into<Location>) -> Self {
+        self.config.mode = Some(mode.into());
+        self
+    }
+
+    /// How many items run at once.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.config.workers = Some(workers);
+        self
+    }
+
+    /// Results in the order of the input (the default), or as they are completed.
+    pub fn ordered(mut self, ordered: bool) -> Self {
+        self.config.ordered = ordered;
+        self
+    }
+
+    /// Draw a progress bar, on a terminal (the default).
+    pub fn progress(mut self, progress: bool) -> Self {
+        self.config.progress = progress;
+        self
+    }
+
+    /// The longest that one item may take. Only for async functions: nothing can stop a thread.
+    pub fn item_timeout(mut self, limit: Duration) -> Self {
+        self.config.item_timeout = Some(limit);
+        self
+    }
+
+    /// What an item's error means for the rest.
+    pub fn on_error(mut self, on_error: OnError) -> Self {
+        self.config.on_error = on_error;
+        self
+    }
+
+    /// The results together with a [`Report`](crate::Report).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async")]
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let run = opero_map::map_async(0..10, |n: u32| async move { n.checked_sub(5).ok_or("too small") });
+    /// let (results, report) = run.with_report().await;
+    /// assert_eq!((results.len(), report.ok, report.failed), (10, 5, 5));
+    /// # });
+    /// ```
+    pub fn with_report(self) -> WithReport<S, J> {
+        WithReport(self)
+    }
+}
+
+impl<S: Source, J: Job<S::Item>> Run<S, J> {
+    /// Is everything fit to run?
+    ///
+    /// # Errors
+    /// The first parameter that is wrong, and the way out.
+    ///
+    /// ```
+    /// let run = opero_map::map([1], |n: u32| Ok::<_, ()>(n)).workers(0);
+    /// # #[cfg(feature = "thread")]
+    /// assert_eq!(run.check().unwrap_err().parameter(), "workers");
+    /// ```
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.config.plan(J::WAITING).map(drop)
+    }
+}
+
+impl<S, J> fmt::Debug for Run<S, J> {
+    /// Without the items: they are arguments.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,37 @@
+//! Where the items come from: anything that can be iterated over, or a stream.
+
+mod iter;
+mod stream;
+
+use std::task::{Context, Poll};
+
+pub use iter::IterSource;
+pub use stream::{FromStream, from_stream};
+
+/// Gives items one at a time, when asked.
+///
+/// It is never asked again after it said that it is at its end.
+pub trait Source: Send {
+    /// What it gives.
+    type Item: Send;
+
+    /// The next item; `None` at the end. A source that is not ready wakes the last waker it was given.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
+
+    /// How many items are left, at least and at most. Only a hint: it may be wrong without harm.
+    fn size_hint(&self) -> (usize, Option<usize>);
+}
+
+/// What a map takes as its input: every `IntoIterator`, and a stream through [`from_stream`].
+#[diagnostic::on_unimplemented(
+    message = "a map cannot take its items from `{Self}`",
+    label = "neither something to iterate over, in a way that threads may share, nor a stream in `from_stream(…)`",
+    note = "the items and their iterator must be `Send`"
+)]
+pub trait IntoSource<I> {
+    /// The source it becomes.
+    type Source: Source<Item = I>;
+
+    /// Becomes a source. Nothing is pulled yet.
+    fn into_source(self) -> Self::Source;
+}
