@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod backend;
+mod limit;
 mod permit;
 mod policy;
 mod queue;
@@ -13,10 +14,10 @@ mod sync;
 #[cfg(feature = "local")]
 pub use backend::LocalLimiter;
 pub use backend::{LimiterBackend, Verdict};
+pub use limit::{RateLimit, RateLimitConfig};
 pub use permit::KeyedLimit;
 pub use quota::Quota;
 pub use registration::{LimiterOptions, LimiterRegistration, OpenLimiter};
-pub use stage::{RateLimit, RateLimitConfig};
 
 #[doc(hidden)]
 pub use opero_core::inventory;

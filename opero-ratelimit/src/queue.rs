@@ -155,19 +155,13 @@ impl Place<'_> {
     }
 
     fn poll_turn(&self, cx: &Context<'_>) -> Poll<()> {
-        self.with_lane(|lane| {
-            if lane.is_foremost(self.ticket) {
-                return Poll::Ready(());
-            }
-            if let Some(waiter) = lane.waiters.get_mut(&self.ticket) {
-                match &mut waiter.waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    empty => *empty = Some(cx.waker().clone()),
-                }
-            }
-            Poll::Pending
-        })
-        .unwrap_or(Poll::Ready(()))
+        let waker = cx.waker().clone();
+        let (turn, replaced) = self
+            .with_lane(|lane| lane.await_turn(self.ticket, waker))
+            .unwrap_or((Poll::Ready(()), None));
+        // Dropped without the lock: it may be the last of its task, and drop other places with it.
+        drop(replaced);
+        turn
     }
 
     /// The limiter said that this place's permits take another `wait`.
@@ -197,17 +191,25 @@ impl Drop for Place<'_> {
         let Some(lane) = lanes.by_key.get_mut(&self.key) else {
             return;
         };
-        let next = lane.leave(self.ticket);
+        let left = lane.leave(self.ticket);
         if lane.waiters.is_empty() {
             lanes.by_key.remove(&self.key);
         }
         self.queues.waiting.fetch_sub(1, Ordering::Release);
-        // Woken without the lock: a waker may run anything.
+        // Wakers may run anything, so they are woken and dropped without the lock.
         drop(lanes);
-        if let Some(waker) = next {
+        if let Some(waker) = left.next {
             waker.wake();
         }
+        drop(left.own);
     }
+}
+
+/// The wakers that a departure sets free.
+struct Left {
+    own: Option<Waker>,
+    /// Who has to be told that the turn is theirs.
+    next: Option<Waker>,
 }
 
 impl Lane {
@@ -217,18 +219,30 @@ impl Lane {
             .is_some_and(|(first, _)| *first == ticket)
     }
 
-    /// Removes a waiter; returns who has to be told that the turn is theirs.
-    fn leave(&mut self, ticket: u64) -> Option<Waker> {
+    /// Notes whom to wake, unless the turn has come already; returns the waker that is of no more use.
+    fn await_turn(&mut self, ticket: u64, waker: Waker) -> (Poll<()>, Option<Waker>) {
+        if self.is_foremost(ticket) {
+            return (Poll::Ready(()), Some(waker));
+        }
+        let replaced = self
+            .waiters
+            .get_mut(&ticket)
+            .and_then(|waiter| waiter.waker.replace(waker));
+        (Poll::Pending, replaced)
+    }
+
+    fn leave(&mut self, ticket: u64) -> Left {
         let was_foremost = self.is_foremost(ticket);
+        let mut own = None;
         if let Some(waiter) = self.waiters.remove(&ticket) {
             self.cost = self.cost.saturating_sub(u64::from(waiter.cost));
+            own = waiter.waker;
         }
-        let mut next = self.waiters.first_entry()?;
-        if was_foremost {
-            next.get_mut().waker.take()
-        } else {
-            None
-        }
+        let next = match self.waiters.first_entry() {
+            Some(mut first) if was_foremost => first.get_mut().waker.take(),
+            _ => None,
+        };
+        Left { own, next }
     }
 }
 

@@ -120,3 +120,32 @@ fn a_wait_that_would_be_too_long_takes_no_place() {
     drop(places);
     assert!(queues.is_empty());
 }
+
+/// A waker whose drop leaves the queue, as the last waker of a task does that holds a place.
+struct Holder {
+    _place: Place<'static>,
+}
+
+impl Wake for Holder {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_waker_that_drops_another_place_does_not_deadlock() {
+    let queues: &'static Queues = Box::leak(Box::new(queues()));
+    let (first, second, third) = (join(queues), join(queues), join(queues));
+    let holder = Waker::from(Arc::new(Holder { _place: third }));
+    let mut turn = Box::pin(second.turn());
+    assert!(
+        turn.as_mut()
+            .poll(&mut Context::from_waker(&holder))
+            .is_pending()
+    );
+    drop(holder);
+    // Replacing the waker drops the last reference to it, and with it the third place.
+    assert!(!poll(turn.as_mut(), &Arc::new(Bell::default())));
+    assert_eq!(queues.len(), 2);
+    drop(turn);
+    drop((first, second));
+    assert!(queues.is_empty());
+}
