@@ -147,7 +147,7 @@ impl<T: Send, E: Send> Stage<T, E> for RateLimit {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> Result<T, Error<E>> {
         match self.permit(cx, next.rate_key(), next.cost()).await {
             Ok(()) => next.attempt(cx, attempt).await,

@@ -121,6 +121,20 @@ fn a_wait_that_would_be_too_long_takes_no_place() {
     assert!(queues.is_empty());
 }
 
+#[test]
+fn the_forecast_holds_between_a_departure_and_the_next_ones_first_question() {
+    let queues = queues();
+    let (first, _second) = (join(&queues), join(&queues));
+    let limited = Request {
+        now: Instant::from_nanos(1_000_000_000),
+        max_wait: Some(Duration::ZERO),
+        ..request(None)
+    };
+    // After one second the first is admitted; the second's turn comes a second later, and a newcomer's after that.
+    first.admitted(limited.now);
+    assert_eq!(queues.join(&limited).err(), Some(Duration::from_secs(2)));
+}
+
 /// A waker whose drop leaves the queue, as the last waker of a task does that holds a place.
 struct Holder {
     _place: Place<'static>,

@@ -24,7 +24,7 @@ impl<T: Send, E: Send> Stage<T, E> for Thrice {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> Result<T, Error<E>> {
         let _ = next.attempt(cx, attempt).await;
         let _ = next.attempt(cx, attempt.next()).await;
