@@ -51,7 +51,7 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Refreshing<'_> {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> Result<T, Error<E>> {
         let value = next.attempt(cx, attempt).await?;
         if let Some(key) = next.key()

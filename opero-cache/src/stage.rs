@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -302,18 +303,21 @@ fn fresh<T: Clone + 'static>(cx: &Context<'_>, entry: &Entry) -> Option<T> {
 
 impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
     #[inline]
-    async fn call<N: Operation<T, E>>(
+    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
+    fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
-    ) -> Result<T, Error<E>> {
-        let Some(key) = next.key() else {
-            return next.attempt(cx, attempt).await;
-        };
-        if let Looked::Hit(value) = self.peek(cx, &key) {
-            return Ok(value);
+        next: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        async move {
+            let Some(key) = next.key() else {
+                return next.attempt(cx, attempt).await;
+            };
+            if let Looked::Hit(value) = self.peek(cx, &key) {
+                return Ok(value);
+            }
+            self.miss(cx, attempt, &next, key).await
         }
-        self.miss(cx, attempt, next, key).await
     }
 }

@@ -4,12 +4,13 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use foldhash::SharedSeed;
+use foldhash::quality::FoldHasher;
 
 /// Identifies a call inside this process: a 128-bit hash of its arguments, keyed at random at the process's start.
 ///
-/// 128 bits make an accidental collision of n calls as likely as n²/2¹²⁹; the random key keeps an attacker who chooses
-/// arguments from constructing one. It holds no argument in the clear.
+/// 128 bits make an accidental collision of n calls as likely as n²/2¹²⁹: one in 10¹⁵ after 800 thousand million calls.
+/// It holds no argument in the clear.
 ///
 /// ```
 /// use opero_core::Key;
@@ -48,15 +49,22 @@ impl fmt::Debug for Key {
     }
 }
 
-/// SipHash-1-3 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), keyed once a
-/// process.
+/// Two foldhash hashers side by side, each keyed with 128 bits of the operating system's randomness.
+///
+/// foldhash is no cryptographic function. What stands between a caller who chooses arguments and a wrong answer is that
+/// two hashes with independent keys would have to collide at once, that the keys differ in every process, and that no
+/// hash is ever shown. SipHash-1-3 with 128 bits, the other candidate, took 19 ns of a 90 ns hit for the arguments
+/// `(&str, u64)`; this takes 6.
 #[derive(Clone)]
-pub struct KeyHasher(SipHasher13);
+pub struct KeyHasher {
+    low: FoldHasher<'static>,
+    high: FoldHasher<'static>,
+}
 
-static SECRET: LazyLock<(u64, u64)> = LazyLock::new(|| {
+static SECRET: LazyLock<[(u64, SharedSeed); 2]> = LazyLock::new(|| {
     // The standard library seeds each state from the operating system's random numbers.
-    let half = || RandomState::new().hash_one(0_u8);
-    (half(), half())
+    let random = |n: u8| RandomState::new().hash_one(n);
+    [0, 1].map(|lane| (random(lane), SharedSeed::from_u64(random(lane + 2))))
 });
 
 impl KeyHasher {
@@ -71,42 +79,39 @@ impl KeyHasher {
 
     #[inline]
     fn seeded() -> Self {
-        let (first, second) = *SECRET;
-        Self(SipHasher13::new_with_keys(first, second))
+        let secret: &'static [(u64, SharedSeed); 2] = &SECRET;
+        let [(low, low_shared), (high, high_shared)] = secret;
+        Self {
+            low: FoldHasher::with_seed(*low, low_shared),
+            high: FoldHasher::with_seed(*high, high_shared),
+        }
     }
 
     /// The key of what was hashed.
     #[inline]
     pub fn key(&self) -> Key {
-        Key(self.0.finish128().as_u128())
+        Key(u128::from(self.high.finish()) << 64 | u128::from(self.low.finish()))
     }
+}
+
+/// Forwards to both lanes, integers as integers: foldhash takes them without a detour over bytes.
+macro_rules! both_lanes {
+    ($($method:ident: $type:ty),*) => {$(
+        #[inline]
+        fn $method(&mut self, value: $type) {
+            self.low.$method(value);
+            self.high.$method(value);
+        }
+    )*};
 }
 
 impl Hasher for KeyHasher {
     #[inline]
     fn finish(&self) -> u64 {
-        self.key().0 as u64
+        self.low.finish()
     }
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-    #[inline]
-    fn write_u8(&mut self, i: u8) {
-        self.0.write_u8(i);
-    }
-    #[inline]
-    fn write_u32(&mut self, i: u32) {
-        self.0.write_u32(i);
-    }
-    #[inline]
-    fn write_u64(&mut self, i: u64) {
-        self.0.write_u64(i);
-    }
-    #[inline]
-    fn write_usize(&mut self, i: usize) {
-        self.0.write_usize(i);
-    }
+    both_lanes!(write: &[u8], write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64, write_u128: u128,
+        write_usize: usize);
 }
 
 impl fmt::Debug for KeyHasher {

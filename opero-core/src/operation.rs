@@ -50,7 +50,7 @@ pub type SharedError = Arc<dyn Any + Send + Sync>;
 /// Only [`attempt`](Operation::attempt) is required. The other methods are what the call knows and the stages ask:
 /// which cache entry it is, which of its errors are worth another try. Most users get theirs from [`operation`] or
 /// from the `#[opero]` attribute.
-pub trait Operation<T, E>: Sync {
+pub trait Operation<T, E>: Send + Sync {
     /// Executes the function once.
     fn attempt(
         &self,
@@ -155,7 +155,7 @@ pub struct Unkeyed;
 pub struct Keyed<'a, A: ?Sized>(&'a A);
 
 /// What an operation knows of its arguments.
-pub trait Arguments: Sync {
+pub trait Arguments: Send + Sync {
     /// The arguments' key, where they have one.
     fn key<F>(&self) -> Option<Key>;
 }
@@ -220,7 +220,7 @@ impl<F, A: std::fmt::Debug> std::fmt::Debug for FnOperation<F, A> {
 
 impl<T, E, F, Fut, A> Operation<T, E> for FnOperation<F, A>
 where
-    F: Fn(Attempt) -> Fut + Sync,
+    F: Fn(Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, E>> + Send,
     A: Arguments,
 {

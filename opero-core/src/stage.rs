@@ -18,7 +18,7 @@ use crate::{Attempt, Context, Error, Key, Operation, SharedError, block_on, oper
 /// struct Audit;
 ///
 /// impl<T: Send, E: Send> Stage<T, E> for Audit {
-///     async fn call<N: Operation<T, E>>(&self, cx: &Context<'_>, attempt: Attempt, next: &N) -> Result<T, Error<E>> {
+///     async fn call<N: Operation<T, E>>(&self, cx: &Context<'_>, attempt: Attempt, next: N) -> Result<T, Error<E>> {
 ///         let result = next.attempt(cx, attempt).await;
 ///         println!("{}: {}", cx.function(), if result.is_ok() { "ok" } else { "failed" });
 ///         result
@@ -33,7 +33,7 @@ pub trait Stage<T, E>: Send + Sync {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send;
 
     /// Calls an async closure through this stage alone.
@@ -84,15 +84,18 @@ pub trait Stage<T, E>: Send + Sync {
 /// A switched-off mechanism costs one branch.
 impl<T: Send, E: Send, S: Stage<T, E>> Stage<T, E> for Option<S> {
     #[inline]
-    async fn call<N: Operation<T, E>>(
+    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
+    fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
-    ) -> Result<T, Error<E>> {
-        match self {
-            Some(stage) => stage.call(cx, attempt, next).await,
-            None => next.attempt(cx, attempt).await,
+        next: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        async move {
+            match self {
+                Some(stage) => stage.call(cx, attempt, next).await,
+                None => next.attempt(cx, attempt).await,
+            }
         }
     }
 }
@@ -103,7 +106,7 @@ impl<T, E, S: Stage<T, E>> Stage<T, E> for &S {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).call(cx, attempt, next)
     }
@@ -115,22 +118,23 @@ impl<T, E, S: Stage<T, E>> Stage<T, E> for Arc<S> {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).call(cx, attempt, next)
     }
 }
 
 /// Nothing around the operation.
-impl<T, E> Stage<T, E> for () {
+impl<T: Send, E: Send> Stage<T, E> for () {
     #[inline]
+    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
     fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        next.attempt(cx, attempt)
+        async move { next.attempt(cx, attempt).await }
     }
 }
 
@@ -151,18 +155,19 @@ impl<Outer, Inner> Stack<Outer, Inner> {
 }
 
 impl<T, E, Outer: Stage<T, E>, Inner: Stage<T, E>> Stage<T, E> for Stack<Outer, Inner> {
+    /// Adds no state machine of its own: the pipeline is as deep as it has stages.
     #[inline]
-    async fn call<N: Operation<T, E>>(
+    fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
-    ) -> Result<T, Error<E>> {
+        next: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         let then = Then {
             stage: &self.inner,
             next,
         };
-        self.outer.call(cx, attempt, &then).await
+        self.outer.call(cx, attempt, then)
     }
 }
 
@@ -170,12 +175,12 @@ impl<T, E, Outer: Stage<T, E>, Inner: Stage<T, E>> Stage<T, E> for Stack<Outer, 
 #[derive(Debug, Clone, Copy)]
 pub struct Then<'a, S, N> {
     stage: &'a S,
-    next: &'a N,
+    next: N,
 }
 
 impl<'a, S, N> Then<'a, S, N> {
     /// `next`, attempted through `stage`.
-    pub const fn new(stage: &'a S, next: &'a N) -> Self {
+    pub const fn new(stage: &'a S, next: N) -> Self {
         Self { stage, next }
     }
 }
@@ -188,7 +193,7 @@ impl<T, E, S: Stage<T, E>, N: Operation<T, E>> Operation<T, E> for Then<'_, S, N
         cx: &Context<'_>,
         attempt: Attempt,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        self.stage.call(cx, attempt, self.next)
+        self.stage.call(cx, attempt, &self.next)
     }
     #[inline]
     fn key(&self) -> Option<Key> {

@@ -45,7 +45,7 @@ impl<T: Send, E: Send> Stage<T, E> for Fallback {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
             let alternatives = next.alternatives();
@@ -60,7 +60,7 @@ impl<T: Send, E: Send> Stage<T, E> for Fallback {
                     Err(error) => error,
                 };
                 let following = attempt.alternative + 1;
-                if following >= alternatives || !worth_the_next(next, error.cause()) {
+                if following >= alternatives || !worth_the_next(&next, error.cause()) {
                     return Err(error.after(earlier, attempt));
                 }
                 error.push_onto(&mut earlier, attempt);

@@ -29,12 +29,12 @@ use opero_core::{Attempt, Context, Error, Key, Operation, SharedError};
 /// ```
 pub trait OperationExt: Sized {
     /// Only errors that `predicate` holds for are worth another attempt.
-    fn with_retry_on<E, P: Fn(&E) -> bool + Sync>(self, predicate: P) -> Hooked<Self, RetryOn<P>> {
+    fn with_retry_on<E, P: Fn(&E) -> bool + Send + Sync>(self, predicate: P) -> Hooked<Self, RetryOn<P>> {
         Hooked::new(self, RetryOn(predicate))
     }
 
     /// How long the other side asked to wait, read from the error; it wins over the backoff.
-    fn with_retry_after<E, P: Fn(&E) -> Option<Duration> + Sync>(
+    fn with_retry_after<E, P: Fn(&E) -> Option<Duration> + Send + Sync>(
         self,
         hint: P,
     ) -> Hooked<Self, RetryAfter<P>> {
@@ -42,7 +42,7 @@ pub trait OperationExt: Sized {
     }
 
     /// Only errors that `predicate` holds for are worth the next fallback value.
-    fn with_fallback_on<E, P: Fn(&E) -> bool + Sync>(
+    fn with_fallback_on<E, P: Fn(&E) -> bool + Send + Sync>(
         self,
         predicate: P,
     ) -> Hooked<Self, FallbackOn<P>> {
@@ -74,7 +74,7 @@ impl<O: fmt::Debug, H> fmt::Debug for Hooked<O, H> {
 }
 
 /// One answer about an error. `None`: it is the inner operation's to give.
-pub trait Hook<E>: Sync {
+pub trait Hook<E>: Send + Sync {
     /// As [`Operation::retry_on`].
     fn retry_on(&self, _: &E) -> Option<bool> {
         None
@@ -93,7 +93,7 @@ pub trait Hook<E>: Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct RetryOn<P>(P);
 
-impl<E, P: Fn(&E) -> bool + Sync> Hook<E> for RetryOn<P> {
+impl<E, P: Fn(&E) -> bool + Send + Sync> Hook<E> for RetryOn<P> {
     fn retry_on(&self, error: &E) -> Option<bool> {
         Some((self.0)(error))
     }
@@ -103,7 +103,7 @@ impl<E, P: Fn(&E) -> bool + Sync> Hook<E> for RetryOn<P> {
 #[derive(Debug, Clone, Copy)]
 pub struct RetryAfter<P>(P);
 
-impl<E, P: Fn(&E) -> Option<Duration> + Sync> Hook<E> for RetryAfter<P> {
+impl<E, P: Fn(&E) -> Option<Duration> + Send + Sync> Hook<E> for RetryAfter<P> {
     fn retry_after(&self, error: &E) -> Option<Option<Duration>> {
         Some((self.0)(error))
     }
@@ -113,7 +113,7 @@ impl<E, P: Fn(&E) -> Option<Duration> + Sync> Hook<E> for RetryAfter<P> {
 #[derive(Debug, Clone, Copy)]
 pub struct FallbackOn<P>(P);
 
-impl<E, P: Fn(&E) -> bool + Sync> Hook<E> for FallbackOn<P> {
+impl<E, P: Fn(&E) -> bool + Send + Sync> Hook<E> for FallbackOn<P> {
     fn fallback_on(&self, error: &E) -> Option<bool> {
         Some((self.0)(error))
     }

@@ -56,7 +56,7 @@ impl<T: Send, E: Send> Stage<T, E> for Retry {
         &self,
         cx: &Context<'_>,
         mut attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
             let started = self.policy.max_elapsed.map(|_| cx.now());
@@ -68,7 +68,7 @@ impl<T: Send, E: Send> Stage<T, E> for Retry {
                     Err(error) => error,
                 };
                 let failed = failures.get_or_insert_with(|| Failures::new(&self.policy, started));
-                let retried = match failed.decide(&self.policy, cx, next, &error) {
+                let retried = match failed.decide(&self.policy, cx, &next, &error) {
                     Decision::Wait(delay) => {
                         cx.emit(Event::RetryScheduled { attempt, delay });
                         cx.sleep(delay).await;

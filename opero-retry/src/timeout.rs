@@ -64,7 +64,7 @@ impl<T: Send, E: Send> Stage<T, E> for Timeout {
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
             if cx.waiting() == Waiting::Blocking {

@@ -37,3 +37,21 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// Blocks the thread until `duration` has passed.
     fn block(&self, duration: Duration);
 }
+
+/// Every method, forwarded.
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    #[inline]
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
+    #[inline]
+    fn coarse_now(&self) -> Instant {
+        (**self).coarse_now()
+    }
+    fn sleep(&self, duration: Duration) -> Sleep {
+        (**self).sleep(duration)
+    }
+    fn block(&self, duration: Duration) {
+        (**self).block(duration);
+    }
+}

@@ -22,9 +22,10 @@ pub(crate) fn build(
     let Some(quota) = quota(config)? else {
         return Ok(None);
     };
-    let options = RateLimitConfig::new(quota)
-        .with_max_wait(optional(config.rate_max_wait.as_ref(), "rate_max_wait")?)
-        .with_clock(Arc::clone(clock));
+    let mut options = RateLimitConfig::new(quota).with_clock(Arc::clone(clock));
+    if let Some(limit) = optional(config.rate_max_wait.as_ref(), "rate_max_wait")? {
+        options = options.with_max_wait(limit);
+    }
     RateLimit::open(&Location::new(&*config.rate_backend), options).map(Some)
 }
 
