@@ -92,6 +92,21 @@ impl Cache {
         }
     }
 
+    /// The result of a call, where it is known and in memory: the whole cost of a hit, without a future.
+    ///
+    /// A miss counts and tells nothing; the call that follows it does.
+    #[inline]
+    pub fn known<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
+    where
+        T: Clone + 'static,
+        N: Operation<T, E>,
+    {
+        match self.peek(cx, &operation.key()?) {
+            Looked::Hit(value) => Some(value),
+            Looked::Miss | Looked::Ask => None,
+        }
+    }
+
     /// The whole of a hit in memory. It counts and tells nothing but hits.
     #[inline]
     fn peek<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Looked<T> {

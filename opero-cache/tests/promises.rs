@@ -1,6 +1,9 @@
 //! What the cache promises, on both of its memory backends.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as tests do"
+)]
 
 use std::future::Future;
 use std::pin::pin;

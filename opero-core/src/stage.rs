@@ -36,6 +36,11 @@ pub trait Stage<T, E>: Send + Sync {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send;
 
+    /// Does this stage pass every call through untouched? Then a pipeline may answer a call without asking it.
+    fn is_transparent(&self) -> bool {
+        false
+    }
+
     /// Calls an async closure through this stage alone.
     fn run<F, Fut>(&self, function: F) -> impl Future<Output = Result<T, Error<E>>> + Send
     where
@@ -98,6 +103,10 @@ impl<T: Send, E: Send, S: Stage<T, E>> Stage<T, E> for Option<S> {
             }
         }
     }
+
+    fn is_transparent(&self) -> bool {
+        self.as_ref().is_none_or(Stage::is_transparent)
+    }
 }
 
 impl<T, E, S: Stage<T, E>> Stage<T, E> for &S {
@@ -110,6 +119,10 @@ impl<T, E, S: Stage<T, E>> Stage<T, E> for &S {
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).call(cx, attempt, next)
     }
+
+    fn is_transparent(&self) -> bool {
+        (**self).is_transparent()
+    }
 }
 
 impl<T, E, S: Stage<T, E>> Stage<T, E> for Arc<S> {
@@ -121,6 +134,10 @@ impl<T, E, S: Stage<T, E>> Stage<T, E> for Arc<S> {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).call(cx, attempt, next)
+    }
+
+    fn is_transparent(&self) -> bool {
+        (**self).is_transparent()
     }
 }
 
@@ -135,6 +152,10 @@ impl<T: Send, E: Send> Stage<T, E> for () {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move { next.attempt(cx, attempt).await }
+    }
+
+    fn is_transparent(&self) -> bool {
+        true
     }
 }
 
@@ -168,6 +189,10 @@ impl<T, E, Outer: Stage<T, E>, Inner: Stage<T, E>> Stage<T, E> for Stack<Outer, 
             next,
         };
         self.outer.call(cx, attempt, then)
+    }
+
+    fn is_transparent(&self) -> bool {
+        self.outer.is_transparent() && self.inner.is_transparent()
     }
 }
 

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use opero_core::{Clock, ConfigError, Context, Stack, Waiting};
+use opero_core::{Clock, ConfigError, Context, Operation, Stack, Stage, Waiting};
 
 use crate::PipelineConfig;
 use crate::execution::Execution;
@@ -66,6 +66,26 @@ impl Stages {
             lower: Stack::new(retry::build_timeout(config)?, Execution),
             clock,
         })
+    }
+
+    /// The result of a call that the cache has in memory. `outside` comes before the cache, so where there is such a
+    /// stage, only the whole pipeline can answer.
+    #[inline]
+    pub fn known<T, E, N, Outside>(
+        &self,
+        cx: &Context<'_>,
+        outside: &Outside,
+        operation: &N,
+    ) -> Option<T>
+    where
+        T: Clone + 'static,
+        N: Operation<T, E>,
+        Outside: Stage<T, E>,
+    {
+        match outside.is_transparent() {
+            true => cache::known(&self.cache, cx, operation),
+            false => None,
+        }
     }
 
     /// The stages for a cached call.

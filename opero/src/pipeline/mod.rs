@@ -141,7 +141,13 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         Outside: Stage<T, E>,
         Inside: Stage<T, E>,
     {
-        block_on(self.through(&self.context(Waiting::Blocking), operation))
+        let cx = self.context(Waiting::Blocking);
+        let operation = Hooked::cached(operation, &self.hooks);
+        if let Some(value) = self.stages.known(&cx, &self.outside, &operation) {
+            return Ok(value);
+        }
+        let stages = self.stages.cached(&self.outside, &self.inside);
+        block_on(stages.call(&cx, Attempt::FIRST, &operation))
     }
 
     /// Calls an operation past the cache.
@@ -172,6 +178,9 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         Inside: Stage<T, E>,
     {
         let operation = Hooked::cached(operation, &self.hooks);
+        if let Some(value) = self.stages.known(cx, &self.outside, &operation) {
+            return Ok(value);
+        }
         let stages = self.stages.cached(&self.outside, &self.inside);
         stages.call(cx, Attempt::FIRST, &operation).await
     }

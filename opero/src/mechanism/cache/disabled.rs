@@ -1,6 +1,6 @@
 //! The cache, absent: its slot passes calls through.
 
-use opero_core::ConfigError;
+use opero_core::{ConfigError, Context, Operation};
 
 use crate::PipelineConfig;
 
@@ -13,6 +13,14 @@ pub(crate) fn validate(_: &PipelineConfig) -> Result<(), ConfigError> {
 
 pub(crate) fn build(_: &str, _: &PipelineConfig) -> Result<CacheSlot, ConfigError> {
     Ok(())
+}
+
+pub(crate) fn known<T, E, N: Operation<T, E>>(
+    (): &CacheSlot,
+    _: &Context<'_>,
+    _: &N,
+) -> Option<T> {
+    None
 }
 
 pub(crate) fn refreshing((): &CacheSlot) -> RefreshSlot<'_> {}

@@ -1,7 +1,7 @@
 //! The cache, present.
 
 use opero_cache::{Cache, CacheConfig, Refreshing};
-use opero_core::{ConfigError, Location};
+use opero_core::{ConfigError, Context, Location, Operation};
 
 use crate::PipelineConfig;
 
@@ -18,6 +18,15 @@ pub(crate) fn build(name: &str, config: &PipelineConfig) -> Result<CacheSlot, Co
     }
     let location = Location::new(&*config.cache_backend);
     Cache::open(&location, cache_config(name, config)?).map(Some)
+}
+
+#[inline]
+pub(crate) fn known<T, E, N>(slot: &CacheSlot, cx: &Context<'_>, operation: &N) -> Option<T>
+where
+    T: Clone + 'static,
+    N: Operation<T, E>,
+{
+    slot.as_ref()?.known(cx, operation)
 }
 
 pub(crate) fn refreshing(cache: &CacheSlot) -> RefreshSlot<'_> {
