@@ -66,9 +66,12 @@ pub(crate) trait Flow<R>: Send {
     fn report(&self) -> Report;
 }
 
+/// The session of a run whose results flow.
+pub(crate) type FlowSession<S, J> = Session<S, J, Channel<ResultOf<S, J>>>;
+
 /// A run whose consumer is here. Lanes that no executor drives in the background are driven by the consumer's polls.
 pub(crate) struct Flowing<'a, S: Source, J: Job<S::Item>> {
-    pub(crate) session: Arc<Session<S, J, Channel<ResultOf<S, J>>>>,
+    pub(crate) session: Arc<FlowSession<S, J>>,
     pub(crate) lanes: Option<Together<'a>>,
     pub(crate) progress: Option<Progress>,
     pub(crate) ended: Option<Report>,

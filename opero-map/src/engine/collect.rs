@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
+use opero_core::Waiting;
 use opero_core::sync::lock;
 
 use super::Outbox;
@@ -8,25 +9,31 @@ use super::Outbox;
 /// Keeps all results until the last lane has ended.
 pub(crate) struct Collect<R> {
     ordered: bool,
+    /// Do lanes run on several threads? Then each keeps its results for itself, so that they do not meet at every item.
+    apart: bool,
     state: Mutex<State<R>>,
 }
 
 struct State<R> {
-    /// What the lanes kept, each in the order of its own items; unordered, one list in the order of completion.
+    /// In order: a slot for each item. Unordered: what is there, in the order of completion.
+    slots: Vec<Option<R>>,
+    /// What the lanes kept for themselves.
     batches: Vec<Vec<(usize, R)>>,
     lanes: usize,
     done: Option<Waker>,
 }
 
 impl<R> Collect<R> {
-    pub(crate) fn new(ordered: bool) -> Self {
+    pub(crate) fn new(ordered: bool, waiting: Waiting) -> Self {
         let state = State {
+            slots: Vec::new(),
             batches: Vec::new(),
             lanes: 0,
             done: None,
         };
         Self {
             ordered,
+            apart: ordered && waiting == Waiting::Blocking,
             state: Mutex::new(state),
         }
     }
@@ -43,14 +50,20 @@ impl<R> Collect<R> {
 
     /// The results: in the order of the input, or of completion.
     pub(crate) fn take(&self) -> Vec<R> {
-        let batches = std::mem::take(&mut lock(&self.state).batches);
-        if !self.ordered {
-            return batches.into_iter().flatten().map(|(_, r)| r).collect();
+        let (mut slots, batches) = {
+            let mut state = lock(&self.state);
+            (
+                std::mem::take(&mut state.slots),
+                std::mem::take(&mut state.batches),
+            )
+        };
+        // Indices have hardly a gap, so placing is cheaper than sorting.
+        let length = batches
+            .iter()
+            .filter_map(|batch| batch.iter().map(|(index, _)| index + 1).max());
+        if let Some(length) = length.max() {
+            slots.resize_with(length, || None);
         }
-        // The indices are nearly without gaps, so placing is cheaper than sorting.
-        let length = batches.iter().flatten().map(|(index, _)| index + 1).max();
-        let mut slots: Vec<Option<R>> = Vec::new();
-        slots.resize_with(length.unwrap_or(0), || None);
         for (index, result) in batches.into_iter().flatten() {
             slots[index] = Some(result);
         }
@@ -73,15 +86,19 @@ impl<R: Send> Outbox<R> for Collect<R> {
 
     #[inline]
     fn put(&self, local: &mut Self::Local, index: usize, result: R) {
-        if self.ordered {
+        if self.apart {
             local.push((index, result));
             return;
         }
-        let mut state = lock(&self.state);
-        match state.batches.first_mut() {
-            Some(batch) => batch.push((index, result)),
-            None => state.batches.push(vec![(index, result)]),
+        let slots = &mut lock(&self.state).slots;
+        if !self.ordered || index == slots.len() {
+            slots.push(Some(result));
+            return;
         }
+        if index > slots.len() {
+            slots.resize_with(index + 1, || None);
+        }
+        slots[index] = Some(result);
     }
 
     fn flush(&self, local: Self::Local) {

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{self, Context, Poll};
 
 use opero_core::sync::lock;
 
@@ -14,7 +14,7 @@ pub(crate) struct Intake<S: Source> {
     gate: Mutex<Gate<S>>,
     /// What each lane took and has not started; empty where lanes take single items. A lane that finds the source at
     /// its end helps itself to the others', so nobody is held up behind a slow item.
-    hands: Box<[Mutex<VecDeque<Numbered<S::Item>>>]>,
+    hands: Box<[Hand<S::Item>]>,
     stopped: AtomicBool,
 }
 
@@ -28,6 +28,8 @@ struct Gate<S> {
 
 /// An item and its place in the input.
 pub(crate) type Numbered<I> = (usize, I);
+
+type Hand<I> = Mutex<VecDeque<Numbered<I>>>;
 
 impl<S: Source> Intake<S> {
     pub(crate) fn new(source: S, hands: usize) -> Self {
@@ -65,27 +67,42 @@ impl<S: Source> Intake<S> {
             return Poll::Ready(None);
         }
         let Some(hand) = self.hands.get(lane) else {
-            return lock(&self.gate).poll_pull(lane, wakers, cx);
+            let polled = lock(&self.gate).poll_pull(lane, wakers, cx);
+            if let Poll::Ready(None) = polled {
+                // Lanes that wait, for the source or for room, have nothing to wait for any more.
+                self.stop();
+                wakers.wake_all();
+            }
+            return polled;
         };
         if let Some(item) = lock(hand).pop_front() {
             return Poll::Ready(Some(item));
         }
         let wanted = pace.next();
         let mut gate = lock(&self.gate);
-        let first = match gate.poll_pull(lane, wakers, cx) {
-            Poll::Ready(Some(first)) => first,
-            Poll::Ready(None) => {
-                drop(gate);
-                return Poll::Ready(self.steal(lane));
+        let ended = gate.ended;
+        let Some(first) = task::ready!(gate.poll_pull(lane, wakers, cx)) else {
+            drop(gate);
+            if !ended {
+                wakers.wake_all();
             }
-            Poll::Pending => return Poll::Pending,
+            return Poll::Ready(self.steal(lane));
         };
-        let mut hand = lock(hand);
         // Only what the source surely has: waiting for a second item must not hold up the first.
-        for _ in 1..wanted.min(gate.source.size_hint().0 + 1) {
+        let more = gate.source.size_hint().0.min(wanted - 1);
+        let mut hand = lock(hand);
+        for _ in 0..more {
             match gate.poll_pull(lane, wakers, cx) {
                 Poll::Ready(Some(item)) => hand.push_back(item),
-                _ => break,
+                // The hint was wrong: this lane has work and waits for nothing, so others must.
+                Poll::Ready(None) => {
+                    wakers.wake_all();
+                    break;
+                }
+                Poll::Pending => {
+                    gate.pass_on(lane, wakers);
+                    break;
+                }
             }
         }
         Poll::Ready(Some(first))
@@ -113,29 +130,34 @@ impl<S: Source> Gate<S> {
         // Stays so if the source panics: it is not asked again.
         self.ended = true;
         let polled = self.source.poll_next(cx);
-        if !self.waiting.is_empty() {
-            self.waiting.retain(|&waiting| waiting != lane);
-        }
         match polled {
             Poll::Ready(Some(item)) => {
                 self.ended = false;
                 let index = self.next;
                 self.next += 1;
-                // The source knows one waker only, and it was used up: the next lane leaves its own.
-                if let Some(next) = self.waiting.pop() {
-                    wakers.wake(next);
-                }
+                self.pass_on(lane, wakers);
                 Poll::Ready(Some((index, item)))
             }
-            Poll::Ready(None) => {
-                wakers.wake_all();
-                Poll::Ready(None)
-            }
+            Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
                 self.ended = false;
-                self.waiting.push(lane);
+                if !self.waiting.contains(&lane) {
+                    self.waiting.push(lane);
+                }
                 Poll::Pending
             }
+        }
+    }
+
+    /// The source knows one waker only, and `lane`, whose it may be, does not wait any more: the next lane leaves its own.
+    #[inline]
+    fn pass_on(&mut self, lane: usize, wakers: &LaneWakers) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.waiting.retain(|&waiting| waiting != lane);
+        if let Some(next) = self.waiting.pop() {
+            wakers.wake(next);
         }
     }
 }

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
+use opero_core::clock::Sleep;
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Context, Error, Refused, RefusedKind, Waiting};
+use opero_core::{ConfigError, Context, Error, Instant, Refused, RefusedKind, Waiting};
 
-use super::intake::Intake;
+use super::intake::{Intake, Numbered};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use super::{Outbox, Statistics};
@@ -38,7 +39,7 @@ pub(crate) struct Session<S: Source, J, O> {
 }
 
 /// How many items a lane that never waits works on before it lets the others have their turn.
-const TURN: u32 = 16;
+const TURN: u32 = 32;
 
 impl<S, J, O> Session<S, J, O>
 where
@@ -147,7 +148,11 @@ where
         let mut local = self.outbox.local();
         let mut pace = Pace::new();
         let mut turn = TURN;
-        while let Some((index, item)) = self.next(lane, &mut pace).await {
+        let mut room = false;
+        while let Some((index, item)) =
+            poll_fn(|cx| self.poll_next(lane, &mut room, &mut pace, cx)).await
+        {
+            room = false;
             let result = match shard {
                 Some(shard) => {
                     let started = cx.now();
@@ -172,34 +177,48 @@ where
         self.outbox.flush(local);
     }
 
-    /// An item, once there is room for its result.
+    /// An item, once there is `room` for its result.
     #[inline]
-    async fn next(&self, lane: usize, pace: &mut Pace) -> Option<(usize, S::Item)> {
-        let mut room = false;
-        poll_fn(|cx| {
-            if self.intake.stopped() {
-                return Poll::Ready(None);
-            }
-            if !room {
-                task::ready!(self.outbox.poll_room(lane, cx));
-                room = true;
-            }
-            self.intake.poll_take(lane, pace, &self.wakers, cx)
-        })
-        .await
+    fn poll_next(
+        &self,
+        lane: usize,
+        room: &mut bool,
+        pace: &mut Pace,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Numbered<S::Item>>> {
+        if self.intake.stopped() {
+            return Poll::Ready(None);
+        }
+        if !*room {
+            task::ready!(self.outbox.poll_room(lane, cx));
+            *room = true;
+        }
+        self.intake.poll_take(lane, pace, &self.wakers, cx)
     }
 
+    /// The job's result for one item. A panic is a result; so is being late.
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: S::Item) -> ResultOf<S, J> {
         if let Some(refused) = self.refusal.get() {
             return Err(Error::refused(refused.clone()));
         }
+        let mut deadline = self
+            .config
+            .item_timeout
+            .map(|limit| Deadline::new(cx, limit));
         // Inside an async block, so that a panic before the job's future exists is caught as well.
-        let job = pin!(async { self.job.run(cx, item).await });
-        match self.config.item_timeout {
-            None => caught(job).await,
-            Some(limit) => within(cx, limit, caught(job)).await,
-        }
+        let mut job = pin!(async { self.job.run(cx, item).await });
+        poll_fn(
+            |task| match catch_unwind(AssertUnwindSafe(|| job.as_mut().poll(task))) {
+                Ok(Poll::Pending) => match &mut deadline {
+                    Some(deadline) => deadline.poll(cx, task).map(Err),
+                    None => Poll::Pending,
+                },
+                Ok(ready) => ready,
+                Err(payload) => Poll::Ready(Err(panicked(&*payload))),
+            },
+        )
+        .await
     }
 }
 
@@ -215,46 +234,39 @@ impl<S: Source, J, O: Outbox<R>, R> Drop for Seat<S, J, O, R> {
     }
 }
 
-/// An item's panic becomes its result.
-async fn caught<T, E>(
-    mut job: std::pin::Pin<&mut (impl Future<Output = Result<T, Error<E>>> + Send)>,
-) -> Result<T, Error<E>> {
-    poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| job.as_mut().poll(cx))).unwrap_or_else(|payload| {
-            let message = message(&*payload);
-            Poll::Ready(Err(Error::refused(RefusedKind::Panic { message })))
-        })
-    })
-    .await
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
+#[cold]
+fn panicked<E>(payload: &(dyn Any + Send)) -> Error<E> {
     let text = payload.downcast_ref::<&'static str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("with a value that is no text").to_owned()
+    let message = text.unwrap_or("with a value that is no text").to_owned();
+    Error::refused(RefusedKind::Panic { message })
 }
 
-/// Gives up on the job at the limit. A job that is ready at once costs no timer.
-async fn within<T, E>(
-    cx: &Context<'_>,
+/// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.
+struct Deadline {
     limit: Duration,
-    job: impl Future<Output = Result<T, Error<E>>> + Send,
-) -> Result<T, Error<E>> {
-    let mut job = pin!(job);
-    let started = cx.now();
-    let mut timer = None;
-    poll_fn(|task| {
-        if let Poll::Ready(result) = job.as_mut().poll(task) {
-            return Poll::Ready(result);
+    started: Instant,
+    timer: Option<Sleep>,
+}
+
+impl Deadline {
+    fn new(cx: &Context<'_>, limit: Duration) -> Self {
+        Self {
+            limit,
+            started: cx.now(),
+            timer: None,
         }
-        let left = || limit.saturating_sub(cx.now().since(started));
-        let timer = timer.get_or_insert_with(|| cx.clock().sleep(left()));
+    }
+
+    fn poll<E>(&mut self, cx: &Context<'_>, task: &mut task::Context<'_>) -> Poll<Error<E>> {
+        let left = || self.limit.saturating_sub(cx.now().since(self.started));
+        let timer = self.timer.get_or_insert_with(|| cx.clock().sleep(left()));
+        let limit = self.limit;
         timer
             .as_mut()
             .poll(task)
-            .map(|()| Err(Error::refused(RefusedKind::ItemTimeout { limit })))
-    })
-    .await
+            .map(|()| Error::refused(RefusedKind::ItemTimeout { limit }))
+    }
 }
 
 /// Lets the others have their turn.

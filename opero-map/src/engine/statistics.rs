@@ -1,6 +1,5 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use opero_core::sync::lock;
@@ -8,6 +7,7 @@ use opero_core::{Clock, Event, Instant, Observer};
 
 use super::latency::Histogram;
 use crate::Report;
+use crate::executor::cores;
 
 /// What happened in a run so far.
 pub(crate) struct Statistics {
@@ -35,9 +35,8 @@ const ORDER: Ordering = Ordering::Relaxed;
 
 impl Statistics {
     pub(crate) fn new(lanes: usize, clock: &dyn Clock) -> Self {
-        let cores = available_parallelism().map_or(1, usize::from);
         Self {
-            shards: (0..lanes.min(cores)).map(|_| Shard::default()).collect(),
+            shards: (0..lanes.min(cores())).map(|_| Shard::default()).collect(),
             started: clock.now(),
         }
     }

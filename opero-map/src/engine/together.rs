@@ -79,8 +79,9 @@ impl Future for Together<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let mut yields = 0;
-        // Lanes that keep waking each other must not keep the task from yielding either.
-        for _ in 0..this.lanes.len() {
+        // Lanes that keep waking each other must not keep the task from yielding either. One turn more than lanes, so
+        // that where each of them waits this ends at the empty queue.
+        for _ in 0..=this.lanes.len() {
             if this.open == 0 {
                 return Poll::Ready(());
             }

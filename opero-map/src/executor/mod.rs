@@ -10,7 +10,8 @@ mod thread;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread::available_parallelism;
 
 use opero_core::registry::{self, Registration};
 use opero_core::{Backend, ConfigError, Location, Waiting};
@@ -80,4 +81,11 @@ impl Registration for ExecutorRegistration {
 /// ```
 pub fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
     (registry::find::<ExecutorRegistration>(mode)?.open)(mode)
+}
+
+/// How many threads can run at once. Asked for once: the answer takes reading several files.
+pub(crate) fn cores() -> usize {
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| available_parallelism().map_or(1, usize::from));
+    *CORES
 }

@@ -1,11 +1,10 @@
 use std::sync::{Arc, Mutex};
-use std::thread::available_parallelism;
 
 use opero_core::sync::lock;
 use opero_core::{Backend, ConfigError, Waiting, block_on};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Executor, ExecutorRegistration, Lane};
+use super::{Executor, ExecutorRegistration, Lane, cores};
 
 inventory::submit! {
     ExecutorRegistration { scheme: "thread", open: |_| Ok(Arc::new(ThreadExecutor)) }
@@ -31,7 +30,7 @@ impl Executor for ThreadExecutor {
     }
 
     fn default_workers(&self) -> usize {
-        available_parallelism().map_or(1, usize::from)
+        cores()
     }
 
     fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {

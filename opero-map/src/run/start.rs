@@ -37,14 +37,15 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             Ok((executor, workers)) => (Some(executor), workers, None),
             Err(error) => (None, 1, Some(error)),
         };
-        let (_, length) = self.source.size_hint();
+        let (least, length) = self.source.size_hint();
         // More lanes than items would find nothing to do.
         let lanes = workers.min(length.unwrap_or(workers)).max(1);
         let drawn = self.config.progress && Progress::possible();
         let statistics =
             (recorded || drawn).then(|| Arc::new(Statistics::new(lanes, &*self.config.clock)));
+        let exact = length.filter(|&most| most == least);
         let progress = match &statistics {
-            Some(statistics) if drawn => Progress::start(self.name, length, statistics),
+            Some(statistics) if drawn => Progress::start(self.name, exact, statistics),
             _ => None,
         };
         let outbox = outbox(self.config.ordered, lanes);

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use opero_map::{MapConfig, map, map_async};
+
+fn problem<T, E: std::fmt::Debug>(result: Result<Vec<T>, opero_core::Error<E>>) -> String {
+    let Err(error) = result else { panic!("it ran") };
+    error.refusal().unwrap().to_string()
+}
+
+#[test]
+fn wrong_parameters_are_named_with_the_way_out() {
+    let sync = || map(0..3, Ok::<_, ()>);
+    let tasks = || map_async(0..3, async |n| Ok::<_, ()>(n));
+    let expect = [
+        (problem(sync().workers(0).try_run()), "`workers` is 0"),
+        (
+            problem(tasks().workers(usize::MAX).try_run()),
+            "give at most 65536",
+        ),
+        (
+            problem(sync().mode("process").try_run()),
+            "`mode` names the unknown backend `process`: enable the Cargo feature `map-process`",
+        ),
+        (
+            problem(tasks().mode("async_process").try_run()),
+            "map-process",
+        ),
+        (
+            problem(sync().mode("treads").try_run()),
+            "did you mean `thread`?",
+        ),
+        (problem(sync().mode("async").try_run()), "use `thread`"),
+        (problem(tasks().mode("thread").try_run()), "use `async`"),
+        (
+            problem(sync().item_timeout(Duration::from_secs(1)).try_run()),
+            "`item_timeout` is set for a synchronous function",
+        ),
+        (
+            problem(tasks().item_timeout(Duration::ZERO).try_run()),
+            "`item_timeout` is zero",
+        ),
+    ];
+    for (shown, part) in expect {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[test]
+fn a_wrong_parameter_is_the_result_of_each_item() {
+    let refused = |results: Vec<Result<u32, opero_core::Error<()>>>| {
+        assert_eq!(results.len(), 3);
+        for result in results {
+            assert_eq!(result.unwrap_err().kind(), opero_core::ErrorKind::Config);
+        }
+    };
+    refused(map(0..3, Ok).workers(0).run());
+    refused(map(0..3, Ok).workers(0).iter().collect());
+    refused(map_async(0..3, async |n| Ok(n)).workers(0).run());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    refused(runtime.block_on(async { map(0..3, Ok).mode("process").await }));
+    refused(runtime.block_on(async { map_async(0..3, async |n| Ok(n)).workers(0).await }));
+}
+
+#[test]
+fn an_empty_input_does_not_hide_a_wrong_parameter() {
+    assert!(
+        map(Vec::<u32>::new(), Ok::<_, ()>)
+            .workers(0)
+            .try_run()
+            .is_err()
+    );
+    assert!(
+        map(Vec::<u32>::new(), Ok::<_, ()>)
+            .workers(0)
+            .check()
+            .is_err()
+    );
+    assert!(map(Vec::<u32>::new(), Ok::<_, ()>).run().is_empty());
+}
+
+#[test]
+fn the_most_workers_are_only_as_many_as_items() {
+    let results = map(0..3, Ok::<_, ()>).workers(MapConfig::MAX_WORKERS).run();
+    assert_eq!(results.len(), 3);
+}
+
+#[test]
+fn no_item_is_shown_in_debug_output() {
+    let run = map(["secret"], Ok::<_, ()>);
+    assert!(!format!("{run:?}").contains("secret"));
+}

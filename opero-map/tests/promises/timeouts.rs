@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use opero_core::RefusedKind;
+use opero_map::map_async;
+use tokio::time::{Instant, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_takes_too_long_is_given_up_alone() {
+    let limit = Duration::from_secs(10);
+    let started = Instant::now();
+    let results = map_async([1_u64, 3600, 9, 11], async |seconds| {
+        sleep(Duration::from_secs(seconds)).await;
+        Ok::<_, ()>(seconds)
+    })
+    .item_timeout(limit)
+    .await;
+    let late: Vec<_> = results.iter().map(Result::is_err).collect();
+    assert_eq!(late, [false, true, false, true]);
+    let refusal = results[1].as_ref().unwrap_err().refusal().unwrap();
+    assert!(matches!(refusal.kind(), RefusedKind::ItemTimeout { limit: at } if *at == limit));
+    assert!(results[1].as_ref().unwrap_err().is_timeout());
+    assert_eq!(started.elapsed(), limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_item_makes_room_for_the_next() {
+    let started = Instant::now();
+    let results = map_async(0..4, async |_| {
+        sleep(Duration::from_secs(3600)).await;
+        Ok::<_, ()>(())
+    });
+    let results = results
+        .workers(1)
+        .item_timeout(Duration::from_secs(2))
+        .await;
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(started.elapsed(), Duration::from_secs(8));
+}
