@@ -50,4 +50,6 @@ pub use pipeline::{Pipeline, PipelineBuilder};
 #[cfg(feature = "tracing")]
 pub use self::tracing::TracingObserver;
 #[cfg(feature = "macros")]
+pub use __private::Alternatives;
+#[cfg(feature = "macros")]
 pub use opero_macros::{opero, operomap};

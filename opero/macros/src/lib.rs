@@ -1,2 +1,62 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod checks;
+mod crate_path;
+mod errors;
+mod expand_map;
+mod expand_opero;
+mod fallback;
+mod keys;
+mod lifetimes;
+mod outcome;
+mod parameters;
+mod receiver;
+mod recipe;
+mod scope;
+mod settings;
+mod signature;
+mod values;
+
+use proc_macro::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{ItemFn, parse_macro_input};
+
+use parameters::Parameters;
+
+/// Puts a cache, retries, parameter fallback and a rate limit around a function.
+#[proc_macro_attribute]
+pub fn opero(parameters: TokenStream, item: TokenStream) -> TokenStream {
+    decorate(parameters, item, expand_opero::expand)
+}
+
+/// Runs a function over many inputs in parallel, with the mechanisms of `#[opero]` around every item.
+#[proc_macro_attribute]
+pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
+    decorate(parameters, item, expand_map::expand)
+}
+
+fn decorate(
+    parameters: TokenStream,
+    item: TokenStream,
+    expand: fn(&Parameters, ItemFn) -> syn::Result<proc_macro2::TokenStream>,
+) -> TokenStream {
+    let item = parse_macro_input!(item as ItemFn);
+    let result = syn::parse(parameters).and_then(|parameters| expand(&parameters, item.clone()));
+    result
+        .unwrap_or_else(|error| beside_original(error, item))
+        .into()
+}
+
+/// The errors, and the function as it was written, so that nothing that uses it is an error too.
+fn beside_original(error: syn::Error, mut item: ItemFn) -> proc_macro2::TokenStream {
+    for input in &mut item.sig.inputs {
+        if let syn::FnArg::Typed(typed) = input {
+            typed
+                .attrs
+                .retain(|attribute| !attribute.path().is_ident("fallback"));
+        }
+    }
+    let error = error.into_compile_error();
+    let item = item.into_token_stream();
+    quote!(#error #item)
+}

@@ -1,0 +1,50 @@
+//! What only the function and its parameters together can show to be wrong.
+
+use crate::errors::Errors;
+use crate::fallback::Fallback;
+use crate::outcome::borrowed;
+use crate::parameters::Parameters;
+use crate::settings::Settings;
+use crate::signature::Function;
+use crate::values::here;
+
+/// Adds what is wrong to `errors`, and what is needed to `settings`.
+pub(crate) fn check(
+    function: &Function,
+    parameters: &Parameters,
+    settings: &mut Settings,
+    fallback: Option<&Fallback>,
+    errors: &mut Errors,
+) {
+    if let Some(limit) = parameters.get("attempt_timeout")
+        && !function.is_async()
+    {
+        errors.at(
+            limit.name.span(),
+            "`attempt_timeout` is set for a synchronous function, which nothing can stop: make the function async, or \
+             leave `attempt_timeout` out",
+        );
+    }
+    if settings.cache
+        && let Some(span) = borrowed(&function.output)
+    {
+        errors.at(
+            span,
+            "the result of a cached function cannot borrow, since the cache keeps it: return an owned value, or switch the \
+             cache off with `cache = false`",
+        );
+    }
+    if let Some(fallback) = fallback {
+        settings.need("RETRY", fallback.span);
+    }
+    let default_retries = parameters.get("retries").is_none() && is_result(function);
+    if default_retries {
+        settings.need("RETRY", here());
+    }
+}
+
+/// By its looks: retries are of use only to what can fail.
+fn is_result(function: &Function) -> bool {
+    crate::signature::last_segment(&function.output)
+        .is_some_and(|(name, _)| name.ends_with("Result"))
+}

@@ -1,0 +1,117 @@
+//! `#[opero]`: the function keeps its name and signature, and its body becomes a call through the pipeline.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, ItemFn, parse_quote};
+
+use crate::checks;
+use crate::crate_path::facade;
+use crate::errors::Errors;
+use crate::fallback::Fallback;
+use crate::outcome::error_for_lists;
+use crate::parameters::{OPERO, OPEROMAP, Parameters};
+use crate::recipe::Plan;
+use crate::scope::hidden;
+use crate::settings::Settings;
+use crate::signature::{Function, Kind};
+
+/// The expansion, or every error that the macro itself can see.
+pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    parameters.check_names(OPERO, OPEROMAP, "operomap", &mut errors);
+    let facade = facade(parameters);
+    let door = quote!(#facade::__private);
+    let mut function = Function::read(item, &mut errors);
+    let mut settings = Settings::read(parameters, &mut errors);
+    let fallback = Fallback::read(&mut function, parameters, &mut errors);
+    checks::check(
+        &function,
+        parameters,
+        &mut settings,
+        fallback.as_ref(),
+        &mut errors,
+    );
+    let plan = Plan {
+        door: &door,
+        function: &function,
+        parameters,
+        settings: &settings,
+        fallback: fallback.as_ref(),
+        has_item: false,
+    };
+    let error = error_for_lists(&function.output, &facade, &door);
+    let recipe = plan.recipe(&error, &quote!(()), &mut errors);
+    let inputs = inputs(&plan, &facade, &error);
+    let (adapter_name, on_refused_name) = (hidden("adapter"), hidden("on_refused"));
+    let (function_static, adapter, checks, on_refused) = (
+        plan.function_static(),
+        plan.adapter(),
+        plan.checks(),
+        plan.on_refused(),
+    );
+    errors.finish()?;
+
+    let call = match &function.kind {
+        Kind::Sync => quote_spanned!(function.output.span()=> call_sync(#on_refused_name)),
+        _ => quote_spanned!(function.output.span()=> call(#on_refused_name)),
+    };
+    let call = quote!(#recipe.#call);
+    let call = match &function.kind {
+        Kind::Boxed(_) => quote!(::std::boxed::Box::pin(#call)),
+        _ => call,
+    };
+    let (head, signature) = head(&function, inputs);
+    Ok(quote! {
+        #head #signature {
+            #function_static
+            let #adapter_name = #adapter;
+            #checks
+            let #on_refused_name = #on_refused;
+            #call
+        }
+    })
+}
+
+/// The arguments of the generated signature.
+fn inputs(plan: &Plan<'_>, facade: &TokenStream, error: &TokenStream) -> Vec<FnArg> {
+    let own = plan
+        .function
+        .receiver
+        .iter()
+        .map(|receiver| FnArg::Receiver(receiver.clone()));
+    let scope = plan.scope();
+    let others = scope
+        .passed()
+        .filter(|(argument, _)| argument.name != "self")
+        .map(|(argument, is_list)| {
+            let (attributes, name, ty) = (&argument.attributes, &argument.name, &argument.ty);
+            match is_list {
+                true => {
+                    parse_quote!(#(#attributes)* #name: impl #facade::Alternatives<#ty, #error>)
+                }
+                false => parse_quote!(#(#attributes)* #name: #ty),
+            }
+        });
+    own.chain(others).collect()
+}
+
+/// Attributes and visibility, and the generated signature.
+fn head(function: &Function, inputs: Vec<FnArg>) -> (TokenStream, TokenStream) {
+    let ItemFn { attrs, vis, .. } = &function.item;
+    let mut signature = function.item.sig.clone();
+    signature.inputs = inputs.into_iter().collect();
+    let mut allowed = TokenStream::new();
+    if matches!(function.kind, Kind::Async) {
+        let output = &function.output;
+        signature.asyncness = None;
+        // The hygiene of `impl` decides its edition: this one captures every lifetime, also in a crate of edition 2021.
+        let opaque = quote_spanned!(Span::mixed_site()=> impl);
+        signature.output = parse_quote! {
+            -> #opaque ::core::future::Future<Output = #output> + ::core::marker::Send
+        };
+        // A method of a trait may be declared `async fn`, which promises less than this signature.
+        allowed = quote!(#[allow(refining_impl_trait, clippy::manual_async_fn)]);
+    }
+    (quote!(#(#attrs)* #allowed #vis), quote!(#signature))
+}

@@ -1,0 +1,113 @@
+//! The error type of a function, as far as its signature tells: for bounds and types that the generated signature names.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{GenericArgument, Type};
+
+use crate::signature::last_segment;
+
+/// What a return type is by its looks.
+pub(crate) enum Outcome {
+    /// `Result<T, opero::Error<E>>`, with what stands for `T`, for `E`, and for `opero::Error<E>`.
+    Transparent(Type, Type, Type),
+    /// Another `Result`, written out or as an alias.
+    Result,
+    /// Not a `Result`.
+    Plain,
+}
+
+impl Outcome {
+    /// Looks at `output`; `facade` is the name under which the function knows this crate.
+    pub(crate) fn of(output: &Type, facade: &TokenStream) -> Self {
+        let Some((name, arguments)) = last_segment(output) else {
+            return Self::Plain;
+        };
+        if !name.ends_with("Result") {
+            return Self::Plain;
+        }
+        let types: Vec<_> = arguments
+            .into_iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect();
+        match (name.as_str(), &types[..]) {
+            ("Result", [value, error]) => match opero_error(error, facade) {
+                Some(inner) => Self::Transparent(value.clone(), inner, error.clone()),
+                None => Self::Result,
+            },
+            _ => Self::Result,
+        }
+    }
+}
+
+/// `E` of `opero::Error<E>`, or of a plain `Error<E>`, which is taken to be imported.
+fn opero_error(error: &Type, facade: &TokenStream) -> Option<Type> {
+    let (name, arguments) = last_segment(error)?;
+    let Type::Path(path) = error else { return None };
+    let ours = match path.path.segments.len() {
+        1 => true,
+        2 => {
+            let crate_name = path.path.segments.first()?.ident.to_string();
+            crate_name == "opero" || facade.to_string().trim_start_matches(":: ") == crate_name
+        }
+        _ => false,
+    };
+    match (name.as_str(), &arguments[..]) {
+        ("Error", [GenericArgument::Type(inner)]) if ours => Some(inner.clone()),
+        _ => None,
+    }
+}
+
+/// The error type for the bound of a list of fallback values.
+pub(crate) fn error_for_lists(
+    output: &Type,
+    facade: &TokenStream,
+    door: &TokenStream,
+) -> TokenStream {
+    match Outcome::of(output, facade) {
+        Outcome::Transparent(..) => quote!(#door::Anything),
+        Outcome::Plain => quote!(::core::convert::Infallible),
+        Outcome::Result => match last_segment(output) {
+            Some((name, arguments)) if name == "Result" && arguments.len() == 2 => {
+                arguments[1].to_token_stream()
+            }
+            _ => quote!(<#output as #door::Outcome>::Err),
+        },
+    }
+}
+
+/// Where a type borrows, by a reference or a lifetime that is not `'static`.
+pub(crate) fn borrowed(ty: &Type) -> Option<Span> {
+    let mut find = FindBorrow(None);
+    find.visit_type(ty);
+    find.0
+}
+
+struct FindBorrow(Option<Span>);
+
+impl<'ast> Visit<'ast> for FindBorrow {
+    fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+        if reference.lifetime.is_none() {
+            self.0.get_or_insert(reference.span());
+        }
+        syn::visit::visit_type_reference(self, reference);
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+        if lifetime.ident != "static" {
+            self.0.get_or_insert(lifetime.span());
+        }
+    }
+
+    // What a function pointer or a closure type takes is not borrowed by the value.
+    fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+    fn visit_parenthesized_generic_arguments(
+        &mut self,
+        _: &'ast syn::ParenthesizedGenericArguments,
+    ) {
+    }
+}

@@ -1,0 +1,313 @@
+//! The call that stands in a decorated function's body: its recipe, put together from the parameters.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, Lit};
+
+use crate::errors::Errors;
+use crate::fallback::{Fallback, Values};
+use crate::parameters::{Parameter, Parameters};
+use crate::receiver::hash_self;
+use crate::scope::{Scope, hidden};
+use crate::settings::Settings;
+use crate::signature::{Function, Kind};
+
+/// Everything that the recipe depends on.
+pub(crate) struct Plan<'a> {
+    pub(crate) door: &'a TokenStream,
+    pub(crate) function: &'a Function,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) settings: &'a Settings,
+    pub(crate) fallback: Option<&'a Fallback>,
+    pub(crate) has_item: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope {
+            door: self.door,
+            arguments: &self.function.arguments,
+            fallback: self.fallback,
+            has_item: self.has_item,
+        }
+    }
+
+    /// The static with the function's stages.
+    pub(crate) fn function_static(&self) -> TokenStream {
+        let (door, name) = (self.door, self.function.item.sig.ident.to_string());
+        let (config, features) = (self.settings.config(door), self.settings.features(door));
+        let function = hidden("FUNCTION");
+        quote! {
+            #features
+            static #function: #door::Function = #door::Function::new(
+                ::core::concat!(::core::module_path!(), "::", #name),
+                || #config,
+            );
+        }
+    }
+
+    /// The adapter of the return type, chosen by the compiler.
+    pub(crate) fn adapter(&self) -> TokenStream {
+        let (door, output) = (self.door, &self.function.output);
+        quote! {{
+            use #door::{ReturnsAny as _, ReturnsResult as _};
+            #door::returns::<#output>().adapter()
+        }}
+    }
+
+    /// Demands that parameters about errors stand on a function that has them, each at its place.
+    pub(crate) fn checks(&self) -> TokenStream {
+        const ABOUT_ERRORS: [&str; 6] = [
+            "retries",
+            "retry_on",
+            "retry_after",
+            "max_elapsed",
+            "arg_fallback",
+            "fallback_on",
+        ];
+        let (door, adapter) = (self.door, hidden("adapter"));
+        let given = self
+            .parameters
+            .given(&ABOUT_ERRORS)
+            .filter(|parameter| !is_zero(parameter));
+        let places = given.map(|parameter| parameter.name.span());
+        let places = places.chain(self.fallback.map(|fallback| fallback.span));
+        places
+            .map(|place| quote_spanned!(place=> #door::needs_result(&#adapter);))
+            .collect()
+    }
+
+    /// What becomes of a refusal, as an expression; it must stand before the arguments are moved.
+    pub(crate) fn on_refused(&self) -> TokenStream {
+        let (door, adapter, output) = (self.door, hidden("adapter"), &self.function.output);
+        if self.may_refuse() {
+            return quote_spanned!(output.span()=> #door::refuses(#adapter));
+        }
+        match self.fallback {
+            Some(Fallback {
+                index,
+                values: Values::Passed,
+                ..
+            }) => {
+                let argument = &self.function.arguments[*index];
+                let (name, ty) = (&argument.name, &argument.ty);
+                quote!(#adapter.list_refuses::<#ty, _>(&#name))
+            }
+            _ => quote!(#door::never_refuses(#adapter)),
+        }
+    }
+
+    fn may_refuse(&self) -> bool {
+        const REFUSING: [&str; 2] = ["outside", "inside"];
+        let cost_may = self
+            .parameters
+            .get("rate_cost")
+            .is_some_and(|cost| literal_cost(cost).is_none());
+        self.settings.may_refuse || cost_may || self.parameters.given(&REFUSING).next().is_some()
+    }
+
+    /// The recipe, up to the call itself.
+    pub(crate) fn recipe(
+        &self,
+        error: &TokenStream,
+        item: &TokenStream,
+        errors: &mut Errors,
+    ) -> TokenStream {
+        let door = self.door;
+        let (function, adapter) = (hidden("FUNCTION"), hidden("adapter"));
+        let tuple = self.scope().tuple(error);
+        let body = self.body();
+        let answers = self.answers(errors);
+        let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
+        let route = match self.settings.cache {
+            true => {
+                let key = self.key(errors);
+                quote!(cached(#key, #outside, #inside, #answers))
+            }
+            false => quote!(uncached(#outside, #inside, #answers)),
+        };
+        quote!(#door::Draft::<_, _, #item>::new(&#function, #adapter, #tuple).#body.#route)
+    }
+
+    fn body(&self) -> TokenStream {
+        let (shared, item, attempt) = (hidden("shared"), hidden("item"), hidden("attempt"));
+        let (unpack, own) = (self.scope().unpack(), self.scope().own());
+        let (block, output) = (&self.function.item.block, &self.function.output);
+        let (hint, result) = (hidden("hint"), hidden("result"));
+        let used = quote!(let _ = (#item, #attempt););
+        // Bound to a name before it is returned: what the last expression borrows of the arguments ends before they do,
+        // in every edition.
+        match &self.function.kind {
+            Kind::Sync => quote! {
+                synchronous(move |#shared, #item, #attempt| -> #output {
+                    #used #unpack #own
+                    let #result: #output = #block;
+                    #result
+                })
+            },
+            Kind::Boxed(written) => quote! {
+                asynchronous(move |#shared, #item, #attempt| -> #written {
+                    #used #unpack #own
+                    let #result: #written = #block;
+                    #result
+                })
+            },
+            Kind::Async => {
+                // The hint gives `return` and `?` the block's type, which no closure can be told.
+                let future = quote! {
+                    async move {
+                        if let ::core::option::Option::Some(#hint) = ::core::option::Option::None::<#output> {
+                            return #hint;
+                        }
+                        let #result: #output = #block;
+                        #result
+                    }
+                };
+                let future = match self.function.is_recursive() {
+                    true => erased(&future, output),
+                    false => future,
+                };
+                quote!(asynchronous(move |#shared, #item, #attempt| { #used #unpack #own #future }))
+            }
+        }
+    }
+
+    fn key(&self, errors: &mut Errors) -> TokenStream {
+        let (door, scope) = (self.door, self.scope());
+        let (shared, item, hasher) = (hidden("shared"), hidden("item"), hidden("hasher"));
+        let unpack = scope.unpack();
+        let hashed = match self.parameters.get("cache_key") {
+            Some(parameter) => {
+                let key = errors.take(scope.apply(parameter)).unwrap_or_default();
+                quote_spanned!(parameter.span()=> #door::hash_key(&#key, #hasher);)
+            }
+            None => {
+                let own = self
+                    .function
+                    .receiver
+                    .as_ref()
+                    .filter(|_| self.function.shares_self);
+                let own = own.map(|receiver| hash_self(door, receiver, &hasher));
+                let arguments = self.function.arguments.iter().enumerate().filter_map(
+                    |(index, argument)| {
+                        let seen = scope.seen(index)?;
+                        Some(quote_spanned!(argument.span=> #door::hash_argument(#seen, #hasher);))
+                    },
+                );
+                quote!(#own #(#arguments)*)
+            }
+        };
+        quote!(move |#shared, #item, #hasher| { let _ = (#item, &#hasher); #unpack #hashed })
+    }
+
+    /// The answers to the stages' questions: those that the parameters give, and the defaults.
+    fn answers(&self, errors: &mut Errors) -> TokenStream {
+        const FUNCTIONS: [&str; 4] = ["retry_on", "retry_after", "fallback_on", "cache_if"];
+        let door = self.door;
+        let mut answers = Vec::new();
+        for parameter in self.parameters.given(&FUNCTIONS) {
+            let name = &parameter.name;
+            if let Some(value) = errors.take(parameter.expression()) {
+                answers.push(quote!(#name: ::core::option::Option::Some(#value)));
+            }
+        }
+        if let Some(alternatives) = self.scope().alternatives() {
+            answers.push(quote!(alternatives: ::core::option::Option::Some(#alternatives)));
+        }
+        self.rate_answers(&mut answers, errors);
+        if self.settings.cache {
+            let adapter = hidden("adapter");
+            answers.push(quote! {
+                sharing: {
+                    use #door::{ShareAny as _, ShareClone as _};
+                    #door::Errors::of(#adapter).sharing()
+                }
+            });
+        }
+        quote!(#door::Answers { #(#answers,)* ..#door::Answers::DEFAULT })
+    }
+
+    fn rate_answers(&self, answers: &mut Vec<TokenStream>, errors: &mut Errors) {
+        if !self.settings.rate_limit {
+            return;
+        }
+        let (door, scope) = (self.door, self.scope());
+        let (shared, item) = (hidden("shared"), hidden("item"));
+        let unpack = scope.unpack();
+        if let Some(parameter) = self.parameters.get("rate_key")
+            && let Some(key) = errors.take(scope.rate_key(parameter, self.function))
+        {
+            let key = quote_spanned!(parameter.span()=> #door::rate_key(&#key));
+            answers.push(quote! {
+                rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #key })
+            });
+        }
+        if let Some(parameter) = self.parameters.get("rate_cost")
+            && let Some(cost) = errors.take(self.rate_cost(parameter, &scope))
+        {
+            answers.push(quote! {
+                rate_cost: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #cost })
+            });
+        }
+    }
+
+    fn rate_cost(&self, parameter: &Parameter, scope: &Scope<'_>) -> syn::Result<TokenStream> {
+        let Some(cost) = literal_cost(parameter) else {
+            return scope.apply(parameter);
+        };
+        let cost = u32::try_from(cost)
+            .map_err(|_| parameter.error("is too large", "write a whole number from 1 on"))?;
+        if cost == 0 {
+            return Err(parameter.error(
+                "is zero, so the call would pass the limit by",
+                "write at least 1, or leave it out",
+            ));
+        }
+        if let Some(burst) = self.settings.burst.filter(|burst| *burst < cost) {
+            let problem =
+                format!("is {cost} and `rate_burst` is {burst}, so no call could ever start");
+            return Err(
+                parameter.error(&problem, &format!("raise `rate_burst` to at least {cost}"))
+            );
+        }
+        Ok(quote!(#cost))
+    }
+
+    fn stage(&self, name: &str, errors: &mut Errors) -> TokenStream {
+        let Some(parameter) = self.parameters.get(name) else {
+            return quote!(());
+        };
+        match errors.take(parameter.expression()) {
+            Some(stage) => quote_spanned!(parameter.span()=> &#stage),
+            None => TokenStream::new(),
+        }
+    }
+}
+
+/// A future whose type says nothing of what it awaits.
+///
+/// The future of a function that awaits itself would be `Send` only if it is `Send`, and the compiler follows that circle
+/// through the stages until it gives up. Such a function boxes its future anyway.
+fn erased(future: &TokenStream, output: &syn::Type) -> TokenStream {
+    let erased = hidden("erased");
+    quote! {
+        let #erased: ::core::pin::Pin<::std::boxed::Box<
+            dyn ::core::future::Future<Output = #output> + ::core::marker::Send + '_
+        >> = ::std::boxed::Box::pin(#future);
+        #erased
+    }
+}
+
+fn literal_cost(parameter: &Parameter) -> Option<u64> {
+    match &parameter.value {
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        })) => int.base10_parse().ok(),
+        _ => None,
+    }
+}
+
+fn is_zero(parameter: &Parameter) -> bool {
+    parameter.name == "retries" && literal_cost(parameter) == Some(0)
+}

@@ -1,0 +1,198 @@
+//! How generated closures reach a function's arguments: all of them are given the arguments as one shared tuple, and
+//! in a map the item beside it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::fallback::{Fallback, Values};
+use crate::signature::{Argument, Passing, tuple_of};
+
+/// The arguments of a function, and where each of them is.
+pub(crate) struct Scope<'a> {
+    pub(crate) door: &'a TokenStream,
+    pub(crate) arguments: &'a [Argument],
+    pub(crate) fallback: Option<&'a Fallback>,
+    /// Is the first argument a map's item?
+    pub(crate) has_item: bool,
+}
+
+/// A name that no user's name can clash with.
+pub(crate) fn hidden(name: &str) -> Ident {
+    Ident::new(&format!("__opero_{name}"), Span::mixed_site())
+}
+
+impl Scope<'_> {
+    /// The item's place among the arguments: the first one that is not `self`.
+    pub(crate) fn item(&self) -> Option<usize> {
+        self.has_item.then(|| {
+            self.arguments
+                .iter()
+                .position(|argument| argument.name != "self")
+        })?
+    }
+
+    fn values(&self, index: usize) -> Option<&Values> {
+        self.fallback
+            .filter(|fallback| fallback.index == index)
+            .map(|fallback| &fallback.values)
+    }
+
+    fn is_listed(&self, index: usize) -> bool {
+        matches!(self.values(index), Some(Values::Listed(_)))
+    }
+
+    fn slot(&self, index: usize) -> Ident {
+        match self.item() == Some(index) {
+            true => hidden("item"),
+            false => hidden(&format!("slot_{index}")),
+        }
+    }
+
+    /// The arguments that stand in the shared tuple.
+    fn shared(&self) -> impl Iterator<Item = (usize, &Argument)> {
+        let item = self.item();
+        self.arguments
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| item != Some(*index) && !self.is_listed(*index))
+    }
+
+    /// The arguments that the caller passes, but for the item.
+    pub(crate) fn passed(&self) -> impl Iterator<Item = (&Argument, bool)> {
+        self.shared()
+            .map(|(index, argument)| (argument, self.values(index).is_some()))
+    }
+
+    /// The shared tuple, from the names in the generated signature.
+    pub(crate) fn tuple(&self, error: &TokenStream) -> TokenStream {
+        let door = self.door;
+        let values = self.shared().map(|(index, argument)| {
+            let (name, ty) = (&argument.name, &argument.ty);
+            match self.values(index) {
+                Some(_) => quote!(#door::Alternatives::<#ty, #error>::into_list(#name)),
+                None => quote!(#name),
+            }
+        });
+        quote!((#(#values,)*))
+    }
+
+    /// Names the parts of the tuple.
+    pub(crate) fn unpack(&self) -> TokenStream {
+        let shared = hidden("shared");
+        let slots: Vec<_> = self.shared().map(|(index, _)| self.slot(index)).collect();
+        if slots.is_empty() {
+            return quote!(let _ = #shared;);
+        }
+        let tuple = tuple_of(slots.iter());
+        quote!(let #tuple = #shared;)
+    }
+
+    /// One attempt's own arguments, under the names that the body knows.
+    pub(crate) fn own(&self) -> TokenStream {
+        let arguments = self.arguments.iter().enumerate();
+        arguments
+            .map(|(index, argument)| self.own_argument(index, argument))
+            .collect()
+    }
+
+    fn own_argument(&self, index: usize, argument: &Argument) -> TokenStream {
+        let Argument {
+            pattern,
+            ty,
+            attributes,
+            ..
+        } = argument;
+        let (door, attempt, slot) = (self.door, hidden("attempt"), self.slot(index));
+        match self.values(index) {
+            Some(Values::Listed(values)) => {
+                let values = values.iter().map(|value| converted(value, ty));
+                let arms = numbered(values.collect());
+                quote!(#(#attributes)* let #pattern: #ty = match #attempt.alternative { #arms };)
+            }
+            Some(Values::Passed) => {
+                let picked = quote!(#door::pick(#slot, #attempt.alternative));
+                let own = self.taken(argument, &picked);
+                quote!(#(#attributes)* let #pattern: #ty = #own;)
+            }
+            None => {
+                let own = self.taken(argument, &quote!(#slot));
+                quote!(#(#attributes)* let #pattern = #own;)
+            }
+        }
+    }
+
+    fn taken(&self, argument: &Argument, from: &TokenStream) -> TokenStream {
+        let door = self.door;
+        match argument.passing {
+            Passing::Copied => quote!(*#from),
+            Passing::Cloned => quote_spanned!(argument.ty.span()=> #door::clone_argument(#from)),
+        }
+    }
+
+    /// An argument as a key sees it: references as they are, the rest by reference, a list of alternatives as a slice.
+    /// `None` for a fallback argument with a default list, which the caller does not choose.
+    pub(crate) fn seen(&self, index: usize) -> Option<TokenStream> {
+        let (door, slot) = (self.door, self.slot(index));
+        match (self.values(index), self.arguments[index].passing) {
+            (Some(Values::Listed(_)), _) => None,
+            (Some(Values::Passed), _) => Some(quote!(#door::values(#slot))),
+            (None, Passing::Copied) => Some(quote!(*#slot)),
+            (None, Passing::Cloned) => Some(quote!(#slot)),
+        }
+    }
+
+    /// The places of the arguments that are not `self`.
+    pub(crate) fn plain(&self) -> Vec<usize> {
+        let arguments = self.arguments.iter().enumerate();
+        arguments
+            .filter(|(_, argument)| argument.name != "self")
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// How many fallback values there are, as a function of the shared tuple.
+    pub(crate) fn alternatives(&self) -> Option<TokenStream> {
+        let fallback = self.fallback?;
+        let (door, slot, shared) = (self.door, self.slot(fallback.index), hidden("shared"));
+        Some(match &fallback.values {
+            Values::Listed(values) => {
+                let count = values.len();
+                quote!(|_| #count)
+            }
+            Values::Passed => {
+                let unpack = self.unpack();
+                quote!(|#shared| { #unpack #door::values(#slot).len() })
+            }
+        })
+    }
+}
+
+/// A listed value: a text becomes what the argument's type makes of it, unless that is a reference.
+fn converted(value: &syn::Expr, ty: &syn::Type) -> TokenStream {
+    let is_text = matches!(
+        value,
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(_),
+            ..
+        })
+    );
+    match ty {
+        syn::Type::Reference(_) => quote!(#value),
+        _ if is_text => quote_spanned!(value.span()=> ::core::convert::From::from(#value)),
+        _ => quote!(#value),
+    }
+}
+
+/// Match arms over 0, 1, …; the last one takes the rest.
+fn numbered(values: Vec<TokenStream>) -> TokenStream {
+    let last = values.len().saturating_sub(1);
+    values
+        .into_iter()
+        .enumerate()
+        .map(|(index, value)| match index == last {
+            true => quote!(_ => #value,),
+            false => quote!(#index => #value,),
+        })
+        .collect()
+}

@@ -1,0 +1,111 @@
+//! Demands on a function's types, with messages that say what to do.
+
+use opero_core::{Error, Refused};
+
+use super::Adapter;
+use super::adapter::{Transparent, Wrapped};
+
+/// A result that the cache can keep and hand out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the result of a cached function, and the cache needs `Clone + Send + Sync + 'static` to keep it",
+    label = "the cache cannot keep this result",
+    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`"
+)]
+pub trait CachedValue: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
+
+/// An error type that can say that a stage refused the call.
+#[diagnostic::on_unimplemented(
+    message = "a stage of this function can refuse a call, and its error type `{Self}` cannot say so",
+    label = "this error type does not take refusals",
+    note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`"
+)]
+pub trait TakesRefusals: Sized {
+    /// The refusal as an error.
+    fn from_refused(refused: Refused) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Refused>> TakesRefusals for E {
+    fn from_refused(refused: Refused) -> Self {
+        refused.into()
+    }
+}
+
+/// Stands for `opero::Error<…>`, which takes every refusal by itself, in the bounds of a list of fallback values.
+#[derive(Debug)]
+pub struct Anything(());
+
+impl From<Refused> for Anything {
+    fn from(_: Refused) -> Self {
+        Self(())
+    }
+}
+
+/// A return type that can hold a refusal.
+#[diagnostic::on_unimplemented(
+    message = "a stage of this function can refuse a call, and the function does not return a `Result`",
+    label = "this return type cannot hold a refusal",
+    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`"
+)]
+pub trait HoldsRefusals: Adapter {
+    /// The refusal as the function's result.
+    fn refused(refused: Refused) -> Self::Return;
+}
+
+impl<T, E> HoldsRefusals for Transparent<T, E> {
+    fn refused(refused: Refused) -> Self::Return {
+        Err(Error::refused(refused))
+    }
+}
+
+impl<T, E: TakesRefusals> HoldsRefusals for Wrapped<T, E> {
+    fn refused(refused: Refused) -> Self::Return {
+        Err(E::from_refused(refused))
+    }
+}
+
+/// The return type of a function that parameters about errors stand on.
+#[diagnostic::on_unimplemented(
+    message = "this parameter is about errors, and the function does not return a `Result`",
+    label = "nothing here can fail",
+    note = "return a `Result`, or remove the parameter"
+)]
+pub trait IsResult {}
+
+impl<T, E> IsResult for Transparent<T, E> {}
+impl<T, E> IsResult for Wrapped<T, E> {}
+
+/// Demands that the function returns a `Result`.
+pub const fn needs_result<A: IsResult + Copy>(_: &A) {}
+
+/// The two halves of a `Result`, by projection, for signatures of functions whose result is written as an alias.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result`, though its name ends in it",
+    note = "rename the type, or return `std::result::Result`"
+)]
+pub trait Outcome {
+    /// The value.
+    type Ok;
+    /// The error.
+    type Err;
+}
+
+impl<T, E> Outcome for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+}
+
+/// `opero::Error`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` stands where the attribute reads `opero::Error`",
+    note = "write the path of another error type out, as in `my_crate::Error<…>`"
+)]
+pub trait IsOperoError {}
+
+impl<E> IsOperoError for Error<E> {}
+
+/// Demands that what is written like `opero::Error` is it.
+pub const fn is_opero_error<E: IsOperoError>() {}

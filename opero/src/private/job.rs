@@ -1,0 +1,74 @@
+//! A decorated function as the job of a map.
+
+use std::fmt;
+
+use opero_core::{Context, Error, Stage, Waiting};
+use opero_map::{IntoSource, Job, MapConfig, Run};
+
+use super::Adapter;
+use super::operation::{Body, MakeKey};
+use super::recipe::{Recipe, Route};
+use crate::clock::current_clock;
+
+/// The pipeline around every item.
+pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(Recipe<A, S, I, B, K, R, Out, In>);
+
+impl<A, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In>
+where
+    A: Adapter,
+    MapJob<A, S, I, B, K, R, Out, In>: Job<I>,
+{
+    /// The run of this function over `items`.
+    pub fn over<C: IntoSource<I>>(
+        self,
+        items: C,
+        config: MapConfig,
+    ) -> Run<C::Source, MapJob<A, S, I, B, K, R, Out, In>> {
+        Run::new(
+            self.function.name(),
+            items.into_source(),
+            MapJob(self),
+            config,
+        )
+    }
+}
+
+/// How a map runs by default, on the clock of decorated functions.
+pub fn map_config() -> MapConfig {
+    MapConfig {
+        clock: current_clock(),
+        ..MapConfig::default()
+    }
+}
+
+impl<A, S, I, B, K, R, Out, In> Job<I> for MapJob<A, S, I, B, K, R, Out, In>
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    I: Send + Sync,
+    B: Body<S, I, A::Return>,
+    K: MakeKey<S, I>,
+    R: Route<A::Value, A::Error>,
+    Out: Stage<A::Value, A::Error>,
+    In: Stage<A::Value, A::Error>,
+{
+    type Output = A::Value;
+    type Error = A::Error;
+    const WAITING: Waiting = B::WAITING;
+
+    #[inline]
+    async fn run(&self, cx: &Context<'_>, item: I) -> Result<A::Value, Error<A::Error>> {
+        match self.0.function.stages() {
+            Ok(stages) => self.0.pass(stages, cx, &item).await,
+            Err(error) => Err(Error::refused(error.clone())),
+        }
+    }
+}
+
+impl<A: Adapter, S, I, B, K, R, Out, In> fmt::Debug for MapJob<A, S, I, B, K, R, Out, In> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MapJob").field(&self.0).finish()
+    }
+}

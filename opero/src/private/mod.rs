@@ -1,0 +1,47 @@
+//! The door that the attributes' output goes through.
+//!
+//! Not part of the API: it changes together with the macros, whose version is pinned to this crate's.
+
+mod adapter;
+mod answers;
+mod arguments;
+mod checks;
+mod fallback;
+mod function;
+mod operation;
+mod recipe;
+mod sharing;
+
+#[cfg(feature = "map")]
+mod job;
+
+pub mod features;
+
+pub use opero_core::{Attempt, Context, Error, Key, KeyHasher, Refused};
+
+pub use adapter::{
+    Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, returns,
+};
+pub use answers::Answers;
+pub use arguments::{
+    CloneArgument, HashArgument, HashKey, clone_argument, hash_argument, hash_key, rate_key,
+};
+pub use checks::{
+    Anything, CachedValue, HoldsRefusals, IsOperoError, IsResult, Outcome, TakesRefusals,
+    is_opero_error, needs_result,
+};
+pub use fallback::{Alternatives, pick, values};
+pub use function::Function;
+pub use operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
+pub use recipe::{
+    Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, never_refuses, refuses,
+};
+pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
+
+#[cfg(feature = "map")]
+pub use job::{MapJob, map_config};
+#[cfg(feature = "map")]
+pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run};
+
+/// The configuration that an attribute's parameters make.
+pub use crate::PipelineConfig;

@@ -1,0 +1,169 @@
+//! A decorated function as the stages see it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use opero_core::{
+    Attempt, Context, Error, Key, KeyHasher, Operation, RefusedKind, SharedError, Waiting,
+};
+
+use super::Adapter;
+use super::recipe::Recipe;
+
+/// How the body of a function runs.
+pub trait Body<S, I, R>: Send + Sync {
+    /// How it waits.
+    const WAITING: Waiting;
+
+    /// Executes it once.
+    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> impl Future<Output = R> + Send;
+}
+
+/// The body of an async function: a closure that makes a future.
+#[derive(Debug, Clone, Copy)]
+pub struct AsyncBody<F>(pub(super) F);
+
+impl<S, I, R, F, Fut> Body<S, I, R> for AsyncBody<F>
+where
+    F: Fn(&S, &I, Attempt) -> Fut + Send + Sync,
+    Fut: Future<Output = R> + Send,
+{
+    const WAITING: Waiting = Waiting::Async;
+
+    #[inline]
+    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> impl Future<Output = R> + Send {
+        (self.0)(shared, item, attempt)
+    }
+}
+
+/// The body of a synchronous function: it runs inside the poll.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncBody<F>(pub(super) F);
+
+impl<S: Sync, I: Sync, R, F> Body<S, I, R> for SyncBody<F>
+where
+    F: Fn(&S, &I, Attempt) -> R + Send + Sync,
+{
+    const WAITING: Waiting = Waiting::Blocking;
+
+    #[inline]
+    async fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> R {
+        (self.0)(shared, item, attempt)
+    }
+}
+
+/// How the arguments of a function make a key.
+pub trait MakeKey<S, I>: Send + Sync {
+    /// The key of a call of the function whose body is `B`.
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
+}
+
+/// Not cached, so never asked but by a stage of the user's.
+#[derive(Debug, Clone, Copy)]
+pub struct NoKey;
+
+impl<S, I> MakeKey<S, I> for NoKey {
+    fn make<B>(&self, _: &S, _: &I) -> Option<Key> {
+        None
+    }
+}
+
+/// A closure that hashes the arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyOf<K>(pub(super) K);
+
+impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<K> {
+    #[inline]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        let mut hasher = KeyHasher::new::<B>();
+        (self.0)(shared, item, &mut hasher);
+        Some(hasher.key())
+    }
+}
+
+/// One call: a recipe with its item.
+#[derive(Debug)]
+pub struct Call<'c, A: Adapter, S, I, B, K, R, Out, In> {
+    pub(super) recipe: &'c Recipe<A, S, I, B, K, R, Out, In>,
+    pub(super) item: &'c I,
+}
+
+impl<A, S, I, B, K, R, Out, In> Operation<A::Value, A::Error>
+    for Call<'_, A, S, I, B, K, R, Out, In>
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    I: Sync,
+    B: Body<S, I, A::Return>,
+    K: MakeKey<S, I>,
+    R: Send + Sync,
+    Out: Send + Sync,
+    In: Send + Sync,
+{
+    #[inline]
+    async fn attempt(
+        &self,
+        _: &Context<'_>,
+        attempt: Attempt,
+    ) -> Result<A::Value, Error<A::Error>> {
+        // A stage of the user's may stand where no fallback stage keeps the alternative in range.
+        let Some(last) = self.alternatives().checked_sub(1) else {
+            return Err(Error::refused(RefusedKind::EmptyFallback));
+        };
+        let attempt = attempt.with_alternative(attempt.alternative.min(last));
+        let body = &self.recipe.body;
+        A::lift(body.execute(&self.recipe.shared, self.item, attempt).await)
+    }
+
+    #[inline]
+    fn key(&self) -> Option<Key> {
+        self.recipe.key.make::<B>(&self.recipe.shared, self.item)
+    }
+
+    #[inline]
+    fn alternatives(&self) -> usize {
+        let alternatives = self.recipe.answers.alternatives;
+        alternatives.map_or(1, |count| count(&self.recipe.shared))
+    }
+
+    fn rate_key(&self) -> Option<Key> {
+        let key = self.recipe.answers.rate_key?;
+        Some(key(&self.recipe.shared, self.item))
+    }
+
+    fn cost(&self) -> u32 {
+        let cost = self.recipe.answers.rate_cost;
+        cost.map_or(1, |cost| cost(&self.recipe.shared, self.item))
+    }
+
+    fn retry_on(&self, error: &A::Error) -> bool {
+        self.recipe.answers.retry_on.is_none_or(|on| on(error))
+    }
+
+    fn retry_after(&self, error: &A::Error) -> Option<Duration> {
+        self.recipe
+            .answers
+            .retry_after
+            .and_then(|after| after(error))
+    }
+
+    fn fallback_on(&self, error: &A::Error) -> bool {
+        self.recipe.answers.fallback_on.is_none_or(|on| on(error))
+    }
+
+    fn cache_if(&self, value: &A::Value) -> bool {
+        self.recipe.answers.cache_if.is_none_or(|keep| keep(value))
+    }
+
+    fn share_error(&self, error: &Error<A::Error>) -> Option<SharedError> {
+        let sharing = self.recipe.answers.sharing.as_ref()?;
+        Some((sharing.share)(error))
+    }
+
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<A::Error>> {
+        let sharing = self.recipe.answers.sharing.as_ref()?;
+        (sharing.unshare)(shared)
+    }
+}

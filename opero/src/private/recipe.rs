@@ -1,0 +1,266 @@
+//! A decorated function with its arguments: everything a call needs, put together step by step so that every closure
+//! knows the types of its arguments.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+
+use opero_core::{
+    Attempt, Context, Error, KeyHasher, Operation, Refused, Stage, Waiting, block_on,
+};
+
+use super::checks::{CachedValue, HoldsRefusals};
+use super::operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
+use super::{Adapter, Answers, Function};
+use crate::Stages;
+
+/// The first steps: the function, what it returns, its shared arguments, and the type of its item.
+#[derive(Debug)]
+pub struct Draft<A, S, I = ()> {
+    function: &'static Function,
+    adapter: A,
+    shared: S,
+    item: PhantomData<fn(I)>,
+}
+
+impl<A: Adapter, S, I> Draft<A, S, I> {
+    /// A function that returns what `adapter` says, with arguments that all its attempts share.
+    #[inline]
+    pub const fn new(function: &'static Function, adapter: A, shared: S) -> Self {
+        Self {
+            function,
+            adapter,
+            shared,
+            item: PhantomData,
+        }
+    }
+
+    /// Adds the body of an async function.
+    #[inline]
+    pub fn asynchronous<F, Fut>(self, body: F) -> Bodied<A, S, I, AsyncBody<F>>
+    where
+        F: Fn(&S, &I, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = A::Return> + Send,
+    {
+        Bodied {
+            draft: self,
+            body: AsyncBody(body),
+        }
+    }
+
+    /// Adds the body of a synchronous function.
+    #[inline]
+    pub fn synchronous<F>(self, body: F) -> Bodied<A, S, I, SyncBody<F>>
+    where
+        F: Fn(&S, &I, Attempt) -> A::Return + Send + Sync,
+    {
+        Bodied {
+            draft: self,
+            body: SyncBody(body),
+        }
+    }
+}
+
+/// A draft with its body.
+#[derive(Debug)]
+pub struct Bodied<A, S, I, B> {
+    draft: Draft<A, S, I>,
+    body: B,
+}
+
+impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
+    /// The calls are looked up under the arguments that `key` hashes.
+    #[inline]
+    pub fn cached<K, Out, In>(
+        self,
+        key: K,
+        outside: Out,
+        inside: In,
+        answers: Answers<S, I, A::Value, A::Error>,
+    ) -> Recipe<A, S, I, B, KeyOf<K>, Cached, Out, In>
+    where
+        K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
+    {
+        Recipe::new(self, KeyOf(key), Cached, outside, inside, answers)
+    }
+
+    /// The calls are executed each time.
+    #[inline]
+    pub fn uncached<Out, In>(
+        self,
+        outside: Out,
+        inside: In,
+        answers: Answers<S, I, A::Value, A::Error>,
+    ) -> Recipe<A, S, I, B, NoKey, Uncached, Out, In> {
+        Recipe::new(self, NoKey, Uncached, outside, inside, answers)
+    }
+}
+
+/// A function with its shared arguments, the user's own stages, and the answers to what stages ask.
+pub struct Recipe<A: Adapter, S, I, B, K, R, Out, In> {
+    pub(super) function: &'static Function,
+    pub(super) adapter: A,
+    pub(super) shared: S,
+    pub(super) body: B,
+    pub(super) key: K,
+    pub(super) route: R,
+    pub(super) outside: Out,
+    pub(super) inside: In,
+    pub(super) answers: Answers<S, I, A::Value, A::Error>,
+}
+
+impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
+    #[inline]
+    fn new(
+        bodied: Bodied<A, S, I, B>,
+        key: K,
+        route: R,
+        outside: Out,
+        inside: In,
+        answers: Answers<S, I, A::Value, A::Error>,
+    ) -> Self {
+        Self {
+            function: bodied.draft.function,
+            adapter: bodied.draft.adapter,
+            shared: bodied.draft.shared,
+            body: bodied.body,
+            key,
+            route,
+            outside,
+            inside,
+            answers,
+        }
+    }
+}
+
+/// Which stages a call passes: cached calls demand more of the value.
+pub trait Route<T, E>: Send + Sync {
+    /// Passes `operation` through the stages.
+    fn pass<Out: Stage<T, E>, In: Stage<T, E>, N: Operation<T, E>>(
+        stages: &Stages,
+        around: (&Out, &In),
+        cx: &Context<'_>,
+        operation: &N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send;
+}
+
+/// Through the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Cached;
+
+impl<T: CachedValue, E: Send> Route<T, E> for Cached {
+    #[inline]
+    async fn pass<Out: Stage<T, E>, In: Stage<T, E>, N: Operation<T, E>>(
+        stages: &Stages,
+        (outside, inside): (&Out, &In),
+        cx: &Context<'_>,
+        operation: &N,
+    ) -> Result<T, Error<E>> {
+        let stages = stages.cached(outside, inside);
+        stages.call(cx, Attempt::FIRST, operation).await
+    }
+}
+
+/// Past the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Uncached;
+
+impl<T: Send, E: Send> Route<T, E> for Uncached {
+    #[inline]
+    async fn pass<Out: Stage<T, E>, In: Stage<T, E>, N: Operation<T, E>>(
+        stages: &Stages,
+        (outside, inside): (&Out, &In),
+        cx: &Context<'_>,
+        operation: &N,
+    ) -> Result<T, Error<E>> {
+        let stages = stages.uncached(outside, inside);
+        stages.call(cx, Attempt::FIRST, operation).await
+    }
+}
+
+/// What becomes of a refusal; `None` where none can occur.
+pub type OnRefused<R> = fn(Refused) -> Option<R>;
+
+/// No stage of this function can refuse a call.
+pub const fn never_refuses<A: Adapter>(_: A) -> OnRefused<A::Return> {
+    |_| None
+}
+
+/// A stage of this function can refuse a call, and its return type can say so.
+pub const fn refuses<A: HoldsRefusals>(_: A) -> OnRefused<A::Return> {
+    |refused| Some(A::refused(refused))
+}
+
+impl<A, S, B, K, R, Out, In> Recipe<A, S, (), B, K, R, Out, In>
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    B: Body<S, (), A::Return>,
+    K: MakeKey<S, ()>,
+    R: Route<A::Value, A::Error>,
+    Out: Stage<A::Value, A::Error>,
+    In: Stage<A::Value, A::Error>,
+{
+    /// Calls the async function.
+    #[inline]
+    pub fn call(self, on_refused: OnRefused<A::Return>) -> impl Future<Output = A::Return> + Send {
+        async move { self.run(Waiting::Async, on_refused).await }
+    }
+
+    /// Calls the synchronous function.
+    #[inline]
+    pub fn call_sync(self, on_refused: OnRefused<A::Return>) -> A::Return {
+        block_on(self.run(Waiting::Blocking, on_refused))
+    }
+
+    #[inline]
+    async fn run(&self, waiting: Waiting, on_refused: OnRefused<A::Return>) -> A::Return {
+        let result = match self.function.stages() {
+            Ok(stages) => self.pass(stages, &stages.context(waiting), &()).await,
+            Err(error) => Err(Error::refused(error.clone())),
+        };
+        if let Some(returned) = A::lower(result).map_or_else(on_refused, Some) {
+            return returned;
+        }
+        // No configured stage refuses, so nobody comes here; the function's own answer is the honest way out of a case
+        // that has no error type. Boxed, so that no call pays for it with a larger future.
+        Box::pin(self.body.execute(&self.shared, &(), Attempt::FIRST)).await
+    }
+}
+
+impl<A, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In>
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    I: Sync,
+    B: Body<S, I, A::Return>,
+    K: MakeKey<S, I>,
+    R: Route<A::Value, A::Error>,
+    Out: Stage<A::Value, A::Error>,
+    In: Stage<A::Value, A::Error>,
+{
+    /// Passes one call through the function's stages.
+    #[inline]
+    pub(super) async fn pass(
+        &self,
+        stages: &Stages,
+        cx: &Context<'_>,
+        item: &I,
+    ) -> Result<A::Value, Error<A::Error>> {
+        let call = Call { recipe: self, item };
+        R::pass(stages, (&self.outside, &self.inside), cx, &call).await
+    }
+}
+
+/// Without the arguments: they may hold secrets.
+impl<A: Adapter, S, I, B, K, R, Out, In> fmt::Debug for Recipe<A, S, I, B, K, R, Out, In> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipe")
+            .field("function", &self.function.name())
+            .finish_non_exhaustive()
+    }
+}

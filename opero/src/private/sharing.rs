@@ -1,0 +1,52 @@
+//! Can a failed call hand its error to the callers that waited for it? Where the error type is `Clone`, yes; chosen by
+//! method resolution, as the adapters are.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use opero_core::{Error, SharedError};
+
+use super::Adapter;
+
+/// How an error is copied on its way to other callers.
+#[derive(Debug)]
+pub struct Sharing<E> {
+    pub(super) share: fn(&Error<E>) -> SharedError,
+    pub(super) unshare: fn(&SharedError) -> Option<Error<E>>,
+}
+
+/// The error type `E`, to ask for its way of sharing: `Errors::of(adapter).sharing()`.
+#[derive(Debug, Clone, Copy)]
+pub struct Errors<E>(PhantomData<fn() -> E>);
+
+impl<E> Errors<E> {
+    /// The error type of `adapter`.
+    pub const fn of<A: Adapter<Error = E>>(_: A) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The first choice.
+pub trait ShareClone<E>: Sized {
+    /// By cloning.
+    fn sharing(self) -> Option<Sharing<E>>;
+}
+
+impl<E: Clone + Send + Sync + 'static> ShareClone<E> for Errors<E> {
+    fn sharing(self) -> Option<Sharing<E>> {
+        Some(Sharing {
+            share: |error| Arc::new(error.clone()),
+            unshare: |shared| shared.downcast_ref::<Error<E>>().cloned(),
+        })
+    }
+}
+
+/// The last choice.
+pub trait ShareAny<E>: Sized {
+    /// Not at all: those who waited execute the function themselves.
+    fn sharing(self) -> Option<Sharing<E>> {
+        None
+    }
+}
+
+impl<E> ShareAny<E> for &Errors<E> {}

@@ -1,0 +1,7 @@
+//! What `#[opero]` promises, one file an idea.
+
+mod attribute {
+    mod fallback;
+    mod keys;
+    mod shapes;
+}
