@@ -81,7 +81,9 @@ impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
     fn end(&mut self) {
         if self.ended.is_none() {
             self.ended = Some(self.session.report());
-            self.progress = None;
+            if let Some(progress) = self.progress.take() {
+                progress.end();
+            }
             self.lanes = None;
             self.session.resume_panic();
         }

@@ -48,6 +48,9 @@ impl Progress {
             drawing: Some(drawing),
         })
     }
+
+    /// Draws the end, and gives up the terminal.
+    pub(crate) fn end(self) {}
 }
 
 impl Drop for Progress {

@@ -102,7 +102,9 @@ where
 
 impl<S: Source, J: Job<S::Item>> Begun<S, J, Collect<ResultOf<S, J>>> {
     fn end(self) -> (Vec<ResultOf<S, J>>, Report) {
-        drop(self.progress);
+        if let Some(progress) = self.progress {
+            progress.end();
+        }
         self.session.resume_panic();
         (self.session.outbox.take(), self.session.report())
     }
