@@ -61,6 +61,11 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// The observer of this call, if it has one beside the global ones.
+    pub const fn observer(&self) -> Option<&'a dyn Observer> {
+        self.observer
+    }
+
     /// The function's name; empty where nobody gave one.
     pub const fn function(&self) -> &'a str {
         self.function

@@ -14,7 +14,7 @@ mod config;
 mod execution;
 mod mechanism;
 mod order;
-mod pipeline;
+pub mod pipeline;
 #[cfg(feature = "tracing")]
 mod tracing;
 

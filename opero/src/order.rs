@@ -133,6 +133,11 @@ impl Stages {
         )
     }
 
+    /// The clock of the whole pipeline.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// The cache, where it is on.
     pub fn cache(&self) -> &CacheSlot {
         &self.cache

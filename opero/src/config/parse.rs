@@ -126,8 +126,17 @@ fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     name: &str,
     map: &mut A,
 ) -> Result<T, A::Error> {
-    map.next_value()
-        .map_err(|error| de::Error::custom(format!("`{name}`: {error}")))
+    map.next_value().map_err(|error: A::Error| {
+        // Only what was expected: serde's message quotes the value, which may be a password in the wrong line.
+        let message = error.to_string();
+        let expected = message
+            .split_once("expected ")
+            .map_or("another type", |(_, e)| e);
+        let expected = expected.lines().next().unwrap_or(expected);
+        de::Error::custom(format!(
+            "`{name}` has a value of the wrong type: expected {expected}"
+        ))
+    })
 }
 
 /// A number or a text, whatever the format calls its numbers.

@@ -2,6 +2,8 @@
 
 mod builder;
 mod hooks;
+#[cfg(feature = "map")]
+mod map;
 
 use std::future::Future;
 use std::hash::Hash;
@@ -13,6 +15,8 @@ use opero_core::{
 
 pub use builder::PipelineBuilder;
 use hooks::{Hooked, Hooks};
+#[cfg(feature = "map")]
+pub use map::{AsyncItems, SyncItems};
 
 use crate::order::Stages;
 

@@ -1,0 +1,160 @@
+//! A pipeline around every item of a map.
+
+use std::fmt;
+use std::future::Future;
+use std::hash::Hash;
+
+use opero_core::{Attempt, Context, Error, Event, Observer, Stage, Waiting, operation};
+use opero_map::{IntoSource, Job, MapConfig, Run};
+
+use super::Pipeline;
+
+impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
+    /// Runs a function over `items`, each through this pipeline. A result is kept under its item and the closure's type.
+    ///
+    /// ```
+    /// use opero::Pipeline;
+    ///
+    /// let pipeline = Pipeline::builder().retries(1).min_delay("1ms").build()?;
+    /// let lines = ["1", "2", "x", "1"];
+    /// let results = pipeline.map(lines, |line, _attempt| line.parse::<u32>()).run();
+    /// assert_eq!(results[3].as_ref().unwrap(), &1);
+    /// assert_eq!(results[2].as_ref().unwrap_err().attempts(), 2);
+    /// # Ok::<(), opero::ConfigError>(())
+    /// ```
+    pub fn map<C, I, T, F>(
+        &self,
+        items: C,
+        function: F,
+    ) -> Run<C::Source, SyncItems<'_, E, Outside, Inside, F>>
+    where
+        C: IntoSource<I>,
+        F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
+    {
+        let job = SyncItems(Items {
+            pipeline: self,
+            function,
+        });
+        Run::new("pipeline", items.into_source(), job, self.map_config())
+    }
+
+    /// Runs an async function over `items`, each through this pipeline. Each attempt gets a clone of the item.
+    pub fn map_async<C, I, T, F, Fut>(
+        &self,
+        items: C,
+        function: F,
+    ) -> Run<C::Source, AsyncItems<'_, E, Outside, Inside, F>>
+    where
+        C: IntoSource<I>,
+        F: Fn(I, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        let job = AsyncItems(Items {
+            pipeline: self,
+            function,
+        });
+        Run::new("pipeline", items.into_source(), job, self.map_config())
+    }
+
+    fn map_config(&self) -> MapConfig {
+        MapConfig {
+            clock: self.stages.clock().clone(),
+            ..MapConfig::default()
+        }
+    }
+}
+
+struct Items<'a, E, Outside, Inside, F> {
+    pipeline: &'a Pipeline<E, Outside, Inside>,
+    function: F,
+}
+
+/// The job of [`Pipeline::map`].
+pub struct SyncItems<'a, E, Outside, Inside, F>(Items<'a, E, Outside, Inside, F>);
+
+/// The job of [`Pipeline::map_async`].
+pub struct AsyncItems<'a, E, Outside, Inside, F>(Items<'a, E, Outside, Inside, F>);
+
+impl<I, T, E, Outside, Inside, F> Job<I> for SyncItems<'_, E, Outside, Inside, F>
+where
+    I: Hash + Send + Sync,
+    T: Clone + Send + Sync + 'static,
+    E: Send + Sync,
+    F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
+    Outside: Stage<T, E>,
+    Inside: Stage<T, E>,
+{
+    type Output = T;
+    type Error = E;
+    const WAITING: Waiting = Waiting::Blocking;
+
+    async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
+        let Items { pipeline, function } = &self.0;
+        let item = &item;
+        let call = operation(move |attempt| async move { function(item, attempt) });
+        let both = Both::of(pipeline, cx);
+        pipeline.through(&both.watch(cx), &call.keyed(item)).await
+    }
+}
+
+impl<I, T, E, Outside, Inside, F, Fut> Job<I> for AsyncItems<'_, E, Outside, Inside, F>
+where
+    I: Hash + Clone + Send + Sync,
+    T: Clone + Send + Sync + 'static,
+    E: Send + Sync,
+    F: Fn(I, Attempt) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<T, E>> + Send,
+    Outside: Stage<T, E>,
+    Inside: Stage<T, E>,
+{
+    type Output = T;
+    type Error = E;
+    const WAITING: Waiting = Waiting::Async;
+
+    async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
+        let Items { pipeline, function } = &self.0;
+        let item = &item;
+        let call = operation(move |attempt| function(item.clone(), attempt));
+        let both = Both::of(pipeline, cx);
+        pipeline.through(&both.watch(cx), &call.keyed(item)).await
+    }
+}
+
+/// The pipeline's own observer beside the run's.
+struct Both<'a>(Option<&'a dyn Observer>, Option<&'a dyn Observer>);
+
+impl<'a> Both<'a> {
+    fn of<E, Outside, Inside>(
+        pipeline: &'a Pipeline<E, Outside, Inside>,
+        cx: &Context<'a>,
+    ) -> Self {
+        Self(pipeline.observer.as_deref(), cx.observer())
+    }
+
+    fn watch<'b>(&'b self, cx: &Context<'b>) -> Context<'b> {
+        match self.0 {
+            Some(_) => cx.with_observer(self),
+            None => *cx,
+        }
+    }
+}
+
+impl Observer for Both<'_> {
+    fn on_event(&self, function: &str, event: &Event<'_>) {
+        for observer in [self.0, self.1].into_iter().flatten() {
+            observer.on_event(function, event);
+        }
+    }
+}
+
+macro_rules! debug_without_closure {
+    ($($job:ident),*) => {$(
+        impl<E, Outside, Inside, F> fmt::Debug for $job<'_, E, Outside, Inside, F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($job)).field(self.0.pipeline).finish()
+            }
+        }
+    )*};
+}
+
+debug_without_closure!(SyncItems, AsyncItems);

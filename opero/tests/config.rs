@@ -1,0 +1,167 @@
+//! Parameters from TOML, JSON and the builder: the same names, the same defaults, and errors that help.
+
+use opero::{Pipeline, PipelineConfig};
+
+fn toml(text: &str) -> String {
+    match PipelineConfig::from_toml(text) {
+        Ok(_) => "accepted".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn nothing_given_is_the_defaults() {
+    assert_eq!(
+        PipelineConfig::from_toml("").unwrap(),
+        PipelineConfig::default()
+    );
+    assert_eq!(
+        PipelineConfig::from_json("{}").unwrap(),
+        PipelineConfig::default()
+    );
+}
+
+#[test]
+fn toml_and_json_read_every_parameter() {
+    let from_toml = PipelineConfig::from_toml(
+        r#"
+        cache = false
+        cache_ttl = "forever"
+        cache_backend = "quick"
+        cache_namespace = "app"
+        cache_capacity = 5
+        retries = 7
+        backoff_factor = 2
+        min_delay = 0.25
+        max_delay = "1m"
+        jitter = false
+        max_elapsed = 90
+        attempt_timeout = "2s"
+        rate_limit = "100/min"
+        rate_burst = 3
+        rate_backend = "local"
+        rate_max_wait = 1
+        "#,
+    )
+    .unwrap();
+    let from_json = PipelineConfig::from_json(
+        r#"{"cache": false, "cache_ttl": "forever", "cache_backend": "quick", "cache_namespace": "app",
+            "cache_capacity": 5, "retries": 7, "backoff_factor": 2.0, "min_delay": 0.25, "max_delay": "1m",
+            "jitter": false, "max_elapsed": 90.0, "attempt_timeout": "2s", "rate_limit": "100/min",
+            "rate_burst": 3, "rate_backend": "local", "rate_max_wait": 1.0}"#,
+    )
+    .unwrap();
+    let expected = PipelineConfig {
+        cache: false,
+        cache_ttl: "forever".into(),
+        cache_backend: "quick".into(),
+        cache_namespace: "app".into(),
+        cache_capacity: 5,
+        retries: 7,
+        backoff_factor: 2.0,
+        min_delay: 0.25.into(),
+        max_delay: "1m".into(),
+        jitter: false,
+        max_elapsed: Some(90.into()),
+        attempt_timeout: Some("2s".into()),
+        rate_limit: Some("100/min".into()),
+        rate_burst: 3,
+        rate_backend: "local".into(),
+        rate_max_wait: Some(1.into()),
+    };
+    assert_eq!(from_toml, expected);
+    assert_eq!(from_json, expected);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_name() {
+    assert_eq!(
+        toml("retrys = 5"),
+        "`retrys` is not a parameter: did you mean `retries`?"
+    );
+    assert_eq!(
+        PipelineConfig::from_json(r#"{"cache_tll": 5}"#)
+            .unwrap_err()
+            .to_string(),
+        "`cache_tll` is not a parameter: did you mean `cache_ttl`?"
+    );
+    assert!(toml("colour = 1").contains("the parameters are `cache`, `cache_ttl`"));
+}
+
+#[test]
+fn each_bad_value_is_refused_by_the_name_of_its_parameter() {
+    for (text, parameter) in [
+        ("min_delay = -1", "min_delay"),
+        ("min_delay = nan", "min_delay"),
+        ("max_delay = inf", "max_delay"),
+        ("min_delay = 5\nmax_delay = 1", "min_delay"),
+        ("backoff_factor = -1", "backoff_factor"),
+        ("backoff_factor = nan", "backoff_factor"),
+        ("cache_ttl = 0", "cache_ttl"),
+        ("cache_ttl = 'soon'", "cache_ttl"),
+        ("cache_capacity = 0", "cache_capacity"),
+        ("cache_namespace = ''", "cache_namespace"),
+        ("max_elapsed = -0.5", "max_elapsed"),
+        ("attempt_timeout = -1", "attempt_timeout"),
+        ("attempt_timeout = 0", "attempt_timeout"),
+        ("rate_limit = 0", "rate_limit"),
+        ("rate_limit = -2", "rate_limit"),
+        ("rate_limit = '5 per hour'", "rate_limit"),
+        ("rate_limit = 1\nrate_burst = 0", "rate_burst"),
+        ("rate_max_wait = 'x'", "rate_max_wait"),
+        ("retries = -1", "retries"),
+        ("retries = 'many'", "retries"),
+        ("cache = 1", "cache"),
+    ] {
+        let message = toml(text);
+        assert!(
+            message.contains(&format!("`{parameter}`")),
+            "{text}: {message}"
+        );
+    }
+}
+
+#[test]
+fn a_text_that_is_no_configuration_is_refused_without_being_quoted() {
+    for message in [
+        toml("retries = 'geheim"),
+        toml("cache_backend = redis://:geheim@host"),
+        toml("retries = 'geheim'"),
+        PipelineConfig::from_json("[\"geheim\"]")
+            .unwrap_err()
+            .to_string(),
+        PipelineConfig::from_json("{\"geheim")
+            .unwrap_err()
+            .to_string(),
+    ] {
+        assert!(!message.contains("geheim"), "{message}");
+        assert!(message.contains("`configuration`"), "{message}");
+    }
+}
+
+#[test]
+fn an_unknown_backend_is_refused_when_the_pipeline_is_built() {
+    let cache = Pipeline::<()>::builder().cache_backend("memroy").build();
+    let message = cache.unwrap_err().to_string();
+    assert!(message.contains("did you mean `memory`?"), "{message}");
+
+    let limiter = Pipeline::<()>::builder()
+        .rate_limit(1)
+        .rate_backend("redis://:geheim@host");
+    let message = limiter.build().unwrap_err().to_string();
+    assert!(
+        message.contains("`rate_backend`") && message.contains("ratelimit-redis"),
+        "{message}"
+    );
+    assert!(!message.contains("geheim"));
+}
+
+#[test]
+fn debug_shows_no_password() {
+    let config = PipelineConfig {
+        cache_backend: "redis://user:geheim@host".into(),
+        rate_backend: "redis://user:geheim@host?token=geheim".into(),
+        ..PipelineConfig::default()
+    };
+    assert!(!format!("{config:?} {:?}", config.clone().into_builder::<()>()).contains("geheim"));
+}
