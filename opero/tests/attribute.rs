@@ -3,5 +3,6 @@
 mod attribute {
     mod fallback;
     mod keys;
+    mod map;
     mod shapes;
 }

@@ -1,8 +1,214 @@
-use proc_macro2::TokenStream;
-use syn::ItemFn;
+//! `#[operomap]`: the first argument becomes the items, and the function returns a run over them.
 
-use crate::parameters::Parameters;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, GenericArgument, ItemFn, Type, parse_quote};
 
-pub(crate) fn expand(_: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
-    Ok(quote::quote!(#item))
+use crate::checks;
+use crate::crate_path::facade;
+use crate::errors::Errors;
+use crate::fallback::Fallback;
+use crate::lifetimes::name_elided;
+use crate::map_settings;
+use crate::outcome::Outcome;
+use crate::parameters::{OPERO, OPEROMAP, Parameters};
+use crate::recipe::Plan;
+use crate::scope::hidden;
+use crate::settings::Settings;
+use crate::signature::{Function, last_segment};
+
+/// The expansion, or every error that the macro itself can see.
+pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    parameters.check_names(OPEROMAP, OPERO, "opero", &mut errors);
+    let facade = facade(parameters);
+    let door = quote!(#facade::__private);
+    let mut function = Function::read(item, &mut errors);
+    let mut settings = Settings::read(parameters, &mut errors);
+    let fallback = Fallback::read(&mut function, parameters, &mut errors);
+    checks::check(
+        &function,
+        parameters,
+        &mut settings,
+        fallback.as_ref(),
+        &mut errors,
+    );
+    let map_config = map_settings::read(parameters, &function, &mut settings, &door, &mut errors);
+    let Some(place) = item_place(&function, fallback.as_ref(), &mut errors) else {
+        return errors.finish().map(|()| TokenStream::new());
+    };
+    name_item_lifetimes(&mut function, place);
+    let plan = Plan {
+        door: &door,
+        function: &function,
+        parameters,
+        settings: &settings,
+        fallback: fallback.as_ref(),
+        has_item: true,
+    };
+    let item = function.arguments[place].ty.to_token_stream();
+    // The results of a run hold refusals by themselves, whatever the function's error is.
+    let recipe = plan.recipe(&quote!(#door::Anything), &item, &mut errors);
+    let (function_static, checks) = (plan.function_static(), plan.checks());
+    errors.finish()?;
+
+    let result = ResultTypes::of(&function.output, &facade, &door);
+    let (choice, adapter, read_as) = (plan.adapter(), hidden("adapter"), &result.adapter);
+    let output_span = function.output.span();
+    let read = quote_spanned!(output_span=> #door::read_as::<#door::#read_as, _>(#choice));
+    let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
+    let over = quote_spanned!(output_span=> over(#items, #config));
+    let (head, signature) = head(&plan, &facade, &item, &result);
+    Ok(quote! {
+        #head #signature {
+            #function_static
+            #demand
+            let #adapter = #read;
+            #checks
+            let #config = #map_config;
+            #recipe.#over
+        }
+    })
+}
+
+fn item_place(
+    function: &Function,
+    fallback: Option<&Fallback>,
+    errors: &mut Errors,
+) -> Option<usize> {
+    let place = function
+        .arguments
+        .iter()
+        .position(|argument| argument.name != "self");
+    match place {
+        None => errors.at(
+            function.item.sig.paren_token.span.join(),
+            "a map takes its items as the function's first argument: add one",
+        ),
+        Some(place) => {
+            let argument = &function.arguments[place];
+            if let Some(fallback) = fallback.filter(|fallback| fallback.index == place) {
+                errors.at(
+                    fallback.span,
+                    "the first argument is the item, which cannot be the fallback argument too: put the item first, or \
+                     use `#[opero]`",
+                );
+            }
+            if let Type::ImplTrait(ty) = &argument.ty {
+                errors.at(ty.span(), "the item cannot be `impl Trait`, since all items have one type: name it, or make the function generic");
+            }
+        }
+    }
+    place
+}
+
+/// The item's type stands in bounds, where no lifetime may be left out. Results may borrow from the item.
+fn name_item_lifetimes(function: &mut Function, place: usize) {
+    let generics = &mut function.item.sig.generics;
+    let before = generics.params.len();
+    name_elided(&mut function.arguments[place].ty, "of_item", generics);
+    if generics.params.len() > before && !function.shares_self {
+        name_elided(&mut function.output, "of_item", &mut generics.clone());
+    }
+}
+
+/// The types of a run's results, as far as tokens tell.
+struct ResultTypes {
+    value: TokenStream,
+    error: TokenStream,
+    /// The adapter that fits them.
+    adapter: Ident,
+    /// A statement that holds the compiler to it.
+    demand: TokenStream,
+}
+
+impl ResultTypes {
+    fn of(output: &Type, facade: &TokenStream, door: &TokenStream) -> Self {
+        let adapter = |name| Ident::new(name, Span::call_site());
+        match Outcome::of(output, facade) {
+            Outcome::Transparent(value, inner, error) => Self {
+                value: value.to_token_stream(),
+                error: inner.to_token_stream(),
+                adapter: adapter("ReadTransparent"),
+                demand: quote_spanned!(error.span()=> #door::is_opero_error::<#error>();),
+            },
+            Outcome::Plain => Self {
+                value: output.to_token_stream(),
+                error: quote!(::core::convert::Infallible),
+                adapter: adapter("ReadPlain"),
+                demand: TokenStream::new(),
+            },
+            Outcome::Result => {
+                let (value, error) = match last_segment(output) {
+                    Some((name, arguments)) if name == "Result" && both_types(&arguments) => (
+                        arguments[0].to_token_stream(),
+                        arguments[1].to_token_stream(),
+                    ),
+                    _ => (
+                        quote!(<#output as #door::Outcome>::Ok),
+                        quote!(<#output as #door::Outcome>::Err),
+                    ),
+                };
+                Self {
+                    value,
+                    error,
+                    adapter: adapter("ReadWrapped"),
+                    demand: TokenStream::new(),
+                }
+            }
+        }
+    }
+}
+
+fn both_types(arguments: &[GenericArgument]) -> bool {
+    matches!(
+        arguments,
+        [GenericArgument::Type(_), GenericArgument::Type(_)]
+    )
+}
+
+/// The name of the generated function's items; its hygiene keeps it apart from a user's argument of that name.
+fn items_name() -> Ident {
+    Ident::new("items", Span::mixed_site())
+}
+
+/// Attributes and visibility, and the generated signature.
+fn head(
+    plan: &Plan<'_>,
+    facade: &TokenStream,
+    item: &TokenStream,
+    result: &ResultTypes,
+) -> (TokenStream, TokenStream) {
+    let function = plan.function;
+    let ItemFn { attrs, vis, .. } = &function.item;
+    let (items, source) = (items_name(), Ident::new("Items", Span::mixed_site()));
+    let own = function
+        .receiver
+        .iter()
+        .map(|receiver| FnArg::Receiver(receiver.clone()));
+    let first = std::iter::once(parse_quote!(#items: #source));
+    let inputs = own
+        .chain(first)
+        .chain(plan.inputs(facade, &quote!(#facade::__private::Anything)));
+    let mut signature = function.item.sig.clone();
+    signature.inputs = inputs.collect();
+    signature.asyncness = None;
+    signature.generics.params.push(parse_quote!(#source));
+    let bound = parse_quote!(#source: #facade::map::IntoSource<#item>);
+    signature
+        .generics
+        .make_where_clause()
+        .predicates
+        .push(bound);
+    let ResultTypes { value, error, .. } = result;
+    // As for `#[opero]`: this `impl` captures every lifetime, in every edition.
+    let opaque = quote_spanned!(Span::mixed_site()=> impl);
+    signature.output = parse_quote! {
+        -> #facade::map::Run<
+            <#source as #facade::map::IntoSource<#item>>::Source,
+            #opaque #facade::map::Job<#item, Output = #value, Error = #error>
+        >
+    };
+    (quote!(#(#attrs)* #vis), quote!(#signature))
 }

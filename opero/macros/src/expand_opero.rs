@@ -42,7 +42,11 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     };
     let error = error_for_lists(&function.output, &facade, &door);
     let recipe = plan.recipe(&error, &quote!(()), &mut errors);
-    let inputs = inputs(&plan, &facade, &error);
+    let own = function
+        .receiver
+        .iter()
+        .map(|receiver| FnArg::Receiver(receiver.clone()));
+    let inputs = own.chain(plan.inputs(&facade, &error)).collect();
     let (adapter_name, on_refused_name) = (hidden("adapter"), hidden("on_refused"));
     let (function_static, adapter, checks, on_refused) = (
         plan.function_static(),
@@ -71,29 +75,6 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
             #call
         }
     })
-}
-
-/// The arguments of the generated signature.
-fn inputs(plan: &Plan<'_>, facade: &TokenStream, error: &TokenStream) -> Vec<FnArg> {
-    let own = plan
-        .function
-        .receiver
-        .iter()
-        .map(|receiver| FnArg::Receiver(receiver.clone()));
-    let scope = plan.scope();
-    let others = scope
-        .passed()
-        .filter(|(argument, _)| argument.name != "self")
-        .map(|(argument, is_list)| {
-            let (attributes, name, ty) = (&argument.attributes, &argument.name, &argument.ty);
-            match is_list {
-                true => {
-                    parse_quote!(#(#attributes)* #name: impl #facade::Alternatives<#ty, #error>)
-                }
-                false => parse_quote!(#(#attributes)* #name: #ty),
-            }
-        });
-    own.chain(others).collect()
 }
 
 /// Attributes and visibility, and the generated signature.

@@ -8,6 +8,7 @@ mod expand_opero;
 mod fallback;
 mod keys;
 mod lifetimes;
+mod map_settings;
 mod outcome;
 mod parameters;
 mod receiver;

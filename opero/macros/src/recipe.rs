@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
 use crate::errors::Errors;
 use crate::fallback::{Fallback, Values};
@@ -31,6 +31,24 @@ impl<'a> Plan<'a> {
             fallback: self.fallback,
             has_item: self.has_item,
         }
+    }
+
+    /// The arguments of the generated signature, but for `self` and a map's items.
+    pub(crate) fn inputs(&self, facade: &TokenStream, error: &TokenStream) -> Vec<FnArg> {
+        let scope = self.scope();
+        let others = scope
+            .passed()
+            .filter(|(argument, _)| argument.name != "self");
+        let inputs = others.map(|(argument, is_list)| {
+            let (attributes, name, ty) = (&argument.attributes, &argument.name, &argument.ty);
+            match is_list {
+                true => {
+                    parse_quote!(#(#attributes)* #name: impl #facade::Alternatives<#ty, #error>)
+                }
+                false => parse_quote!(#(#attributes)* #name: #ty),
+            }
+        });
+        inputs.collect()
     }
 
     /// The static with the function's stages.

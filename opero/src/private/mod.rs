@@ -27,8 +27,8 @@ pub use arguments::{
     CloneArgument, HashArgument, HashKey, clone_argument, hash_argument, hash_key, rate_key,
 };
 pub use checks::{
-    Anything, CachedValue, HoldsRefusals, IsOperoError, IsResult, Outcome, TakesRefusals,
-    is_opero_error, needs_result,
+    Anything, CachedValue, HoldsRefusals, IsOperoError, IsResult, Outcome, ReadAs, ReadPlain,
+    ReadTransparent, ReadWrapped, TakesRefusals, is_opero_error, needs_result, read_as,
 };
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;

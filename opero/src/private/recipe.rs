@@ -18,20 +18,18 @@ use crate::Stages;
 #[derive(Debug)]
 pub struct Draft<A, S, I = ()> {
     function: &'static Function,
-    adapter: A,
     shared: S,
-    item: PhantomData<fn(I)>,
+    types: PhantomData<fn() -> (A, I)>,
 }
 
 impl<A: Adapter, S, I> Draft<A, S, I> {
     /// A function that returns what `adapter` says, with arguments that all its attempts share.
     #[inline]
-    pub const fn new(function: &'static Function, adapter: A, shared: S) -> Self {
+    pub fn new(function: &'static Function, _: A, shared: S) -> Self {
         Self {
             function,
-            adapter,
             shared,
-            item: PhantomData,
+            types: PhantomData,
         }
     }
 
@@ -99,11 +97,10 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
 /// A function with its shared arguments, the user's own stages, and the answers to what stages ask.
 pub struct Recipe<A: Adapter, S, I, B, K, R, Out, In> {
     pub(super) function: &'static Function,
-    pub(super) adapter: A,
     pub(super) shared: S,
     pub(super) body: B,
     pub(super) key: K,
-    pub(super) route: R,
+    pub(super) markers: PhantomData<fn() -> (A, R)>,
     pub(super) outside: Out,
     pub(super) inside: In,
     pub(super) answers: Answers<S, I, A::Value, A::Error>,
@@ -114,18 +111,17 @@ impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
     fn new(
         bodied: Bodied<A, S, I, B>,
         key: K,
-        route: R,
+        _: R,
         outside: Out,
         inside: In,
         answers: Answers<S, I, A::Value, A::Error>,
     ) -> Self {
         Self {
             function: bodied.draft.function,
-            adapter: bodied.draft.adapter,
             shared: bodied.draft.shared,
             body: bodied.body,
             key,
-            route,
+            markers: PhantomData,
             outside,
             inside,
             answers,
