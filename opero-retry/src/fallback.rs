@@ -52,22 +52,39 @@ impl<T: Send, E: Send> Stage<T, E> for Fallback {
             if alternatives == 0 {
                 return Err(empty(cx));
             }
-            let mut attempt = attempt.with_alternative(0);
-            let mut earlier = Vec::new();
-            loop {
-                let error = match next.attempt(cx, attempt).await {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                };
-                let following = attempt.alternative + 1;
-                if following >= alternatives || !worth_the_next(&next, error.cause()) {
-                    return Err(error.after(earlier, attempt));
-                }
-                error.push_onto(&mut earlier, attempt);
-                attempt = attempt.with_alternative(following);
-                cx.emit(Event::FallbackUsed { attempt });
+            let attempt = attempt.with_alternative(0);
+            match next.attempt(cx, attempt).await {
+                Ok(value) => Ok(value),
+                Err(error) if alternatives == 1 => Err(error.after(Vec::new(), attempt)),
+                // Boxed: what only failures need neither widens the future nor costs a success.
+                Err(error) => Box::pin(others(cx, attempt, &next, alternatives, error)).await,
             }
         }
+    }
+}
+
+/// The values after the preferred one, which failed with `error`.
+#[cold]
+async fn others<T: Send, E: Send, N: Operation<T, E>>(
+    cx: &Context<'_>,
+    mut attempt: Attempt,
+    next: &N,
+    alternatives: usize,
+    mut error: Error<E>,
+) -> Result<T, Error<E>> {
+    let mut earlier = Vec::new();
+    loop {
+        let following = attempt.alternative + 1;
+        if following >= alternatives || !worth_the_next(next, error.cause()) {
+            return Err(error.after(earlier, attempt));
+        }
+        error.push_onto(&mut earlier, attempt);
+        attempt = attempt.with_alternative(following);
+        cx.emit(Event::FallbackUsed { attempt });
+        error = match next.attempt(cx, attempt).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
     }
 }
 

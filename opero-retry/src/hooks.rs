@@ -29,7 +29,10 @@ use opero_core::{Attempt, Context, Error, Key, Operation, SharedError};
 /// ```
 pub trait OperationExt: Sized {
     /// Only errors that `predicate` holds for are worth another attempt.
-    fn with_retry_on<E, P: Fn(&E) -> bool + Send + Sync>(self, predicate: P) -> Hooked<Self, RetryOn<P>> {
+    fn with_retry_on<E, P: Fn(&E) -> bool + Send + Sync>(
+        self,
+        predicate: P,
+    ) -> Hooked<Self, RetryOn<P>> {
         Hooked::new(self, RetryOn(predicate))
     }
 

@@ -60,30 +60,47 @@ impl<T: Send, E: Send> Stage<T, E> for Retry {
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
             let started = self.policy.max_elapsed.map(|_| cx.now());
-            // Boxed at the first failure: what only failures need neither widens the future nor costs a success.
-            let mut failures: Option<Box<Failures<E>>> = None;
-            loop {
-                let error = match next.attempt(cx, attempt).await {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                };
-                let failed = failures.get_or_insert_with(|| Failures::new(&self.policy, started));
-                let retried = match failed.decide(&self.policy, cx, &next, &error) {
-                    Decision::Wait(delay) => {
-                        cx.emit(Event::RetryScheduled { attempt, delay });
-                        cx.sleep(delay).await;
-                        // A timer may wake late: what was right before the wait is checked after it.
-                        self.policy.may_start(failed.elapsed(cx), Duration::ZERO)
-                    }
-                    Decision::Return => false,
-                };
-                if !retried {
-                    cx.emit(Event::GaveUp { attempt });
-                    return Err(error.after(std::mem::take(&mut failed.earlier), attempt));
-                }
-                error.push_onto(&mut failed.earlier, attempt);
-                attempt = attempt.next();
+            match next.attempt(cx, attempt).await {
+                Ok(value) => Ok(value),
+                // Boxed: what only failures need neither widens the future nor costs a success.
+                Err(error) => Box::pin(self.again(cx, attempt, &next, started, error)).await,
             }
+        }
+    }
+}
+
+impl Retry {
+    /// All that comes after the first failure.
+    #[cold]
+    async fn again<T: Send, E: Send, N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        mut attempt: Attempt,
+        next: &N,
+        started: Option<Instant>,
+        mut error: Error<E>,
+    ) -> Result<T, Error<E>> {
+        let mut failed = Failures::new(&self.policy, started);
+        loop {
+            let retried = match failed.decide(&self.policy, cx, next, &error) {
+                Decision::Wait(delay) => {
+                    cx.emit(Event::RetryScheduled { attempt, delay });
+                    cx.sleep(delay).await;
+                    // A timer may wake late: what was right before the wait is checked after it.
+                    self.policy.may_start(failed.elapsed(cx), Duration::ZERO)
+                }
+                Decision::Return => false,
+            };
+            if !retried {
+                cx.emit(Event::GaveUp { attempt });
+                return Err(error.after(failed.earlier, attempt));
+            }
+            error.push_onto(&mut failed.earlier, attempt);
+            attempt = attempt.next();
+            error = match next.attempt(cx, attempt).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
         }
     }
 }
@@ -99,18 +116,16 @@ struct Failures<E> {
 }
 
 impl<E> Failures<E> {
-    #[cold]
-    fn new(policy: &RetryPolicy, started: Option<Instant>) -> Box<Self> {
-        Box::new(Self {
+    fn new(policy: &RetryPolicy, started: Option<Instant>) -> Self {
+        Self {
             earlier: Vec::new(),
             delays: policy.backoff.delays(),
             count: 0,
             started,
-        })
+        }
     }
 
     /// Gathers what the policy wants to know, and asks it.
-    #[cold]
     fn decide<T>(
         &mut self,
         policy: &RetryPolicy,

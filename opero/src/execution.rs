@@ -2,9 +2,13 @@ use std::future::Future;
 
 use opero_core::{Attempt, Context, Error, Event, Operation, Stage};
 
-/// The innermost stage: says that the function starts and ends.
-#[derive(Debug, Clone, Copy)]
-pub struct Execution;
+use crate::mechanism::retry::TimeoutSlot;
+
+/// The innermost stage: executes the function, in its limited time, and says that it starts and ends.
+#[derive(Debug)]
+pub struct Execution {
+    pub(crate) timeout: TimeoutSlot,
+}
 
 impl<T: Send, E: Send> Stage<T, E> for Execution {
     #[inline]
@@ -16,12 +20,12 @@ impl<T: Send, E: Send> Stage<T, E> for Execution {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
-            if !cx.observed() {
+            if !cx.observed() && Stage::<T, E>::is_transparent(&self.timeout) {
                 return next.attempt(cx, attempt).await;
             }
             cx.emit(Event::ExecutionStarted { attempt });
             let started = cx.now();
-            let result = next.attempt(cx, attempt).await;
+            let result = self.timeout.call(cx, attempt, &next).await;
             cx.emit(Event::ExecutionEnded {
                 attempt,
                 elapsed: cx.now().since(started),

@@ -18,21 +18,19 @@ use crate::PipelineConfig;
 use crate::execution::Execution;
 use crate::mechanism::cache::{self, CacheSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
-use crate::mechanism::retry::{self, FallbackSlot, RetrySlot, TimeoutSlot};
+use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
 
 /// Between the cache and the user's inner stage.
 type Upper = Stack<RetrySlot, Stack<FallbackSlot, RateLimitSlot>>;
-/// Around the bare function.
-type Lower = Stack<TimeoutSlot, Execution>;
 /// The stages of a call that is not cached, around an operation.
 pub(crate) type Uncached<'a, Outside, Inside> =
-    Stack<Outside, Stack<&'a Upper, Stack<Inside, &'a Lower>>>;
+    Stack<Outside, Stack<&'a Upper, Stack<Inside, &'a Execution>>>;
 /// The stages of a cached call, around an operation.
 pub(crate) type Cached<'a, Outside, Inside> =
-    Stack<Outside, Stack<&'a CacheSlot, Stack<&'a Upper, Stack<Inside, &'a Lower>>>>;
+    Stack<Outside, Stack<&'a CacheSlot, Stack<&'a Upper, Stack<Inside, &'a Execution>>>>;
 /// The stages of a call that is cached but not looked up.
 pub(crate) type Refreshed<'a, Outside, Inside> =
-    Stack<Outside, Stack<cache::RefreshSlot<'a>, Stack<&'a Upper, Stack<Inside, &'a Lower>>>>;
+    Stack<Outside, Stack<cache::RefreshSlot<'a>, Stack<&'a Upper, Stack<Inside, &'a Execution>>>>;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.
@@ -42,7 +40,7 @@ pub struct Stages {
     clock: Arc<dyn Clock>,
     cache: CacheSlot,
     upper: Upper,
-    lower: Lower,
+    execution: Execution,
 }
 
 impl Stages {
@@ -63,7 +61,9 @@ impl Stages {
                 retry::build_retry(config)?,
                 Stack::new(retry::build_fallback(), ratelimit::build(config, &clock)?),
             ),
-            lower: Stack::new(retry::build_timeout(config)?, Execution),
+            execution: Execution {
+                timeout: retry::build_timeout(config)?,
+            },
             clock,
         })
     }
@@ -99,7 +99,7 @@ impl Stages {
             outside,
             Stack::new(
                 &self.cache,
-                Stack::new(&self.upper, Stack::new(inside, &self.lower)),
+                Stack::new(&self.upper, Stack::new(inside, &self.execution)),
             ),
         )
     }
@@ -113,7 +113,7 @@ impl Stages {
     ) -> Uncached<'_, Outside, Inside> {
         Stack::new(
             outside,
-            Stack::new(&self.upper, Stack::new(inside, &self.lower)),
+            Stack::new(&self.upper, Stack::new(inside, &self.execution)),
         )
     }
 
@@ -128,7 +128,7 @@ impl Stages {
             outside,
             Stack::new(
                 cache::refreshing(&self.cache),
-                Stack::new(&self.upper, Stack::new(inside, &self.lower)),
+                Stack::new(&self.upper, Stack::new(inside, &self.execution)),
             ),
         )
     }

@@ -6,7 +6,8 @@ use opero_retry::{Exponential, Fallback, Retry, RetryPolicy, Timeout};
 use crate::PipelineConfig;
 use crate::config::optional;
 
-pub(crate) type RetrySlot = Option<Retry>;
+/// Always there: without retries it decides so itself, which costs less than asking whether it is there.
+pub(crate) type RetrySlot = Retry;
 pub(crate) type FallbackSlot = Fallback;
 pub(crate) type TimeoutSlot = Option<Timeout>;
 
@@ -15,12 +16,8 @@ pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
     build_timeout(config).map(drop)
 }
 
-/// Without retries there is nothing to decide, and the slot stays empty.
 pub(crate) fn build_retry(config: &PipelineConfig) -> Result<RetrySlot, ConfigError> {
-    match config.retries {
-        0 => Ok(None),
-        _ => Retry::new(policy(config)?).map(Some),
-    }
+    Retry::new(policy(config)?)
 }
 
 pub(crate) fn build_fallback() -> FallbackSlot {
