@@ -1,0 +1,64 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Once};
+
+use opero::core::sync::lock;
+use opero::{Attempt, Event};
+
+/// What happened to one function, in order: the events of its stages, and what the recorders around them noted.
+///
+/// Events reach it through the process's observers, since a decorated function has no other; so traces are found by the
+/// function's name, and each test has functions of its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trace(Arc<Mutex<Vec<String>>>);
+
+static TRACES: Mutex<BTreeMap<String, Trace>> = Mutex::new(BTreeMap::new());
+
+impl Trace {
+    /// The trace of the function or pipeline of that name.
+    pub(crate) fn of(name: &str) -> Self {
+        static WATCH: Once = Once::new();
+        WATCH.call_once(|| {
+            opero::observe(|function: &str, event: &Event<'_>| {
+                let trace = lock(&TRACES).get(function).cloned();
+                if let Some(trace) = trace {
+                    trace.note(line(event));
+                }
+            });
+        });
+        lock(&TRACES).entry(name.to_owned()).or_default().clone()
+    }
+
+    pub(crate) fn note(&self, line: impl Into<String>) {
+        lock(&self.0).push(line.into());
+    }
+
+    /// The lines so far; the next ones begin a new trace.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+
+    /// How often a line was noted in the current trace.
+    pub(crate) fn count(&self, line: &str) -> usize {
+        lock(&self.0).iter().filter(|noted| *noted == line).count()
+    }
+}
+
+/// An event as a line; attempts as `number.alternative`.
+fn line(event: &Event<'_>) -> String {
+    let name = event.name();
+    let at = |attempt: &Attempt| format!("{name} {}.{}", attempt.number, attempt.alternative);
+    match event {
+        Event::ExecutionStarted { attempt }
+        | Event::FallbackUsed { attempt }
+        | Event::GaveUp { attempt } => at(attempt),
+        Event::ExecutionEnded { attempt, ok, .. } => {
+            format!("{} {}", at(attempt), if *ok { "ok" } else { "failed" })
+        }
+        Event::RetryScheduled { attempt, delay } => format!("{} in {delay:?}", at(attempt)),
+        Event::PermitWaited { waited } => format!("{name} {waited:?}"),
+        Event::CacheUnavailable { backend, reason }
+        | Event::LimiterUnavailable { backend, reason } => format!("{name} {backend}: {reason}"),
+        Event::Refused { kind } => format!("{name} {kind:?}"),
+        _ => name.to_owned(),
+    }
+}
