@@ -85,7 +85,7 @@ impl Parse for Parameters {
         while !input.is_empty() {
             let name = input.call(Ident::parse_any)?;
             let value = match input.parse::<Option<Token![=]>>()? {
-                Some(_) => Some(input.parse()?),
+                Some(_) => Some(ungrouped(input.parse()?)),
                 None => None,
             };
             parameters.push(Parameter { name, value });
@@ -94,6 +94,14 @@ impl Parse for Parameters {
             }
         }
         Ok(Self(parameters))
+    }
+}
+
+/// The value itself: one that comes out of another macro's `$value:literal` stands in an invisible group.
+fn ungrouped(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
     }
 }
 
