@@ -10,22 +10,21 @@ use serde_json::json;
 
 /// One prompt, and where it goes.
 #[derive(Debug, Clone, Hash)]
-pub struct Request {
-    pub url: String,
-    pub api_key: &'static str,
-    pub prompt: String,
+pub(crate) struct Request {
+    pub(crate) url: String,
+    pub(crate) api_key: &'static str,
+    pub(crate) prompt: String,
 }
 
 /// The provider's answer.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Completion {
-    pub model: String,
-    pub text: String,
+pub(crate) struct Completion {
+    pub(crate) text: String,
 }
 
 /// Why there is no completion.
 #[derive(Debug)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// The provider refused, and may have said when to come back.
     Status {
         status: StatusCode,
@@ -37,7 +36,7 @@ pub enum ApiError {
 
 impl ApiError {
     /// Can the same request succeed later?
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => {
                 *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
@@ -47,12 +46,12 @@ impl ApiError {
     }
 
     /// Is the model to blame, so that another one may do better at once?
-    pub fn is_the_models(&self) -> bool {
+    pub(crate) fn is_the_models(&self) -> bool {
         matches!(self, Self::Status { status, .. } if status.is_server_error())
     }
 
     /// When the provider wants to be asked again.
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             Self::Transport(_) => None,
@@ -73,7 +72,7 @@ impl ApiError {
 static HTTP: LazyLock<Client> = LazyLock::new(Client::new);
 
 /// Asks the provider once.
-pub async fn post(request: &Request, model: &str) -> Result<Completion, ApiError> {
+pub(crate) async fn post(request: &Request, model: &str) -> Result<Completion, ApiError> {
     let response = HTTP
         .post(&request.url)
         .bearer_auth(request.api_key)

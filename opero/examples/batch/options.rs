@@ -4,22 +4,23 @@ use std::path::PathBuf;
 
 /// What the user asked for.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     file: PathBuf,
-    pub json: bool,
-    pub seed: u64,
+    pub(crate) json: bool,
+    pub(crate) seed: u64,
 }
 
 impl Options {
     /// The options of this process's command line, or what is wrong with it.
-    pub fn from_args() -> Result<Self, String> {
+    pub(crate) fn from_args() -> Result<Self, String> {
         Self::parse(std::env::args().skip(1))
     }
 
     /// The prompts of the file, one a line.
-    pub fn prompts(&self) -> Result<Vec<String>, String> {
+    pub(crate) fn prompts(&self) -> Result<Vec<String>, String> {
         let file = self.file.display();
-        let text = std::fs::read_to_string(&self.file).map_err(|error| format!("{file}: {error}"))?;
+        let text =
+            std::fs::read_to_string(&self.file).map_err(|error| format!("{file}: {error}"))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let prompts: Vec<_> = lines.map(str::to_owned).collect();
         if prompts.is_empty() {
@@ -47,6 +48,10 @@ impl Options {
         }
         // The file beside this example, wherever the command is run from.
         let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/prompts.txt");
-        Ok(Self { file: file.unwrap_or_else(|| ours.into()), json, seed })
+        Ok(Self {
+            file: file.unwrap_or_else(|| ours.into()),
+            json,
+            seed,
+        })
     }
 }

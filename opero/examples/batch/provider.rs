@@ -5,6 +5,7 @@
 //! and the outage, which hits a fixed number of consecutive requests to one model.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,9 +20,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 /// The API keys that the provider knows.
-pub const KEYS: [&str; 2] = ["key-research", "key-support"];
+pub(crate) const KEYS: [&str; 2] = ["key-research", "key-support"];
 /// The models on offer. The first one has an outage.
-pub const MODELS: [&str; 2] = ["large", "small"];
+pub(crate) const MODELS: [&str; 2] = ["large", "small"];
 
 /// What a key may start: one request every `PERIOD`, and `BURST` at once after a pause.
 const PERIOD: Duration = Duration::from_millis(50);
@@ -31,31 +32,31 @@ const OUTAGE: u64 = 50;
 
 /// A running provider.
 #[derive(Debug, Clone)]
-pub struct Provider {
-    pub url: String,
+pub(crate) struct Provider {
+    pub(crate) url: String,
     desk: Arc<Mutex<Desk>>,
 }
 
 /// How the provider answered so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Served {
-    pub requests: u64,
-    pub answers: u64,
-    pub slow: u64,
-    pub errors: u64,
-    pub outage: u64,
-    pub over_rate: u64,
+pub(crate) struct Served {
+    pub(crate) requests: u64,
+    pub(crate) answers: u64,
+    pub(crate) slow: u64,
+    pub(crate) errors: u64,
+    pub(crate) outage: u64,
+    pub(crate) over_rate: u64,
 }
 
 /// The answer to a prompt, whichever model gives it.
-pub fn answer(prompt: &str) -> String {
+pub(crate) fn answer(prompt: &str) -> String {
     let subject = prompt.trim_end_matches(['.', '?', '!']);
     format!("On \"{subject}\": see volume {}.", hash(&prompt) % 1_000)
 }
 
 impl Provider {
     /// Starts serving on a free port of this machine.
-    pub async fn start(seed: u64) -> std::io::Result<Self> {
+    pub(crate) async fn start(seed: u64) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}/v1/completions", listener.local_addr()?);
         let desk = Arc::new(Mutex::new(Desk::new(seed)));
@@ -66,8 +67,26 @@ impl Provider {
         Ok(Self { url, desk })
     }
 
-    pub fn served(&self) -> Served {
+    pub(crate) fn served(&self) -> Served {
         lock(&self.desk).served
+    }
+}
+
+impl fmt::Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            requests,
+            answers,
+            slow,
+            errors,
+            outage,
+            over_rate,
+        } = self;
+        write!(
+            f,
+            "The provider counted {requests} requests: {answers} answered in time, {slow} too late, {errors} failed, \
+             {outage} fell into the outage, {over_rate} came above the rate."
+        )
     }
 }
 
@@ -151,7 +170,10 @@ impl Desk {
             self.served.outage += 1;
             return Fate::Refused(StatusCode::SERVICE_UNAVAILABLE, "the model is down");
         }
-        let asked = self.asked.entry(hash(&(&ask.prompt, &ask.model))).or_default();
+        let asked = self
+            .asked
+            .entry(hash(&(&ask.prompt, &ask.model)))
+            .or_default();
         *asked += 1;
         let luck = hash(&(self.seed, &ask.prompt, &ask.model, *asked));
         match luck % 100 {
