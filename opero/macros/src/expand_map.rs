@@ -17,6 +17,7 @@ use crate::recipe::Plan;
 use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::{Function, last_segment};
+use crate::spans::at;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
@@ -56,7 +57,10 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let result = ResultTypes::of(&function.output, &facade, &door);
     let (choice, adapter, read_as) = (plan.adapter(), hidden("adapter"), &result.adapter);
     let output_span = function.output.span();
-    let read = quote_spanned!(output_span=> #door::read_as::<#door::#read_as, _>(#choice));
+    let read = at(
+        output_span,
+        quote!(#door::read_as::<#door::#read_as, _>(#choice)),
+    );
     let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
     let over = quote_spanned!(output_span=> over(#items, #config));
     let (head, signature) = head(&plan, &facade, &item, &result);
@@ -131,7 +135,7 @@ impl ResultTypes {
                 value: value.to_token_stream(),
                 error: inner.to_token_stream(),
                 adapter: adapter("ReadTransparent"),
-                demand: quote_spanned!(error.span()=> #door::is_opero_error::<#error>();),
+                demand: at(error.span(), quote!(#door::is_opero_error::<#error>();)),
             },
             Outcome::Plain => Self {
                 value: output.to_token_stream(),

@@ -15,6 +15,7 @@ use crate::recipe::Plan;
 use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::{Function, Kind};
+use crate::spans::at;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
@@ -56,15 +57,17 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     );
     errors.finish()?;
 
-    let call = match &function.kind {
-        Kind::Sync => quote_spanned!(function.output.span()=> call_sync(#on_refused_name)),
-        _ => quote_spanned!(function.output.span()=> call(#on_refused_name)),
+    let way = match function.is_async() {
+        true => quote!(#door::call),
+        false => quote!(#door::call_sync),
     };
-    let call = quote!(#recipe.#call);
-    let call = match &function.kind {
-        Kind::Boxed(_) => quote!(::std::boxed::Box::pin(#call)),
-        _ => call,
-    };
+    let recipe_name = hidden("recipe");
+    let mut call = quote!(#way(#recipe_name, #on_refused_name));
+    if let Kind::Boxed(_) = &function.kind {
+        call = quote!(::std::boxed::Box::pin(#call));
+    }
+    // What the compiler finds wrong with the types of the whole is about the result.
+    let call = at(function.output.span(), call);
     let (head, signature) = head(&function, inputs);
     Ok(quote! {
         #head #signature {
@@ -72,6 +75,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
             let #adapter_name = #adapter;
             #checks
             let #on_refused_name = #on_refused;
+            let #recipe_name = #recipe;
             #call
         }
     })
@@ -88,9 +92,10 @@ fn head(function: &Function, inputs: Vec<FnArg>) -> (TokenStream, TokenStream) {
         signature.asyncness = None;
         // The hygiene of `impl` decides its edition: this one captures every lifetime, also in a crate of edition 2021.
         let opaque = quote_spanned!(Span::mixed_site()=> impl);
-        signature.output = parse_quote! {
-            -> #opaque ::core::future::Future<Output = #output> + ::core::marker::Send
-        };
+        let future =
+            quote!(#opaque ::core::future::Future<Output = #output> + ::core::marker::Send);
+        let future = at(output.span(), future);
+        signature.output = parse_quote!(-> #future);
         // A method of a trait may be declared `async fn`, which promises less than this signature.
         allowed = quote!(#[allow(refining_impl_trait, clippy::manual_async_fn)]);
     }

@@ -13,14 +13,16 @@ mod outcome;
 mod parameters;
 mod receiver;
 mod recipe;
+mod recursion;
 mod scope;
 mod settings;
 mod signature;
+mod spans;
 mod values;
 
 use proc_macro::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{ItemFn, parse_macro_input};
+use syn::{ItemFn, TraitItemFn};
 
 use parameters::Parameters;
 
@@ -41,11 +43,36 @@ fn decorate(
     item: TokenStream,
     expand: fn(&Parameters, ItemFn) -> syn::Result<proc_macro2::TokenStream>,
 ) -> TokenStream {
-    let item = parse_macro_input!(item as ItemFn);
+    let item: ItemFn = match syn::parse(item.clone()) {
+        Ok(item) => item,
+        Err(error) => return not_a_function(error, item),
+    };
     let result = syn::parse(parameters).and_then(|parameters| expand(&parameters, item.clone()));
     result
         .unwrap_or_else(|error| beside_original(error, item))
         .into()
+}
+
+/// A better word than the parser's, where what is there is known.
+fn not_a_function(error: syn::Error, item: TokenStream) -> TokenStream {
+    let message = match syn::parse::<TraitItemFn>(item.clone()) {
+        Ok(_) => {
+            "there is no body to decorate: put the attribute on the implementations of this method"
+        }
+        Err(_) if syn::parse::<syn::Item>(item.clone()).is_ok() => {
+            "the attribute goes on a function or a method: put it on each of those to decorate"
+        }
+        // A body that is being typed: its own error is the compiler's to tell.
+        Err(_) => {
+            return [error.into_compile_error().into(), item]
+                .into_iter()
+                .collect();
+        }
+    };
+    let error = syn::Error::new_spanned(proc_macro2::TokenStream::from(item.clone()), message);
+    [error.into_compile_error().into(), item]
+        .into_iter()
+        .collect()
 }
 
 /// The errors, and the function as it was written, so that nothing that uses it is an error too.

@@ -1,13 +1,14 @@
 //! `self`: a reference is copied into the closures as it is; a value is an argument like any other, under another name.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Item, Macro, Receiver, Type};
 
 use crate::errors::Errors;
 use crate::signature::{Argument, Passing};
+use crate::spans::at;
 
 /// Is it `&self`, or a typed `self` that is a reference? `&mut self` is refused.
 pub(crate) fn is_reference(receiver: &Receiver, errors: &mut Errors) -> bool {
@@ -88,5 +89,5 @@ fn replaced(tokens: TokenStream) -> TokenStream {
 /// `self`, where the closures copy it, hashed into a key.
 pub(crate) fn hash_self(door: &TokenStream, receiver: &Receiver, hasher: &Ident) -> TokenStream {
     let own = &receiver.self_token;
-    quote_spanned!(own.span()=> #door::hash_argument(#own, #hasher);)
+    at(own.span(), quote!(#door::hash_argument(#own, #hasher);))
 }

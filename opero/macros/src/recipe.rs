@@ -1,7 +1,7 @@
 //! The call that stands in a decorated function's body: its recipe, put together from the parameters.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
@@ -12,6 +12,7 @@ use crate::receiver::hash_self;
 use crate::scope::{Scope, hidden};
 use crate::settings::Settings;
 use crate::signature::{Function, Kind};
+use crate::spans::at;
 
 /// Everything that the recipe depends on.
 pub(crate) struct Plan<'a> {
@@ -92,7 +93,7 @@ impl<'a> Plan<'a> {
         let places = given.map(|parameter| parameter.name.span());
         let places = places.chain(self.fallback.map(|fallback| fallback.span));
         places
-            .map(|place| quote_spanned!(place=> #door::needs_result(&#adapter);))
+            .map(|place| at(place, quote!(#door::needs_result(&#adapter);)))
             .collect()
     }
 
@@ -100,7 +101,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn on_refused(&self) -> TokenStream {
         let (door, adapter, output) = (self.door, hidden("adapter"), &self.function.output);
         if self.may_refuse() {
-            return quote_spanned!(output.span()=> #door::refuses(#adapter));
+            return at(output.span(), quote!(#door::refuses(#adapter)));
         }
         match self.fallback {
             Some(Fallback {
@@ -195,27 +196,31 @@ impl<'a> Plan<'a> {
         let (door, scope) = (self.door, self.scope());
         let (shared, item, hasher) = (hidden("shared"), hidden("item"), hidden("hasher"));
         let unpack = scope.unpack();
-        let hashed = match self.parameters.get("cache_key") {
-            Some(parameter) => {
-                let key = errors.take(scope.apply(parameter)).unwrap_or_default();
-                quote_spanned!(parameter.span()=> #door::hash_key(&#key, #hasher);)
-            }
-            None => {
-                let own = self
-                    .function
-                    .receiver
-                    .as_ref()
-                    .filter(|_| self.function.shares_self);
-                let own = own.map(|receiver| hash_self(door, receiver, &hasher));
-                let arguments = self.function.arguments.iter().enumerate().filter_map(
-                    |(index, argument)| {
-                        let seen = scope.seen(index)?;
-                        Some(quote_spanned!(argument.span=> #door::hash_argument(#seen, #hasher);))
-                    },
-                );
-                quote!(#own #(#arguments)*)
-            }
-        };
+        let hashed =
+            match self.parameters.get("cache_key") {
+                Some(parameter) => {
+                    let key = errors.take(scope.apply(parameter)).unwrap_or_default();
+                    at(parameter.span(), quote!(#door::hash_key(&#key, #hasher);))
+                }
+                None => {
+                    let own = self
+                        .function
+                        .receiver
+                        .as_ref()
+                        .filter(|_| self.function.shares_self);
+                    let own = own.map(|receiver| hash_self(door, receiver, &hasher));
+                    let arguments = self.function.arguments.iter().enumerate().filter_map(
+                        |(index, argument)| {
+                            let seen = scope.seen(index)?;
+                            Some(at(
+                                argument.span,
+                                quote!(#door::hash_argument(#seen, #hasher);),
+                            ))
+                        },
+                    );
+                    quote!(#own #(#arguments)*)
+                }
+            };
         quote!(move |#shared, #item, #hasher| { let _ = (#item, &#hasher); #unpack #hashed })
     }
 
@@ -256,7 +261,7 @@ impl<'a> Plan<'a> {
         if let Some(parameter) = self.parameters.get("rate_key")
             && let Some(key) = errors.take(scope.rate_key(parameter, self.function))
         {
-            let key = quote_spanned!(parameter.span()=> #door::rate_key(&#key));
+            let key = at(parameter.span(), quote!(#door::rate_key(&#key)));
             answers.push(quote! {
                 rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #key })
             });
@@ -297,7 +302,7 @@ impl<'a> Plan<'a> {
             return quote!(());
         };
         match errors.take(parameter.expression()) {
-            Some(stage) => quote_spanned!(parameter.span()=> &#stage),
+            Some(stage) => quote!(&#stage),
             None => TokenStream::new(),
         }
     }

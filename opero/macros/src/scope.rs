@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::fallback::{Fallback, Values};
 use crate::signature::{Argument, Passing, tuple_of};
+use crate::spans::at;
 
 /// The arguments of a function, and where each of them is.
 pub(crate) struct Scope<'a> {
@@ -126,7 +127,7 @@ impl Scope<'_> {
         let door = self.door;
         match argument.passing {
             Passing::Copied => quote!(*#from),
-            Passing::Cloned => quote_spanned!(argument.ty.span()=> #door::clone_argument(#from)),
+            Passing::Cloned => at(argument.span, quote!(#door::clone_argument(#from))),
         }
     }
 

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 
 use crate::errors::Errors;
 use crate::parameters::{Parameter, Parameters};
+use crate::spans::at;
 use crate::values::{Checked, Value, duration_tokens, here};
 
 /// The plain values of a pipeline, as tokens, and what follows from them for the expansion.
@@ -53,7 +54,7 @@ impl Settings {
     pub(crate) fn features(&self, door: &TokenStream) -> TokenStream {
         self.features
             .iter()
-            .map(|(item, span)| quote_spanned!(*span=> const _: () = #door::features::#item;))
+            .map(|(item, span)| at(*span, quote!(const _: () = #door::features::#item;)))
             .collect()
     }
 

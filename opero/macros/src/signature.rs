@@ -1,6 +1,6 @@
 //! What the expansion needs to know of a function: how it runs, what it returns, and each argument.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
@@ -12,6 +12,7 @@ use syn::{
 
 use crate::errors::Errors;
 use crate::receiver::{ReplaceSelf, is_reference, own_self};
+use crate::recursion;
 
 /// How a function runs.
 #[derive(Clone)]
@@ -102,23 +103,15 @@ impl Function {
             .collect()
     }
 
-    /// Does the body mention the function's own name?
+    /// Does the body call the function itself?
     pub(crate) fn is_recursive(&self) -> bool {
-        mentions(self.item.block.to_token_stream(), &self.item.sig.ident)
+        recursion::calls(&self.item.block, &self.item.sig.ident)
     }
 
     /// Is it awaited?
     pub(crate) fn is_async(&self) -> bool {
         !matches!(self.kind, Kind::Sync)
     }
-}
-
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Group(group) => mentions(group.stream(), name),
-        _ => false,
-    })
 }
 
 fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
@@ -150,7 +143,7 @@ fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
 }
 
 fn argument(index: usize, typed: PatType, errors: &mut Errors) -> Argument {
-    let span = typed.span();
+    let span = typed.pat.span();
     let PatType { attrs, pat, ty, .. } = typed;
     let passing = match &*ty {
         Type::Reference(reference) if reference.mutability.is_some() => {

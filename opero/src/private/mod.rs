@@ -34,7 +34,8 @@ pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
 pub use operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
 pub use recipe::{
-    Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, never_refuses, refuses,
+    Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, call, call_sync, never_refuses,
+    refuses,
 };
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
 

@@ -187,6 +187,49 @@ pub const fn refuses<A: HoldsRefusals>(_: A) -> OnRefused<A::Return> {
     |refused| Some(A::refused(refused))
 }
 
+/// Calls an async function.
+///
+/// Not an `async fn`, nor a block in the decorated function: there, the compiler would have to know that the stages'
+/// futures are `Send` for every lifetime of the arguments, which it cannot.
+#[inline]
+pub fn call<A, S, B, K, R, Out, In>(
+    recipe: Recipe<A, S, (), B, K, R, Out, In>,
+    on_refused: OnRefused<A::Return>,
+) -> impl Future<Output = A::Return> + Send
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    B: Body<S, (), A::Return>,
+    K: MakeKey<S, ()>,
+    R: Route<A::Value, A::Error>,
+    Out: Stage<A::Value, A::Error>,
+    In: Stage<A::Value, A::Error>,
+{
+    async move { recipe.run(Waiting::Async, on_refused).await }
+}
+
+/// Calls a synchronous function.
+#[inline]
+pub fn call_sync<A, S, B, K, R, Out, In>(
+    recipe: Recipe<A, S, (), B, K, R, Out, In>,
+    on_refused: OnRefused<A::Return>,
+) -> A::Return
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    B: Body<S, (), A::Return>,
+    K: MakeKey<S, ()>,
+    R: Route<A::Value, A::Error>,
+    Out: Stage<A::Value, A::Error>,
+    In: Stage<A::Value, A::Error>,
+{
+    block_on(recipe.run(Waiting::Blocking, on_refused))
+}
+
 impl<A, S, B, K, R, Out, In> Recipe<A, S, (), B, K, R, Out, In>
 where
     A: Adapter,
@@ -199,18 +242,6 @@ where
     Out: Stage<A::Value, A::Error>,
     In: Stage<A::Value, A::Error>,
 {
-    /// Calls the async function.
-    #[inline]
-    pub fn call(self, on_refused: OnRefused<A::Return>) -> impl Future<Output = A::Return> + Send {
-        async move { self.run(Waiting::Async, on_refused).await }
-    }
-
-    /// Calls the synchronous function.
-    #[inline]
-    pub fn call_sync(self, on_refused: OnRefused<A::Return>) -> A::Return {
-        block_on(self.run(Waiting::Blocking, on_refused))
-    }
-
     #[inline]
     async fn run(&self, waiting: Waiting, on_refused: OnRefused<A::Return>) -> A::Return {
         let result = match self.function.stages() {

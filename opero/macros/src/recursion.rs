@@ -1,0 +1,56 @@
+//! Does a body call its own function?
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Block, ExprMethodCall, ExprPath, Macro, PatIdent};
+
+/// Is `name` mentioned in `body` as something that may be the function itself?
+pub(crate) fn calls(body: &Block, name: &Ident) -> bool {
+    let mut search = Search {
+        name,
+        mentioned: false,
+        bound: false,
+    };
+    search.visit_block(body);
+    // A variable of that name is the more likely one.
+    search.mentioned && !search.bound
+}
+
+struct Search<'a> {
+    name: &'a Ident,
+    mentioned: bool,
+    bound: bool,
+}
+
+impl<'ast> Visit<'ast> for Search<'_> {
+    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+        self.mentioned |= path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == *self.name);
+        visit::visit_expr_path(self, path);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        self.mentioned |= call.method == *self.name;
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        self.bound |= pattern.ident == *self.name;
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        self.mentioned |= mentions(mac.tokens.clone(), self.name);
+    }
+}
+
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}

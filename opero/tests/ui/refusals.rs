@@ -1,0 +1,37 @@
+use opero::{Refused, opero};
+
+struct Own;
+struct Taking;
+
+impl From<Refused> for Taking {
+    fn from(_: Refused) -> Self {
+        Self
+    }
+}
+
+#[opero(attempt_timeout = 5, cache = false)]
+async fn timeout(a: u32) -> Result<u32, Own> {
+    Ok(a)
+}
+
+#[opero(rate_limit = 1, rate_max_wait = "1s", cache = false)]
+fn max_wait(a: u32) -> u32 {
+    a
+}
+
+#[opero(cache_backend = "redis://localhost")]
+fn foreign_backend(a: u32) -> Result<u32, Own> {
+    Ok(a)
+}
+
+#[opero(attempt_timeout = 5, cache = false)]
+async fn fine(a: u32) -> Result<u32, Taking> {
+    Ok(a)
+}
+
+#[opero(attempt_timeout = 5, cache = false)]
+async fn fine_too(a: u32) -> Result<u32, opero::Error<Own>> {
+    Ok(a)
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use opero::{opero, operomap};
+
+#[opero(cache_tll = 60)]
+fn misspelt(a: u32) -> u32 {
+    a
+}
+
+#[opero(colour = "red")]
+fn unheard_of(a: u32) -> u32 {
+    a
+}
+
+#[opero(mode = "thread")]
+fn of_the_other(a: u32) -> u32 {
+    a
+}
+
+#[operomap(handle = true)]
+fn of_this_one(a: u32) -> u32 {
+    a
+}
+
+#[opero(retries = 1, retries = 2)]
+fn doubled(a: u32) -> Result<u32, String> {
+    Ok(a)
+}
+
+fn main() {}
