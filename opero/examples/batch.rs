@@ -59,10 +59,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let provider = Provider::start(options.seed).await?;
     let requests = requests(&options.prompts()?, &provider);
 
-    let mut reports = Vec::new();
+    let (mut reports, mut verdict) = (Vec::new(), Ok(()));
     for pass in 1..=2 {
         let (answers, report) = complete(requests.clone()).with_report().await;
-        check(&requests, answers)?;
+        verdict = verdict.and(check(&requests, answers));
         if !options.json {
             println!("Pass {pass}\n{report}\n");
         }
@@ -73,7 +73,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     } else {
         println!("{}", provider.served());
     }
-    Ok(())
+    verdict
 }
 
 /// One request for each prompt; the two keys take turns.
