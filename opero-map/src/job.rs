@@ -110,7 +110,10 @@ where
 
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
-        watched(cx, async { (self.0)(item) }).await
+        if cx.observed() {
+            return watched(cx, async { (self.0)(item) }).await;
+        }
+        (self.0)(item).map_err(Error::from)
     }
 }
 
@@ -128,19 +131,18 @@ where
 
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
-        watched(cx, (self.0)(item)).await
+        if cx.observed() {
+            return watched(cx, (self.0)(item)).await;
+        }
+        (self.0)(item).await.map_err(Error::from)
     }
 }
 
 /// Says when the bare function starts and ends, as a pipeline around it would.
-#[inline]
 async fn watched<T, E>(
     cx: &Context<'_>,
     execution: impl Future<Output = Result<T, E>> + Send,
 ) -> Result<T, Error<E>> {
-    if !cx.observed() {
-        return execution.await.map_err(Error::from);
-    }
     let attempt = Attempt::FIRST;
     cx.emit(Event::ExecutionStarted { attempt });
     let started = cx.now();

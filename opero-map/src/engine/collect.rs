@@ -1,7 +1,7 @@
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
-use opero_core::Waiting;
 use opero_core::sync::lock;
 
 use super::Outbox;
@@ -9,32 +9,39 @@ use super::Outbox;
 /// Keeps all results until the last lane has ended.
 pub(crate) struct Collect<R> {
     ordered: bool,
-    /// Do lanes run on several threads? Then each keeps its results for itself, so that they do not meet at every item.
-    apart: bool,
     state: Mutex<State<R>>,
 }
 
 struct State<R> {
-    /// In order: a slot for each item. Unordered: what is there, in the order of completion.
-    slots: Vec<Option<R>>,
-    /// What the lanes kept for themselves.
-    batches: Vec<Vec<(usize, R)>>,
+    results: Results<R>,
     lanes: usize,
     done: Option<Waker>,
 }
 
+/// In order: results are set down as soon as those before them are there, so that the end needs no sorting.
+struct Results<R> {
+    /// The results of the first items, without a gap; unordered, all that there are.
+    settled: Vec<R>,
+    /// Those of the items behind, with gaps where items are still worked on.
+    ahead: VecDeque<Option<R>>,
+}
+
+/// How many results a lane keeps for itself before it hands them over.
+const KEPT: usize = 32;
+
 impl<R> Collect<R> {
-    pub(crate) fn new(ordered: bool, waiting: Waiting) -> Self {
-        let state = State {
-            slots: Vec::new(),
-            batches: Vec::new(),
-            lanes: 0,
-            done: None,
+    pub(crate) fn new(ordered: bool) -> Self {
+        let results = Results {
+            settled: Vec::new(),
+            ahead: VecDeque::new(),
         };
         Self {
             ordered,
-            apart: ordered && waiting == Waiting::Blocking,
-            state: Mutex::new(state),
+            state: Mutex::new(State {
+                results,
+                lanes: 0,
+                done: None,
+            }),
         }
     }
 
@@ -50,24 +57,42 @@ impl<R> Collect<R> {
 
     /// The results: in the order of the input, or of completion.
     pub(crate) fn take(&self) -> Vec<R> {
-        let (mut slots, batches) = {
-            let mut state = lock(&self.state);
-            (
-                std::mem::take(&mut state.slots),
-                std::mem::take(&mut state.batches),
-            )
-        };
-        // Indices have hardly a gap, so placing is cheaper than sorting.
-        let length = batches
-            .iter()
-            .filter_map(|batch| batch.iter().map(|(index, _)| index + 1).max());
-        if let Some(length) = length.max() {
-            slots.resize_with(length, || None);
+        let results = &mut lock(&self.state).results;
+        let mut taken = std::mem::take(&mut results.settled);
+        // A gap that is left belongs to an item that was taken and never ran.
+        taken.extend(results.ahead.drain(..).flatten());
+        taken
+    }
+
+    fn hand_over(&self, local: &mut Vec<(usize, R)>) {
+        let results = &mut lock(&self.state).results;
+        for (index, result) in local.drain(..) {
+            results.set(index, result);
         }
-        for (index, result) in batches.into_iter().flatten() {
-            slots[index] = Some(result);
+    }
+}
+
+impl<R> Results<R> {
+    #[inline]
+    fn set(&mut self, index: usize, result: R) {
+        let place = index - self.settled.len();
+        if place > 0 {
+            if place >= self.ahead.len() {
+                self.ahead.resize_with(place + 1, || None);
+            }
+            self.ahead[place] = Some(result);
+            return;
         }
-        slots.into_iter().flatten().collect()
+        self.settled.push(result);
+        if self.ahead.is_empty() {
+            return;
+        }
+        // The slot of the item just settled, and then what waited for it.
+        self.ahead.pop_front();
+        while let Some(next) = self.ahead.front_mut().and_then(Option::take) {
+            self.settled.push(next);
+            self.ahead.pop_front();
+        }
     }
 }
 
@@ -86,25 +111,18 @@ impl<R: Send> Outbox<R> for Collect<R> {
 
     #[inline]
     fn put(&self, local: &mut Self::Local, index: usize, result: R) {
-        if self.apart {
-            local.push((index, result));
+        if !self.ordered {
+            lock(&self.state).results.settled.push(result);
             return;
         }
-        let slots = &mut lock(&self.state).slots;
-        if !self.ordered || index == slots.len() {
-            slots.push(Some(result));
-            return;
+        local.push((index, result));
+        if local.len() == KEPT {
+            self.hand_over(local);
         }
-        if index > slots.len() {
-            slots.resize_with(index + 1, || None);
-        }
-        slots[index] = Some(result);
     }
 
-    fn flush(&self, local: Self::Local) {
-        if !local.is_empty() {
-            lock(&self.state).batches.push(local);
-        }
+    fn flush(&self, mut local: Self::Local) {
+        self.hand_over(&mut local);
     }
 
     fn lane_opened(&self) {

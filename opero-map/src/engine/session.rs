@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
@@ -153,15 +153,24 @@ where
             poll_fn(|cx| self.poll_next(lane, &mut room, &mut pace, cx)).await
         {
             room = false;
-            let result = match shard {
-                Some(shard) => {
-                    let started = cx.now();
-                    let result = self.run(&cx, item).await;
-                    shard.record(cx.now().since(started), result.is_ok());
-                    result
-                }
-                None => self.run(&cx, item).await,
+            let started = shard.map(|_| cx.now());
+            let result = {
+                let mut deadline = self
+                    .config
+                    .item_timeout
+                    .map(|limit| Deadline::new(&cx, limit));
+                // Inside an async block, so that a panic before the job's future exists is caught as well.
+                let mut job = pin!(async {
+                    match self.refusal.get() {
+                        None => self.job.run(&cx, item).await,
+                        Some(refused) => Err(Error::refused(refused.clone())),
+                    }
+                });
+                poll_fn(|task| poll_job(job.as_mut(), &mut deadline, &cx, task)).await
             };
+            if let (Some(shard), Some(started)) = (shard, started) {
+                shard.record(cx.now().since(started), result.is_ok());
+            }
             if result.is_err() && self.config.on_error == OnError::Stop {
                 self.stop();
             }
@@ -195,30 +204,23 @@ where
         }
         self.intake.poll_take(lane, pace, &self.wakers, cx)
     }
+}
 
-    /// The job's result for one item. A panic is a result; so is being late.
-    #[inline]
-    async fn run(&self, cx: &Context<'_>, item: S::Item) -> ResultOf<S, J> {
-        if let Some(refused) = self.refusal.get() {
-            return Err(Error::refused(refused.clone()));
-        }
-        let mut deadline = self
-            .config
-            .item_timeout
-            .map(|limit| Deadline::new(cx, limit));
-        // Inside an async block, so that a panic before the job's future exists is caught as well.
-        let mut job = pin!(async { self.job.run(cx, item).await });
-        poll_fn(
-            |task| match catch_unwind(AssertUnwindSafe(|| job.as_mut().poll(task))) {
-                Ok(Poll::Pending) => match &mut deadline {
-                    Some(deadline) => deadline.poll(cx, task).map(Err),
-                    None => Poll::Pending,
-                },
-                Ok(ready) => ready,
-                Err(payload) => Poll::Ready(Err(panicked(&*payload))),
-            },
-        )
-        .await
+/// The job's result for one item. A panic is a result; so is being late.
+#[inline]
+fn poll_job<T, E>(
+    job: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
+    deadline: &mut Option<Deadline>,
+    cx: &Context<'_>,
+    task: &mut task::Context<'_>,
+) -> Poll<Result<T, Error<E>>> {
+    match catch_unwind(AssertUnwindSafe(|| job.poll(task))) {
+        Ok(Poll::Pending) => match deadline {
+            Some(deadline) => deadline.poll(cx, task).map(Err),
+            None => Poll::Pending,
+        },
+        Ok(ready) => ready,
+        Err(payload) => Poll::Ready(Err(panicked(&*payload))),
     }
 }
 

@@ -66,7 +66,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     }
 
     fn collect_blocking(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
-        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered, J::WAITING));
+        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         if let Handed::Back(lane) = begun.block() {
             block_on(lane);
         }
@@ -74,7 +74,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     }
 
     async fn collect_here(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
-        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered, J::WAITING));
+        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         begun.together().await;
         begun.end()
     }
@@ -89,7 +89,7 @@ where
         if J::WAITING == Waiting::Async {
             return self.collect_here(recorded).await;
         }
-        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered, J::WAITING));
+        let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         // Threads do not end because this future is dropped: they have to be told.
         let _cancel = CancelOnDrop(Arc::clone(&begun.session));
         match begun.spawn() {

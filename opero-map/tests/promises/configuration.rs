@@ -1,6 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use opero_map::{MapConfig, map, map_async};
+use opero_core::{Backend, ConfigError, Waiting, block_on};
+use opero_map::executor::Lane;
+use opero_map::{Executor, ExecutorRegistration, MapConfig, map, map_async};
 
 fn problem<T, E: std::fmt::Debug>(result: Result<Vec<T>, opero_core::Error<E>>) -> String {
     let Err(error) = result else { panic!("it ran") };
@@ -90,4 +93,50 @@ fn the_most_workers_are_only_as_many_as_items() {
 fn no_item_is_shown_in_debug_output() {
     let run = map(["secret"], Ok::<_, ()>);
     assert!(!format!("{run:?}").contains("secret"));
+}
+
+/// A stranger's executor: one lane after the other, on the thread that asks.
+#[derive(Debug)]
+struct OneByOne;
+
+impl Backend for OneByOne {
+    fn scheme(&self) -> &str {
+        "one-by-one"
+    }
+}
+
+impl Executor for OneByOne {
+    fn waiting(&self) -> Waiting {
+        Waiting::Blocking
+    }
+    fn default_workers(&self) -> usize {
+        3
+    }
+    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
+        lanes.into_iter().for_each(block_on);
+        Ok(())
+    }
+    fn spawn(&self, _: Vec<Lane<'static>>) -> Result<(), ConfigError> {
+        Err(ConfigError::new(
+            "mode",
+            "has no background",
+            "use `thread`",
+        ))
+    }
+}
+
+#[test]
+fn a_registered_executor_is_found_by_name() {
+    opero_core::register(ExecutorRegistration {
+        scheme: "one-by-one",
+        open: |_| Ok(Arc::new(OneByOne)),
+    })
+    .unwrap();
+    let run = || map(0..9, Ok::<_, ()>).mode("one-by-one");
+    assert!(run().try_run().unwrap().into_iter().eq(0..9));
+    // What an executor cannot start is each item's result, as any other wrong parameter.
+    let iterated: Vec<_> = run().iter().collect();
+    assert_eq!(iterated.len(), 9);
+    let error = iterated.into_iter().next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "`mode` has no background: use `thread`");
 }

@@ -1,3 +1,4 @@
+use std::future::IntoFuture;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 
@@ -24,8 +25,6 @@ fn a_run_that_nobody_begins_pulls_nothing() {
     drop(map_async(counted(&pulled), async |n| Ok::<_, ()>(n)).stream());
     assert_eq!(pulled.load(SeqCst), 0);
 }
-
-use std::future::IntoFuture;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
@@ -146,4 +145,21 @@ async fn a_stream_goes_on_only_while_it_is_polled() {
         yield_now().await;
     }
     assert_eq!(pulled.load(SeqCst), before);
+}
+
+#[test]
+fn threads_take_at_most_a_handful_ahead() {
+    const WORKERS: usize = 2;
+    let (pulled, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let most = AtomicUsize::new(0);
+    let items = (0..50_000).inspect(|_| {
+        let ahead = pulled.fetch_add(1, SeqCst) + 1 - done.load(SeqCst);
+        most.fetch_max(ahead, SeqCst);
+    });
+    let work = |n: u32| {
+        done.fetch_add(1, SeqCst);
+        Ok::<_, ()>(n)
+    };
+    assert_eq!(map(items, work).workers(WORKERS).run().len(), 50_000);
+    assert!(most.load(SeqCst) <= WORKERS * 128);
 }
