@@ -1,0 +1,78 @@
+//! Ours: the decorated functions of the rows.
+
+use opero::{opero, operomap};
+
+use crate::workload::{Failure, profile, spin, work};
+
+pub(crate) mod success {
+    use super::*;
+
+    #[opero(cache = false)]
+    pub(crate) async fn retry(input: u64) -> Result<u64, Failure> {
+        work(input, "large").await
+    }
+
+    /// The limit is consulted and never reached: a start every nanosecond.
+    #[opero(cache = false, rate_limit = 1_000_000_000, rate_burst = 4_000_000_000)]
+    pub(crate) async fn stack(
+        input: u64,
+        #[fallback("large", "small")] model: &'static str,
+    ) -> Result<u64, Failure> {
+        work(input, model).await
+    }
+}
+
+/// Everything by default: retries don't apply to a function that cannot fail, the cache does.
+pub(crate) mod hit {
+    use super::*;
+
+    #[opero]
+    pub(crate) fn memory(name: String, length: u64) -> String {
+        profile(&name, length)
+    }
+
+    #[opero(cache_backend = "quick")]
+    pub(crate) fn quick(name: String, length: u64) -> String {
+        profile(&name, length)
+    }
+
+    #[opero]
+    pub(crate) async fn memory_async(name: String, length: u64) -> String {
+        profile(&name, length)
+    }
+
+    #[opero(cache_backend = "quick")]
+    pub(crate) async fn quick_async(name: String, length: u64) -> String {
+        profile(&name, length)
+    }
+
+    #[opero]
+    pub(crate) async fn flight(name: String, length: u64) -> String {
+        tokio::task::yield_now().await;
+        profile(&name, length % 64)
+    }
+}
+
+pub(crate) mod map {
+    use super::*;
+
+    #[operomap(cache = false, progress = false)]
+    pub(crate) async fn double_async(item: u64) -> u64 {
+        item.wrapping_mul(2)
+    }
+
+    #[operomap(cache = false, progress = false)]
+    pub(crate) async fn spin_async(item: u64) -> u64 {
+        spin(item)
+    }
+
+    #[operomap(cache = false, progress = false)]
+    pub(crate) fn double(item: u64) -> u64 {
+        item.wrapping_mul(2)
+    }
+
+    #[operomap(cache = false, progress = false)]
+    pub(crate) fn spin_items(item: u64) -> u64 {
+        spin(item)
+    }
+}

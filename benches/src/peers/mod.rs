@@ -1,0 +1,9 @@
+//! What users do today, one module for each family, with the settings that opero has by default or is given in the
+//! rows: 3 retries, exponential backoff from 100 ms, 10,000 entries for an hour, the first of two models.
+
+pub(crate) mod backon;
+pub(crate) mod cached;
+pub(crate) mod hand_written;
+pub(crate) mod moka;
+pub(crate) mod quick_cache;
+pub(crate) mod tower;
