@@ -3,6 +3,7 @@
 mod channel;
 mod collect;
 mod intake;
+mod item;
 mod latency;
 mod pace;
 mod session;

@@ -1,17 +1,16 @@
 use std::any::Any;
-use std::future::{Future, poll_fn};
+use std::future::{Future as _, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
-use std::time::Duration;
 
-use opero_core::clock::Sleep;
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Context, Error, Instant, Refused, RefusedKind, Waiting};
+use opero_core::{ConfigError, Context, Error, Refused, Waiting};
 
 use super::intake::{Intake, Numbered};
+use super::item::{Deadline, poll_job};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use super::{Outbox, Statistics};
@@ -206,24 +205,6 @@ where
     }
 }
 
-/// The job's result for one item. A panic is a result; so is being late.
-#[inline]
-fn poll_job<T, E>(
-    job: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
-    deadline: &mut Option<Deadline>,
-    cx: &Context<'_>,
-    task: &mut task::Context<'_>,
-) -> Poll<Result<T, Error<E>>> {
-    match catch_unwind(AssertUnwindSafe(|| job.poll(task))) {
-        Ok(Poll::Pending) => match deadline {
-            Some(deadline) => deadline.poll(cx, task).map(Err),
-            None => Poll::Pending,
-        },
-        Ok(ready) => ready,
-        Err(payload) => Poll::Ready(Err(panicked(&*payload))),
-    }
-}
-
 /// A lane's place in the run, given up when the lane ends or is dropped.
 struct Seat<S: Source, J, O: Outbox<R>, R>(
     Arc<Session<S, J, O>>,
@@ -233,41 +214,6 @@ struct Seat<S: Source, J, O: Outbox<R>, R>(
 impl<S: Source, J, O: Outbox<R>, R> Drop for Seat<S, J, O, R> {
     fn drop(&mut self) {
         self.0.outbox.lane_closed();
-    }
-}
-
-#[cold]
-fn panicked<E>(payload: &(dyn Any + Send)) -> Error<E> {
-    let text = payload.downcast_ref::<&'static str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = text.unwrap_or("with a value that is no text").to_owned();
-    Error::refused(RefusedKind::Panic { message })
-}
-
-/// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.
-struct Deadline {
-    limit: Duration,
-    started: Instant,
-    timer: Option<Sleep>,
-}
-
-impl Deadline {
-    fn new(cx: &Context<'_>, limit: Duration) -> Self {
-        Self {
-            limit,
-            started: cx.now(),
-            timer: None,
-        }
-    }
-
-    fn poll<E>(&mut self, cx: &Context<'_>, task: &mut task::Context<'_>) -> Poll<Error<E>> {
-        let left = || self.limit.saturating_sub(cx.now().since(self.started));
-        let timer = self.timer.get_or_insert_with(|| cx.clock().sleep(left()));
-        let limit = self.limit;
-        timer
-            .as_mut()
-            .poll(task)
-            .map(|()| Error::refused(RefusedKind::ItemTimeout { limit }))
     }
 }
 

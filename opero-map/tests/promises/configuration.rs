@@ -138,5 +138,8 @@ fn a_registered_executor_is_found_by_name() {
     let iterated: Vec<_> = run().iter().collect();
     assert_eq!(iterated.len(), 9);
     let error = iterated.into_iter().next().unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "`mode` has no background: use `thread`");
+    assert_eq!(
+        error.refusal().unwrap().to_string(),
+        "`mode` has no background: use `thread`"
+    );
 }
