@@ -14,6 +14,7 @@ mod config;
 mod execution;
 mod mechanism;
 mod order;
+mod place;
 pub mod pipeline;
 #[cfg(feature = "tracing")]
 mod tracing;
@@ -51,5 +52,7 @@ pub use pipeline::{Pipeline, PipelineBuilder};
 pub use self::tracing::TracingObserver;
 #[cfg(feature = "macros")]
 pub use __private::Alternatives;
+#[cfg(all(feature = "macros", feature = "cache"))]
+pub use __private::{BoundCall, CacheHandle, CachedCall, CachedSyncCall};
 #[cfg(feature = "macros")]
 pub use opero_macros::{opero, operomap};

@@ -2,6 +2,7 @@
 
 mod attribute {
     mod fallback;
+    mod handle;
     mod keys;
     mod map;
     mod shapes;

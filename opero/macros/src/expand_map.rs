@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, GenericArgument, ItemFn, Type, parse_quote};
+use syn::{FnArg, ItemFn, Type, parse_quote};
 
 use crate::checks;
 use crate::crate_path::facade;
@@ -11,13 +11,12 @@ use crate::errors::Errors;
 use crate::fallback::Fallback;
 use crate::lifetimes::name_elided;
 use crate::map_settings;
-use crate::outcome::Outcome;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
 use crate::recipe::Plan;
+use crate::result_types::ResultTypes;
 use crate::scope::hidden;
 use crate::settings::Settings;
-use crate::signature::{Function, last_segment};
-use crate::spans::at;
+use crate::signature::Function;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
@@ -55,18 +54,16 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     errors.finish()?;
 
     let result = ResultTypes::of(&function.output, &facade, &door);
-    let (choice, adapter, read_as) = (plan.adapter(), hidden("adapter"), &result.adapter);
     let output_span = function.output.span();
-    let read = at(
-        output_span,
-        quote!(#door::read_as::<#door::#read_as, _>(#choice)),
-    );
+    let (adapter, read) = (hidden("adapter"), result.read(&plan));
     let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
     let over = quote_spanned!(output_span=> over(#items, #config));
+    let (function_name, static_name) = (hidden("function"), hidden("FUNCTION"));
     let (head, signature) = head(&plan, &facade, &item, &result);
     Ok(quote! {
         #head #signature {
             #function_static
+            let #function_name = &#static_name;
             #demand
             let #adapter = #read;
             #checks
@@ -115,61 +112,6 @@ fn name_item_lifetimes(function: &mut Function, place: usize) {
     if generics.params.len() > before && !function.shares_self {
         name_elided(&mut function.output, "of_item", &mut generics.clone());
     }
-}
-
-/// The types of a run's results, as far as tokens tell.
-struct ResultTypes {
-    value: TokenStream,
-    error: TokenStream,
-    /// The adapter that fits them.
-    adapter: Ident,
-    /// A statement that holds the compiler to it.
-    demand: TokenStream,
-}
-
-impl ResultTypes {
-    fn of(output: &Type, facade: &TokenStream, door: &TokenStream) -> Self {
-        let adapter = |name| Ident::new(name, Span::call_site());
-        match Outcome::of(output, facade) {
-            Outcome::Transparent(value, inner, error) => Self {
-                value: value.to_token_stream(),
-                error: inner.to_token_stream(),
-                adapter: adapter("ReadTransparent"),
-                demand: at(error.span(), quote!(#door::is_opero_error::<#error>();)),
-            },
-            Outcome::Plain => Self {
-                value: output.to_token_stream(),
-                error: quote!(::core::convert::Infallible),
-                adapter: adapter("ReadPlain"),
-                demand: TokenStream::new(),
-            },
-            Outcome::Result => {
-                let (value, error) = match last_segment(output) {
-                    Some((name, arguments)) if name == "Result" && both_types(&arguments) => (
-                        arguments[0].to_token_stream(),
-                        arguments[1].to_token_stream(),
-                    ),
-                    _ => (
-                        quote!(<#output as #door::Outcome>::Ok),
-                        quote!(<#output as #door::Outcome>::Err),
-                    ),
-                };
-                Self {
-                    value,
-                    error,
-                    adapter: adapter("ReadWrapped"),
-                    demand: TokenStream::new(),
-                }
-            }
-        }
-    }
-}
-
-fn both_types(arguments: &[GenericArgument]) -> bool {
-    matches!(
-        arguments,
-        [GenericArgument::Type(_), GenericArgument::Type(_)]
-    )
 }
 
 /// The name of the generated function's items; its hygiene keeps it apart from a user's argument of that name.

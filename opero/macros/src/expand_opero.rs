@@ -9,6 +9,7 @@ use crate::checks;
 use crate::crate_path::facade;
 use crate::errors::Errors;
 use crate::fallback::Fallback;
+use crate::handle::Handle;
 use crate::outcome::error_for_lists;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
 use crate::recipe::Plan;
@@ -48,7 +49,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         .iter()
         .map(|receiver| FnArg::Receiver(receiver.clone()));
     let inputs = own.chain(plan.inputs(&facade, &error)).collect();
-    let (adapter_name, on_refused_name) = (hidden("adapter"), hidden("on_refused"));
+    let handle = Handle::read(parameters, &settings, &mut errors);
     let (function_static, adapter, checks, on_refused) = (
         plan.function_static(),
         plan.adapter(),
@@ -57,32 +58,71 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     );
     errors.finish()?;
 
+    let parts = Parts {
+        function_static,
+        adapter,
+        checks,
+        on_refused,
+        recipe,
+    };
+    match handle {
+        Some(handle) => Ok(handle.expand(&plan, &facade, inputs, &parts)),
+        None => Ok(alone(&plan, inputs, &parts)),
+    }
+}
+
+/// What stands in the body of a decorated function.
+pub(crate) struct Parts {
+    pub(crate) function_static: TokenStream,
+    pub(crate) adapter: TokenStream,
+    pub(crate) checks: TokenStream,
+    pub(crate) on_refused: TokenStream,
+    pub(crate) recipe: TokenStream,
+}
+
+fn alone(plan: &Plan<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenStream {
+    let (door, function) = (plan.door, plan.function);
     let way = match function.is_async() {
         true => quote!(#door::call),
         false => quote!(#door::call_sync),
     };
-    let recipe_name = hidden("recipe");
-    let mut call = quote!(#way(#recipe_name, #on_refused_name));
-    if let Kind::Boxed(_) = &function.kind {
-        call = quote!(::std::boxed::Box::pin(#call));
-    }
+    let (recipe_name, on_refused_name) = (hidden("recipe"), hidden("on_refused"));
+    let call = boxed(function, quote!(#way(#recipe_name, #on_refused_name)));
     // What the compiler finds wrong with the types of the whole is about the result.
     let call = at(function.output.span(), call);
-    let (head, signature) = head(&function, inputs);
-    Ok(quote! {
+    let (adapter_name, function_name, static_name) =
+        (hidden("adapter"), hidden("function"), hidden("FUNCTION"));
+    let Parts {
+        function_static,
+        adapter,
+        checks,
+        on_refused,
+        recipe,
+    } = parts;
+    let (head, signature) = head(function, inputs);
+    quote! {
         #head #signature {
             #function_static
+            let #function_name = &#static_name;
             let #adapter_name = #adapter;
             #checks
             let #on_refused_name = #on_refused;
             let #recipe_name = #recipe;
             #call
         }
-    })
+    }
+}
+
+/// Boxed, where the function returns a boxed future.
+pub(crate) fn boxed(function: &Function, call: TokenStream) -> TokenStream {
+    match &function.kind {
+        Kind::Boxed(_) => quote!(::std::boxed::Box::pin(#call)),
+        _ => call,
+    }
 }
 
 /// Attributes and visibility, and the generated signature.
-fn head(function: &Function, inputs: Vec<FnArg>) -> (TokenStream, TokenStream) {
+pub(crate) fn head(function: &Function, inputs: Vec<FnArg>) -> (TokenStream, TokenStream) {
     let ItemFn { attrs, vis, .. } = &function.item;
     let mut signature = function.item.sig.clone();
     signature.inputs = inputs.into_iter().collect();

@@ -134,7 +134,7 @@ impl<'a> Plan<'a> {
         errors: &mut Errors,
     ) -> TokenStream {
         let door = self.door;
-        let (function, adapter) = (hidden("FUNCTION"), hidden("adapter"));
+        let (function, adapter) = (hidden("function"), hidden("adapter"));
         let tuple = self.scope().tuple(error);
         let body = self.body();
         let answers = self.answers(errors);
@@ -146,7 +146,7 @@ impl<'a> Plan<'a> {
             }
             false => quote!(uncached(#outside, #inside, #answers)),
         };
-        quote!(#door::Draft::<_, _, #item>::new(&#function, #adapter, #tuple).#body.#route)
+        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route)
     }
 
     fn body(&self) -> TokenStream {
@@ -298,11 +298,12 @@ impl<'a> Plan<'a> {
     }
 
     fn stage(&self, name: &str, errors: &mut Errors) -> TokenStream {
+        let door = self.door;
         let Some(parameter) = self.parameters.get(name) else {
-            return quote!(());
+            return quote!(#door::Absent);
         };
         match errors.take(parameter.expression()) {
-            Some(stage) => quote!(&#stage),
+            Some(stage) => quote!(#door::Present(&#stage)),
             None => TokenStream::new(),
         }
     }

@@ -9,6 +9,18 @@ use super::checks::{Anything, TakesRefusals};
 /// array or a reference to one, and, where the function's error `E` can say that a list was empty, a `Vec` or a slice.
 ///
 /// `E` takes refusals where it implements `From<opero::Refused>`, or where the function returns `opero::Error`.
+///
+/// An array without values does not compile:
+///
+/// ```compile_fail,E0080
+/// #[opero::opero(arg_fallback = "model")]
+/// fn ask(model: u32) -> Result<u32, String> {
+///     Ok(model)
+/// }
+///
+/// let none: [u32; 0] = [];
+/// let _ = ask(none);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of fallback values of type `{M}`",
     label = "expected one `{M}` or an array of them",

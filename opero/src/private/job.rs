@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use opero_core::{Context, Error, Stage, Waiting};
+use opero_core::{Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
 use super::operation::{Body, MakeKey};
 use super::recipe::{Recipe, Route};
 use crate::clock::current_clock;
+use crate::place::Place;
 
 /// The pipeline around every item.
 pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(Recipe<A, S, I, B, K, R, Out, In>);
@@ -51,8 +52,8 @@ where
     B: Body<S, I, A::Return>,
     K: MakeKey<S, I>,
     R: Route<A::Value, A::Error>,
-    Out: Stage<A::Value, A::Error>,
-    In: Stage<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
 {
     type Output = A::Value;
     type Error = A::Error;

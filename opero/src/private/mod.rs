@@ -12,11 +12,14 @@ mod operation;
 mod recipe;
 mod sharing;
 
+#[cfg(feature = "cache")]
+mod handle;
 #[cfg(feature = "map")]
 mod job;
 
 pub mod features;
 
+pub use crate::place::{Absent, Present};
 pub use opero_core::{Attempt, Context, Error, Key, KeyHasher, Refused};
 
 pub use adapter::{
@@ -39,6 +42,8 @@ pub use recipe::{
 };
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
 
+#[cfg(feature = "cache")]
+pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind, bind_sync};
 #[cfg(feature = "map")]
 pub use job::{MapJob, map_config};
 #[cfg(feature = "map")]

@@ -6,13 +6,14 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use opero_core::{
-    Attempt, Context, Error, KeyHasher, Operation, Refused, Stage, Waiting, block_on,
+    Attempt, Context, Error, KeyHasher, Operation, Refused, Waiting, block_on,
 };
 
 use super::checks::{CachedValue, HoldsRefusals};
 use super::operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
 use super::{Adapter, Answers, Function};
 use crate::Stages;
+use crate::place::Place;
 
 /// The first steps: the function, what it returns, its shared arguments, and the type of its item.
 #[derive(Debug)]
@@ -131,8 +132,19 @@ impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
 
 /// Which stages a call passes: cached calls demand more of the value.
 pub trait Route<T, E>: Send + Sync {
+    /// The result, where the cache has it in memory: the whole of a hit, without a future.
+    fn known<Out: Place<T, E>, N: Operation<T, E>>(
+        stages: &Stages,
+        outside: &Out,
+        cx: &Context<'_>,
+        operation: &N,
+    ) -> Option<T> {
+        let _ = (stages, outside, cx, operation);
+        None
+    }
+
     /// Passes `operation` through the stages.
-    fn pass<Out: Stage<T, E>, In: Stage<T, E>, N: Operation<T, E>>(
+    fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
         around: (&Out, &In),
         cx: &Context<'_>,
@@ -146,14 +158,23 @@ pub struct Cached;
 
 impl<T: CachedValue, E: Send> Route<T, E> for Cached {
     #[inline]
-    async fn pass<Out: Stage<T, E>, In: Stage<T, E>, N: Operation<T, E>>(
+    fn known<Out: Place<T, E>, N: Operation<T, E>>(
+        stages: &Stages,
+        outside: &Out,
+        cx: &Context<'_>,
+        operation: &N,
+    ) -> Option<T> {
+        stages.known(cx, outside, operation)
+    }
+
+    #[inline]
+    async fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
         (outside, inside): (&Out, &In),
         cx: &Context<'_>,
         operation: &N,
     ) -> Result<T, Error<E>> {
-        let stages = stages.cached(outside, inside);
-        stages.call(cx, Attempt::FIRST, operation).await
+        stages.cached(outside, inside, cx, operation).await
     }
 }
 
@@ -163,14 +184,13 @@ pub struct Uncached;
 
 impl<T: Send, E: Send> Route<T, E> for Uncached {
     #[inline]
-    async fn pass<Out: Stage<T, E>, In: Stage<T, E>, N: Operation<T, E>>(
+    async fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
         (outside, inside): (&Out, &In),
         cx: &Context<'_>,
         operation: &N,
     ) -> Result<T, Error<E>> {
-        let stages = stages.uncached(outside, inside);
-        stages.call(cx, Attempt::FIRST, operation).await
+        stages.uncached(outside, inside, cx, operation).await
     }
 }
 
@@ -204,10 +224,15 @@ where
     B: Body<S, (), A::Return>,
     K: MakeKey<S, ()>,
     R: Route<A::Value, A::Error>,
-    Out: Stage<A::Value, A::Error>,
-    In: Stage<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
 {
-    async move { recipe.run(Waiting::Async, on_refused).await }
+    async move {
+        if let Some(returned) = recipe.known(Waiting::Async) {
+            return returned;
+        }
+        recipe.run(Waiting::Async, on_refused).await
+    }
 }
 
 /// Calls a synchronous function.
@@ -224,10 +249,13 @@ where
     B: Body<S, (), A::Return>,
     K: MakeKey<S, ()>,
     R: Route<A::Value, A::Error>,
-    Out: Stage<A::Value, A::Error>,
-    In: Stage<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
 {
-    block_on(recipe.run(Waiting::Blocking, on_refused))
+    match recipe.known(Waiting::Blocking) {
+        Some(returned) => returned,
+        None => block_on(recipe.run(Waiting::Blocking, on_refused)),
+    }
 }
 
 impl<A, S, B, K, R, Out, In> Recipe<A, S, (), B, K, R, Out, In>
@@ -239,15 +267,35 @@ where
     B: Body<S, (), A::Return>,
     K: MakeKey<S, ()>,
     R: Route<A::Value, A::Error>,
-    Out: Stage<A::Value, A::Error>,
-    In: Stage<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
 {
+    /// What the cache has in memory, before any future is made.
     #[inline]
+    fn known(&self, waiting: Waiting) -> Option<A::Return> {
+        let stages = self.function.stages().ok()?;
+        let call = Call {
+            recipe: self,
+            item: &(),
+        };
+        let value = R::known(stages, &self.outside, &stages.context(waiting), &call)?;
+        A::lower(Ok(value)).ok()
+    }
+
     async fn run(&self, waiting: Waiting, on_refused: OnRefused<A::Return>) -> A::Return {
         let result = match self.function.stages() {
             Ok(stages) => self.pass(stages, &stages.context(waiting), &()).await,
             Err(error) => Err(Error::refused(error.clone())),
         };
+        self.returned(result, on_refused).await
+    }
+
+    /// What the caller gets.
+    pub(super) async fn returned(
+        &self,
+        result: Result<A::Value, Error<A::Error>>,
+        on_refused: OnRefused<A::Return>,
+    ) -> A::Return {
         if let Some(returned) = A::lower(result).map_or_else(on_refused, Some) {
             return returned;
         }
@@ -267,8 +315,8 @@ where
     B: Body<S, I, A::Return>,
     K: MakeKey<S, I>,
     R: Route<A::Value, A::Error>,
-    Out: Stage<A::Value, A::Error>,
-    In: Stage<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
 {
     /// Passes one call through the function's stages.
     #[inline]

@@ -1,0 +1,196 @@
+//! `handle`: two siblings of the function, `f_call` that binds it to its arguments, and `f_cache`, its cache's handle.
+//! The function itself goes through `f_call`, since the closures of one function alone make one key.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, GenericParam, ItemFn, parse_quote};
+
+use crate::errors::Errors;
+use crate::expand_opero::{Parts, boxed, head};
+use crate::parameters::Parameters;
+use crate::recipe::Plan;
+use crate::result_types::ResultTypes;
+use crate::scope::hidden;
+use crate::settings::Settings;
+use crate::spans::at;
+use crate::values::Value;
+
+/// The parameter `handle`, given.
+pub(crate) struct Handle {
+    /// `handle = Self`: the function is an associated one without a `self`, which its tokens do not tell.
+    associated: bool,
+}
+
+impl Handle {
+    /// Reads `handle`.
+    pub(crate) fn read(
+        parameters: &Parameters,
+        settings: &Settings,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let parameter = parameters.get("handle")?;
+        let handle = match errors.take(parameter.value())? {
+            Value::Flag(false) => return None,
+            Value::Flag(true) => Self { associated: false },
+            Value::Expression(syn::Expr::Path(path)) if path.path.is_ident("Self") => {
+                Self { associated: true }
+            }
+            _ => {
+                let way_out = "write `true`, or `Self` for an associated function without a `self`";
+                errors.push(parameter.error("is neither `true` nor `Self`", way_out));
+                return None;
+            }
+        };
+        if !settings.cache {
+            errors.at(
+                parameter.name.span(),
+                "`handle` is for the cache, which is off: remove `handle`, or `cache = false`",
+            );
+        }
+        Some(handle)
+    }
+
+    /// The function and its siblings.
+    pub(crate) fn expand(
+        &self,
+        plan: &Plan<'_>,
+        facade: &TokenStream,
+        inputs: Vec<FnArg>,
+        parts: &Parts,
+    ) -> TokenStream {
+        let bound = self.bound(plan, facade, inputs.clone(), parts);
+        let cache = self.cache(plan, facade, parts);
+        let function = plan.function;
+        let name = &function.item.sig.ident;
+        let callee = self.sibling(plan, &format_ident!("{name}_call"), true);
+        let generics = turbofish(&function.item);
+        let arguments = plan.scope();
+        let arguments = arguments
+            .passed()
+            .map(|(argument, _)| &argument.name)
+            .filter(|name| *name != "self");
+        let call = boxed(function, quote!(#callee #generics(#(#arguments),*).run()));
+        let call = at(function.output.span(), call);
+        let (head, signature) = head(function, inputs);
+        quote!(#head #signature { #call } #bound #cache)
+    }
+
+    /// How the function reaches a sibling.
+    fn sibling(&self, plan: &Plan<'_>, name: &Ident, with_self: bool) -> TokenStream {
+        match (&plan.function.receiver, with_self) {
+            (Some(receiver), true) => {
+                let own = &receiver.self_token;
+                quote!(#own.#name)
+            }
+            (Some(_), false) => quote!(Self::#name),
+            (None, _) if self.associated => quote!(Self::#name),
+            (None, _) => quote!(#name),
+        }
+    }
+
+    fn bound(
+        &self,
+        plan: &Plan<'_>,
+        facade: &TokenStream,
+        inputs: Vec<FnArg>,
+        parts: &Parts,
+    ) -> TokenStream {
+        let (door, function) = (plan.door, plan.function);
+        let ItemFn { vis, sig, .. } = &function.item;
+        let types = ResultTypes::of(&function.output, facade, door);
+        let (output, value, demand, read) = (
+            &function.output,
+            &types.value,
+            &types.demand,
+            types.read(plan),
+        );
+        let (kind, bind) = match function.is_async() {
+            true => (quote!(CachedCall), quote!(bind)),
+            false => (quote!(CachedSyncCall), quote!(bind_sync)),
+        };
+        let mut signature = sig.clone();
+        signature.ident = format_ident!("{}_call", sig.ident);
+        signature.asyncness = None;
+        signature.inputs = inputs.into_iter().collect();
+        let opaque = quote_spanned!(Span::mixed_site()=> impl);
+        signature.output = parse_quote! {
+            -> #facade::#kind<#opaque #facade::BoundCall<Return = #output, Value = #value>>
+        };
+        let cache = self.sibling(plan, &format_ident!("{}_cache", sig.ident), false);
+        let (function_name, adapter, on_refused_name) =
+            (hidden("function"), hidden("adapter"), hidden("on_refused"));
+        let Parts {
+            checks,
+            on_refused,
+            recipe,
+            ..
+        } = parts;
+        let bind = at(output.span(), quote!(#door::#bind));
+        let doc = format!(
+            "A call of [`{0}`](fn@Self::{0}) to look up, refresh or invalidate.",
+            sig.ident
+        );
+        let doc = match function.receiver.is_some() || self.associated {
+            true => doc,
+            false => doc.replace("fn@Self::", ""),
+        };
+        let conditions = conditions(&function.item);
+        quote! {
+            #(#conditions)*
+            #[doc = #doc]
+            #vis #signature {
+                let #function_name = #cache().function();
+                #demand
+                let #adapter = #read;
+                #checks
+                let #on_refused_name = #on_refused;
+                #bind(#recipe, #on_refused_name)
+            }
+        }
+    }
+
+    fn cache(&self, plan: &Plan<'_>, facade: &TokenStream, parts: &Parts) -> TokenStream {
+        let ItemFn { vis, sig, .. } = &plan.function.item;
+        let name = format_ident!("{}_cache", sig.ident);
+        let doc = format!("The cache of `{}`.", sig.ident);
+        let (function_static, function) = (&parts.function_static, hidden("FUNCTION"));
+        let conditions = conditions(&plan.function.item);
+        quote! {
+            #(#conditions)*
+            #[doc = #doc]
+            #[must_use]
+            #vis fn #name() -> #facade::CacheHandle {
+                #function_static
+                #facade::CacheHandle::of(&#function)
+            }
+        }
+    }
+}
+
+/// What decides whether the function is there at all, and what it warns of, holds for its siblings too.
+fn conditions(item: &ItemFn) -> impl Iterator<Item = &syn::Attribute> {
+    let names = ["cfg", "cfg_attr", "allow", "expect", "deprecated"];
+    item.attrs
+        .iter()
+        .filter(move |attribute| names.iter().any(|name| attribute.path().is_ident(name)))
+}
+
+/// The function's type and constant parameters, which a sibling may be unable to infer.
+fn turbofish(item: &ItemFn) -> TokenStream {
+    let parameters: Vec<_> = item
+        .sig
+        .generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(ty) => Some(&ty.ident),
+            GenericParam::Const(constant) => Some(&constant.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    match parameters.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(::<#(#parameters),*>),
+    }
+}
