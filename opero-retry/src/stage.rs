@@ -55,7 +55,7 @@ impl<T: Send, E: Send> Stage<T, E> for Retry {
     fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
-        mut attempt: Attempt,
+        attempt: Attempt,
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {

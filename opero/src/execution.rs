@@ -6,7 +6,7 @@ use crate::mechanism::retry::TimeoutSlot;
 
 /// The innermost stage: executes the function, in its limited time, and says that it starts and ends.
 #[derive(Debug)]
-pub struct Execution {
+pub(crate) struct Execution {
     pub(crate) timeout: TimeoutSlot,
 }
 

@@ -10,27 +10,17 @@
 //! - The timeout is innermost: waiting for a permit is not part of an attempt's time.
 //! - `outside` and `inside` are where stages of the user's go.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use opero_core::{Clock, ConfigError, Context, Operation, Stack, Stage, Waiting};
+use opero_core::{Clock, ConfigError, Context, Error, Operation, Then, Waiting};
 
 use crate::PipelineConfig;
 use crate::execution::Execution;
 use crate::mechanism::cache::{self, CacheSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
-
-/// Between the cache and the user's inner stage.
-type Upper = Stack<RetrySlot, Stack<FallbackSlot, RateLimitSlot>>;
-/// The stages of a call that is not cached, around an operation.
-pub(crate) type Uncached<'a, Outside, Inside> =
-    Stack<Outside, Stack<&'a Upper, Stack<Inside, &'a Execution>>>;
-/// The stages of a cached call, around an operation.
-pub(crate) type Cached<'a, Outside, Inside> =
-    Stack<Outside, Stack<&'a CacheSlot, Stack<&'a Upper, Stack<Inside, &'a Execution>>>>;
-/// The stages of a call that is cached but not looked up.
-pub(crate) type Refreshed<'a, Outside, Inside> =
-    Stack<Outside, Stack<cache::RefreshSlot<'a>, Stack<&'a Upper, Stack<Inside, &'a Execution>>>>;
+use crate::place::Place;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.
@@ -39,7 +29,9 @@ pub struct Stages {
     name: Arc<str>,
     clock: Arc<dyn Clock>,
     cache: CacheSlot,
-    upper: Upper,
+    retry: RetrySlot,
+    fallback: FallbackSlot,
+    rate_limit: RateLimitSlot,
     execution: Execution,
 }
 
@@ -57,15 +49,84 @@ impl Stages {
         Ok(Self {
             name: name.into(),
             cache: cache::build(name, config)?,
-            upper: Stack::new(
-                retry::build_retry(config)?,
-                Stack::new(retry::build_fallback(), ratelimit::build(config, &clock)?),
-            ),
+            retry: retry::build_retry(config)?,
+            fallback: retry::build_fallback(),
+            rate_limit: ratelimit::build(config, &clock)?,
             execution: Execution {
                 timeout: retry::build_timeout(config)?,
             },
             clock,
         })
+    }
+
+    /// Everything behind retry, around `operation`: what one attempt goes through.
+    #[inline]
+    fn attempts<'a, T, E, N>(
+        &'a self,
+        inside: &'a impl Place<T, E>,
+        operation: N,
+    ) -> impl Operation<T, E>
+    where
+        T: Send + 'a,
+        E: Send + 'a,
+        N: Operation<T, E> + 'a,
+    {
+        let execution = inside.around(Then::new(&self.execution, operation));
+        Then::new(&self.fallback, Then::new(&self.rate_limit, execution))
+    }
+
+    /// Passes a call past the cache.
+    #[inline]
+    pub fn uncached<'a, T, E, N>(
+        &'a self,
+        outside: &'a impl Place<T, E>,
+        inside: &'a impl Place<T, E>,
+        cx: &'a Context<'a>,
+        operation: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send
+    where
+        T: Send + 'a,
+        E: Send + 'a,
+        N: Operation<T, E> + 'a,
+    {
+        outside.lead(&self.retry, cx, self.attempts(inside, operation))
+    }
+
+    /// Passes a call through the cache.
+    #[inline]
+    pub fn cached<'a, T, E, N>(
+        &'a self,
+        outside: &'a impl Place<T, E>,
+        inside: &'a impl Place<T, E>,
+        cx: &'a Context<'a>,
+        operation: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send + 'a,
+        N: Operation<T, E> + 'a,
+    {
+        let retried = Then::new(&self.retry, self.attempts(inside, operation));
+        outside.lead(&self.cache, cx, retried)
+    }
+
+    /// Executes a call without looking it up, and has the cache keep the result.
+    #[inline]
+    pub async fn refreshed<'a, T, E, N>(
+        &'a self,
+        outside: &'a impl Place<T, E>,
+        inside: &'a impl Place<T, E>,
+        cx: &'a Context<'a>,
+        operation: N,
+    ) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send + 'a,
+        N: Operation<T, E> + 'a,
+    {
+        let retried = Then::new(&self.retry, self.attempts(inside, operation));
+        let refreshing = cache::refreshing(&self.cache);
+        outside.lead(&refreshing, cx, retried).await
     }
 
     /// The result of a call that the cache has in memory. `outside` comes before the cache, so where there is such a
@@ -80,57 +141,12 @@ impl Stages {
     where
         T: Clone + 'static,
         N: Operation<T, E>,
-        Outside: Stage<T, E>,
+        Outside: Place<T, E>,
     {
         match outside.is_transparent() {
             true => cache::known(&self.cache, cx, operation),
             false => None,
         }
-    }
-
-    /// The stages for a cached call.
-    #[inline]
-    pub fn cached<Outside, Inside>(
-        &self,
-        outside: Outside,
-        inside: Inside,
-    ) -> Cached<'_, Outside, Inside> {
-        Stack::new(
-            outside,
-            Stack::new(
-                &self.cache,
-                Stack::new(&self.upper, Stack::new(inside, &self.execution)),
-            ),
-        )
-    }
-
-    /// The stages for a call that passes the cache by.
-    #[inline]
-    pub fn uncached<Outside, Inside>(
-        &self,
-        outside: Outside,
-        inside: Inside,
-    ) -> Uncached<'_, Outside, Inside> {
-        Stack::new(
-            outside,
-            Stack::new(&self.upper, Stack::new(inside, &self.execution)),
-        )
-    }
-
-    /// The stages for a call that is executed in any case and whose result the cache keeps.
-    #[inline]
-    pub fn refreshed<Outside, Inside>(
-        &self,
-        outside: Outside,
-        inside: Inside,
-    ) -> Refreshed<'_, Outside, Inside> {
-        Stack::new(
-            outside,
-            Stack::new(
-                cache::refreshing(&self.cache),
-                Stack::new(&self.upper, Stack::new(inside, &self.execution)),
-            ),
-        )
     }
 
     /// The clock of the whole pipeline.

@@ -6,11 +6,12 @@ use opero_core::{Clock, ConfigError, Observer};
 
 use super::Pipeline;
 use super::hooks::Hooks;
+use super::{Absent, Present};
 use crate::config::{PipelineConfig, Rate, Time};
 use crate::order::Stages;
 
 /// Builds a [`Pipeline`]: the parameters of the attribute, by the same names and with the same defaults.
-pub struct PipelineBuilder<E, Outside = (), Inside = ()> {
+pub struct PipelineBuilder<E, Outside = Absent, Inside = Absent> {
     name: String,
     config: PipelineConfig,
     hooks: Hooks<E>,
@@ -34,8 +35,8 @@ impl<E> From<PipelineConfig> for PipelineBuilder<E> {
             hooks: Hooks::default(),
             clock: None,
             observer: None,
-            outside: (),
-            inside: (),
+            outside: Absent,
+            inside: Absent,
         }
     }
 }
@@ -149,21 +150,21 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
 
     /// A stage of the user's around everything, the cache included.
     #[must_use]
-    pub fn outside<S>(self, stage: S) -> PipelineBuilder<E, S, Inside> {
+    pub fn outside<S>(self, stage: S) -> PipelineBuilder<E, Present<S>, Inside> {
         PipelineBuilder {
             name: self.name,
             config: self.config,
             hooks: self.hooks,
             clock: self.clock,
             observer: self.observer,
-            outside: stage,
+            outside: Present(stage),
             inside: self.inside,
         }
     }
 
     /// A stage of the user's around every execution, within the rate limit.
     #[must_use]
-    pub fn inside<S>(self, stage: S) -> PipelineBuilder<E, Outside, S> {
+    pub fn inside<S>(self, stage: S) -> PipelineBuilder<E, Outside, Present<S>> {
         PipelineBuilder {
             name: self.name,
             config: self.config,
@@ -171,7 +172,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
             clock: self.clock,
             observer: self.observer,
             outside: self.outside,
-            inside: stage,
+            inside: Present(stage),
         }
     }
 

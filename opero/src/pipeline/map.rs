@@ -4,10 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 
-use opero_core::{Attempt, Context, Error, Event, Observer, Stage, Waiting, operation};
+use opero_core::{Attempt, Context, Error, Event, Observer, Waiting, operation};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
-use super::Pipeline;
+use super::{Pipeline, Place};
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// Runs a function over `items`, each through this pipeline. A result is kept under its item and the closure's type.
@@ -81,8 +81,8 @@ where
     T: Clone + Send + Sync + 'static,
     E: Send + Sync,
     F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
-    Outside: Stage<T, E>,
-    Inside: Stage<T, E>,
+    Outside: Place<T, E>,
+    Inside: Place<T, E>,
 {
     type Output = T;
     type Error = E;
@@ -104,8 +104,8 @@ where
     E: Send + Sync,
     F: Fn(I, Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, E>> + Send,
-    Outside: Stage<T, E>,
-    Inside: Stage<T, E>,
+    Outside: Place<T, E>,
+    Inside: Place<T, E>,
 {
     type Output = T;
     type Error = E;

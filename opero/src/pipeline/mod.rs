@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use opero_core::{
-    Attempt, Context, Error, Observer, Operation, Stage, Waiting, block_on, operation,
+    Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation,
 };
 
 pub use builder::PipelineBuilder;
@@ -19,6 +19,7 @@ use hooks::{Hooked, Hooks};
 pub use map::{AsyncItems, SyncItems};
 
 use crate::order::Stages;
+pub use crate::place::{Absent, Place, Present};
 
 /// The stages of `#[opero]` around any closure, built at run time from the same parameters with the same defaults.
 ///
@@ -37,7 +38,7 @@ use crate::order::Stages;
 /// assert_eq!(number, 42);
 /// # Ok::<(), opero::ConfigError>(())
 /// ```
-pub struct Pipeline<E, Outside = (), Inside = ()> {
+pub struct Pipeline<E, Outside = Absent, Inside = Absent> {
     stages: Stages,
     hooks: Hooks<E>,
     observer: Option<Arc<dyn Observer>>,
@@ -65,8 +66,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         A: Hash + Sync + ?Sized,
         F: Fn(Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         self.execute(&operation(function).keyed(args)).await
     }
@@ -80,8 +81,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         T: Clone + Send + Sync + 'static,
         A: Hash + Sync + ?Sized,
         F: Fn(Attempt) -> Result<T, E> + Sync,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });
@@ -97,8 +98,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         T: Send,
         F: Fn(Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         self.execute_uncached(&operation(function)).await
     }
@@ -111,8 +112,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Send,
         F: Fn(Attempt) -> Result<T, E> + Sync,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });
@@ -128,8 +129,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         self.through(&self.context(Waiting::Async), operation).await
     }
@@ -142,16 +143,16 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         let cx = self.context(Waiting::Blocking);
         let operation = Hooked::cached(operation, &self.hooks);
         if let Some(value) = self.stages.known(&cx, &self.outside, &operation) {
             return Ok(value);
         }
-        let stages = self.stages.cached(&self.outside, &self.inside);
-        block_on(stages.call(&cx, Attempt::FIRST, &operation))
+        let (outside, inside) = (&self.outside, &self.inside);
+        block_on(self.stages.cached(outside, inside, &cx, &operation))
     }
 
     /// Calls an operation past the cache.
@@ -162,8 +163,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Send,
         N: Operation<T, E>,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         let cx = self.context(Waiting::Async);
         self.through_uncached(&cx, operation).await
@@ -178,27 +179,27 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         let operation = Hooked::cached(operation, &self.hooks);
         if let Some(value) = self.stages.known(cx, &self.outside, &operation) {
             return Ok(value);
         }
-        let stages = self.stages.cached(&self.outside, &self.inside);
-        stages.call(cx, Attempt::FIRST, &operation).await
+        let (outside, inside) = (&self.outside, &self.inside);
+        self.stages.cached(outside, inside, cx, &operation).await
     }
 
     async fn through_uncached<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
     where
         T: Send,
         N: Operation<T, E>,
-        Outside: Stage<T, E>,
-        Inside: Stage<T, E>,
+        Outside: Place<T, E>,
+        Inside: Place<T, E>,
     {
         let operation = Hooked::uncached(operation, &self.hooks);
-        let stages = self.stages.uncached(&self.outside, &self.inside);
-        stages.call(cx, Attempt::FIRST, &operation).await
+        let (outside, inside) = (&self.outside, &self.inside);
+        self.stages.uncached(outside, inside, cx, &operation).await
     }
 
     fn context(&self, waiting: Waiting) -> Context<'_> {

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use opero_cache::{Cache, CacheStats};
 use opero_core::{
-    Attempt, BackendError, ConfigError, Context, Error, Key, Stage, Waiting, block_on,
+    BackendError, ConfigError, Context, Error, Key, Waiting, block_on,
 };
 
 use super::checks::CachedValue;
@@ -13,6 +13,7 @@ use super::operation::{Body, Call, MakeKey};
 use super::recipe::{Cached, OnRefused, Recipe, Route, Uncached};
 use super::{Adapter, Function};
 use crate::Stages;
+use crate::place::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.
 #[derive(Debug, Clone, Copy)]
@@ -174,10 +175,7 @@ where
         match way {
             Way::Run => Cached::pass(stages, (outside, inside), cx, &call).await,
             Way::Bypass => Uncached::pass(stages, (outside, inside), cx, &call).await,
-            Way::Refresh => {
-                let stages = stages.refreshed(outside, inside);
-                stages.call(cx, Attempt::FIRST, &call).await
-            }
+            Way::Refresh => stages.refreshed(outside, inside, cx, &call).await,
         }
     }
 }
