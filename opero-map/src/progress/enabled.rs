@@ -1,10 +1,11 @@
-use std::io::{IsTerminal, stderr};
+use std::fmt;
+use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::engine::Statistics;
 
@@ -32,12 +33,14 @@ impl Progress {
         let statistics = Arc::clone(statistics);
         let (stop, stopped) = mpsc::channel();
         let draw = move || {
-            let bar = bar(name, length);
+            let bar = bar(name, length, &statistics);
             while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                show(&bar, &statistics);
+                bar.set_position(done(&statistics));
             }
-            show(&bar, &statistics);
+            bar.set_position(done(&statistics));
             bar.abandon();
+            // What is printed next begins on a line of its own. A terminal that is gone needs none.
+            let _ = writeln!(stderr());
         };
         let drawing = thread::Builder::new()
             .name("opero-map-progress".into())
@@ -64,24 +67,32 @@ impl Drop for Progress {
     }
 }
 
-fn show(bar: &ProgressBar, statistics: &Statistics) {
+fn done(statistics: &Statistics) -> u64 {
     let (ok, failed) = statistics.done();
-    bar.set_position(ok + failed);
-    bar.set_message(format!("{failed} failed"));
+    ok + failed
 }
 
-fn bar(name: &'static str, length: Option<usize>) -> ProgressBar {
+const KNOWN: &str = "{prefix} {wide_bar} {pos}/{len}, {failed}, {rate}, {eta} left";
+const UNKNOWN: &str = "{prefix} {spinner} {pos}, {failed}, {rate}, {elapsed}";
+
+fn bar(name: &'static str, length: Option<usize>, statistics: &Arc<Statistics>) -> ProgressBar {
     let length = length.and_then(|length| u64::try_from(length).ok());
     let target = ProgressDrawTarget::stderr_with_hz(10);
-    let template = match length {
-        Some(_) => "{prefix} {wide_bar} {pos}/{len}, {msg}, {per_sec}, {eta} left",
-        None => "{prefix} {spinner} {pos}, {msg}, {per_sec}, {elapsed}",
-    };
     let bar = ProgressBar::with_draw_target(length, target).with_prefix(name);
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    let template = if length.is_some() { KNOWN } else { UNKNOWN };
+    let Ok(style) = ProgressStyle::with_template(template) else {
+        return bar;
+    };
+    let statistics = Arc::clone(statistics);
+    // Computed in the drawing itself, so that there is one drawing for all figures. A figure that cannot be written is
+    // left out.
+    let failed = move |_: &ProgressState, to: &mut dyn fmt::Write| {
+        let _ = write!(to, "{} failed", statistics.done().1);
+    };
+    let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
+        let _ = write!(to, "{:.1}/s", state.per_sec());
+    };
+    bar.with_style(style.with_key("failed", failed).with_key("rate", rate))
 }
 
 #[cfg(test)]
@@ -90,15 +101,9 @@ mod tests {
 
     #[test]
     fn the_templates_are_well_formed() {
-        let bar = bar("name", Some(3));
-        bar.set_position(1);
-        assert_eq!(bar.length(), Some(3));
-        assert!(
-            ProgressStyle::with_template(
-                "{prefix} {wide_bar} {pos}/{len}, {msg}, {per_sec}, {eta} left"
-            )
-            .is_ok()
-        );
+        for template in [KNOWN, UNKNOWN] {
+            assert!(ProgressStyle::with_template(template).is_ok());
+        }
     }
 
     #[test]
