@@ -28,13 +28,13 @@ use syn::{ItemFn, TraitItemFn};
 
 use parameters::Parameters;
 
-/// Puts a cache, retries, parameter fallback and a rate limit around a function.
+#[doc = include_str!("../docs/opero.md")]
 #[proc_macro_attribute]
 pub fn opero(parameters: TokenStream, item: TokenStream) -> TokenStream {
     decorate(parameters, item, expand_opero::expand)
 }
 
-/// Runs a function over many inputs in parallel, with the mechanisms of `#[opero]` around every item.
+#[doc = include_str!("../docs/operomap.md")]
 #[proc_macro_attribute]
 pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
     decorate(parameters, item, expand_map::expand)
