@@ -82,12 +82,12 @@ fn tenths(ns: f64) -> f64 {
     (ns * 10.0).round() / 10.0
 }
 
-/// Whole where it is whole: a table that grew once in ten thousand calls is no allocation of a call.
+/// Rounded to a tenth: a table that grew once in a hundred calls is no allocation of a call.
 fn allocations(per_call: f64) -> Value {
-    let hundredths = (per_call * 100.0).round() / 100.0;
-    if hundredths.fract() == 0.0 {
-        json!(hundredths as u64)
+    let rounded = tenths(per_call);
+    if rounded.fract() == 0.0 {
+        json!(rounded as u64)
     } else {
-        json!(hundredths)
+        json!(rounded)
     }
 }
