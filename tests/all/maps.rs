@@ -1,1 +1,108 @@
-//! todo
+//! A map's report says what happened, and the pipeline around its items holds over all its workers.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use opero::core::sync::lock;
+use opero::map::Report;
+use opero::{Error, ManualClock, Pipeline, operomap};
+
+use crate::support::with_clock;
+
+/// What the function counts itself.
+#[derive(Debug, Default)]
+struct Counted {
+    executions: AtomicU64,
+    with_second_value: AtomicU64,
+    tried: Mutex<BTreeSet<(u64, bool)>>,
+}
+
+impl Counted {
+    /// The first execution of an item with a value fails. Of items above 50 each one with the first value fails, of
+    /// those above 90 all.
+    fn execute(&self, item: u64, value: &str) -> Result<u64, Error<&'static str>> {
+        self.executions.fetch_add(1, SeqCst);
+        let second = value == "second";
+        if second {
+            self.with_second_value.fetch_add(1, SeqCst);
+        }
+        let first_time = lock(&self.tried).insert((item, second));
+        let fails = first_time || item > 90 || (item > 50 && !second);
+        if fails { Err("as the test wants")? }
+        Ok(item * 10)
+    }
+
+    fn executions(&self) -> u64 {
+        self.executions.load(SeqCst)
+    }
+}
+
+macro_rules! mapped {
+    ($($keyword:ident)+ ($($yield:tt)*)) => {
+        #[operomap(
+            cache_key = |item| item,
+            retries = 1,
+            min_delay = 0,
+            rate_limit = "1000/s",
+            progress = false
+        )]
+        $($keyword)+ (
+            item: u64,
+            counted: &Counted,
+            #[fallback("first", "second")] value: &str,
+        ) -> Result<u64, Error<&'static str>> {
+            $($yield)*
+            counted.execute(item, value)
+        }
+    };
+}
+
+mapped!(fn in_threads());
+mapped!(async fn in_tasks(tokio::task::yield_now().await;));
+
+/// Items 1 to 100, each of them twice: a report for what became of them must add up in every way.
+fn check(run: impl Fn(Vec<u64>, &Counted) -> (Vec<Result<u64, Error<&'static str>>>, Report)) {
+    let clock = ManualClock::auto();
+    with_clock(clock.clone(), || {
+        let counted = Counted::default();
+        let items: Vec<_> = (1..=100).flat_map(|item| [item, item]).collect();
+        let (results, report) = run(items.clone(), &counted);
+        for (item, result) in items.iter().zip(&results) {
+            match (item, result) {
+                (1..=90, Ok(value)) => assert_eq!(*value, item * 10, "in the order of the input"),
+                (91.., Err(error)) => assert_eq!(error.attempts(), 4),
+                (item, result) => panic!("{item}: {result:?}"),
+            }
+        }
+        // Whatever the workers' timing: those that fail are executed for each of the two, or shared.
+        let (second, executions) = (counted.with_second_value.load(SeqCst), counted.executions());
+        assert_eq!((report.items, report.ok, report.failed), (200, 180, 20));
+        assert_eq!(report.executions, executions);
+        assert_eq!(report.fallbacks, second);
+        // Each of the first 90 is executed for one of its two, and comes from the cache or the other call for the other.
+        let failed_together = report.cache_hits + report.followed - 90;
+        assert!(failed_together <= 10, "{report}");
+        let failing = 20 - failed_together;
+        assert_eq!(report.retries, 90 + failing, "{report}");
+        assert_eq!(executions, 50 * 3 + 40 * 4 + failing * 4, "{report}");
+
+        // A second pass over those that succeeded is all hits: nothing is executed, and no permit is asked for.
+        let (results, report) = run((1..=90).collect(), &counted);
+        assert!(results.iter().all(Result::is_ok));
+        assert_eq!((report.items, report.ok, report.cache_hits), (90, 90, 90));
+        assert_eq!((report.executions, report.retries, report.fallbacks), (0, 0, 0));
+        assert_eq!((report.followed, report.permit_wait_s), (0, 0.0));
+        assert_eq!(counted.executions(), executions);
+    });
+}
+
+#[test]
+fn the_report_of_a_thread_map_is_what_happened() {
+    check(|items, counted| in_threads(items, counted).workers(8).run_report());
+}
+
+#[test]
+fn the_report_of_an_async_map_is_what_happened() {
+    check(|items, counted| in_tasks(items, counted).workers(8).run_report());
+}

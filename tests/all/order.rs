@@ -1,7 +1,8 @@
 //! `caller -> outside -> cache -> retry -> fallback -> rate limit -> inside -> timeout -> function`, as recorded.
 
 use opero::core::block_on;
-use opero::{Attempt, Error, ManualClock, Pipeline, operation, opero};
+use opero::pipeline::Present;
+use opero::{Attempt, Error, ManualClock, Pipeline, PipelineBuilder, operation, opero};
 
 use crate::support::{Around, Failure, Outcome, Script, Trace, with_clock};
 use Outcome::{Hang, Value};
@@ -123,7 +124,7 @@ const SCENARIOS: [(&[Outcome], &[&str]); 2] = [
 fn pipeline(
     name: &str,
     clock: &ManualClock,
-) -> opero::PipelineBuilder<Failure, Around, Around> {
+) -> PipelineBuilder<Failure, Present<Around>, Present<Around>> {
     Pipeline::builder()
         .name(name)
         .clock(clock.clone())

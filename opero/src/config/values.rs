@@ -1,9 +1,10 @@
 //! Values as users write them.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
-use opero_core::{ConfigError, units};
+use opero_core::{ConfigError, Location, units};
 
 /// A duration as it was written: a number of seconds, a human text, or a `Duration`.
 ///
@@ -18,7 +19,7 @@ use opero_core::{ConfigError, units};
 ///     "`min_delay` = -1 is negative: give a number of seconds from 0 on, or a text like \"250ms\""
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Time {
     /// A number of seconds.
     Seconds(f64),
@@ -40,7 +41,7 @@ impl Time {
         let (value, result) = match self {
             Self::Exact(duration) => return Ok(*duration),
             Self::Seconds(seconds) => (seconds.to_string(), units::seconds(*seconds)),
-            Self::Text(text) => (format!("{text:?}"), units::duration(text)),
+            Self::Text(text) => (shown(text), units::duration(text)),
         };
         result.map_err(|problem| {
             let way_out = "give a number of seconds from 0 on, or a text like \"250ms\"";
@@ -74,7 +75,7 @@ pub(crate) fn optional(
 /// assert_eq!(Rate::from(10).resolve("rate_limit").unwrap(), Duration::from_millis(100));
 /// assert_eq!(Rate::from("100/min").resolve("rate_limit").unwrap(), Duration::from_millis(600));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Rate {
     /// Starts per second.
     PerSecond(f64),
@@ -96,12 +97,37 @@ impl Rate {
             }
             Self::Every(period) => return Ok(*period),
             Self::PerSecond(rate) => (rate.to_string(), units::per_second(*rate)),
-            Self::Text(text) => (format!("{text:?}"), units::rate(text)),
+            Self::Text(text) => (shown(text), units::rate(text)),
         };
         result.map_err(|problem| {
             let way_out = "give a number of starts per second above 0, or a text like \"100/min\"";
             wrong(parameter, &value, problem, way_out)
         })
+    }
+}
+
+/// A text as it may be shown: whoever mixed two parameters up has put a URL here, with its password.
+fn shown(text: &str) -> String {
+    format!("{:?}", Location::new(text).to_string())
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seconds(seconds) => write!(f, "Seconds({seconds:?})"),
+            Self::Text(text) => write!(f, "Text({})", shown(text)),
+            Self::Exact(duration) => write!(f, "Exact({duration:?})"),
+        }
+    }
+}
+
+impl fmt::Debug for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PerSecond(rate) => write!(f, "PerSecond({rate:?})"),
+            Self::Text(text) => write!(f, "Text({})", shown(text)),
+            Self::Every(period) => write!(f, "Every({period:?})"),
+        }
     }
 }
 
