@@ -53,9 +53,9 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let (function_static, checks) = (plan.function_static(), plan.checks());
     errors.finish()?;
 
-    let result = ResultTypes::of(&function.output, &facade, &door);
+    let result = ResultTypes::of(&plan, &facade);
     let output_span = function.output.span();
-    let (adapter, read) = (hidden("adapter"), result.read(&plan));
+    let (adapter, read) = (hidden("adapter"), &result.adapter);
     let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
     let over = quote_spanned!(output_span=> over(#items, #config));
     let (function_name, static_name) = (hidden("function"), hidden("FUNCTION"));

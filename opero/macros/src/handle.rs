@@ -98,12 +98,12 @@ impl Handle {
     ) -> TokenStream {
         let (door, function) = (plan.door, plan.function);
         let ItemFn { vis, sig, .. } = &function.item;
-        let types = ResultTypes::of(&function.output, facade, door);
+        let types = ResultTypes::of(plan, facade);
         let (output, value, demand, read) = (
             &function.output,
             &types.value,
             &types.demand,
-            types.read(plan),
+            &types.adapter,
         );
         let (kind, bind) = match function.is_async() {
             true => (quote!(CachedCall), quote!(bind)),

@@ -37,7 +37,19 @@ pub fn opero(parameters: TokenStream, item: TokenStream) -> TokenStream {
 #[doc = include_str!("../docs/operomap.md")]
 #[proc_macro_attribute]
 pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
+    if cfg!(not(feature = "map")) {
+        return missing_map(item);
+    }
     decorate(parameters, item, expand_map::expand)
+}
+
+fn missing_map(item: TokenStream) -> TokenStream {
+    let message = "`#[operomap]` needs maps, which are not compiled in: enable the Cargo feature `map-thread` (for `fn`) or \
+                   `map-async` (for `async fn`) of the crate `opero`";
+    let error = syn::Error::new(proc_macro2::Span::call_site(), message);
+    [error.into_compile_error().into(), item]
+        .into_iter()
+        .collect()
 }
 
 fn decorate(

@@ -10,8 +10,15 @@ use crate::signature::last_segment;
 
 /// What a return type is by its looks.
 pub(crate) enum Outcome {
-    /// `Result<T, opero::Error<E>>`, with what stands for `T`, for `E`, and for `opero::Error<E>`.
-    Transparent(Type, Type, Type),
+    /// `Result<T, opero::Error<E>>`.
+    Transparent {
+        /// `T`.
+        value: TokenStream,
+        /// `E`.
+        inner: TokenStream,
+        /// `opero::Error<E>`.
+        error: TokenStream,
+    },
     /// Another `Result`, written out or as an alias.
     Result,
     /// Not a `Result`.
@@ -36,7 +43,11 @@ impl Outcome {
             .collect();
         match (name.as_str(), &types[..]) {
             ("Result", [value, error]) => match opero_error(error, facade) {
-                Some(inner) => Self::Transparent(value.clone(), inner, error.clone()),
+                Some(inner) => Self::Transparent {
+                    value: value.to_token_stream(),
+                    inner: inner.to_token_stream(),
+                    error: error.to_token_stream(),
+                },
                 None => Self::Result,
             },
             _ => Self::Result,
@@ -69,7 +80,7 @@ pub(crate) fn error_for_lists(
     door: &TokenStream,
 ) -> TokenStream {
     match Outcome::of(output, facade) {
-        Outcome::Transparent(..) => quote!(#door::Anything),
+        Outcome::Transparent { .. } => quote!(#door::Anything),
         Outcome::Plain => quote!(::core::convert::Infallible),
         Outcome::Result => match last_segment(output) {
             Some((name, arguments)) if name == "Result" && arguments.len() == 2 => {

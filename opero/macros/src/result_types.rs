@@ -2,39 +2,44 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::GenericArgument;
 use syn::spanned::Spanned;
-use syn::{GenericArgument, Type};
 
 use crate::outcome::Outcome;
 use crate::recipe::Plan;
 use crate::signature::last_segment;
 use crate::spans::at;
 
-/// The two types.
+/// The two types, and what follows from them.
 pub(crate) struct ResultTypes {
     pub(crate) value: TokenStream,
     pub(crate) error: TokenStream,
-    /// The adapter that fits them.
-    adapter: Ident,
-    /// A statement that holds the compiler to it.
+    /// The adapter for them, as an expression.
+    pub(crate) adapter: TokenStream,
+    /// A statement that holds the compiler to what the tokens look like.
     pub(crate) demand: TokenStream,
 }
 
 impl ResultTypes {
-    pub(crate) fn of(output: &Type, facade: &TokenStream, door: &TokenStream) -> Self {
-        let adapter = |name| Ident::new(name, Span::call_site());
+    /// Reads the function's return type by its looks.
+    pub(crate) fn of(plan: &Plan<'_>, facade: &TokenStream) -> Self {
+        let (door, output) = (plan.door, &plan.function.output);
         match Outcome::of(output, facade) {
-            Outcome::Transparent(value, inner, error) => Self {
-                value: value.to_token_stream(),
-                error: inner.to_token_stream(),
-                adapter: adapter("ReadTransparent"),
+            Outcome::Transparent {
+                value,
+                inner,
+                error,
+            } => Self {
+                adapter: quote!(#door::transparent::<#value, #inner>()),
                 demand: at(error.span(), quote!(#door::is_opero_error::<#error>();)),
+                value,
+                error: inner,
             },
             Outcome::Plain => Self {
+                adapter: quote!(#door::plain::<#output>()),
+                demand: looks(plan, "ReadPlain"),
                 value: output.to_token_stream(),
                 error: quote!(::core::convert::Infallible),
-                adapter: adapter("ReadPlain"),
-                demand: TokenStream::new(),
             },
             Outcome::Result => {
                 let (value, error) = match last_segment(output) {
@@ -48,23 +53,24 @@ impl ResultTypes {
                     ),
                 };
                 Self {
+                    adapter: quote!(#door::wrapped::<#value, #error>()),
+                    demand: looks(plan, "ReadWrapped"),
                     value,
                     error,
-                    adapter: adapter("ReadWrapped"),
-                    demand: TokenStream::new(),
                 }
             }
         }
     }
+}
 
-    /// The adapter of the return type, if it is the one for these types.
-    pub(crate) fn read(&self, plan: &Plan<'_>) -> TokenStream {
-        let (door, choice, looks) = (plan.door, plan.adapter(), &self.adapter);
-        at(
-            plan.function.output.span(),
-            quote!(#door::read_as::<#door::#looks, _>(#choice)),
-        )
-    }
+/// A statement that does not compile where the return type is another one than it looks.
+fn looks(plan: &Plan<'_>, name: &str) -> TokenStream {
+    let (door, choice) = (plan.door, plan.adapter());
+    let looks = Ident::new(name, Span::call_site());
+    at(
+        plan.function.output.span(),
+        quote!(#door::read_as::<#door::#looks, _>(#choice);),
+    )
 }
 
 fn both_types(arguments: &[GenericArgument]) -> bool {

@@ -68,6 +68,21 @@ marker! {
     Plain<R>
 }
 
+/// The adapter of `Result<T, opero::Error<E>>`, where the macro knows that it is one.
+pub const fn transparent<T, E>() -> Transparent<T, E> {
+    Transparent(PhantomData)
+}
+
+/// The adapter of another `Result<T, E>`.
+pub const fn wrapped<T, E>() -> Wrapped<T, E> {
+    Wrapped(PhantomData)
+}
+
+/// The adapter of anything else.
+pub const fn plain<R>() -> Plain<R> {
+    Plain(PhantomData)
+}
+
 impl<T, E> Returns<Result<T, Error<E>>> {
     /// The first choice.
     pub const fn adapter(self) -> Transparent<T, E> {

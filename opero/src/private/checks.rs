@@ -110,9 +110,6 @@ impl<E> IsOperoError for Error<E> {}
 /// Demands that what is written like `opero::Error` is it.
 pub const fn is_opero_error<E: IsOperoError>() {}
 
-/// `Result<T, opero::Error<E>>`, as tokens tell.
-#[derive(Debug)]
-pub struct ReadTransparent;
 /// Another `Result`, as tokens tell.
 #[derive(Debug)]
 pub struct ReadWrapped;
@@ -122,17 +119,14 @@ pub struct ReadPlain;
 
 /// The attribute reads a return type by its looks where it has to name the halves of it.
 #[diagnostic::on_unimplemented(
-    message = "this return type is not what it looks like, and `#[operomap]` has to name its halves",
+    message = "this return type is not what it looks like, and the attribute has to name its halves",
     label = "write `Result<T, E>` or `Result<T, opero::Error<E>>` out here",
     note = "an alias must end in `Result`, and it must not hide `opero::Error`"
 )]
 pub trait ReadAs<Looks> {}
 
-impl<T, E> ReadAs<ReadTransparent> for Transparent<T, E> {}
 impl<T, E> ReadAs<ReadWrapped> for Wrapped<T, E> {}
 impl<R> ReadAs<ReadPlain> for Plain<R> {}
 
-/// The adapter, if it is the one for what the return type looks like.
-pub fn read_as<Looks, A: ReadAs<Looks>>(adapter: A) -> A {
-    adapter
-}
+/// Demands that the return type is what it looks like.
+pub fn read_as<Looks, A: ReadAs<Looks>>(_: A) {}

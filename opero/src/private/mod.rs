@@ -23,7 +23,8 @@ pub use crate::place::{Absent, Present};
 pub use opero_core::{Attempt, Context, Error, Key, KeyHasher, Refused};
 
 pub use adapter::{
-    Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, returns,
+    Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, plain, returns,
+    transparent, wrapped,
 };
 pub use answers::Answers;
 pub use arguments::{
@@ -31,7 +32,7 @@ pub use arguments::{
 };
 pub use checks::{
     Anything, CachedValue, HoldsRefusals, IsOperoError, IsResult, Outcome, ReadAs, ReadPlain,
-    ReadTransparent, ReadWrapped, TakesRefusals, is_opero_error, needs_result, read_as,
+    ReadWrapped, TakesRefusals, is_opero_error, needs_result, read_as,
 };
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
