@@ -12,6 +12,19 @@ use crate::queue::Request;
 use crate::{RateLimit, Verdict};
 
 impl RateLimit {
+    /// Takes `cost` permits, if they are there at once and nobody waits for any.
+    #[inline]
+    pub fn admits(&self, key: Option<Key>, cost: u32) -> bool {
+        NonZeroU32::new(cost).is_none_or(|cost| self.admits_some(key, cost))
+    }
+
+    #[inline]
+    fn admits_some(&self, key: Option<Key>, cost: NonZeroU32) -> bool {
+        cost <= self.quota.burst
+            && self.queues.is_empty()
+            && self.backend.try_acquire(key, cost) == Verdict::Admitted
+    }
+
     /// Waits for `cost` permits, and tells the observers where that was more than a glance.
     #[inline]
     pub(crate) async fn permit(
@@ -23,11 +36,7 @@ impl RateLimit {
         let Some(cost) = NonZeroU32::new(cost) else {
             return Ok(());
         };
-        let burst = self.quota.burst;
-        let at_once = cost <= burst
-            && self.queues.is_empty()
-            && self.backend.try_acquire(key, cost) == Verdict::Admitted;
-        if at_once {
+        if self.admits_some(key, cost) {
             return Ok(());
         }
         // Boxed, so that calls that need not wait are not as large as those that do.

@@ -14,8 +14,9 @@ mod config;
 mod execution;
 mod mechanism;
 mod order;
-mod place;
 pub mod pipeline;
+mod place;
+mod shortcut;
 #[cfg(feature = "tracing")]
 mod tracing;
 

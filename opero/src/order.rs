@@ -13,7 +13,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use opero_core::{Clock, ConfigError, Context, Error, Operation, Then, Waiting};
+use opero_core::{Attempt, Clock, ConfigError, Context, Error, Operation, Stage, Then, Waiting};
 
 use crate::PipelineConfig;
 use crate::execution::Execution;
@@ -21,6 +21,7 @@ use crate::mechanism::cache::{self, CacheSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
 use crate::place::Place;
+use crate::shortcut::Attempts;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.
@@ -33,6 +34,8 @@ pub struct Stages {
     fallback: FallbackSlot,
     rate_limit: RateLimitSlot,
     execution: Execution,
+    /// Neither `attempt_timeout` nor `max_elapsed`.
+    untimed: bool,
 }
 
 impl Stages {
@@ -55,78 +58,104 @@ impl Stages {
             execution: Execution {
                 timeout: retry::build_timeout(config)?,
             },
+            untimed: config.attempt_timeout.is_none() && config.max_elapsed.is_none(),
             clock,
         })
     }
 
-    /// Everything behind retry, around `operation`: what one attempt goes through.
+    /// Through the cache, and what it does not know through `attempts`.
     #[inline]
-    fn attempts<'a, T, E, N>(
-        &'a self,
-        inside: &'a impl Place<T, E>,
-        operation: N,
-    ) -> impl Operation<T, E>
-    where
-        T: Send + 'a,
-        E: Send + 'a,
-        N: Operation<T, E> + 'a,
-    {
-        let execution = inside.around(Then::new(&self.execution, operation));
-        Then::new(&self.fallback, Then::new(&self.rate_limit, execution))
-    }
-
-    /// Passes a call past the cache.
-    #[inline]
-    pub fn uncached<'a, T, E, N>(
-        &'a self,
-        outside: &'a impl Place<T, E>,
-        inside: &'a impl Place<T, E>,
-        cx: &'a Context<'a>,
-        operation: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send
-    where
-        T: Send + 'a,
-        E: Send + 'a,
-        N: Operation<T, E> + 'a,
-    {
-        outside.lead(&self.retry, cx, self.attempts(inside, operation))
-    }
-
-    /// Passes a call through the cache.
-    #[inline]
-    pub fn cached<'a, T, E, N>(
-        &'a self,
-        outside: &'a impl Place<T, E>,
-        inside: &'a impl Place<T, E>,
-        cx: &'a Context<'a>,
+    pub fn cached<T, E, N, Inside>(
+        &self,
+        outside: &impl Place<T, E>,
+        attempts: &Attempts<'_, Inside>,
+        cx: &Context<'_>,
         operation: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send
     where
         T: Clone + Send + Sync + 'static,
-        E: Send + 'a,
-        N: Operation<T, E> + 'a,
+        E: Send,
+        N: Operation<T, E>,
+        Inside: Place<T, E>,
     {
-        let retried = Then::new(&self.retry, self.attempts(inside, operation));
-        outside.lead(&self.cache, cx, retried)
+        outside.lead(&self.cache, cx, Then::new(attempts, operation))
     }
 
-    /// Executes a call without looking it up, and has the cache keep the result.
+    /// Past the cache, through `attempts`.
     #[inline]
-    pub async fn refreshed<'a, T, E, N>(
-        &'a self,
-        outside: &'a impl Place<T, E>,
-        inside: &'a impl Place<T, E>,
-        cx: &'a Context<'a>,
+    pub fn uncached<T, E, N, Inside>(
+        &self,
+        outside: &impl Place<T, E>,
+        attempts: &Attempts<'_, Inside>,
+        cx: &Context<'_>,
+        operation: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send
+    where
+        T: Send,
+        E: Send,
+        N: Operation<T, E>,
+        Inside: Place<T, E>,
+    {
+        outside.lead(attempts, cx, operation)
+    }
+
+    /// Through `attempts` in any case; the cache keeps the result.
+    pub async fn refreshed<T, E, N, Inside>(
+        &self,
+        outside: &impl Place<T, E>,
+        attempts: &Attempts<'_, Inside>,
+        cx: &Context<'_>,
         operation: N,
     ) -> Result<T, Error<E>>
     where
         T: Clone + Send + Sync + 'static,
-        E: Send + 'a,
-        N: Operation<T, E> + 'a,
+        E: Send,
+        N: Operation<T, E>,
+        Inside: Place<T, E>,
     {
-        let retried = Then::new(&self.retry, self.attempts(inside, operation));
         let refreshing = cache::refreshing(&self.cache);
-        outside.lead(&refreshing, cx, retried).await
+        outside
+            .lead(&refreshing, cx, Then::new(attempts, operation))
+            .await
+    }
+
+    /// All attempts, each over all fallback values, of an operation that brings its own limit.
+    pub(crate) fn retried<T: Send, E: Send, N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        limited: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        self.retry
+            .call(cx, attempt, Then::new(&self.fallback, limited))
+    }
+
+    /// One execution: its permit, the user's inner stage, its time.
+    pub(crate) fn limited<'a, T: Send, E: Send, N: Operation<T, E>>(
+        &'a self,
+        inside: &'a impl Place<T, E>,
+        operation: N,
+    ) -> impl Operation<T, E> {
+        let execution = inside.around(Then::new(&self.execution, operation));
+        Then::new(&self.rate_limit, execution)
+    }
+
+    /// What a call goes through behind the cache.
+    #[inline]
+    pub const fn attempts<'a, Inside>(&'a self, inside: &'a Inside) -> Attempts<'a, Inside> {
+        Attempts::new(self, inside)
+    }
+
+    /// Is there nothing that has to know when an attempt starts?
+    #[inline]
+    pub(crate) fn may_start_bare(&self) -> bool {
+        self.untimed
+    }
+
+    /// Takes the permits of `operation`, if they are there at once.
+    #[inline]
+    pub(crate) fn admits<T, E>(&self, operation: &impl Operation<T, E>) -> bool {
+        ratelimit::admits(&self.rate_limit, operation)
     }
 
     /// The result of a call that the cache has in memory. `outside` comes before the cache, so where there is such a

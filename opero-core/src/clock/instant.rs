@@ -46,6 +46,8 @@ impl Add<Duration> for Instant {
 }
 
 /// The nanoseconds of `duration`, or `u64::MAX` where they do not fit.
+#[inline]
 pub(crate) fn saturating_nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }

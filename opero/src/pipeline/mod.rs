@@ -9,9 +9,7 @@ use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use opero_core::{
-    Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation,
-};
+use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation};
 
 pub use builder::PipelineBuilder;
 use hooks::{Hooked, Hooks};
@@ -151,8 +149,11 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         if let Some(value) = self.stages.known(&cx, &self.outside, &operation) {
             return Ok(value);
         }
-        let (outside, inside) = (&self.outside, &self.inside);
-        block_on(self.stages.cached(outside, inside, &cx, &operation))
+        let attempts = self.stages.attempts(&self.inside);
+        block_on(
+            self.stages
+                .cached(&self.outside, &attempts, &cx, &operation),
+        )
     }
 
     /// Calls an operation past the cache.
@@ -186,8 +187,9 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         if let Some(value) = self.stages.known(cx, &self.outside, &operation) {
             return Ok(value);
         }
-        let (outside, inside) = (&self.outside, &self.inside);
-        self.stages.cached(outside, inside, cx, &operation).await
+        let attempts = self.stages.attempts(&self.inside);
+        let cached = self.stages.cached(&self.outside, &attempts, cx, &operation);
+        cached.await
     }
 
     async fn through_uncached<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
@@ -198,8 +200,9 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         Inside: Place<T, E>,
     {
         let operation = Hooked::uncached(operation, &self.hooks);
-        let (outside, inside) = (&self.outside, &self.inside);
-        self.stages.uncached(outside, inside, cx, &operation).await
+        let attempts = self.stages.attempts(&self.inside);
+        let stages = &self.stages;
+        stages.uncached(&self.outside, &attempts, cx, &operation).await
     }
 
     fn context(&self, waiting: Waiting) -> Context<'_> {

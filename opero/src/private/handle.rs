@@ -4,9 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use opero_cache::{Cache, CacheStats};
-use opero_core::{
-    BackendError, ConfigError, Context, Error, Key, Waiting, block_on,
-};
+use opero_core::{BackendError, ConfigError, Context, Error, Key, Waiting, block_on};
 
 use super::checks::CachedValue;
 use super::operation::{Body, Call, MakeKey};
@@ -140,7 +138,10 @@ where
             Ok(stages) => self.pass(stages, &stages.context(waiting), way).await,
             Err(error) => Err(Error::refused(error.clone())),
         };
-        self.recipe.returned(result, self.on_refused).await
+        if let Some(returned) = self.recipe.returned(result, self.on_refused) {
+            return returned;
+        }
+        self.recipe.bare().await
     }
 
     fn place(&self) -> Option<(&'static Stages, &'static Cache, Key)> {
@@ -171,11 +172,12 @@ where
             recipe: &self.recipe,
             item: &(),
         };
-        let (outside, inside) = (&self.recipe.outside, &self.recipe.inside);
+        let outside = &self.recipe.outside;
+        let attempts = &stages.attempts(&self.recipe.inside);
         match way {
-            Way::Run => Cached::pass(stages, (outside, inside), cx, &call).await,
-            Way::Bypass => Uncached::pass(stages, (outside, inside), cx, &call).await,
-            Way::Refresh => stages.refreshed(outside, inside, cx, &call).await,
+            Way::Run => Cached::pass(stages, outside, attempts, cx, &call).await,
+            Way::Bypass => Uncached::pass(stages, outside, attempts, cx, &call).await,
+            Way::Refresh => stages.refreshed(outside, attempts, cx, &call).await,
         }
     }
 }
@@ -192,6 +194,10 @@ impl<A: Adapter, S, B, K, Out, In> fmt::Debug for Bound<A, S, B, K, Out, In> {
 #[must_use = "a bound call does nothing until it is told what to do"]
 pub struct CachedCall<B>(B);
 
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` would promise no `Send`"
+)]
 impl<B: BoundCall> CachedCall<B> {
     /// Calls the function as its own name does.
     pub fn run(self) -> impl Future<Output = B::Return> + Send {

@@ -4,16 +4,16 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
-use opero_core::{
-    Attempt, Context, Error, KeyHasher, Operation, Refused, Waiting, block_on,
-};
+use opero_core::{Attempt, Context, Error, KeyHasher, Operation, Refused, Waiting, block_on};
 
 use super::checks::{CachedValue, HoldsRefusals};
 use super::operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
 use super::{Adapter, Answers, Function};
 use crate::Stages;
 use crate::place::Place;
+use crate::shortcut::Attempts;
 
 /// The first steps: the function, what it returns, its shared arguments, and the type of its item.
 #[derive(Debug)]
@@ -146,7 +146,8 @@ pub trait Route<T, E>: Send + Sync {
     /// Passes `operation` through the stages.
     fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
-        around: (&Out, &In),
+        outside: &Out,
+        attempts: &Attempts<'_, In>,
         cx: &Context<'_>,
         operation: &N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send;
@@ -168,13 +169,14 @@ impl<T: CachedValue, E: Send> Route<T, E> for Cached {
     }
 
     #[inline]
-    async fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
+    fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
-        (outside, inside): (&Out, &In),
+        outside: &Out,
+        attempts: &Attempts<'_, In>,
         cx: &Context<'_>,
         operation: &N,
-    ) -> Result<T, Error<E>> {
-        stages.cached(outside, inside, cx, operation).await
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        stages.cached(outside, attempts, cx, operation)
     }
 }
 
@@ -184,13 +186,14 @@ pub struct Uncached;
 
 impl<T: Send, E: Send> Route<T, E> for Uncached {
     #[inline]
-    async fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
+    fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
-        (outside, inside): (&Out, &In),
+        outside: &Out,
+        attempts: &Attempts<'_, In>,
         cx: &Context<'_>,
         operation: &N,
-    ) -> Result<T, Error<E>> {
-        stages.uncached(outside, inside, cx, operation).await
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        stages.uncached(outside, attempts, cx, operation)
     }
 }
 
@@ -211,6 +214,10 @@ pub const fn refuses<A: HoldsRefusals>(_: A) -> OnRefused<A::Return> {
 ///
 /// Not an `async fn`, nor a block in the decorated function: there, the compiler would have to know that the stages'
 /// futures are `Send` for every lifetime of the arguments, which it cannot.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` would promise no `Send`"
+)]
 #[inline]
 pub fn call<A, S, B, K, R, Out, In>(
     recipe: Recipe<A, S, (), B, K, R, Out, In>,
@@ -227,11 +234,55 @@ where
     Out: Place<A::Value, A::Error>,
     In: Place<A::Value, A::Error>,
 {
+    drive(recipe, Waiting::Async, on_refused)
+}
+
+/// One call, as one future: what it needs on its way lives here, and nothing in between only hands on.
+#[inline]
+#[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
+fn drive<A, S, B, K, R, Out, In>(
+    recipe: Recipe<A, S, (), B, K, R, Out, In>,
+    waiting: Waiting,
+    on_refused: OnRefused<A::Return>,
+) -> impl Future<Output = A::Return> + Send
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+    S: Send + Sync,
+    B: Body<S, (), A::Return>,
+    K: MakeKey<S, ()>,
+    R: Route<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
+{
     async move {
-        if let Some(returned) = recipe.known(Waiting::Async) {
+        let result = match recipe.function.stages() {
+            Ok(stages) => {
+                let cx = stages.context(waiting);
+                let call = Call {
+                    recipe: &recipe,
+                    item: &(),
+                };
+                // A synchronous call has looked before it made this future.
+                let known = match waiting {
+                    Waiting::Async => R::known(stages, &recipe.outside, &cx, &call),
+                    Waiting::Blocking => None,
+                };
+                match known {
+                    Some(value) => Ok(value),
+                    None => {
+                        let attempts = stages.attempts(&recipe.inside);
+                        R::pass(stages, &recipe.outside, &attempts, &cx, &call).await
+                    }
+                }
+            }
+            Err(error) => Err(Error::refused(error.clone())),
+        };
+        if let Some(returned) = recipe.returned(result, on_refused) {
             return returned;
         }
-        recipe.run(Waiting::Async, on_refused).await
+        recipe.bare().await
     }
 }
 
@@ -254,7 +305,7 @@ where
 {
     match recipe.known(Waiting::Blocking) {
         Some(returned) => returned,
-        None => block_on(recipe.run(Waiting::Blocking, on_refused)),
+        None => block_on(drive(recipe, Waiting::Blocking, on_refused)),
     }
 }
 
@@ -282,26 +333,21 @@ where
         A::lower(Ok(value)).ok()
     }
 
-    async fn run(&self, waiting: Waiting, on_refused: OnRefused<A::Return>) -> A::Return {
-        let result = match self.function.stages() {
-            Ok(stages) => self.pass(stages, &stages.context(waiting), &()).await,
-            Err(error) => Err(Error::refused(error.clone())),
-        };
-        self.returned(result, on_refused).await
-    }
-
-    /// What the caller gets.
-    pub(super) async fn returned(
+    /// What the caller gets; `None` where it is a refusal that cannot be said.
+    #[inline]
+    pub(super) fn returned(
         &self,
         result: Result<A::Value, Error<A::Error>>,
         on_refused: OnRefused<A::Return>,
-    ) -> A::Return {
-        if let Some(returned) = A::lower(result).map_or_else(on_refused, Some) {
-            return returned;
-        }
-        // No configured stage refuses, so nobody comes here; the function's own answer is the honest way out of a case
-        // that has no error type. Boxed, so that no call pays for it with a larger future.
-        Box::pin(self.body.execute(&self.shared, &(), Attempt::FIRST)).await
+    ) -> Option<A::Return> {
+        A::lower(result).map_or_else(on_refused, Some)
+    }
+
+    /// The function's own answer, past all stages: where none of them can refuse, it is the honest way out of a refusal
+    /// that no return type could hold. Nobody comes here, so no call pays for it with a larger future.
+    #[cold]
+    pub(super) fn bare(&self) -> Pin<Box<dyn Future<Output = A::Return> + Send + '_>> {
+        Box::pin(self.body.execute(&self.shared, &(), Attempt::FIRST))
     }
 }
 
@@ -327,7 +373,11 @@ where
         item: &I,
     ) -> Result<A::Value, Error<A::Error>> {
         let call = Call { recipe: self, item };
-        R::pass(stages, (&self.outside, &self.inside), cx, &call).await
+        if let Some(value) = R::known(stages, &self.outside, cx, &call) {
+            return Ok(value);
+        }
+        let attempts = stages.attempts(&self.inside);
+        R::pass(stages, &self.outside, &attempts, cx, &call).await
     }
 }
 

@@ -15,11 +15,7 @@ pub(crate) fn build(_: &str, _: &PipelineConfig) -> Result<CacheSlot, ConfigErro
     Ok(())
 }
 
-pub(crate) fn known<T, E, N: Operation<T, E>>(
-    (): &CacheSlot,
-    _: &Context<'_>,
-    _: &N,
-) -> Option<T> {
+pub(crate) fn known<T, E, N: Operation<T, E>>((): &CacheSlot, _: &Context<'_>, _: &N) -> Option<T> {
     None
 }
 

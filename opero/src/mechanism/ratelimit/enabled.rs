@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use opero_core::{Clock, ConfigError, Location};
+use opero_core::{Clock, ConfigError, Location, Operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
 use crate::PipelineConfig;
@@ -27,6 +27,13 @@ pub(crate) fn build(
         options = options.with_max_wait(limit);
     }
     RateLimit::open(&Location::new(&*config.rate_backend), options).map(Some)
+}
+
+/// Takes the operation's permits, if they are there at once.
+#[inline]
+pub(crate) fn admits<T, E>(slot: &RateLimitSlot, operation: &impl Operation<T, E>) -> bool {
+    slot.as_ref()
+        .is_none_or(|limit| limit.admits(operation.rate_key(), operation.cost()))
 }
 
 fn quota(config: &PipelineConfig) -> Result<Option<Quota>, ConfigError> {

@@ -1,0 +1,124 @@
+//! The first attempt without the machinery for the others.
+//!
+//! Most calls succeed at once. Where nobody watches and nothing is timed, such a call needs a permit and its function,
+//! and no more; so the first attempt runs bare, and only its failure brings the stages in. They then begin with that
+//! failure in place of the first attempt and go on as always.
+
+use std::future::Future;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use opero_core::sync::lock;
+use opero_core::{Attempt, Context, Error, Key, Operation, SharedError, Stage};
+
+use crate::order::Stages;
+use crate::place::Place;
+
+/// Everything behind the cache, as one stage.
+#[derive(Debug)]
+pub struct Attempts<'a, Inside> {
+    stages: &'a Stages,
+    inside: &'a Inside,
+}
+
+impl<'a, Inside> Attempts<'a, Inside> {
+    pub(crate) const fn new(stages: &'a Stages, inside: &'a Inside) -> Self {
+        Self { stages, inside }
+    }
+}
+
+impl<T: Send, E: Send, Inside: Place<T, E>> Stage<T, E> for Attempts<'_, Inside> {
+    #[inline]
+    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
+    fn call<N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: N,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
+        async move {
+            let bare = self.stages.may_start_bare()
+                && self.inside.is_transparent()
+                && !cx.observed()
+                && self.stages.admits(&next);
+            if !bare {
+                let limited = self.stages.limited(self.inside, next);
+                return self.stages.retried(cx, attempt, limited).await;
+            }
+            match next.attempt(cx, attempt).await {
+                Ok(value) => Ok(value),
+                // Boxed, so that success pays nothing for what comes now.
+                Err(error) => Box::pin(self.resume(cx, attempt, next, error)).await,
+            }
+        }
+    }
+}
+
+impl<Inside> Attempts<'_, Inside> {
+    #[cold]
+    async fn resume<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: N,
+        error: Error<E>,
+    ) -> Result<T, Error<E>>
+    where
+        T: Send,
+        E: Send,
+        N: Operation<T, E>,
+        Inside: Place<T, E>,
+    {
+        let resumed = Resumed {
+            first: Mutex::new(Some(error)),
+            next: self.stages.limited(self.inside, next),
+        };
+        self.stages.retried(cx, attempt, resumed).await
+    }
+}
+
+/// An operation whose first attempt has failed already.
+struct Resumed<N, E> {
+    first: Mutex<Option<Error<E>>>,
+    next: N,
+}
+
+impl<T: Send, E: Send, N: Operation<T, E>> Operation<T, E> for Resumed<N, E> {
+    async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<T, Error<E>> {
+        let first = lock(&self.first).take();
+        match first {
+            Some(error) => Err(error),
+            None => self.next.attempt(cx, attempt).await,
+        }
+    }
+    fn key(&self) -> Option<Key> {
+        self.next.key()
+    }
+    fn alternatives(&self) -> usize {
+        self.next.alternatives()
+    }
+    fn rate_key(&self) -> Option<Key> {
+        self.next.rate_key()
+    }
+    fn cost(&self) -> u32 {
+        self.next.cost()
+    }
+    fn retry_on(&self, error: &E) -> bool {
+        self.next.retry_on(error)
+    }
+    fn retry_after(&self, error: &E) -> Option<Duration> {
+        self.next.retry_after(error)
+    }
+    fn fallback_on(&self, error: &E) -> bool {
+        self.next.fallback_on(error)
+    }
+    fn cache_if(&self, value: &T) -> bool {
+        self.next.cache_if(value)
+    }
+    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
+        self.next.share_error(error)
+    }
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
+        self.next.unshare_error(shared)
+    }
+}
