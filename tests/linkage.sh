@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Asserts the exact backends that a program depending on opero alone has, per feature set, in debug and in release.
+#
+# A linker drops what nobody mentions, and it drops more in release: a backend that is compiled and yet not there would
+# show only when a user asks for it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+failed=0
+
+# expect FEATURES CACHE LIMITER MAP
+expect() {
+    local expected got profile
+    expected="cache: $2"$'\n'"limiter: $3"$'\n'"map: $4"
+    for profile in dev release; do
+        got=$(cargo run --quiet --package opero-linkage --no-default-features --features "$1" --profile "$profile")
+        if [[ $got == "$expected" ]]; then
+            echo "ok: features '$1', profile $profile"
+        else
+            printf 'FAILED: features %s, profile %s\n--- expected\n%s\n--- got\n%s\n' \
+                "'$1'" "$profile" "$expected" "$got" >&2
+            failed=1
+        fi
+    done
+}
+
+expect "" off off off
+expect facade-default memory local off
+expect full "memory quick" local "async thread"
+expect cache none off off
+expect cache-quick quick off off
+expect "cache-memory,map-thread" memory off thread
+expect "ratelimit,map" off none none
+expect "ratelimit-local,map-async" off local async
+
+exit "$failed"
