@@ -148,7 +148,7 @@ impl Stages {
 
     /// Is there nothing that has to know when an attempt starts?
     #[inline]
-    pub(crate) fn may_start_bare(&self) -> bool {
+    pub(crate) fn is_untimed(&self) -> bool {
         self.untimed
     }
 

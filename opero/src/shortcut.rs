@@ -5,6 +5,7 @@
 //! failure in place of the first attempt and go on as always.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -37,43 +38,52 @@ impl<T: Send, E: Send, Inside: Place<T, E>> Stage<T, E> for Attempts<'_, Inside>
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
-            let bare = self.stages.may_start_bare()
-                && self.inside.is_transparent()
-                && !cx.observed()
-                && self.stages.admits(&next);
-            if !bare {
+            if !self.may_start_bare(cx, &next) {
                 let limited = self.stages.limited(self.inside, next);
                 return self.stages.retried(cx, attempt, limited).await;
             }
             match next.attempt(cx, attempt).await {
                 Ok(value) => Ok(value),
-                // Boxed, so that success pays nothing for what comes now.
-                Err(error) => Box::pin(self.resume(cx, attempt, next, error)).await,
+                Err(error) => self.resume(cx, attempt, next, error).await,
             }
         }
     }
 }
 
 impl<Inside> Attempts<'_, Inside> {
+    /// May the first attempt run bare? If so, its permits are taken.
+    #[inline]
+    pub(crate) fn may_start_bare<T, E>(&self, cx: &Context<'_>, next: &impl Operation<T, E>) -> bool
+    where
+        Inside: Place<T, E>,
+    {
+        self.stages.is_untimed()
+            && self.inside.is_transparent()
+            && !cx.observed()
+            && next.alternatives() > 0
+            && self.stages.admits(next)
+    }
+
+    /// Goes on after a bare first attempt that failed with `error`. Boxed, so that success pays nothing for it.
     #[cold]
-    async fn resume<T, E, N>(
-        &self,
-        cx: &Context<'_>,
+    pub(crate) fn resume<'f, T, E, N>(
+        &'f self,
+        cx: &'f Context<'_>,
         attempt: Attempt,
         next: N,
         error: Error<E>,
-    ) -> Result<T, Error<E>>
+    ) -> Pin<Box<dyn Future<Output = Result<T, Error<E>>> + Send + 'f>>
     where
-        T: Send,
-        E: Send,
-        N: Operation<T, E>,
+        T: Send + 'f,
+        E: Send + 'f,
+        N: Operation<T, E> + 'f,
         Inside: Place<T, E>,
     {
         let resumed = Resumed {
             first: Mutex::new(Some(error)),
             next: self.stages.limited(self.inside, next),
         };
-        self.stages.retried(cx, attempt, resumed).await
+        Box::pin(self.stages.retried(cx, attempt, resumed))
     }
 }
 

@@ -132,6 +132,9 @@ impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
 
 /// Which stages a call passes: cached calls demand more of the value.
 pub trait Route<T, E>: Send + Sync {
+    /// Does nothing stand before the attempts?
+    const AT_ONCE: bool;
+
     /// The result, where the cache has it in memory: the whole of a hit, without a future.
     fn known<Out: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
@@ -158,6 +161,8 @@ pub trait Route<T, E>: Send + Sync {
 pub struct Cached;
 
 impl<T: CachedValue, E: Send> Route<T, E> for Cached {
+    const AT_ONCE: bool = false;
+
     #[inline]
     fn known<Out: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
@@ -185,6 +190,8 @@ impl<T: CachedValue, E: Send> Route<T, E> for Cached {
 pub struct Uncached;
 
 impl<T: Send, E: Send> Route<T, E> for Uncached {
+    const AT_ONCE: bool = true;
+
     #[inline]
     fn pass<Out: Place<T, E>, In: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
@@ -237,6 +244,38 @@ where
     drive(recipe, Waiting::Async, on_refused)
 }
 
+/// Passes one call of `$recipe` through the function's stages, within the caller's own future: a future between this one
+/// and the function's costs as much as a lock.
+macro_rules! through {
+    ($recipe:expr, $stages:expr, $cx:expr, $item:expr, $look:expr) => {{
+        let (recipe, stages, cx, item) = ($recipe, $stages, $cx, $item);
+        let call = Call { recipe, item };
+        let known = match $look {
+            true => R::known(stages, &recipe.outside, cx, &call),
+            false => None,
+        };
+        let attempts = stages.attempts(&recipe.inside);
+        if let Some(value) = known {
+            Ok(value)
+        } else if R::AT_ONCE
+            && recipe.outside.is_transparent()
+            && attempts.may_start_bare(cx, &call)
+        {
+            match A::lift(
+                recipe
+                    .body
+                    .execute(&recipe.shared, item, Attempt::FIRST)
+                    .await,
+            ) {
+                Ok(value) => Ok(value),
+                Err(error) => attempts.resume(cx, Attempt::FIRST, &call, error).await,
+            }
+        } else {
+            R::pass(stages, &recipe.outside, &attempts, cx, &call).await
+        }
+    }};
+}
+
 /// One call, as one future: what it needs on its way lives here, and nothing in between only hands on.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
@@ -260,22 +299,8 @@ where
         let result = match recipe.function.stages() {
             Ok(stages) => {
                 let cx = stages.context(waiting);
-                let call = Call {
-                    recipe: &recipe,
-                    item: &(),
-                };
                 // A synchronous call has looked before it made this future.
-                let known = match waiting {
-                    Waiting::Async => R::known(stages, &recipe.outside, &cx, &call),
-                    Waiting::Blocking => None,
-                };
-                match known {
-                    Some(value) => Ok(value),
-                    None => {
-                        let attempts = stages.attempts(&recipe.inside);
-                        R::pass(stages, &recipe.outside, &attempts, &cx, &call).await
-                    }
-                }
+                through!(&recipe, stages, &cx, &(), waiting == Waiting::Async)
             }
             Err(error) => Err(Error::refused(error.clone())),
         };
@@ -372,12 +397,7 @@ where
         cx: &Context<'_>,
         item: &I,
     ) -> Result<A::Value, Error<A::Error>> {
-        let call = Call { recipe: self, item };
-        if let Some(value) = R::known(stages, &self.outside, cx, &call) {
-            return Ok(value);
-        }
-        let attempts = stages.attempts(&self.inside);
-        R::pass(stages, &self.outside, &attempts, cx, &call).await
+        through!(self, stages, cx, item, true)
     }
 }
 
