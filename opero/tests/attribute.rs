@@ -6,4 +6,6 @@ mod attribute {
     mod keys;
     mod map;
     mod shapes;
+    mod types;
+    mod values;
 }

@@ -162,6 +162,7 @@ impl<'a> Plan<'a> {
                 synchronous(move |#shared, #item, #attempt| -> #output {
                     #used #unpack #own
                     let #result: #output = #block;
+                    #[allow(unreachable_code)]
                     #result
                 })
             },
@@ -169,6 +170,7 @@ impl<'a> Plan<'a> {
                 asynchronous(move |#shared, #item, #attempt| -> #written {
                     #used #unpack #own
                     let #result: #written = #block;
+                    #[allow(unreachable_code)]
                     #result
                 })
             },
@@ -180,6 +182,7 @@ impl<'a> Plan<'a> {
                             return #hint;
                         }
                         let #result: #output = #block;
+                        #[allow(unreachable_code)]
                         #result
                     }
                 };

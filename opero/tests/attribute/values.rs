@@ -1,0 +1,132 @@
+//! Values of parameters that are not literals, and what the stages do with them.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use opero::{Attempt, Context, Error, ErrorKind, Operation, Refused, Stage, opero};
+
+const RETRIES: u32 = 1;
+const DELAY: Duration = Duration::ZERO;
+const SHORT: Duration = Duration::from_millis(1);
+
+#[opero(retries = RETRIES + 1, min_delay = 0, cache = false)]
+fn counted(runs: &AtomicU32) -> Result<(), String> {
+    runs.fetch_add(1, Relaxed);
+    Err("no".into())
+}
+
+#[opero(min_delay = DELAY, max_delay = SHORT, cache_ttl = Duration::from_secs(60), rate_limit = f64::from(1000), rate_burst = 2 + 3)]
+fn expressions(n: u32) -> Result<u32, Error<String>> {
+    Ok(n)
+}
+
+#[opero(min_delay = SHORT, max_delay = DELAY)]
+fn crossed(n: u32) -> Result<u32, Error<String>> {
+    Ok(n)
+}
+
+#[test]
+fn expressions_are_checked_at_the_first_call() {
+    let runs = AtomicU32::new(0);
+    assert!(counted(&runs).is_err());
+    assert_eq!(runs.load(Relaxed), 3);
+    assert_eq!(expressions(1).unwrap(), 1);
+    let error = crossed(1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("min_delay"), "{error}");
+}
+
+#[derive(Debug, PartialEq)]
+enum Own {
+    Refused(String),
+    Failed(u32),
+}
+
+impl From<Refused> for Own {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused.to_string())
+    }
+}
+
+#[opero(cache_backend = "nowhere://user:secret@host")]
+fn unknown_backend(n: u32) -> Result<u32, Own> {
+    Ok(n)
+}
+
+#[test]
+fn an_unknown_backend_is_the_functions_own_error() {
+    let Err(Own::Refused(text)) = unknown_backend(1) else {
+        panic!("not refused");
+    };
+    assert!(text.contains("`cache_backend`") && text.contains("nowhere"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[opero(
+    retries = 5,
+    min_delay = 0,
+    cache = false,
+    retry_on = |error| matches!(error, Own::Failed(n) if *n < 3),
+    retry_after = |error| matches!(error, Own::Failed(2)).then_some(Duration::ZERO)
+)]
+fn judged(runs: &AtomicU32) -> Result<(), Own> {
+    Err(Own::Failed(runs.fetch_add(1, Relaxed) + 1))
+}
+
+#[test]
+fn predicates_see_the_functions_own_error() {
+    let runs = AtomicU32::new(0);
+    assert_eq!(judged(&runs), Err(Own::Failed(3)));
+}
+
+/// Refuses, or counts what passes.
+#[derive(Debug)]
+struct Gate {
+    closed: bool,
+    passed: AtomicU32,
+}
+
+impl Gate {
+    const fn new(closed: bool) -> Self {
+        Self { closed, passed: AtomicU32::new(0) }
+    }
+}
+
+impl<T: Send, E: Send> Stage<T, E> for Gate {
+    async fn call<N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: N,
+    ) -> Result<T, Error<E>> {
+        self.passed.fetch_add(1, Relaxed);
+        if self.closed {
+            return Err(Error::refused(Refused::by_stage("gate", "closed")));
+        }
+        next.attempt(cx, attempt).await
+    }
+}
+
+static OUTSIDE: Gate = Gate::new(false);
+static INSIDE: Gate = Gate::new(false);
+static CLOSED: Gate = Gate::new(true);
+
+#[opero(outside = OUTSIDE, inside = INSIDE)]
+async fn staged(n: u32) -> Result<u32, Own> {
+    Ok(n)
+}
+
+#[opero(outside = CLOSED)]
+fn closed(n: u32) -> Result<u32, Own> {
+    Ok(n)
+}
+
+#[tokio::test]
+async fn stages_of_the_users_stand_outside_and_inside() {
+    for _ in 0..3 {
+        assert_eq!(staged(1).await, Ok(1));
+    }
+    assert_eq!(OUTSIDE.passed.load(Relaxed), 3, "before the cache");
+    assert_eq!(INSIDE.passed.load(Relaxed), 1, "only executions");
+    assert_eq!(closed(1), Err(Own::Refused("`gate` refused: closed".into())));
+}
