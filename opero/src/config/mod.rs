@@ -4,10 +4,7 @@
 mod parse;
 mod values;
 
-#[cfg_attr(
-    not(any(feature = "retry", feature = "ratelimit")),
-    allow(unused_imports)
-)]
+#[cfg(any(feature = "retry", feature = "ratelimit"))]
 pub(crate) use values::optional;
 pub use values::{Rate, Time};
 
@@ -79,26 +76,6 @@ impl Default for PipelineConfig {
         }
     }
 }
-
-/// The parameters' names, in the order of the table in the README.
-pub(crate) const PARAMETERS: [&str; 16] = [
-    "cache",
-    "cache_ttl",
-    "cache_backend",
-    "cache_namespace",
-    "cache_capacity",
-    "retries",
-    "backoff_factor",
-    "min_delay",
-    "max_delay",
-    "jitter",
-    "max_elapsed",
-    "attempt_timeout",
-    "rate_limit",
-    "rate_burst",
-    "rate_backend",
-    "rate_max_wait",
-];
 
 impl PipelineConfig {
     /// Checks every value, without opening anything.

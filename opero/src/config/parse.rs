@@ -6,7 +6,27 @@ use std::fmt;
 use opero_core::ConfigError;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::{PARAMETERS, PipelineConfig, Rate, Time};
+use super::{PipelineConfig, Rate, Time};
+
+/// The parameters' names, in the order of the table in the README.
+const PARAMETERS: [&str; 16] = [
+    "cache",
+    "cache_ttl",
+    "cache_backend",
+    "cache_namespace",
+    "cache_capacity",
+    "retries",
+    "backoff_factor",
+    "min_delay",
+    "max_delay",
+    "jitter",
+    "max_elapsed",
+    "attempt_timeout",
+    "rate_limit",
+    "rate_burst",
+    "rate_backend",
+    "rate_max_wait",
+];
 
 impl PipelineConfig {
     /// Reads a configuration from TOML. What is not given has its default.

@@ -30,6 +30,7 @@ pub enum Time {
 }
 
 /// The text for no expiry.
+#[cfg(feature = "cache")]
 const FOREVER: &str = "forever";
 
 impl Time {
@@ -50,6 +51,7 @@ impl Time {
     }
 
     /// The duration, or `None` for `"forever"`.
+    #[cfg(feature = "cache")]
     pub(crate) fn resolve_expiry(&self, parameter: &str) -> Result<Option<Duration>, ConfigError> {
         match self {
             Self::Text(text) if text.trim() == FOREVER => Ok(None),
@@ -59,6 +61,7 @@ impl Time {
 }
 
 /// Resolves a time that may be left out.
+#[cfg(any(feature = "retry", feature = "ratelimit"))]
 pub(crate) fn optional(
     time: Option<&Time>,
     parameter: &str,
