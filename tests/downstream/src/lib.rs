@@ -1,0 +1,10 @@
+//! Weather reports from an unreliable service, as somebody would write them who has read opero's README.
+
+#![warn(missing_docs, missing_debug_implementations, clippy::pedantic)]
+
+mod breaker;
+mod client;
+mod shelf;
+
+pub use breaker::{Breaker, Tally};
+pub use client::{describe, reports, styled, summaries, summary, Client, Failure, ASKED, BREAKER};
