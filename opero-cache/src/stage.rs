@@ -95,7 +95,8 @@ impl Cache {
     /// The result of a call, where it is known and in memory: the whole cost of a hit, without a future.
     ///
     /// A miss counts and tells nothing; the call that follows it does.
-    #[inline]
+    // Always: a key or a value that passes through memory in halves stalls the load of the whole.
+    #[inline(always)]
     pub fn known<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
     where
         T: Clone + 'static,
@@ -108,7 +109,7 @@ impl Cache {
     }
 
     /// The whole of a hit in memory. It counts and tells nothing but hits.
-    #[inline]
+    #[inline(always)]
     fn peek<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Looked<T> {
         match self.backend.peek(key) {
             Peek::Hit(entry) => match fresh(cx, &entry) {
@@ -308,7 +309,7 @@ enum Looked<T> {
 }
 
 /// The entry's value, unless it has expired or is of another type.
-#[inline]
+#[inline(always)]
 fn fresh<T: Clone + 'static>(cx: &Context<'_>, entry: &Entry) -> Option<T> {
     if !entry.never_expires() && entry.is_expired(cx.coarse_now()) {
         return None;

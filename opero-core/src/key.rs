@@ -70,14 +70,14 @@ static SECRET: LazyLock<[(u64, SharedSeed); 2]> = LazyLock::new(|| {
 impl KeyHasher {
     /// A hasher for calls of the closure or function type `F`, with its generic parameters: the same arguments to
     /// another function, or to another instance of a generic one, give another key.
-    #[inline]
+    #[inline(always)]
     pub fn new<F>() -> Self {
         let mut hasher = Self::seeded();
         typeid::of::<F>().hash(&mut hasher);
         hasher
     }
 
-    #[inline]
+    #[inline(always)]
     fn seeded() -> Self {
         let secret: &'static [(u64, SharedSeed); 2] = &SECRET;
         let [(low, low_shared), (high, high_shared)] = secret;
@@ -88,7 +88,7 @@ impl KeyHasher {
     }
 
     /// The key of what was hashed.
-    #[inline]
+    #[inline(always)]
     pub fn key(&self) -> Key {
         Key(u128::from(self.high.finish()) << 64 | u128::from(self.low.finish()))
     }

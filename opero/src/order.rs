@@ -160,7 +160,7 @@ impl Stages {
 
     /// The result of a call that the cache has in memory. `outside` comes before the cache, so where there is such a
     /// stage, only the whole pipeline can answer.
-    #[inline]
+    #[inline(always)]
     pub fn known<T, E, N, Outside>(
         &self,
         cx: &Context<'_>,

@@ -73,7 +73,7 @@ impl<S, I> MakeKey<S, I> for NoKey {
 pub struct KeyOf<K>(pub(super) K);
 
 impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<K> {
-    #[inline]
+    #[inline(always)]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut hasher = KeyHasher::new::<B>();
         (self.0)(shared, item, &mut hasher);
@@ -117,7 +117,8 @@ where
         A::lift(body.execute(&self.recipe.shared, self.item, attempt).await)
     }
 
-    #[inline]
+    // Always: a key that passes through memory in halves stalls the load of the whole.
+    #[inline(always)]
     fn key(&self) -> Option<Key> {
         self.recipe.key.make::<B>(&self.recipe.shared, self.item)
     }

@@ -163,7 +163,7 @@ pub struct Cached;
 impl<T: CachedValue, E: Send> Route<T, E> for Cached {
     const AT_ONCE: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn known<Out: Place<T, E>, N: Operation<T, E>>(
         stages: &Stages,
         outside: &Out,
@@ -221,10 +221,6 @@ pub const fn refuses<A: HoldsRefusals>(_: A) -> OnRefused<A::Return> {
 ///
 /// Not an `async fn`, nor a block in the decorated function: there, the compiler would have to know that the stages'
 /// futures are `Send` for every lifetime of the arguments, which it cannot.
-#[expect(
-    clippy::manual_async_fn,
-    reason = "an `async fn` would promise no `Send`"
-)]
 #[inline]
 pub fn call<A, S, B, K, R, Out, In>(
     recipe: Recipe<A, S, (), B, K, R, Out, In>,
@@ -347,7 +343,7 @@ where
     In: Place<A::Value, A::Error>,
 {
     /// What the cache has in memory, before any future is made.
-    #[inline]
+    #[inline(always)]
     fn known(&self, waiting: Waiting) -> Option<A::Return> {
         let stages = self.function.stages().ok()?;
         let call = Call {

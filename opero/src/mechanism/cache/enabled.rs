@@ -20,7 +20,7 @@ pub(crate) fn build(name: &str, config: &PipelineConfig) -> Result<CacheSlot, Co
     Cache::open(&location, cache_config(name, config)?).map(Some)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn known<T, E, N>(slot: &CacheSlot, cx: &Context<'_>, operation: &N) -> Option<T>
 where
     T: Clone + 'static,
