@@ -1,5 +1,8 @@
 //! What `#[opero]` promises, one file an idea.
 
+// Decorated functions are not `#[test]` themselves, so the lints do not see that all of this is a test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod attribute {
     mod fallback;
     mod handle;

@@ -47,3 +47,22 @@ impl VisitMut for Name {
     ) {
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::ToTokens;
+
+    #[test]
+    fn only_lifetimes_that_were_left_out_get_a_name() {
+        let mut generics: Generics = parse_quote!(<T>);
+        let mut named: Type = parse_quote!(&'a [&'static T]);
+        name_elided(&mut named, "x", &mut generics);
+        assert_eq!(generics.params.len(), 1);
+        let mut elided: Type = parse_quote!((&T, Cow<'_, str>, fn(&T) -> &T));
+        name_elided(&mut elided, "x", &mut generics);
+        assert_eq!(generics.params.len(), 2);
+        let text = elided.to_token_stream().to_string();
+        assert_eq!(text.matches("'__opero_x").count(), 2, "{text}");
+    }
+}

@@ -122,3 +122,43 @@ impl<'ast> Visit<'ast> for FindBorrow {
     ) {
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn looks(output: &Type) -> &'static str {
+        match Outcome::of(output, &quote!(::renamed)) {
+            Outcome::Transparent { .. } => "transparent",
+            Outcome::Result => "result",
+            Outcome::Plain => "plain",
+        }
+    }
+
+    #[test]
+    fn return_types_are_read_by_their_looks() {
+        assert_eq!(
+            looks(&parse_quote!(Result<u8, opero::Error<E>>)),
+            "transparent"
+        );
+        assert_eq!(
+            looks(&parse_quote!(std::result::Result<u8, renamed::Error<E>>)),
+            "transparent"
+        );
+        assert_eq!(looks(&parse_quote!(Result<u8, Error<E>>)), "transparent");
+        assert_eq!(looks(&parse_quote!(Result<u8, other::Error<E>>)), "result");
+        assert_eq!(looks(&parse_quote!(Result<u8, Error>)), "result");
+        assert_eq!(looks(&parse_quote!(std::io::Result<u8>)), "result");
+        assert_eq!(looks(&parse_quote!(Option<Result<u8, E>>)), "plain");
+    }
+
+    #[test]
+    fn borrows_are_found_wherever_they_stand() {
+        assert!(borrowed(&parse_quote!(Result<&str, E>)).is_some());
+        assert!(borrowed(&parse_quote!(Option<Cow<'_, str>>)).is_some());
+        assert!(borrowed(&parse_quote!(&'static str)).is_none());
+        assert!(borrowed(&parse_quote!(Arc<dyn Fn(&str) -> &str>)).is_none());
+        assert!(borrowed(&parse_quote!(fn(&str) -> u8)).is_none());
+    }
+}

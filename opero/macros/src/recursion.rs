@@ -54,3 +54,31 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
         _ => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn calls_f(body: &Block) -> bool {
+        calls(body, &Ident::new("f", proc_macro2::Span::call_site()))
+    }
+
+    #[test]
+    fn calls_are_found_wherever_they_stand() {
+        assert!(calls_f(&parse_quote!({ Box::pin(f(n - 1)).await })));
+        assert!(calls_f(&parse_quote!({ Box::pin(self.f(n - 1)).await })));
+        assert!(calls_f(&parse_quote!({ Self::f::<u8>(1) })));
+        assert!(calls_f(&parse_quote!({ items.map(f) })));
+        assert!(calls_f(&parse_quote!({ join!(f(1), f(2)) })));
+    }
+
+    #[test]
+    fn variables_of_the_same_name_are_no_calls() {
+        assert!(!calls_f(&parse_quote!({
+            let f = 1;
+            f + 1
+        })));
+        assert!(!calls_f(&parse_quote!({ g(n) })));
+    }
+}

@@ -194,3 +194,68 @@ pub(crate) fn duration_tokens(duration: Duration) -> TokenStream {
 pub(crate) fn here() -> Span {
     Span::call_site()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::errors::Errors;
+    use crate::parameters::Parameters;
+    use crate::settings::Settings;
+
+    fn problems(text: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        match syn::parse_str::<Parameters>(text) {
+            Ok(parameters) => drop(Settings::read(&parameters, &mut errors)),
+            Err(error) => errors.push(error),
+        }
+        let error = errors.finish().err();
+        error
+            .into_iter()
+            .flatten()
+            .map(|error| error.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn good_values_pass() {
+        for good in [
+            "",
+            "cache, jitter = false,",
+            "cache_ttl = \"forever\", cache_capacity = 1",
+            "retries = MAX, min_delay = DELAY, backoff_factor = 1",
+            "min_delay = 0.25, max_delay = \"1h 5m\"",
+            "rate_limit = \"100/min\", rate_burst = 100, rate_max_wait = 0",
+        ] {
+            assert_eq!(problems(good), [""; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn every_bad_value_is_named_and_all_at_once() {
+        let found = problems(
+            "min_delay = -1, backoff_factor = 0, retries = 1.5, cache_capacity = 0, rate_limit = 0",
+        );
+        let names = [
+            "cache_capacity",
+            "retries",
+            "backoff_factor",
+            "min_delay",
+            "rate_limit",
+        ];
+        assert_eq!(found.len(), names.len(), "{found:?}");
+        for (problem, name) in found.iter().zip(names) {
+            assert!(problem.starts_with(&format!("`{name}`")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_the_limiter_would_refuse_is_refused_here() {
+        assert_eq!(
+            problems("rate_limit = \"1/d\", rate_burst = 26_000").len(),
+            0
+        );
+        assert_eq!(
+            problems("rate_limit = \"1/d\", rate_burst = 27_000").len(),
+            1
+        );
+    }
+}

@@ -14,6 +14,10 @@ use crate::place::Place;
 /// The pipeline around every item.
 pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(Recipe<A, S, I, B, K, R, Out, In>);
 
+/// The run of a decorated function over items of `C`.
+pub type MapRun<C, A, S, I, B, K, R, Out, In> =
+    Run<<C as IntoSource<I>>::Source, MapJob<A, S, I, B, K, R, Out, In>>;
+
 impl<A, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In>
 where
     A: Adapter,
@@ -24,7 +28,7 @@ where
         self,
         items: C,
         config: MapConfig,
-    ) -> Run<C::Source, MapJob<A, S, I, B, K, R, Out, In>> {
+    ) -> MapRun<C, A, S, I, B, K, R, Out, In> {
         Run::new(
             self.function.name(),
             items.into_source(),

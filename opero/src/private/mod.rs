@@ -46,7 +46,7 @@ pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
 #[cfg(feature = "cache")]
 pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind, bind_sync};
 #[cfg(feature = "map")]
-pub use job::{MapJob, map_config};
+pub use job::{MapJob, MapRun, map_config};
 #[cfg(feature = "map")]
 pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run};
 

@@ -40,7 +40,11 @@ impl<T: std::hash::Hash + Send + Sync + ToString> Client<T> {
     where
         U: ToString + Clone + std::hash::Hash + Send + Sync,
     {
-        Ok(format!("{}{}{model}", self.0.to_string(), prompt.to_string()))
+        Ok(format!(
+            "{}{}{model}",
+            self.0.to_string(),
+            prompt.to_string()
+        ))
     }
 
     #[opero(handle = Self)]

@@ -57,7 +57,7 @@ async fn length(text: &str) -> Result<usize, Error<Failure>> {
 
 #[tokio::test]
 async fn borrowed_items_and_streams_work() {
-    let words = vec![String::from("one"), String::from("three")];
+    let words = [String::from("one"), String::from("three")];
     let results = length(words.iter().map(String::as_str)).join().await;
     assert!(matches!(results[..], [Ok(3), Ok(5)]));
     let results = length(["a", "bb"]).await;

@@ -60,7 +60,11 @@ async fn results_and_arguments_of_many_types_work() {
     assert!(boxed_error("x").await.is_err());
     assert_eq!(generic_result(Some(1), "e").await, Ok(1));
     assert_eq!(generic_result(None::<u32>, "e").await, Err("e"));
-    assert_eq!(generic_result(None::<u32>, 7).await, Err(7), "another instance, another key");
+    assert_eq!(
+        generic_result(None::<u32>, 7).await,
+        Err(7),
+        "another instance, another key"
+    );
     assert_eq!(slices(&["a".into()], Some("bc"), ("d", [0, 1])).await, 4);
     assert_eq!(dynamic(&5).unwrap(), "5");
     assert_eq!(anonymous("x").await, "x");
@@ -188,5 +192,8 @@ fn diverging(n: u32) -> u32 {
 async fn odd_bodies_work() {
     assert_eq!(answers(1).await, Ok(2));
     assert_eq!(diverging(1), 1);
-    assert!(std::panic::catch_unwind(|| diverging(0)).is_err(), "a panic reaches the caller");
+    assert!(
+        std::panic::catch_unwind(|| diverging(0)).is_err(),
+        "a panic reaches the caller"
+    );
 }

@@ -58,7 +58,10 @@ fn an_unknown_backend_is_the_functions_own_error() {
     let Err(Own::Refused(text)) = unknown_backend(1) else {
         panic!("not refused");
     };
-    assert!(text.contains("`cache_backend`") && text.contains("nowhere"), "{text}");
+    assert!(
+        text.contains("`cache_backend`") && text.contains("nowhere"),
+        "{text}"
+    );
     assert!(!text.contains("secret"), "{text}");
 }
 
@@ -88,7 +91,10 @@ struct Gate {
 
 impl Gate {
     const fn new(closed: bool) -> Self {
-        Self { closed, passed: AtomicU32::new(0) }
+        Self {
+            closed,
+            passed: AtomicU32::new(0),
+        }
     }
 }
 
@@ -128,5 +134,33 @@ async fn stages_of_the_users_stand_outside_and_inside() {
     }
     assert_eq!(OUTSIDE.passed.load(Relaxed), 3, "before the cache");
     assert_eq!(INSIDE.passed.load(Relaxed), 1, "only executions");
-    assert_eq!(closed(1), Err(Own::Refused("`gate` refused: closed".into())));
+    assert_eq!(
+        closed(1),
+        Err(Own::Refused("`gate` refused: closed".into()))
+    );
+}
+
+#[opero(retries = 0)]
+async fn failing(gate: &SharedGate) -> Result<(), String> {
+    gate.runs.fetch_add(1, Relaxed);
+    tokio::task::yield_now().await;
+    Err("down".into())
+}
+
+#[derive(Default)]
+struct SharedGate {
+    runs: AtomicU32,
+}
+
+impl std::hash::Hash for SharedGate {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+#[tokio::test]
+async fn callers_that_waited_share_an_error_that_can_be_cloned() {
+    let gate = SharedGate::default();
+    let (one, two, three) = tokio::join!(failing(&gate), failing(&gate), failing(&gate));
+    let down = || Err(String::from("down"));
+    assert_eq!([one, two, three], [down(), down(), down()]);
+    assert_eq!(gate.runs.load(Relaxed), 1);
 }

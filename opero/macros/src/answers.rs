@@ -1,0 +1,85 @@
+//! The predicates and the keys of the limiter: what a decorated function answers to the stages' questions.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::errors::Errors;
+use crate::parameters::Parameter;
+use crate::recipe::{Plan, literal_cost};
+use crate::scope::{Scope, hidden};
+use crate::spans::at;
+
+impl Plan<'_> {
+    /// The answers to the stages' questions: those that the parameters give, and the defaults.
+    pub(crate) fn answers(&self, errors: &mut Errors) -> TokenStream {
+        const FUNCTIONS: [&str; 4] = ["retry_on", "retry_after", "fallback_on", "cache_if"];
+        let door = self.door;
+        let mut answers = Vec::new();
+        for parameter in self.parameters.given(&FUNCTIONS) {
+            let name = &parameter.name;
+            if let Some(value) = errors.take(parameter.expression()) {
+                answers.push(quote!(#name: ::core::option::Option::Some(#value)));
+            }
+        }
+        if let Some(alternatives) = self.scope().alternatives() {
+            answers.push(quote!(alternatives: ::core::option::Option::Some(#alternatives)));
+        }
+        self.rate_answers(&mut answers, errors);
+        if self.settings.cache {
+            let adapter = hidden("adapter");
+            answers.push(quote! {
+                sharing: {
+                    use #door::{ShareAny as _, ShareClone as _};
+                    #door::Errors::of(#adapter).sharing()
+                }
+            });
+        }
+        quote!(#door::Answers { #(#answers,)* ..#door::Answers::DEFAULT })
+    }
+
+    fn rate_answers(&self, answers: &mut Vec<TokenStream>, errors: &mut Errors) {
+        if !self.settings.rate_limit {
+            return;
+        }
+        let (door, scope) = (self.door, self.scope());
+        let (shared, item) = (hidden("shared"), hidden("item"));
+        let unpack = scope.unpack();
+        if let Some(parameter) = self.parameters.get("rate_key")
+            && let Some(key) = errors.take(scope.rate_key(parameter, self.function))
+        {
+            let key = at(parameter.span(), quote!(#door::rate_key(&#key)));
+            answers.push(quote! {
+                rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #key })
+            });
+        }
+        if let Some(parameter) = self.parameters.get("rate_cost")
+            && let Some(cost) = errors.take(self.rate_cost(parameter, &scope))
+        {
+            answers.push(quote! {
+                rate_cost: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #cost })
+            });
+        }
+    }
+
+    fn rate_cost(&self, parameter: &Parameter, scope: &Scope<'_>) -> syn::Result<TokenStream> {
+        let Some(cost) = literal_cost(parameter) else {
+            return scope.apply(parameter);
+        };
+        let cost = u32::try_from(cost)
+            .map_err(|_| parameter.error("is too large", "write a whole number from 1 on"))?;
+        if cost == 0 {
+            return Err(parameter.error(
+                "is zero, so the call would pass the limit by",
+                "write at least 1, or leave it out",
+            ));
+        }
+        if let Some(burst) = self.settings.burst.filter(|burst| *burst < cost) {
+            let problem =
+                format!("is {cost} and `rate_burst` is {burst}, so no call could ever start");
+            return Err(
+                parameter.error(&problem, &format!("raise `rate_burst` to at least {cost}"))
+            );
+        }
+        Ok(quote!(#cost))
+    }
+}

@@ -1,0 +1,134 @@
+//! The parameters that become a `PipelineConfig`, checked as far as they are literals, by the rules of the mechanisms.
+
+mod cache;
+mod rate;
+mod retry;
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::errors::Errors;
+use crate::parameters::{Parameter, Parameters};
+use crate::spans::at;
+use crate::values::{Checked, duration_tokens};
+
+/// The plain values of a pipeline, as tokens, and what follows from them for the expansion.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// Is the cache on?
+    pub(crate) cache: bool,
+    /// Is there a limiter?
+    pub(crate) rate_limit: bool,
+    /// May a stage refuse a call, because of a limit, or of a value that is only known at run time?
+    pub(crate) may_refuse: bool,
+    /// The least burst, where it is a literal.
+    pub(crate) burst: Option<u32>,
+    fields: Vec<(Ident, TokenStream)>,
+    features: Vec<(Ident, Span)>,
+}
+
+impl Settings {
+    /// Reads and checks the parameters.
+    pub(crate) fn read(parameters: &Parameters, errors: &mut Errors) -> Self {
+        let mut settings = Self {
+            cache: true,
+            ..Self::default()
+        };
+        settings.read_cache(parameters, errors);
+        settings.read_retry(parameters, errors);
+        settings.read_rate(parameters, errors);
+        settings
+    }
+
+    /// The `PipelineConfig` as an expression.
+    pub(crate) fn config(&self, door: &TokenStream) -> TokenStream {
+        let (names, values): (Vec<_>, Vec<_>) = self.fields.iter().cloned().unzip();
+        quote! {
+            #door::PipelineConfig {
+                #(#names: #values,)*
+                ..::core::default::Default::default()
+            }
+        }
+    }
+
+    /// Statements that do not compile where a Cargo feature is missing.
+    pub(crate) fn features(&self, door: &TokenStream) -> TokenStream {
+        self.features
+            .iter()
+            .map(|(item, span)| at(*span, quote!(const _: () = #door::features::#item;)))
+            .collect()
+    }
+
+    /// The expansion needs a Cargo feature.
+    pub(crate) fn need(&mut self, feature: &str, span: Span) {
+        self.features.push((
+            format_ident!("ENABLE_THE_CARGO_FEATURE_{feature}_OF_OPERO"),
+            span,
+        ));
+    }
+
+    fn set(&mut self, name: &str, value: TokenStream) {
+        self.fields
+            .push((Ident::new(name, Span::call_site()), value));
+    }
+
+    fn set_whole(&mut self, name: &str, value: Option<Checked<u64>>) {
+        let value = match value {
+            Some(Checked::Literal(number)) => {
+                let number = proc_macro2::Literal::u64_unsuffixed(number);
+                quote!(#number)
+            }
+            Some(Checked::Expression(expression)) => {
+                self.may_refuse = true;
+                expression
+            }
+            None => return,
+        };
+        self.set(name, value);
+    }
+
+    fn set_time(&mut self, name: &str, value: Checked<Duration>, optional: bool) {
+        let value = self.convertible(value);
+        let value = quote!(::core::convert::Into::into(#value));
+        self.set(
+            name,
+            if optional {
+                quote!(::core::option::Option::Some(#value))
+            } else {
+                value
+            },
+        );
+    }
+
+    fn set_rate(&mut self, value: Checked<Duration>) {
+        let value = self.convertible(value);
+        self.set(
+            "rate_limit",
+            quote!(::core::option::Option::Some(::core::convert::Into::into(#value))),
+        );
+    }
+
+    fn set_backend(&mut self, name: &str, backend: &Parameter) {
+        let value = &backend.value;
+        self.set(name, quote_spanned!(value.span()=> ::core::convert::Into::<::std::string::String>::into(#value)));
+    }
+
+    fn convertible(&mut self, value: Checked<Duration>) -> TokenStream {
+        match value {
+            Checked::Literal(duration) => duration_tokens(duration),
+            Checked::Expression(expression) => {
+                self.may_refuse = true;
+                expression
+            }
+        }
+    }
+}
+
+/// A backend's literal name, and where it stands.
+fn plain_name(backend: &Parameter) -> (Option<String>, Span) {
+    let name = backend.text().ok().map(syn::LitStr::value);
+    (name, backend.span())
+}
