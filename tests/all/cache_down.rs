@@ -22,7 +22,11 @@ decorated!(async fn asynchronous, run_async.await, "flaky://user:password@asynch
 
 const DOWN: &str = "cache_unavailable flaky: connection refused";
 const SLOW: &str = "cache_unavailable flaky: no answer in time";
-const EXECUTED: [&str; 3] = ["execution_started 1.0", "function(value)", "execution_ended 1.0 ok"];
+const EXECUTED: [&str; 3] = [
+    "execution_started 1.0",
+    "function(value)",
+    "execution_ended 1.0 ok",
+];
 
 /// The trace of a call that executes, with what the lookup and the store say.
 fn executed(lookup: &[&str], store: &str) -> Vec<String> {
@@ -58,11 +62,19 @@ fn check(name: &str, backend: &str, call: impl Fn(&Script) -> Result<usize, Erro
 
 #[test]
 fn a_sync_function_runs_without_its_cache() {
-    check("all::cache_down::blocking", "user:password@blocking", blocking);
+    check(
+        "all::cache_down::blocking",
+        "user:password@blocking",
+        blocking,
+    );
 }
 
 #[test]
 fn an_async_function_runs_without_its_cache() {
     let call = |script: &Script| block_on(asynchronous(script));
-    check("all::cache_down::asynchronous", "user:password@asynchronous", call);
+    check(
+        "all::cache_down::asynchronous",
+        "user:password@asynchronous",
+        call,
+    );
 }

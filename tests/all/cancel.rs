@@ -39,7 +39,13 @@ async fn call(
 /// Fails, hangs, fails twice, then succeeds; each time after some work.
 fn eventful(trace: &Trace, clock: &ManualClock) -> Script {
     let failure = || Outcome::Failure(Failure::PLAIN);
-    let outcomes = [failure(), Outcome::Hang, failure(), failure(), Outcome::Value];
+    let outcomes = [
+        failure(),
+        Outcome::Hang,
+        failure(),
+        failure(),
+        Outcome::Value,
+    ];
     let work = Duration::from_millis(100);
     let steps = outcomes.map(|outcome| Step { work, outcome });
     Script::new(trace, clock.clone(), steps)
@@ -106,7 +112,10 @@ fn a_call_dropped_at_any_await_point_leaves_nothing_behind() {
         unreachable!("the script ends");
     };
     let polls = with_clock(clock.clone(), run);
-    assert!(polls > 30, "only {polls} polls: the script is too short to show anything");
+    assert!(
+        polls > 30,
+        "only {polls} polls: the script is too short to show anything"
+    );
 }
 
 /// The same, for the calls that wait for the dropped one.
@@ -168,7 +177,11 @@ fn whoever_waits_for_a_dropped_call_goes_on_at_once() {
     workers = 3,
     progress = false
 )]
-async fn mapped(key: usize, clock: ManualClock, token: Arc<()>) -> Result<usize, Error<&'static str>> {
+async fn mapped(
+    key: usize,
+    clock: ManualClock,
+    token: Arc<()>,
+) -> Result<usize, Error<&'static str>> {
     let _held = token;
     clock.sleep(Duration::from_millis(70)).await;
     match key % 2 {

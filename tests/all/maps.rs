@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use opero::core::sync::lock;
 use opero::map::Report;
-use opero::{Error, ManualClock, Pipeline, operomap};
+use opero::{Error, ManualClock, operomap};
 
 use crate::support::with_clock;
 
@@ -29,7 +29,9 @@ impl Counted {
         }
         let first_time = lock(&self.tried).insert((item, second));
         let fails = first_time || item > 90 || (item > 50 && !second);
-        if fails { Err("as the test wants")? }
+        if fails {
+            Err("as the test wants")?
+        }
         Ok(item * 10)
     }
 
@@ -91,7 +93,10 @@ fn check(run: impl Fn(Vec<u64>, &Counted) -> (Vec<Result<u64, Error<&'static str
         let (results, report) = run((1..=90).collect(), &counted);
         assert!(results.iter().all(Result::is_ok));
         assert_eq!((report.items, report.ok, report.cache_hits), (90, 90, 90));
-        assert_eq!((report.executions, report.retries, report.fallbacks), (0, 0, 0));
+        assert_eq!(
+            (report.executions, report.retries, report.fallbacks),
+            (0, 0, 0)
+        );
         assert_eq!((report.followed, report.permit_wait_s), (0, 0.0));
         assert_eq!(counted.executions(), executions);
     });

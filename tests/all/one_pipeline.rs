@@ -2,7 +2,9 @@
 //! spells it in all four. They must do the same with the same script of failures.
 
 use opero::core::block_on;
-use opero::{Attempt, Error, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operation, opero};
+use opero::{
+    Attempt, Error, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operation, opero,
+};
 
 use crate::support::{Failure, Outcome, Script, Trace, with_clock};
 
@@ -27,7 +29,10 @@ fn behaviour(
             let before = clock.slept().len();
             let result = call(&script);
             let slept = clock.slept().split_off(before);
-            story.push_str(&format!("{:#?} slept {slept:?}: {result:?}\n", trace.take()));
+            story.push_str(&format!(
+                "{:#?} slept {slept:?}: {result:?}\n",
+                trace.take()
+            ));
         }
     }
     story
@@ -38,7 +43,8 @@ fn of_pipeline(name: &str, builder: PipelineBuilder<Failure>) -> String {
     let trace = Trace::of(name);
     let pipeline = builder.name(name).clock(clock.clone()).build().unwrap();
     behaviour(&trace, &clock, |script| {
-        let function = operation(move |at: Attempt| script.run_async(["first", "second"][at.alternative]));
+        let function =
+            operation(move |at: Attempt| script.run_async(["first", "second"][at.alternative]));
         block_on(pipeline.execute(&function.keyed(script).with_alternatives(2)))
     })
 }
@@ -138,8 +144,17 @@ fn jitter_by_default_stays_between_the_first_delay_and_the_computed_one() {
     for (n, delay) in slept.iter().enumerate() {
         let computed = 0.1 * 1.5_f64.powi(n as i32 % 3);
         let delay = delay.as_secs_f64();
-        assert!((0.1..=computed + 1e-9).contains(&delay), "{delay} above {computed}");
+        assert!(
+            (0.1..=computed + 1e-9).contains(&delay),
+            "{delay} above {computed}"
+        );
     }
     // All alike would be no jitter; a hundred seconds delays are alike with probability 10^-900.
-    assert!(slept.iter().skip(1).step_by(3).any(|delay| *delay != slept[1]));
+    assert!(
+        slept
+            .iter()
+            .skip(1)
+            .step_by(3)
+            .any(|delay| *delay != slept[1])
+    );
 }

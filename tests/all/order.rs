@@ -150,7 +150,10 @@ fn a_built_pipeline_has_the_one_order() {
     };
     check(&trace, &clock, call, SCENARIOS);
 
-    let asynchronous = pipeline(name, &clock).attempt_timeout("100ms").build().unwrap();
+    let asynchronous = pipeline(name, &clock)
+        .attempt_timeout("100ms")
+        .build()
+        .unwrap();
     let call = |script: &Script| {
         let function = operation(move |at: Attempt| script.run_async(VALUES[at.alternative]));
         block_on(asynchronous.execute(&function.keyed(script).with_alternatives(2)))

@@ -32,34 +32,39 @@ fn configs() -> impl Strategy<Value = PipelineConfig> {
     let limit = |longest: u64| {
         prop::option::of((1..longest).prop_map(|ms| Time::Exact(Duration::from_millis(ms))))
     };
-    let rate = prop::option::of((1..2_000_u64).prop_map(|ms| Rate::Every(Duration::from_millis(ms))));
-    (any::<bool>(), 0..5_u32, 1..500_u64, limit(20_000), rate, 1..4_u32, limit(3_000)).prop_map(
-        |(cache, retries, delay, max_elapsed, rate_limit, rate_burst, rate_max_wait)| {
-            PipelineConfig {
-                cache,
-                cache_backend: "recording".to_owned(),
-                retries,
-                min_delay: Time::Exact(Duration::from_millis(delay)),
-                jitter: false,
-                max_elapsed,
-                rate_limit,
-                rate_burst,
-                rate_max_wait,
-                ..PipelineConfig::default()
-            }
-        },
+    let rate =
+        prop::option::of((1..2_000_u64).prop_map(|ms| Rate::Every(Duration::from_millis(ms))));
+    (
+        any::<bool>(),
+        0..5_u32,
+        1..500_u64,
+        limit(20_000),
+        rate,
+        1..4_u32,
+        limit(3_000),
     )
+        .prop_map(
+            |(cache, retries, delay, max_elapsed, rate_limit, rate_burst, rate_max_wait)| {
+                PipelineConfig {
+                    cache,
+                    cache_backend: "recording".to_owned(),
+                    retries,
+                    min_delay: Time::Exact(Duration::from_millis(delay)),
+                    jitter: false,
+                    max_elapsed,
+                    rate_limit,
+                    rate_burst,
+                    rate_max_wait,
+                    ..PipelineConfig::default()
+                }
+            },
+        )
 }
 
 const VALUES: [&str; 3] = ["first", "second", "third"];
 
 /// Two calls of one script through a pipeline, the second one a hit or another round.
-fn built(
-    config: &PipelineConfig,
-    alternatives: usize,
-    steps: &[Step],
-    sync: bool,
-) -> [Done; 2] {
+fn built(config: &PipelineConfig, alternatives: usize, steps: &[Step], sync: bool) -> [Done; 2] {
     let (name, clock) = ("parity of built pipelines", ManualClock::auto());
     let trace = Trace::of(name);
     let pipeline = config
@@ -137,11 +142,14 @@ fn decorated_functions_do_the_same_in_sync_and_async() {
     let warm = |trace: &Trace, clock: &ManualClock| {
         Script::new(trace, clock.clone(), [crate::support::Outcome::Value])
     };
-    with_clock(sync_clock.clone(), || blocking(&warm(&sync_trace, &sync_clock)).unwrap());
+    with_clock(sync_clock.clone(), || {
+        blocking(&warm(&sync_trace, &sync_clock)).unwrap()
+    });
     with_clock(async_clock.clone(), || {
         block_on(asynchronous(&warm(&async_trace, &async_clock))).unwrap()
     });
-    (sync_trace.take(), async_trace.take());
+    sync_trace.take();
+    async_trace.take();
     proptest!(|(steps in outcomes(), pause in 0..2_000_u64)| {
         for clock in [&sync_clock, &async_clock] {
             clock.advance(Duration::from_millis(pause));

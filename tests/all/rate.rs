@@ -82,7 +82,9 @@ fn threads(call: impl Fn(usize) + Sync) {
 #[test]
 fn threads_of_a_sync_function_share_the_quota() {
     let executions = AtomicUsize::new(0);
-    with_clock(SystemClock, || threads(|n| in_threads(n, &executions).unwrap()));
+    with_clock(SystemClock, || {
+        threads(|n| in_threads(n, &executions).unwrap())
+    });
     assert!(executions.load(Ordering::Relaxed) >= THREADS * CALLS);
     check("threads", executions.into_inner(), PERIOD, BURST);
 }
@@ -91,7 +93,9 @@ fn threads_of_a_sync_function_share_the_quota() {
 #[test]
 fn the_quota_holds_though_time_jumps() {
     let executions = AtomicUsize::new(0);
-    with_clock(ManualClock::auto(), || threads(|n| in_jumping_time(n, &executions).unwrap()));
+    with_clock(ManualClock::auto(), || {
+        threads(|n| in_jumping_time(n, &executions).unwrap())
+    });
     check("jumping time", executions.into_inner(), PERIOD, BURST);
 }
 

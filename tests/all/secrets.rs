@@ -73,7 +73,10 @@ fn fail(shown: &Shown, pipeline: &Pipeline<Failure>, secret: &str) {
             }
         });
         let keyed = (secret, failures);
-        let function = function.keyed(&keyed).with_alternatives(2).with_rate_key(secret);
+        let function = function
+            .keyed(&keyed)
+            .with_alternatives(2)
+            .with_rate_key(secret);
         shown.debug(&function);
         shown.result(pipeline.execute_sync(&function));
         shown.result(block_on(pipeline.execute(&function)));
@@ -145,6 +148,9 @@ fn secrets() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    // A secret is like another; each case tries every way to show it.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     #[test]
     fn nothing_that_is_shown_holds_a_secret(secret in secrets()) {
         let (shown, clock) = (Shown::default(), ManualClock::auto());

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 
-use futures_util::future::{join_all, poll_fn};
+use futures_util::future::join_all;
 use opero::core::SystemClock;
 use opero::{Error, opero};
 use tokio::sync::Notify;
@@ -63,7 +63,12 @@ fn a_thousand_concurrent_tasks_execute_once() {
         runtime().block_on(async { join_all((0..1_000).map(task).map(tokio::spawn)).await })
     });
     let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
-    assert!(answers.iter().all(|answer| Arc::ptr_eq(answer, &answers[0])), "one value");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| Arc::ptr_eq(answer, &answers[0])),
+        "one value"
+    );
     assert_eq!(executions.load(SeqCst), 1);
 }
 
@@ -112,19 +117,11 @@ fn when_the_leader_is_cancelled_a_follower_takes_over() {
         // The next leader is cancelled as well, and so is a follower that waits.
         assert!(poll_once(followers[0].as_mut()).is_pending());
         assert_eq!(stage.executions(), 2);
-        followers.remove(50);
-        followers.remove(0);
+        drop(followers.remove(50));
+        drop(followers.remove(0));
 
-        stage.go.notify_one();
-        let answers = runtime().block_on(async {
-            let all = join_all(followers);
-            tokio::pin!(all);
-            poll_fn(|cx| {
-                stage.go.notify_one();
-                std::future::Future::poll(all.as_mut(), cx)
-            })
-            .await
-        });
+        let answers =
+            runtime().block_on(async { tokio::join!(join_all(followers), released(&stage, 1)).0 });
         assert_eq!(answers, vec![3; 98], "one more execution, for all of them");
         assert_eq!(stage.executions(), 3);
     });
@@ -151,7 +148,11 @@ fn when_the_leader_panics_its_caller_sees_it_and_a_follower_takes_over() {
             assert!(leader.await.unwrap_err().is_panic());
             stage.go.notify_one();
             for follower in followers {
-                assert_eq!(follower.await.unwrap(), 2, "one execution for all that waited");
+                assert_eq!(
+                    follower.await.unwrap(),
+                    2,
+                    "one execution for all that waited"
+                );
             }
         });
         assert_eq!(stage.executions(), 2);
@@ -202,9 +203,16 @@ fn an_error_that_is_not_clone_is_handed_over_as_work() {
         let stage = Stage::default();
         let calls = join_all((0..100).map(|_| handed_over(&stage, 1)));
         let results = runtime().block_on(async { tokio::join!(calls, released(&stage, 100)).0 });
-        let mut own: Vec<_> = results.into_iter().map(|result| result.unwrap_err().0).collect();
+        let mut own: Vec<_> = results
+            .into_iter()
+            .map(|result| result.unwrap_err().0)
+            .collect();
         own.sort_unstable();
-        assert_eq!(own, (1..=100).collect::<Vec<_>>(), "everybody has an error of their own");
+        assert_eq!(
+            own,
+            (1..=100).collect::<Vec<_>>(),
+            "everybody has an error of their own"
+        );
     });
 }
 

@@ -50,7 +50,8 @@ impl PipelineConfig {
             let problem = format!("is not TOML: {}", error.message());
             ConfigError::new("configuration", problem, "correct it")
         })?;
-        checked(unknown_first(table.keys())?, table.try_into(), |error| {
+        unknown_first(table.keys())?;
+        checked(table.try_into(), |error| {
             toml::de::Error::message(error).to_owned()
         })
     }
@@ -66,9 +67,9 @@ impl PipelineConfig {
         };
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
             .map_err(|e| ConfigError::new("configuration", problem(&e), "correct it"))?;
-        let unknown = unknown_first(object.keys())?;
+        unknown_first(object.keys())?;
         let value = serde_json::from_value(serde_json::Value::Object(object));
-        checked(unknown, value, ToString::to_string)
+        checked(value, ToString::to_string)
     }
 }
 
@@ -83,7 +84,6 @@ fn unknown_first<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), Conf
 }
 
 fn checked<E>(
-    (): (),
     parsed: Result<PipelineConfig, E>,
     message: impl FnOnce(&E) -> String,
 ) -> Result<PipelineConfig, ConfigError> {

@@ -36,11 +36,6 @@ impl Trace {
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.0))
     }
-
-    /// How often a line was noted in the current trace.
-    pub(crate) fn count(&self, line: &str) -> usize {
-        lock(&self.0).iter().filter(|noted| *noted == line).count()
-    }
 }
 
 /// An event as a line; attempts as `number.alternative`.
