@@ -43,7 +43,7 @@ impl<T, E> Place<T, E> for Absent {
     type Around<'a, N: Operation<T, E>> = N;
 
     #[inline]
-    fn around<'a, N: Operation<T, E>>(&'a self, next: N) -> N {
+    fn around<N: Operation<T, E>>(&self, next: N) -> N {
         next
     }
 

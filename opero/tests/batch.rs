@@ -1,6 +1,12 @@
 //! The main job, as the README's first command runs it: every prompt gets its answer, and a second pass over the same
 //! prompts executes nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of tests may panic as tests do"
+)]
+
 use std::path::PathBuf;
 use std::process::Command;
 
