@@ -11,6 +11,7 @@ mod rows;
 mod workload;
 
 use std::error::Error;
+use std::io::Write;
 
 use report::Row;
 
@@ -29,9 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
+    // Written rather than printed: who reads only the first lines gets an error, not a panic.
+    let mut out = std::io::stdout();
     let mut rows = Vec::new();
     if !json {
-        println!("{}", report::head());
+        writeln!(out, "{}", report::head())?;
     }
     for (name, subjects) in rows::all() {
         if !name.contains(&filter) {
@@ -41,13 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let row = Row { name, measured };
         if !json {
             for line in row.lines() {
-                println!("{line}");
+                writeln!(out, "{line}")?;
             }
         }
         rows.push(row);
     }
     if json {
-        println!("{}", report::json(&rows));
+        writeln!(out, "{}", report::json(&rows))?;
     }
     Ok(())
 }

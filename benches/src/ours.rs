@@ -27,29 +27,29 @@ pub(crate) mod hit {
     use super::*;
 
     #[opero]
-    pub(crate) fn memory(name: String, length: u64) -> String {
-        profile(&name, length)
+    pub(crate) fn memory(name: &str, length: u64) -> String {
+        profile(name, length)
     }
 
     #[opero(cache_backend = "quick")]
-    pub(crate) fn quick(name: String, length: u64) -> String {
-        profile(&name, length)
+    pub(crate) fn quick(name: &str, length: u64) -> String {
+        profile(name, length)
     }
 
     #[opero]
-    pub(crate) async fn memory_async(name: String, length: u64) -> String {
-        profile(&name, length)
+    pub(crate) async fn memory_async(name: &str, length: u64) -> String {
+        profile(name, length)
     }
 
     #[opero(cache_backend = "quick")]
-    pub(crate) async fn quick_async(name: String, length: u64) -> String {
-        profile(&name, length)
+    pub(crate) async fn quick_async(name: &str, length: u64) -> String {
+        profile(name, length)
     }
 
     #[opero]
-    pub(crate) async fn flight(name: String, length: u64) -> String {
+    pub(crate) async fn flight(name: &str, length: u64) -> String {
         tokio::task::yield_now().await;
-        profile(&name, length % 64)
+        profile(name, length % 64)
     }
 }
 

@@ -42,14 +42,10 @@ pub(crate) const CAPACITY: usize = 10_000;
 pub(crate) const TTL: Duration = Duration::from_secs(3_600);
 
 /// The arguments whose value is short.
-pub(crate) fn short() -> Args {
-    ("a user's profile".to_owned(), 24)
-}
+pub(crate) static SHORT: LazyLock<Args> = LazyLock::new(|| ("a user's profile".to_owned(), 24));
 
 /// The arguments whose value has 4 KiB.
-pub(crate) fn long() -> Args {
-    ("a user's profile".to_owned(), 4_096)
-}
+pub(crate) static LONG: LazyLock<Args> = LazyLock::new(|| ("a user's profile".to_owned(), 4_096));
 
 /// The cached function's body: as many bytes as it is asked for.
 pub(crate) fn profile(name: &str, length: u64) -> String {

@@ -16,12 +16,12 @@ impl Sync {
         )
     }
 
-    pub(crate) fn call(&self, args: Args) -> String {
-        if let Some(value) = self.0.get(&args) {
+    pub(crate) fn call(&self, args: &Args) -> String {
+        if let Some(value) = self.0.get(args) {
             return value;
         }
         let value = profile(&args.0, args.1);
-        self.0.insert(args, value.clone());
+        self.0.insert(args.clone(), value.clone());
         value
     }
 }
@@ -38,17 +38,17 @@ impl Async {
         )
     }
 
-    pub(crate) async fn call(&self, args: Args) -> String {
-        if let Some(value) = self.0.get(&args).await {
+    pub(crate) async fn call(&self, args: &Args) -> String {
+        if let Some(value) = self.0.get(args).await {
             return value;
         }
         let value = profile(&args.0, args.1);
-        self.0.insert(args, value.clone()).await;
+        self.0.insert(args.clone(), value.clone()).await;
         value
     }
 
     /// With moka's own single-flight.
-    pub(crate) async fn flight(&self, args: Args, work: impl Future<Output = String>) -> String {
-        self.0.get_with(args, work).await
+    pub(crate) async fn flight(&self, args: &Args, work: impl Future<Output = String>) -> String {
+        self.0.get_with_by_ref(args, work).await
     }
 }

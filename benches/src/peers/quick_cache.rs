@@ -11,12 +11,12 @@ impl Quick {
         Self(Cache::new(CAPACITY))
     }
 
-    pub(crate) fn call(&self, args: Args) -> String {
-        if let Some(value) = self.0.get(&args) {
+    pub(crate) fn call(&self, args: &Args) -> String {
+        if let Some(value) = self.0.get(args) {
             return value;
         }
         let value = profile(&args.0, args.1);
-        self.0.insert(args, value.clone());
+        self.0.insert(args.clone(), value.clone());
         value
     }
 }

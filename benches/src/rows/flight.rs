@@ -19,20 +19,18 @@ fn thousand() -> Subjects {
     let runtime = runtime()?;
     let moka = moka::Async::new();
     Ok(vec![
-        crowd("opero", &runtime, async |(name, n)| {
-            ours::hit::flight(name, n).await
+        crowd("opero", &runtime, async |(name, n): &Args| {
+            ours::hit::flight(name, *n).await
         }),
-        crowd("moka", &runtime, async move |args: Args| {
-            let name = args.0.clone();
-            let length = args.1 % 64;
-            let work = async move {
+        crowd("moka", &runtime, async move |args: &Args| {
+            let work = async {
                 tokio::task::yield_now().await;
-                profile(&name, length)
+                profile(&args.0, args.1 % 64)
             };
             moka.flight(args, work).await
         }),
-        crowd("cached", &runtime, async |(name, n)| {
-            cached::flight(name, n).await
+        crowd("cached", &runtime, async |(name, n): &Args| {
+            cached::flight(name, *n).await
         }),
     ])
 }
@@ -41,13 +39,13 @@ fn thousand() -> Subjects {
 fn crowd(
     name: &'static str,
     runtime: &Rc<Runtime>,
-    function: impl AsyncFn(Args) -> String + 'static,
+    function: impl AsyncFn(&Args) -> String + 'static,
 ) -> Subject {
     let runtime = Rc::clone(runtime);
-    let mut key = 0;
+    let mut args: Args = ("a user's profile".to_owned(), 0);
     Subject::job(name, CALLERS, move || {
-        key += 1;
-        let callers = (0..CALLERS).map(|_| function(("a user's profile".to_owned(), key)));
+        args.1 += 1;
+        let callers = (0..CALLERS).map(|_| function(&args));
         runtime.block_on(join_all(callers))
     })
 }

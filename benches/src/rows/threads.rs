@@ -1,5 +1,5 @@
 //! Hits from one and from two threads at once, over a thousand entries. The time is the wall's, divided by the hits of
-//! all threads: two threads that don't disturb each other need half of what one needs. The name is cloned inside.
+//! all threads: two threads that don't disturb each other need half of what one needs.
 
 use std::sync::Arc;
 
@@ -10,34 +10,26 @@ use crate::peers::{cached, moka, quick_cache};
 use crate::workload::Args;
 
 pub(super) const ROWS: [Entry; 4] = [
-    ("threads/memory-1", || {
-        subjects(|(name, n)| ours::memory(name, n), 1)
-    }),
-    ("threads/memory-2", || {
-        subjects(|(name, n)| ours::memory(name, n), 2)
-    }),
-    ("threads/quick-1", || {
-        subjects(|(name, n)| ours::quick(name, n), 1)
-    }),
-    ("threads/quick-2", || {
-        subjects(|(name, n)| ours::quick(name, n), 2)
-    }),
+    ("threads/memory-1", || subjects(ours::memory, 1)),
+    ("threads/memory-2", || subjects(ours::memory, 2)),
+    ("threads/quick-1", || subjects(ours::quick, 1)),
+    ("threads/quick-2", || subjects(ours::quick, 2)),
 ];
 
 /// Hits of one thread in one go, enough that starting the thread weighs nothing.
 const HITS: usize = 100_000;
 const ENTRIES: u64 = 1_000;
 
-fn subjects(ours: impl Fn(Args) -> String + Send + Sync + 'static, threads: usize) -> Subjects {
+fn subjects(ours: impl Fn(&str, u64) -> String + Sync + 'static, threads: usize) -> Subjects {
     let moka = moka::Sync::new();
     let quick = quick_cache::Quick::new();
     Ok(vec![
-        subject("opero", threads, ours),
+        subject("opero", threads, move |(name, n)| ours(name, *n)),
         subject("moka", threads, move |args| moka.call(args)),
         subject("quick_cache", threads, move |args| quick.call(args)),
-        subject("cached", threads, |(name, n)| cached::bare(name, n)),
+        subject("cached", threads, |(name, n)| cached::bare(name, *n)),
         subject("cached-lru-ttl", threads, |(name, n)| {
-            cached::lru_ttl(name, n)
+            cached::lru_ttl(name, *n)
         }),
     ])
 }
@@ -45,7 +37,7 @@ fn subjects(ours: impl Fn(Args) -> String + Send + Sync + 'static, threads: usiz
 fn subject(
     name: &'static str,
     threads: usize,
-    function: impl Fn(Args) -> String + Send + Sync + 'static,
+    function: impl Fn(&Args) -> String + Sync + 'static,
 ) -> Subject {
     let entries: Arc<[Args]> = (0..ENTRIES).map(|n| (format!("profile {n}"), 24)).collect();
     Subject::job(name, (HITS * threads) as u64, move || {
@@ -56,7 +48,7 @@ fn subject(
                 let function = &function;
                 scope.spawn(move || {
                     for entry in entries.take(HITS) {
-                        std::hint::black_box(function(entry.clone()));
+                        std::hint::black_box(function(entry));
                     }
                 });
             }
