@@ -1,7 +1,9 @@
 //! Concurrent calls with one key execute once, whatever happens to the one that executes.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use opero::core::SystemClock;
@@ -33,12 +35,15 @@ impl Stage {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+/// Drives a future on four threads. Whoever is never woken would hang for ever; here it is a failure.
+fn drive<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_time()
         .build()
-        .unwrap()
+        .unwrap();
+    let limited = async { tokio::time::timeout(Duration::from_secs(60), future).await };
+    runtime.block_on(limited).expect("somebody hangs")
 }
 
 #[test]
@@ -60,7 +65,7 @@ fn a_thousand_concurrent_tasks_execute_once() {
         }
     };
     let answers = with_clock(SystemClock, || {
-        runtime().block_on(async { join_all((0..1_000).map(task).map(tokio::spawn)).await })
+        drive(async { join_all((0..1_000).map(task).map(tokio::spawn)).await })
     });
     let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert!(
@@ -120,8 +125,7 @@ fn when_the_leader_is_cancelled_a_follower_takes_over() {
         drop(followers.remove(50));
         drop(followers.remove(0));
 
-        let answers =
-            runtime().block_on(async { tokio::join!(join_all(followers), released(&stage, 1)).0 });
+        let answers = drive(async { tokio::join!(join_all(followers), released(&stage, 1)).0 });
         assert_eq!(answers, vec![3; 98], "one more execution, for all of them");
         assert_eq!(stage.executions(), 3);
     });
@@ -137,7 +141,7 @@ fn when_the_leader_panics_its_caller_sees_it_and_a_follower_takes_over() {
     with_clock(SystemClock, || {
         let stage = Arc::new(Stage::default());
         stage.first_panics.store(true, SeqCst);
-        runtime().block_on(async {
+        drive(async {
             let leader = tokio::spawn(panicking(Arc::clone(&stage), 1));
             while stage.executions() == 0 {
                 tokio::task::yield_now().await;
@@ -177,11 +181,11 @@ fn an_error_that_is_clone_is_shared_by_all_that_waited() {
     with_clock(SystemClock, || {
         let stage = Stage::default();
         let calls = join_all((0..100).map(|_| shared(&stage, 1)));
-        let results = runtime().block_on(async { tokio::join!(calls, released(&stage, 1)).0 });
+        let results = drive(async { tokio::join!(calls, released(&stage, 1)).0 });
         assert_eq!(results, vec![Err(Shareable(1)); 100]);
 
         let calls = join_all((0..100).map(|_| shared_with_history(&stage, 1)));
-        let results = runtime().block_on(async { tokio::join!(calls, released(&stage, 1)).0 });
+        let results = drive(async { tokio::join!(calls, released(&stage, 1)).0 });
         let shared = |result: &Result<(), Error<Shareable>>| {
             *result.as_ref().unwrap_err().function_error().unwrap() == Shareable(2)
         };
@@ -202,7 +206,7 @@ fn an_error_that_is_not_clone_is_handed_over_as_work() {
     with_clock(SystemClock, || {
         let stage = Stage::default();
         let calls = join_all((0..100).map(|_| handed_over(&stage, 1)));
-        let results = runtime().block_on(async { tokio::join!(calls, released(&stage, 100)).0 });
+        let results = drive(async { tokio::join!(calls, released(&stage, 100)).0 });
         let mut own: Vec<_> = results
             .into_iter()
             .map(|result| result.unwrap_err().0)
