@@ -16,6 +16,8 @@ pub(crate) struct Follower<'a> {
     number: u64,
     /// Counted among the flight's followers still.
     counted: bool,
+    /// Left a waker, which it may have to find again; most followers are polled twice and never do.
+    waits: bool,
 }
 
 impl<'a> Follower<'a> {
@@ -33,6 +35,7 @@ impl<'a> Follower<'a> {
             flight,
             number,
             counted: true,
+            waits: false,
         }
     }
 }
@@ -44,13 +47,18 @@ impl<'a> Future for Follower<'a> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let mut state = lock(&this.flight.state);
-        let place = state.waiters.iter().position(|(n, _)| *n == this.number);
         match &state.phase {
             Phase::Led => {
+                let place = if this.waits {
+                    state.place(this.number)
+                } else {
+                    None
+                };
                 match place.and_then(|place| state.waiters.get_mut(place)) {
                     Some((_, waker)) => waker.clone_from(cx.waker()),
                     None => state.waiters.push_back((this.number, cx.waker().clone())),
                 }
+                this.waits = true;
                 return Poll::Pending;
             }
             Phase::Vacant => {}
@@ -61,7 +69,7 @@ impl<'a> Future for Follower<'a> {
                 return Poll::Ready(Ok(landing));
             }
         }
-        if let Some(place) = place {
+        if let Some(place) = state.place(this.number) {
             state.waiters.remove(place);
         }
         state.phase = Phase::Led;

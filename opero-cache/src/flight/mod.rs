@@ -117,6 +117,12 @@ impl Flight {
     }
 }
 
+impl State {
+    fn place(&self, follower: u64) -> Option<usize> {
+        self.waiters.iter().position(|(n, _)| *n == follower)
+    }
+}
+
 impl std::fmt::Debug for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
