@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use opero::{Clock, Error, ManualClock, opero, operomap};
+use opero::{Attempt, Clock, Error, ManualClock, operation, opero, operomap};
 
 use crate::support::{Failure, Outcome, Script, Step, Trace, poll_once, with_clock};
 
@@ -115,6 +115,57 @@ fn a_call_dropped_at_any_await_point_leaves_nothing_behind() {
     assert!(
         polls > 30,
         "only {polls} polls: the script is too short to show anything"
+    );
+}
+
+/// What the stages hold is only shown, so it is read from there.
+fn holds_nothing(stages: &opero::Stages) -> bool {
+    let shown = format!("{stages:?}");
+    shown.contains("flights: Flights { table: Mutex { data: {}") && shown.contains("waiting: 0")
+}
+
+#[test]
+fn a_dropped_call_leaves_no_flight_and_no_place_in_the_queue() {
+    let clock = ManualClock::new();
+    let trace = Trace::of("dropped calls of a built pipeline");
+    let pipeline = opero::Pipeline::builder()
+        .clock(clock.clone())
+        .cache_backend("recording")
+        .retries(2)
+        .min_delay("300ms")
+        .attempt_timeout("400ms")
+        .rate_limit("4/s")
+        .build()
+        .unwrap();
+    let mut seen_at_work = 0;
+    for polls in 0.. {
+        let scripts = [eventful(&trace, &clock), eventful(&trace, &clock)];
+        let mut calls = scripts.iter().map(|script| {
+            let call = operation(move |at: Attempt| script.run_async(["", " "][at.alternative]));
+            let pipeline = &pipeline;
+            Box::pin(async move {
+                pipeline
+                    .execute(&call.keyed(script).with_alternatives(2))
+                    .await
+            })
+        });
+        // The second one often waits behind the first for its permit.
+        let (mut one, mut other) = (calls.next().unwrap(), calls.next().unwrap());
+        let ready = (0..polls).any(|_| {
+            let ready = poll_once(other.as_mut()).is_ready();
+            ready || step(&clock, one.as_mut()).is_ready()
+        });
+        seen_at_work += usize::from(!holds_nothing(pipeline.stages()));
+        drop(one);
+        drop(other);
+        assert!(holds_nothing(pipeline.stages()), "{:?}", pipeline.stages());
+        if ready {
+            break;
+        }
+    }
+    assert!(
+        seen_at_work > 30,
+        "only {seen_at_work} were dropped at work"
     );
 }
 

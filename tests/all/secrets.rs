@@ -83,6 +83,7 @@ fn fail(shown: &Shown, pipeline: &Pipeline<Failure>, secret: &str) {
         shown.result(pipeline.execute_sync(&function.with_alternatives(0)));
         shown.result(pipeline.execute_sync(&function.with_cost(9)));
     }
+    shown.debug(pipeline.stages());
 }
 
 /// An attempt that never ends, and its timeout.
@@ -170,6 +171,8 @@ proptest! {
             call(&shown, builder(), &secret);
             time_out(&shown, builder(), &secret);
         }
+        call(&shown, builder().cache_backend("memory"), &secret);
+        call(&shown, builder().cache_backend("quick"), &secret);
         call(&shown, builder().cache_backend(format!("redis://:{secret}@host")), &secret);
         call(&shown, builder().cache_backend(format!("nowhere://{secret}@host")), &secret);
         call(&shown, builder().rate_backend(format!("local://{secret}@host")), &secret);
