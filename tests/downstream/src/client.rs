@@ -116,7 +116,7 @@ pub async fn styled(client: &Client, city: String, style: String) -> Result<Stri
 }
 
 /// Anything in brackets, worked out once.
-#[opero(cache_capacity = 100)]
+#[opero(cache_capacity = 100, handle = true)]
 pub fn describe<T>(thing: T) -> String
 where
     T: fmt::Display + Clone + Hash + Send + Sync,

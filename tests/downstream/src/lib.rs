@@ -7,4 +7,7 @@ mod client;
 mod shelf;
 
 pub use breaker::{Breaker, Tally};
-pub use client::{describe, reports, styled, summaries, summary, Client, Failure, ASKED, BREAKER};
+pub use client::{
+    describe, describe_cache, describe_call, reports, styled, summaries, summary, Client, Failure,
+    ASKED, BREAKER,
+};

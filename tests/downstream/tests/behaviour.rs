@@ -1,6 +1,9 @@
 //! What a user relies on.
 
-use downstream::{describe, reports, styled, summaries, summary, Client, Failure, ASKED, BREAKER};
+use downstream::{
+    describe, describe_cache, describe_call, reports, styled, summaries, summary, Client, Failure,
+    ASKED, BREAKER,
+};
 use opero::core::block_on;
 use opero::ErrorKind;
 
@@ -56,6 +59,9 @@ fn a_generic_function_is_cached_for_each_type() {
     assert_eq!(describe(1_u8), "[1]");
     assert_eq!(describe("1"), "[1]");
     assert_eq!(describe(1.to_string()), "[1]");
+    assert_eq!(describe_cache().stats().unwrap().entries, 3);
+    assert_eq!(describe_call(2_u8).peek(), None);
+    assert_eq!(describe_call(1_u8).peek().as_deref(), Some("[1]"));
 }
 
 #[test]
