@@ -16,10 +16,13 @@ const STRETCH: Duration = Duration::from_millis(25);
 /// the processor's first cache.
 const CHUNK: u64 = 256;
 
+/// Runs so many units under the watch.
+type Run = Box<dyn FnMut(u64, &mut Stopwatch)>;
+
 /// Something to measure.
 pub(crate) struct Subject {
     name: &'static str,
-    run: Box<dyn FnMut(u64, &mut Stopwatch)>,
+    run: Run,
     /// The calls that one unit of `run` makes.
     calls: u64,
 }

@@ -17,7 +17,7 @@ use crate::harness::Subject;
 pub(crate) type Subjects = Result<Vec<Subject>, Box<dyn Error>>;
 
 /// All rows by their names.
-pub(crate) fn all() -> Vec<(&'static str, fn() -> Subjects)> {
+pub(crate) fn all() -> Vec<Entry> {
     let mut rows = Vec::new();
     rows.extend(success::ROWS);
     rows.extend(hit::ROWS);
@@ -28,7 +28,7 @@ pub(crate) fn all() -> Vec<(&'static str, fn() -> Subjects)> {
 }
 
 /// A row's name and what makes its subjects.
-type Entry = (&'static str, fn() -> Subjects);
+pub(crate) type Entry = (&'static str, fn() -> Subjects);
 
 /// One thread for all subjects of a row: what is measured is the call, not the scheduler.
 fn runtime() -> Result<Rc<Runtime>, Box<dyn Error>> {
