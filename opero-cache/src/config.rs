@@ -23,16 +23,19 @@ pub struct CacheConfig {
     pub namespace: Arc<str>,
     /// The name of the cached function.
     pub function: Arc<str>,
+    /// The longest that a call waits for the backend, each time it has to.
+    pub patience: Duration,
 }
 
 impl Default for CacheConfig {
-    /// An hour, 10,000 entries, the namespace `opero`.
+    /// An hour, 10,000 entries, the namespace `opero`, a second for the backend.
     fn default() -> Self {
         Self {
             ttl: Some(Duration::from_secs(3_600)),
             capacity: 10_000,
             namespace: "opero".into(),
             function: "".into(),
+            patience: Duration::from_secs(1),
         }
     }
 }
@@ -63,6 +66,13 @@ impl CacheConfig {
     #[must_use]
     pub fn with_function(mut self, function: &str) -> Self {
         self.function = function.into();
+        self
+    }
+
+    /// Changes the longest that a call waits for the backend, each time it has to.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 

@@ -6,6 +6,7 @@ mod config;
 mod flight;
 mod handle;
 mod namespace;
+mod patience;
 mod stage;
 mod stats;
 mod sync;

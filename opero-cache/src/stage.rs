@@ -11,6 +11,7 @@ use crate::backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek}
 use crate::config::CacheConfig;
 use crate::flight::{Flights, Landing, Leader, Role};
 use crate::namespace;
+use crate::patience::within;
 use crate::stats::{CacheStats, Counter};
 
 /// The cache stage: answers a call from its backend, or has it executed once and keeps the result.
@@ -130,7 +131,7 @@ impl Cache {
         match self.peek(cx, key) {
             Looked::Hit(value) => Some(value),
             Looked::Miss => None,
-            Looked::Ask => match self.backend.get(key).await {
+            Looked::Ask => match within(cx, self.config.patience, self.backend.get(key)).await {
                 Ok(entry) => {
                     let value = fresh(cx, &entry?)?;
                     self.counters.hits.add_one();
@@ -154,7 +155,8 @@ impl Cache {
     ) -> Entry {
         let now = cx.coarse_now();
         let entry = Entry::new(value.clone(), self.config.ttl.map(|ttl| now + ttl));
-        match self.backend.put(key, entry.clone()).await {
+        let put = self.backend.put(key, entry.clone());
+        match within(cx, self.config.patience, put).await {
             Ok(()) => {
                 self.counters.inserts.add_one();
                 cx.emit(Event::CacheStored);
@@ -180,7 +182,7 @@ impl Cache {
         // The first put only sets the date.
         if mine
             && due != 0
-            && let Err(error) = self.backend.sweep(now).await
+            && let Err(error) = within(cx, self.config.patience, self.backend.sweep(now)).await
         {
             self.report(cx, &error);
         }

@@ -394,7 +394,7 @@ fn an_error_that_can_be_copied_is_shared() {
 struct Down;
 
 impl Backend for Down {
-    fn scheme(&self) -> &str {
+    fn scheme(&self) -> &'static str {
         "down"
     }
 }
@@ -433,6 +433,54 @@ fn a_backend_that_is_down_costs_events_and_no_call() {
     }
     let once = ["cache_unavailable", "cache_miss", "cache_unavailable"];
     assert_eq!(*told.lock().unwrap(), [once, once].concat());
+}
+
+/// A store that never answers.
+#[derive(Debug)]
+struct Hung;
+
+impl Backend for Hung {
+    fn scheme(&self) -> &'static str {
+        "hung"
+    }
+}
+
+#[async_trait]
+impl CacheBackend for Hung {
+    fn peek(&self, _: &Key) -> Peek {
+        Peek::Ask
+    }
+    async fn get(&self, _: &Key) -> Result<Option<Entry>, BackendError> {
+        std::future::pending().await
+    }
+    async fn put(&self, _: &Key, _: Entry) -> Result<(), BackendError> {
+        std::future::pending().await
+    }
+    async fn remove(&self, _: &Key) -> Result<(), BackendError> {
+        std::future::pending().await
+    }
+    async fn clear(&self) -> Result<(), BackendError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_hangs_delays_a_call_by_its_patience_and_no_more() {
+    let config = CacheConfig::default().with_patience(Duration::from_millis(300));
+    let cache = Cache::with_backend(Arc::new(Hung), config).unwrap();
+    let start = tokio::time::Instant::now();
+    let operation = operation(|_| async { Ok::<_, ()>(1) }).keyed(&1);
+    assert_eq!(cache.execute(&operation).await.unwrap(), 1);
+    // Once to look, once to store.
+    assert_eq!(start.elapsed(), Duration::from_millis(600));
+}
+
+#[test]
+fn a_backend_that_hangs_does_not_hang_a_thread() {
+    let config = CacheConfig::default().with_patience(Duration::from_millis(1));
+    let cache = Cache::with_backend(Arc::new(Hung), config).unwrap();
+    let operation = operation(|_| async { Ok::<_, ()>(1) }).keyed(&1);
+    assert_eq!(cache.execute_sync(&operation).unwrap(), 1);
 }
 
 #[tokio::test(start_paused = true)]

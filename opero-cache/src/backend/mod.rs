@@ -33,7 +33,7 @@ pub use quick::QuickCache;
 /// struct MapCache(Mutex<HashMap<Key, Entry>>);
 ///
 /// impl Backend for MapCache {
-///     fn scheme(&self) -> &str { "map" }
+///     fn scheme(&self) -> &'static str { "map" }
 /// }
 ///
 /// #[async_trait]
@@ -64,7 +64,7 @@ pub trait CacheBackend: Backend {
     /// A backend that cannot answer at once returns [`Peek::Ask`].
     fn peek(&self, key: &Key) -> Peek;
 
-    /// Looks an entry up where [`peek`](Self::peek) said [`Peek::Ask`]. It bounds its own waiting.
+    /// Looks an entry up where [`peek`](Self::peek) said [`Peek::Ask`]. Dropped when the cache's patience ends.
     async fn get(&self, key: &Key) -> Result<Option<Entry>, BackendError> {
         Ok(match self.peek(key) {
             Peek::Hit(entry) => Some(entry),

@@ -202,7 +202,9 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         let operation = Hooked::uncached(operation, &self.hooks);
         let attempts = self.stages.attempts(&self.inside);
         let stages = &self.stages;
-        stages.uncached(&self.outside, &attempts, cx, &operation).await
+        stages
+            .uncached(&self.outside, &attempts, cx, &operation)
+            .await
     }
 
     fn context(&self, waiting: Waiting) -> Context<'_> {

@@ -1,13 +1,14 @@
 //! A decorated function as the job of a map.
 
 use std::fmt;
+use std::future::Future;
 
-use opero_core::{Context, Error, Waiting};
+use opero_core::{Attempt, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
-use super::operation::{Body, MakeKey};
-use super::recipe::{Recipe, Route};
+use super::operation::{Body, Call, MakeKey};
+use super::recipe::{Recipe, Route, through};
 use crate::clock::current_clock;
 use crate::place::Place;
 
@@ -64,10 +65,17 @@ where
     const WAITING: Waiting = B::WAITING;
 
     #[inline]
-    async fn run(&self, cx: &Context<'_>, item: I) -> Result<A::Value, Error<A::Error>> {
-        match self.0.function.stages() {
-            Ok(stages) => self.0.pass(stages, cx, &item).await,
-            Err(error) => Err(Error::refused(error.clone())),
+    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
+    fn run(
+        &self,
+        cx: &Context<'_>,
+        item: I,
+    ) -> impl Future<Output = Result<A::Value, Error<A::Error>>> + Send {
+        async move {
+            match self.0.function.stages() {
+                Ok(stages) => through!(&self.0, stages, cx, &item, true),
+                Err(error) => Err(Error::refused(error.clone())),
+            }
         }
     }
 }

@@ -272,6 +272,9 @@ macro_rules! through {
     }};
 }
 
+#[cfg(feature = "map")]
+pub(super) use through;
+
 /// One call, as one future: what it needs on its way lives here, and nothing in between only hands on.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
@@ -369,31 +372,6 @@ where
     #[cold]
     pub(super) fn bare(&self) -> Pin<Box<dyn Future<Output = A::Return> + Send + '_>> {
         Box::pin(self.body.execute(&self.shared, &(), Attempt::FIRST))
-    }
-}
-
-impl<A, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In>
-where
-    A: Adapter,
-    A::Value: Send,
-    A::Error: Send,
-    S: Send + Sync,
-    I: Sync,
-    B: Body<S, I, A::Return>,
-    K: MakeKey<S, I>,
-    R: Route<A::Value, A::Error>,
-    Out: Place<A::Value, A::Error>,
-    In: Place<A::Value, A::Error>,
-{
-    /// Passes one call through the function's stages.
-    #[inline]
-    pub(super) async fn pass(
-        &self,
-        stages: &Stages,
-        cx: &Context<'_>,
-        item: &I,
-    ) -> Result<A::Value, Error<A::Error>> {
-        through!(self, stages, cx, item, true)
     }
 }
 

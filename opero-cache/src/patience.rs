@@ -1,0 +1,33 @@
+//! Waiting for a backend, but not for ever: the cache is an aid, and a hung one must not hang the calls.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use opero_core::clock::Sleep;
+use opero_core::{BackendError, Context};
+
+/// The result of `asked`, or an error once it took longer than `limit`.
+///
+/// The timer is made at the first wait: a backend in memory costs none. It is the clock's async one in blocking calls
+/// too, since two things are waited for and a blocked thread can wait for one only.
+pub(crate) async fn within<T>(
+    cx: &Context<'_>,
+    limit: Duration,
+    asked: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
+    let mut asked = pin!(asked);
+    let mut timer: Option<Sleep> = None;
+    poll_fn(|task| {
+        if let Poll::Ready(answer) = asked.as_mut().poll(task) {
+            return Poll::Ready(answer);
+        }
+        let timer = timer.get_or_insert_with(|| cx.clock().sleep(limit));
+        timer
+            .as_mut()
+            .poll(task)
+            .map(|()| Err(BackendError::new(format!("no answer within {limit:?}"))))
+    })
+    .await
+}
