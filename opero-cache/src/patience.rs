@@ -6,14 +6,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use opero_core::clock::Sleep;
-use opero_core::{BackendError, Context};
+use opero_core::{BackendError, Clock, SystemClock};
 
 /// The result of `asked`, or an error once it took longer than `limit`.
 ///
-/// The timer is made at the first wait: a backend in memory costs none. It is the clock's async one in blocking calls
-/// too, since two things are waited for and a blocked thread can wait for one only.
+/// The timer is made at the first wait: a backend in memory costs none. It is an async one in blocking calls too, since a
+/// blocked thread can wait for one thing only. It runs on the system's clock whatever the pipeline's is: a store takes real
+/// time, and beside a manual clock that a test moves it would seem to hang, or never to.
 pub(crate) async fn within<T>(
-    cx: &Context<'_>,
     limit: Duration,
     asked: impl Future<Output = Result<T, BackendError>>,
 ) -> Result<T, BackendError> {
@@ -23,7 +23,7 @@ pub(crate) async fn within<T>(
         if let Poll::Ready(answer) = asked.as_mut().poll(task) {
             return Poll::Ready(answer);
         }
-        let timer = timer.get_or_insert_with(|| cx.clock().sleep(limit));
+        let timer = timer.get_or_insert_with(|| SystemClock.sleep(limit));
         timer
             .as_mut()
             .poll(task)

@@ -131,7 +131,7 @@ impl Cache {
         match self.peek(cx, key) {
             Looked::Hit(value) => Some(value),
             Looked::Miss => None,
-            Looked::Ask => match within(cx, self.config.patience, self.backend.get(key)).await {
+            Looked::Ask => match within(self.config.patience, self.backend.get(key)).await {
                 Ok(entry) => {
                     let value = fresh(cx, &entry?)?;
                     self.counters.hits.add_one();
@@ -156,7 +156,7 @@ impl Cache {
         let now = cx.coarse_now();
         let entry = Entry::new(value.clone(), self.config.ttl.map(|ttl| now + ttl));
         let put = self.backend.put(key, entry.clone());
-        match within(cx, self.config.patience, put).await {
+        match within(self.config.patience, put).await {
             Ok(()) => {
                 self.counters.inserts.add_one();
                 cx.emit(Event::CacheStored);
@@ -182,7 +182,7 @@ impl Cache {
         // The first put only sets the date.
         if mine
             && due != 0
-            && let Err(error) = within(cx, self.config.patience, self.backend.sweep(now)).await
+            && let Err(error) = within(self.config.patience, self.backend.sweep(now)).await
         {
             self.report(cx, &error);
         }
