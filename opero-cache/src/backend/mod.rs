@@ -116,11 +116,15 @@ impl From<Option<Entry>> for Peek {
 }
 
 /// A kept result, shared and untyped, with its expiry.
+///
+/// One pointer with its vtable, so that a hit hands it on in registers.
 #[derive(Clone)]
-pub struct Entry {
-    value: Arc<dyn Any + Send + Sync>,
-    /// `Instant::from_nanos(u64::MAX)` for ever: one comparison then answers both questions.
+pub struct Entry(Arc<Dated<dyn Any + Send + Sync>>);
+
+struct Dated<V: ?Sized> {
+    /// `NEVER` for ever: one comparison then answers both questions.
     expires: Instant,
+    value: V,
 }
 
 const NEVER: Instant = Instant::from_nanos(u64::MAX);
@@ -128,32 +132,32 @@ const NEVER: Instant = Instant::from_nanos(u64::MAX);
 impl Entry {
     /// An entry of `value` that expires at `expires`; `None`: never.
     pub fn new<T: Any + Send + Sync>(value: T, expires: Option<Instant>) -> Self {
-        Self {
-            value: Arc::new(value),
+        Self(Arc::new(Dated {
             expires: expires.unwrap_or(NEVER),
-        }
+            value,
+        }))
     }
 
     /// The value, if it is a `T`.
     #[inline]
     pub fn value<T: Any>(&self) -> Option<&T> {
-        self.value.downcast_ref()
+        self.0.value.downcast_ref()
     }
 
     /// When it expires; `None`: never.
     pub fn expires(&self) -> Option<Instant> {
-        (self.expires != NEVER).then_some(self.expires)
+        (self.0.expires != NEVER).then_some(self.0.expires)
     }
 
     /// Has it expired at `now`?
     #[inline]
     pub fn is_expired(&self, now: Instant) -> bool {
-        self.expires != NEVER && self.expires <= now
+        self.0.expires != NEVER && self.0.expires <= now
     }
 
     #[inline]
     pub(crate) fn never_expires(&self) -> bool {
-        self.expires == NEVER
+        self.0.expires == NEVER
     }
 }
 

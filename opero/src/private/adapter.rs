@@ -29,6 +29,9 @@ pub trait Adapter: Copy + Send + Sync {
     /// # Errors
     /// A refusal that the return type by itself cannot hold.
     fn lower(result: Result<Self::Value, Error<Self::Error>>) -> Result<Self::Return, Refused>;
+
+    /// What the function returns for a value that the cache has.
+    fn known(value: Self::Value) -> Self::Return;
 }
 
 /// The return type `R`, to ask for its adapter: `returns::<R>().adapter()`.
@@ -115,6 +118,11 @@ impl<T, E> Adapter for Transparent<T, E> {
     type Value = T;
     type Error = E;
 
+    #[inline(always)]
+    fn known(value: Self::Value) -> Self::Return {
+        Ok(value)
+    }
+
     #[inline]
     fn lift(returned: Self::Return) -> Result<T, Error<E>> {
         returned
@@ -130,6 +138,11 @@ impl<T, E> Adapter for Wrapped<T, E> {
     type Return = Result<T, E>;
     type Value = T;
     type Error = E;
+
+    #[inline(always)]
+    fn known(value: Self::Value) -> Self::Return {
+        Ok(value)
+    }
 
     #[inline]
     fn lift(returned: Self::Return) -> Result<T, Error<E>> {
@@ -150,6 +163,11 @@ impl<R> Adapter for Plain<R> {
     type Return = R;
     type Value = R;
     type Error = Infallible;
+
+    #[inline(always)]
+    fn known(value: Self::Value) -> Self::Return {
+        value
+    }
 
     #[inline]
     fn lift(returned: R) -> Result<R, Error<Infallible>> {

@@ -181,7 +181,8 @@ impl<T: CachedValue, E: Send> Route<T, E> for Cached {
         cx: &Context<'_>,
         operation: &N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        stages.cached(outside, attempts, cx, operation)
+        // Boxed: a hit comes by without this future, and should not carry room for it.
+        Box::pin(stages.cached(outside, attempts, cx, operation))
     }
 }
 
@@ -353,8 +354,7 @@ where
             recipe: self,
             item: &(),
         };
-        let value = R::known(stages, &self.outside, &stages.context(waiting), &call)?;
-        A::lower(Ok(value)).ok()
+        R::known(stages, &self.outside, &stages.context(waiting), &call).map(A::known)
     }
 
     /// What the caller gets; `None` where it is a refusal that cannot be said.
