@@ -1,4 +1,5 @@
-//! The attribute of `cached`: bare, which neither expires nor evicts, and with opero's capacity and time to live.
+//! The attribute of `cached`: with opero's capacity and time to live (`cached` in the rows), and bare, which neither expires
+//! nor evicts (`cached-unbounded`).
 //!
 //! Its key is owned, so a function that borrows its arguments says how to make one; a function that owns them would
 //! have its macro clone them.

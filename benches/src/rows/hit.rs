@@ -36,10 +36,8 @@ fn sync(ours: impl Fn(&str, u64) -> String + 'static, args: &'static LazyLock<Ar
         Subject::sync("opero", args, move |(name, n): &Args| ours(name, *n)),
         Subject::sync("moka", args, move |args| moka.call(args)),
         Subject::sync("quick_cache", args, move |args| quick.call(args)),
-        Subject::sync("cached", args, |(name, n)| cached::bare(name, *n)),
-        Subject::sync("cached-lru-ttl", args, |(name, n)| {
-            cached::lru_ttl(name, *n)
-        }),
+        Subject::sync("cached-unbounded", args, |(name, n)| cached::bare(name, *n)),
+        Subject::sync("cached", args, |(name, n)| cached::lru_ttl(name, *n)),
     ])
 }
 
@@ -62,15 +60,15 @@ fn asynchronous(
         Subject::asynchronous("quick_cache", &runtime, args, async move |args| {
             quick.call(args)
         }),
-        Subject::asynchronous("cached", &runtime, args, async |(name, n): &Args| {
-            cached::bare_async(name, *n).await
-        }),
         Subject::asynchronous(
-            "cached-lru-ttl",
+            "cached-unbounded",
             &runtime,
             args,
-            async |(name, n): &Args| cached::lru_ttl_async(name, *n).await,
+            async |(name, n): &Args| cached::bare_async(name, *n).await,
         ),
+        Subject::asynchronous("cached", &runtime, args, async |(name, n): &Args| {
+            cached::lru_ttl_async(name, *n).await
+        }),
         // A service owns its request.
         Subject::asynchronous(
             "tower-resilience",

@@ -27,10 +27,10 @@ fn subjects(ours: impl Fn(&str, u64) -> String + Sync + 'static, threads: usize)
         subject("opero", threads, move |(name, n)| ours(name, *n)),
         subject("moka", threads, move |args| moka.call(args)),
         subject("quick_cache", threads, move |args| quick.call(args)),
-        subject("cached", threads, |(name, n)| cached::bare(name, *n)),
-        subject("cached-lru-ttl", threads, |(name, n)| {
-            cached::lru_ttl(name, *n)
+        subject("cached-unbounded", threads, |(name, n)| {
+            cached::bare(name, *n)
         }),
+        subject("cached", threads, |(name, n)| cached::lru_ttl(name, *n)),
     ])
 }
 
