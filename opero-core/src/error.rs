@@ -101,6 +101,35 @@ impl<E> Error<E> {
         }
     }
 
+    /// The function's own error or else the refusal, by value: the way out for an `E` that is no [`std::error::Error`]
+    /// itself, so that `?` cannot convert this one, such as `anyhow::Error` or a boxed error.
+    ///
+    /// The attempts before the last are lost.
+    ///
+    /// ```
+    /// use opero_core::{Error, Refused};
+    /// type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+    ///
+    /// fn parse(text: &str) -> Result<u32, Error<BoxedError>> {
+    ///     text.parse().map_err(|error: std::num::ParseIntError| Error::from(BoxedError::from(error)))
+    /// }
+    ///
+    /// fn double(text: &str) -> Result<u32, BoxedError> {
+    ///     let number = parse(text).map_err(|error| error.into_function_error().unwrap_or_else(Refused::into))?;
+    ///     Ok(number * 2)
+    /// }
+    /// assert_eq!(double("x").unwrap_err().to_string(), "invalid digit found in string");
+    /// ```
+    ///
+    /// # Errors
+    /// The refusal, if a stage refused.
+    pub fn into_function_error(self) -> Result<E, Refused> {
+        match self.cause {
+            Cause::Function(error) => Ok(error),
+            Cause::Refused(refused) => Err(refused),
+        }
+    }
+
     /// The refusal, if it was one.
     pub fn refusal(&self) -> Option<&Refused> {
         match &self.cause {
@@ -253,7 +282,8 @@ impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
 
 /// A stage refused to start the function, or stopped it. As small as a pointer.
 ///
-/// A function that keeps its own error type takes refusals through `From`:
+/// A function that keeps its own error type takes refusals through `From`. [`std::io::Error`], `String` and boxed errors
+/// do, as does `anyhow::Error`; for your own type write it:
 ///
 /// ```
 /// use opero_core::{Refused, RefusedKind};
@@ -341,7 +371,7 @@ impl Refused {
         .into()
     }
 
-    fn error_kind(&self) -> ErrorKind {
+    pub(crate) fn error_kind(&self) -> ErrorKind {
         match self.kind() {
             RefusedKind::AttemptTimeout { .. } | RefusedKind::ItemTimeout { .. } => {
                 ErrorKind::Timeout

@@ -11,6 +11,7 @@ mod event;
 pub mod key;
 pub mod location;
 mod operation;
+mod refusal_into;
 pub mod registry;
 mod stage;
 pub mod sync;
