@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use instant::Instant;
 pub use manual::ManualClock;
-pub use system::SystemClock;
+pub use system::{SystemClock, real_sleep};
 
 /// The boxed future of [`Clock::sleep`]. Only an actual wait allocates one.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;

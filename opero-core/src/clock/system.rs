@@ -63,12 +63,30 @@ impl Clock for SystemClock {
         if tokio::runtime::Handle::try_current().is_ok() {
             return Box::pin(tokio::time::sleep(duration));
         }
-        Box::pin(futures_timer::Delay::new(duration))
+        real_sleep(duration)
     }
 
     fn block(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
+}
+
+/// A future that is ready once `duration` of real time has passed, whatever the runtime's timer says.
+///
+/// It needs no runtime, and none that is paused hurries it: for patience with something outside of the process, such as
+/// a server, whose answer takes real time also in a test on virtual time. Anything that belongs to a call waits on the
+/// call's [`Clock`] instead. One timer thread shared by the process wakes the sleepers.
+///
+/// ```
+/// use opero_core::clock::real_sleep;
+/// use std::time::{Duration, Instant};
+///
+/// let before = Instant::now();
+/// opero_core::block_on(real_sleep(Duration::from_millis(2)));
+/// assert!(before.elapsed() >= Duration::from_millis(2));
+/// ```
+pub fn real_sleep(duration: Duration) -> Sleep {
+    Box::pin(futures_timer::Delay::new(duration))
 }
 
 #[cfg(target_os = "linux")]
