@@ -96,7 +96,7 @@ impl MapConfig {
             (None, _) => return Ok(()),
             (Some(_), Waiting::Blocking) => (
                 "is set for a synchronous function, and nothing can stop a thread",
-                "leave it out, make the function async, or use mode `process`",
+                "leave it out, or make the function async",
             ),
             (Some(Duration::ZERO), Waiting::Async) => (
                 "is zero, so no item could ever succeed",

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Attempt, Context, Error, Event, Waiting};
+use opero_core::{Attempt, ConfigError, Context, Error, Event, Waiting};
 
 use crate::{IntoSource, MapConfig, Run};
 
@@ -37,6 +37,14 @@ pub trait Job<I>: Send + Sync {
     type Error: Send;
     /// Is it a synchronous function, which blocks its thread, or an async one? It decides which modes can run it.
     const WAITING: Waiting;
+
+    /// Is the job fit to run? Asked before the first item; what it says becomes every item's result.
+    ///
+    /// # Errors
+    /// A wrong parameter of the stages around the function.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// Does the work for one item.
     fn run(

@@ -150,7 +150,7 @@ fn an_unknown_backend_is_refused_when_the_pipeline_is_built() {
         .rate_backend("redis://:geheim@host");
     let message = limiter.build().unwrap_err().to_string();
     assert!(
-        message.contains("`rate_backend`") && message.contains("ratelimit-redis"),
+        message.contains("`rate_backend`") && message.contains("registered are `local`"),
         "{message}"
     );
     assert!(!message.contains("geheim"));

@@ -111,3 +111,17 @@ fn the_report_of_a_thread_map_is_what_happened() {
 fn the_report_of_an_async_map_is_what_happened() {
     check(|items, counted| in_tasks(items, counted).workers(8).run_report());
 }
+
+const NO_BACKEND: &str = "memroy";
+
+#[operomap(cache_backend = NO_BACKEND, progress = false)]
+fn misconfigured(item: u64) -> Result<u64, Error<&'static str>> {
+    Ok(item)
+}
+
+#[test]
+fn a_wrong_parameter_of_the_pipeline_is_told_before_the_first_item() {
+    let error = misconfigured(Vec::new()).check().unwrap_err();
+    assert_eq!(error.parameter(), "cache_backend");
+    assert!(misconfigured(Vec::new()).try_run().is_err());
+}

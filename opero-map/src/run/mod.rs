@@ -5,11 +5,12 @@ mod flowing;
 mod start;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opero_core::{ConfigError, Location};
 
-use crate::{Job, MapConfig, OnError, Source};
+use crate::{Executor, Job, MapConfig, OnError, Source};
 
 /// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
 ///
@@ -120,7 +121,14 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// assert_eq!(run.check().unwrap_err().parameter(), "workers");
     /// ```
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.config.plan(J::WAITING).map(drop)
+        self.plan().map(drop)
+    }
+
+    /// The executor and the number of workers, where the map's own parameters and the job's are right.
+    fn plan(&self) -> Result<(Arc<dyn Executor>, usize), ConfigError> {
+        let plan = self.config.plan(J::WAITING)?;
+        self.job.check()?;
+        Ok(plan)
     }
 }
 

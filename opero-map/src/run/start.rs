@@ -33,7 +33,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     where
         O: Outbox<ResultOf<S, J>>,
     {
-        let (executor, workers, refusal) = match self.config.plan(J::WAITING) {
+        let (executor, workers, refusal) = match self.plan() {
             Ok((executor, workers)) => (Some(executor), workers, None),
             Err(error) => (None, 1, Some(error)),
         };

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Backend, ConfigError, Waiting, block_on};
+use opero_core::{Backend, ConfigError, Context, Error, Waiting, block_on};
 use opero_map::executor::Lane;
-use opero_map::{Executor, ExecutorRegistration, MapConfig, map, map_async};
+use opero_map::{Executor, ExecutorRegistration, IntoSource, Job, MapConfig, Run, map, map_async};
 
 fn problem<T, E: std::fmt::Debug>(result: Result<Vec<T>, opero_core::Error<E>>) -> String {
     let Err(error) = result else { panic!("it ran") };
@@ -22,11 +22,12 @@ fn wrong_parameters_are_named_with_the_way_out() {
         ),
         (
             problem(sync().mode("process").try_run()),
-            "`mode` names the unknown backend `process`: enable the Cargo feature `map-process`",
+            "`mode` names `process`, which this version does not have yet (the Cargo feature `map-process` will add it): \
+             use `thread`",
         ),
         (
             problem(tasks().mode("async_process").try_run()),
-            "map-process",
+            "`map-process` will add it): use `async`",
         ),
         (
             problem(sync().mode("treads").try_run()),
@@ -64,6 +65,36 @@ fn a_wrong_parameter_is_the_result_of_each_item() {
         .unwrap();
     refused(runtime.block_on(async { map(0..3, Ok).mode("process").await }));
     refused(runtime.block_on(async { map_async(0..3, async |n| Ok(n)).workers(0).await }));
+}
+
+/// A job whose stages have a wrong parameter.
+struct Misconfigured;
+
+impl Job<u32> for Misconfigured {
+    type Output = u32;
+    type Error = ();
+    const WAITING: Waiting = Waiting::Blocking;
+
+    fn check(&self) -> Result<(), ConfigError> {
+        Err(ConfigError::new("retries", "is wrong", "correct it"))
+    }
+
+    async fn run(&self, _: &Context<'_>, _: u32) -> Result<u32, Error<()>> {
+        panic!("it was checked before");
+    }
+}
+
+#[test]
+fn what_the_job_says_of_itself_is_told_before_the_first_item() {
+    let run = |items: Vec<u32>| {
+        let source = IntoSource::<u32>::into_source(items);
+        Run::new("job", source, Misconfigured, MapConfig::default())
+    };
+    assert_eq!(run(vec![]).check().unwrap_err().parameter(), "retries");
+    assert!(problem(run(vec![]).try_run()).contains("`retries` is wrong"));
+    for result in run(vec![1, 2]).run().into_iter().chain(run(vec![1]).iter()) {
+        assert_eq!(result.unwrap_err().kind(), opero_core::ErrorKind::Config);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Attempt, Context, Error, Waiting};
+use opero_core::{Attempt, ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
@@ -63,6 +63,10 @@ where
     type Output = A::Value;
     type Error = A::Error;
     const WAITING: Waiting = B::WAITING;
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.0.function.stages().map(drop).map_err(Clone::clone)
+    }
 
     #[inline]
     #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
