@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -26,50 +27,76 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     {
         return output;
     }
-    with_thread_waker(|waker| {
+    with_thread_unpark(|unpark, waker| {
         let mut cx = Context::from_waker(waker);
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                 return output;
             }
-            // A wake-up between the poll and here left its token, so it is not lost; a spurious one only polls again.
-            thread::park();
+            unpark.wait();
         }
     })
 }
 
-struct Unpark(Thread);
+/// Wakes one `block_on` of a thread.
+///
+/// A thread has one parking token, and a future may drive another one on the same thread, whose parking takes the token
+/// that was meant for the outer. So each keeps a flag of its own, and the token only says: look at your flag.
+struct Unpark {
+    thread: Thread,
+    woken: AtomicBool,
+}
 
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+impl Unpark {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            thread: thread::current(),
+            woken: AtomicBool::new(false),
+        })
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
+    /// Parks until woken; a wake-up since the last wait counts.
+    fn wait(&self) {
+        while !self.woken.swap(false, Ordering::AcqRel) {
+            thread::park();
+        }
     }
 }
 
-/// Calls `f` with this thread's waker, made once a thread and lent out while it is in use.
-fn with_thread_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
-    thread_local! {
-        static WAKER: Cell<Option<Waker>> = const { Cell::new(None) };
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
     }
-    let waker = WAKER
-        .try_with(Cell::take)
-        .ok()
-        .flatten()
-        .unwrap_or_else(|| Arc::new(Unpark(thread::current())).into());
-    let result = f(&waker);
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Before the token, since whoever is unparked by it looks at the flag.
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// Calls `f` with this thread's waker, made once a thread and lent out: while it is in use, another `block_on` within
+/// makes its own.
+fn with_thread_unpark<R>(f: impl FnOnce(&Unpark, &Waker) -> R) -> R {
+    thread_local! {
+        static LENT: Cell<Option<(Arc<Unpark>, Waker)>> = const { Cell::new(None) };
+    }
+    let lent = LENT.try_with(Cell::take).ok().flatten();
+    let (unpark, waker) = lent.unwrap_or_else(|| {
+        let unpark = Unpark::new();
+        (Arc::clone(&unpark), unpark.into())
+    });
+    let result = f(&unpark, &waker);
     // A thread that is being torn down has no more locals, and needs none.
-    let _ = WAKER.try_with(|slot| slot.set(Some(waker)));
+    let _ = LENT.try_with(|slot| slot.set(Some((unpark, waker))));
     result
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
+    use std::time::Duration;
 
     #[test]
     fn a_wake_up_from_another_thread_arrives() {
@@ -104,5 +131,69 @@ mod tests {
             Poll::Ready(block_on(async { 7 }))
         }));
         assert_eq!(answer, 7);
+    }
+
+    /// Ready once `woken` is set; its latest waker lies in `kept`.
+    async fn until_woken(woken: &AtomicBool, kept: &Mutex<Option<Waker>>) {
+        std::future::poll_fn(|cx| {
+            *kept.lock().unwrap() = Some(cx.waker().clone());
+            match woken.load(Ordering::SeqCst) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    /// The outer future is woken while the inner one is parked, and the inner one takes the thread's token.
+    #[test]
+    fn a_nested_driver_swallows_no_wake_up_of_the_outer() {
+        let [outer_woken, inner_woken] = [const { AtomicBool::new(false) }; 2];
+        let [outer_kept, inner_kept] = [const { Mutex::new(None::<Waker>) }; 2];
+        let wake = |woken: &AtomicBool, kept: &Mutex<Option<Waker>>| {
+            woken.store(true, Ordering::SeqCst);
+            let waker = kept.lock().unwrap().take();
+            waker.unwrap().wake();
+        };
+        let (inner_parks, parked) = mpsc::channel();
+        let (finished, done) = mpsc::channel();
+        thread::scope(|scope| {
+            let driver = scope.spawn(|| {
+                let mut outer = pin!(until_woken(&outer_woken, &outer_kept));
+                let mut polls = 0;
+                block_on(std::future::poll_fn(|cx| {
+                    polls += 1;
+                    if polls > 2 {
+                        return outer.as_mut().poll(cx);
+                    }
+                    let pending = outer.as_mut().poll(cx);
+                    // The first poll's waker wakes nobody; the second one's is the real one.
+                    if polls == 1 {
+                        return pending;
+                    }
+                    let mut inner = pin!(until_woken(&inner_woken, &inner_kept));
+                    let mut inner_polls = 0;
+                    block_on(std::future::poll_fn(|cx| {
+                        inner_polls += 1;
+                        let polled = inner.as_mut().poll(cx);
+                        if inner_polls == 2 {
+                            inner_parks.send(()).unwrap();
+                        }
+                        polled
+                    }));
+                    pending
+                }));
+                finished.send(()).unwrap();
+            });
+            parked.recv().unwrap();
+            wake(&outer_woken, &outer_kept);
+            // Time for the inner to take the token; a driver in order passes however long it is.
+            thread::sleep(Duration::from_millis(50));
+            wake(&inner_woken, &inner_kept);
+            let in_time = done.recv_timeout(Duration::from_secs(20));
+            // Helps a driver that lost the wake-up to its end, so that the test fails and does not hang.
+            driver.thread().unpark();
+            assert_eq!(in_time, Ok(()));
+        });
     }
 }
