@@ -28,7 +28,8 @@ pub mod __private;
 /// The cache mechanism: backends, statistics, clearing a namespace.
 #[cfg(feature = "cache")]
 pub use opero_cache as cache;
-pub use opero_core as core;
+/// The vocabulary all mechanisms share. Under its own name: as `core` it would hide the language's from `use opero::*`.
+pub use opero_core;
 /// The map mechanism: runs, executors, reports.
 #[cfg(feature = "map")]
 pub use opero_map as map;

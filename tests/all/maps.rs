@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use opero::core::sync::lock;
 use opero::map::Report;
+use opero::opero_core::sync::lock;
 use opero::{Error, ManualClock, operomap};
 
 use crate::support::with_clock;

@@ -1,7 +1,7 @@
 //! Attribute, builder, TOML and JSON are four ways to write one pipeline: each case is written once, and the macro
 //! spells it in all four. They must do the same with the same script of failures.
 
-use opero::core::block_on;
+use opero::opero_core::block_on;
 use opero::{
     Attempt, Error, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operation, opero,
 };

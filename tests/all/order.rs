@@ -1,6 +1,6 @@
 //! `caller -> outside -> cache -> retry -> fallback -> rate limit -> inside -> timeout -> function`, as recorded.
 
-use opero::core::block_on;
+use opero::opero_core::block_on;
 use opero::pipeline::Present;
 use opero::{Attempt, Error, ManualClock, Pipeline, PipelineBuilder, operation, opero};
 

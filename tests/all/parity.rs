@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use opero::core::block_on;
+use opero::opero_core::block_on;
 use opero::{Attempt, Clock, Error, ManualClock, PipelineConfig, Rate, Time, operation, opero};
 use proptest::prelude::*;
 

@@ -7,8 +7,8 @@ use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opero::core::sync::lock;
-use opero::core::{Context, Waiting, block_on};
+use opero::opero_core::sync::lock;
+use opero::opero_core::{Context, Waiting, block_on};
 use opero::{
     Attempt, Error, Event, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operation,
     operomap,

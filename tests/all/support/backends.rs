@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use opero::cache::{CacheBackend, Entry, Peek, register_cache};
-use opero::core::sync::lock;
-use opero::core::{Instant, clock::Sleep};
+use opero::opero_core::sync::lock;
+use opero::opero_core::{Instant, clock::Sleep};
 use opero::ratelimit::{LimiterBackend, LimiterOptions, LocalLimiter, Verdict, register_limiter};
 use opero::{Backend, BackendError, Clock, Key, async_trait};
 

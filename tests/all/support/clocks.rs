@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use opero::Clock;
-use opero::core::SystemClock;
-use opero::core::sync::lock;
+use opero::opero_core::SystemClock;
+use opero::opero_core::sync::lock;
 
 /// Runs a test whose decorated functions go by `clock`.
 ///

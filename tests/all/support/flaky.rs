@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use opero::cache::{CacheBackend, Entry, Peek, register_cache};
-use opero::core::sync::lock;
+use opero::opero_core::sync::lock;
 use opero::{Backend, BackendError, Clock, ConfigError, Key, ManualClock, async_trait};
 
 /// How a [`FlakyCache`] is doing.

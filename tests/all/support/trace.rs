@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once};
 
-use opero::core::sync::lock;
+use opero::opero_core::sync::lock;
 use opero::{Attempt, Event};
 
 /// What happened to one function, in order: the events of its stages, and what the recorders around them noted.

@@ -4,7 +4,7 @@ use downstream::{
     describe, describe_cache, describe_call, reports, styled, summaries, summary, Client, Failure,
     ASKED, BREAKER,
 };
-use opero::core::block_on;
+use opero::opero_core::block_on;
 use opero::ErrorKind;
 
 #[test]
