@@ -10,30 +10,30 @@ impl Cache {
         self.look(cx, key).await
     }
 
-    /// Keeps a result, as if the function had returned it.
+    /// Keeps a result, as if the function had returned it just now.
     pub async fn insert<T: Clone + Send + Sync + 'static>(
         &self,
         cx: &Context<'_>,
         key: &Key,
         value: &T,
     ) {
-        self.store(cx, key, value).await;
+        self.replace(cx, key, value).await;
     }
 
-    /// Drops a result.
+    /// Drops a result. A call under way does not bring it back: it answers those who wait for it already, and no others.
     ///
     /// # Errors
     /// The backend's: the entry may still be there.
     pub async fn remove(&self, key: &Key) -> Result<(), BackendError> {
-        self.backend().remove(key).await
+        self.invalidate(key).await
     }
 
-    /// Drops every result of this function.
+    /// Drops every result of this function; calls under way bring none back.
     ///
     /// # Errors
     /// The backend's: entries may still be there.
     pub async fn clear(&self) -> Result<(), BackendError> {
-        self.backend().clear().await
+        self.invalidate_all().await
     }
 
     /// A stage that executes without looking, and keeps the result.
@@ -57,7 +57,7 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Refreshing<'_> {
         if let Some(key) = next.key()
             && next.cache_if(&value)
         {
-            self.0.store(cx, &key, &value).await;
+            self.0.replace(cx, &key, &value).await;
         }
         Ok(value)
     }

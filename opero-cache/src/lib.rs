@@ -5,6 +5,7 @@ pub mod backend;
 mod config;
 mod flight;
 mod handle;
+mod keyed;
 mod namespace;
 mod patience;
 mod stage;
@@ -17,6 +18,12 @@ pub use handle::Refreshing;
 pub use namespace::clear_namespace;
 pub use stage::Cache;
 pub use stats::CacheStats;
+
+// What a user of this crate alone needs of the core, so that one dependency is enough.
+pub use opero_core::{
+    Attempt, Backend, BackendError, ConfigError, Context, Error, ErrorKind, Event, Key, Location,
+    ManualClock, Observer, Operation, Refused, Stack, Stage, Waiting, async_trait, operation,
+};
 
 #[doc(hidden)]
 pub mod __private {

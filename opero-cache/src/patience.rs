@@ -5,14 +5,14 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use opero_core::clock::Sleep;
-use opero_core::{BackendError, Clock, SystemClock};
+use opero_core::BackendError;
+use opero_core::clock::{Sleep, real_sleep};
 
 /// The result of `asked`, or an error once it took longer than `limit`.
 ///
-/// The timer is made at the first wait: a backend in memory costs none. It is an async one in blocking calls too, since a
-/// blocked thread can wait for one thing only. It runs on the system's clock whatever the pipeline's is: a store takes real
-/// time, and beside a manual clock that a test moves it would seem to hang, or never to.
+/// The timer is made at the first wait: a backend in memory costs none. It runs in real time whatever the pipeline's clock
+/// is: a store takes real time, and beside a clock that a test moves it would seem to hang, or never to. And it is no
+/// runtime's timer, since a synchronous call may block the very thread that drives it.
 pub(crate) async fn within<T>(
     limit: Duration,
     asked: impl Future<Output = Result<T, BackendError>>,
@@ -23,7 +23,7 @@ pub(crate) async fn within<T>(
         if let Poll::Ready(answer) = asked.as_mut().poll(task) {
             return Poll::Ready(answer);
         }
-        let timer = timer.get_or_insert_with(|| SystemClock.sleep(limit));
+        let timer = timer.get_or_insert_with(|| real_sleep(limit));
         timer
             .as_mut()
             .poll(task)

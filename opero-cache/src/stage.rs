@@ -22,7 +22,7 @@ use crate::stats::{CacheStats, Counter};
 pub struct Cache {
     backend: Arc<dyn CacheBackend>,
     config: CacheConfig,
-    flights: Flights,
+    flights: Arc<Flights>,
     /// The next sweep, in nanoseconds of the pipeline's clock.
     next_sweep: AtomicU64,
     counters: Counters,
@@ -61,11 +61,12 @@ impl Cache {
         config: CacheConfig,
     ) -> Result<Self, ConfigError> {
         config.validate()?;
-        namespace::enrol(&config.namespace, &backend);
+        let flights = Arc::default();
+        namespace::enrol(&config.namespace, &backend, &flights);
         Ok(Self {
             backend,
             config,
-            flights: Flights::default(),
+            flights,
             next_sweep: AtomicU64::new(0),
             counters: Counters::default(),
         })
@@ -146,6 +147,34 @@ impl Cache {
         }
     }
 
+    /// Drops an entry, within the patience that the cache has with its backend.
+    async fn forget(&self, key: &Key) -> Result<(), BackendError> {
+        within(self.config.patience, self.backend.remove(key)).await
+    }
+
+    /// Drops an entry, and lets no flight under way bring it back.
+    pub(crate) async fn invalidate(&self, key: &Key) -> Result<(), BackendError> {
+        self.flights.detach(key);
+        self.forget(key).await
+    }
+
+    /// Drops all entries, and lets no flight under way bring one back.
+    pub(crate) async fn invalidate_all(&self) -> Result<(), BackendError> {
+        self.flights.detach_all();
+        within(self.config.patience, self.backend.clear()).await
+    }
+
+    /// Keeps a value that is newer than what any flight under way will bring.
+    pub(crate) async fn replace<T: Clone + Send + Sync + 'static>(
+        &self,
+        cx: &Context<'_>,
+        key: &Key,
+        value: &T,
+    ) {
+        self.flights.detach(key);
+        self.store(cx, key, value).await;
+    }
+
     /// Keeps `value`; a failing backend only costs the entry.
     pub(crate) async fn store<T: Clone + Send + Sync + 'static>(
         &self,
@@ -203,14 +232,22 @@ impl Cache {
     {
         let leader = match self.flights.join(key) {
             Role::Lead(leader) => leader,
-            Role::Alone => return self.execute(cx, attempt, next, &key).await.map(|(v, _)| v),
+            Role::Alone => {
+                return self
+                    .execute(cx, attempt, next, &key, None)
+                    .await
+                    .map(|(v, _)| v);
+            }
             Role::Follow(follower) => match follower.await {
                 Err(leader) => leader,
                 Ok(landing) => {
                     if let Some(result) = self.landed(cx, next, &landing) {
                         return result;
                     }
-                    return self.execute(cx, attempt, next, &key).await.map(|(v, _)| v);
+                    return self
+                        .execute(cx, attempt, next, &key, None)
+                        .await
+                        .map(|(v, _)| v);
                 }
             },
         };
@@ -236,7 +273,10 @@ impl Cache {
             leader.land(Landing::Value(Entry::new(value.clone(), None)));
             return Ok(value);
         }
-        match leader.execute(self.execute(cx, attempt, next, &key)).await {
+        match leader
+            .execute(self.execute(cx, attempt, next, &key, Some(&leader)))
+            .await
+        {
             Ok((value, entry)) => {
                 leader.land(Landing::Value(entry));
                 Ok(value)
@@ -258,6 +298,7 @@ impl Cache {
         attempt: Attempt,
         next: &N,
         key: &Key,
+        leader: Option<&Leader<'_>>,
     ) -> Result<(T, Entry), Error<E>>
     where
         T: Clone + Send + Sync + 'static,
@@ -267,11 +308,18 @@ impl Cache {
         self.counters.misses.add_one();
         cx.emit(Event::CacheMiss);
         let value = next.attempt(cx, attempt).await?;
-        let entry = match next.cache_if(&value) {
+        let out_of_date = || leader.is_some_and(Leader::is_detached);
+        let entry = match next.cache_if(&value) && !out_of_date() {
             true => self.store(cx, key, &value).await,
             // Not kept, but those who waited for it get it all the same.
             false => Entry::new(value.clone(), None),
         };
+        // Invalidated while it was being stored. A newer value may go with it, which costs an execution and no more.
+        if out_of_date()
+            && let Err(error) = self.forget(key).await
+        {
+            self.report(cx, &error);
+        }
         Ok((value, entry))
     }
 

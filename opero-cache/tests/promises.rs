@@ -6,7 +6,7 @@
 )]
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -326,6 +326,17 @@ fn a_panic_reaches_its_caller_and_the_others_go_on() {
     assert!(outcomes.iter().flatten().all(|value| *value == 7));
 }
 
+/// An operation under a number of its own, whatever closure it is.
+struct Numbered<N>(N, u64);
+impl<N: Operation<u64, ()>> Operation<u64, ()> for Numbered<N> {
+    async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<u64, Error<()>> {
+        self.0.attempt(cx, attempt).await
+    }
+    fn key(&self) -> Option<Key> {
+        Some(Key::of(&self.1))
+    }
+}
+
 /// The naive recursion: every call asks the cache for two others, and for itself once.
 fn fibonacci(cache: &Cache, n: u64, again: bool) -> u64 {
     let run = |_| async move {
@@ -337,15 +348,6 @@ fn fibonacci(cache: &Cache, n: u64, again: bool) -> u64 {
             _ => fibonacci(cache, n - 1, false) + fibonacci(cache, n - 2, false),
         })
     };
-    struct Numbered<N>(N, u64);
-    impl<N: Operation<u64, ()>> Operation<u64, ()> for Numbered<N> {
-        async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<u64, Error<()>> {
-            self.0.attempt(cx, attempt).await
-        }
-        fn key(&self) -> Option<Key> {
-            Some(Key::of(&self.1))
-        }
-    }
     cache.execute_sync(&Numbered(operation(run), n)).unwrap()
 }
 
@@ -464,23 +466,112 @@ impl CacheBackend for Hung {
     }
 }
 
+fn impatient() -> Cache {
+    let config = CacheConfig::default().with_patience(Duration::from_millis(5));
+    Cache::with_backend(Arc::new(Hung), config).unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_backend_that_hangs_delays_a_call_by_its_patience_and_no_more() {
-    let config = CacheConfig::default().with_patience(Duration::from_millis(300));
-    let cache = Cache::with_backend(Arc::new(Hung), config).unwrap();
-    let start = tokio::time::Instant::now();
+    let (cache, told) = (impatient(), std::sync::Mutex::new(Vec::new()));
+    let observer = |_: &str, event: &Event<'_>| told.lock().unwrap().push(event.name());
+    let cx = Context::system().with_observer(&observer);
     let operation = operation(|_| async { Ok::<_, ()>(1) }).keyed(&1);
-    assert_eq!(cache.execute(&operation).await.unwrap(), 1);
-    // Once to look, once to store.
-    assert_eq!(start.elapsed(), Duration::from_millis(600));
+    let result = cache.call(&cx, Attempt::FIRST, &operation).await;
+    assert_eq!(result.unwrap(), 1);
+    let expected = ["cache_unavailable", "cache_miss", "cache_unavailable"];
+    assert_eq!(*told.lock().unwrap(), expected);
+    assert!(cache.remove(&Key::of(&1)).await.is_err());
+    assert!(cache.clear().await.is_err());
+}
+
+/// Also where the thread that blocks is the one that would drive the runtime's timer, and where there is no timer.
+#[test]
+fn a_backend_that_hangs_does_not_hang_a_thread() {
+    let call = || {
+        let operation = operation(|_| async { Ok::<_, ()>(1) }).keyed(&1);
+        assert_eq!(impatient().execute_sync(&operation).unwrap(), 1);
+    };
+    call();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async { call() });
 }
 
 #[test]
-fn a_backend_that_hangs_does_not_hang_a_thread() {
-    let config = CacheConfig::default().with_patience(Duration::from_millis(1));
-    let cache = Cache::with_backend(Arc::new(Hung), config).unwrap();
-    let operation = operation(|_| async { Ok::<_, ()>(1) }).keyed(&1);
-    assert_eq!(cache.execute_sync(&operation).unwrap(), 1);
+fn a_flight_under_way_does_not_bring_back_what_was_dropped() {
+    for way in 0..4 {
+        let (cache, gated) = (open("memory", CacheConfig::default()), Gated::new());
+        let (operation, cx) = (operation(|_| gated.run()).keyed(&1), Context::system());
+        let key = Operation::<usize, &str>::key(&operation).unwrap();
+        let mut task = TaskContext::from_waker(Waker::noop());
+        let mut before = Box::pin(cache.execute(&operation));
+        assert!(before.as_mut().poll(&mut task).is_pending());
+        match way {
+            0 => block_on(cache.remove(&key)).unwrap(),
+            1 => block_on(cache.clear()).unwrap(),
+            2 => block_on(clear_namespace("opero")).unwrap(),
+            _ => block_on(cache.insert(&cx, &key, &77_usize)),
+        }
+        // Whoever comes now is not answered by the call from before.
+        let mut after = Box::pin(cache.execute(&operation));
+        match way {
+            3 => assert!(matches!(
+                after.as_mut().poll(&mut task),
+                Poll::Ready(Ok(77))
+            )),
+            _ => assert!(after.as_mut().poll(&mut task).is_pending()),
+        }
+        gated.open.add_permits(1);
+        assert!(matches!(
+            before.as_mut().poll(&mut task),
+            Poll::Ready(Ok(1))
+        ));
+        let kept = block_on(cache.get::<usize>(&cx, &key));
+        assert_ne!(kept, Some(1), "way {way}");
+    }
+}
+
+/// Calls the other key from inside its own, to a depth: two such calls at once wait for each other.
+fn visit(cache: &Cache, node: u64, depth: u32) -> Pin<Box<dyn Future<Output = u64> + Send + '_>> {
+    let run = move |_| async move {
+        tokio::task::yield_now().await;
+        Ok::<_, ()>(match depth {
+            0..2 => visit(cache, 1 - node, depth + 1).await,
+            _ => node,
+        })
+    };
+    Box::pin(async move {
+        let numbered = Numbered(operation(run), node);
+        cache.execute(&numbered).await.unwrap()
+    })
+}
+
+#[tokio::test]
+async fn calls_that_would_wait_for_each_other_run_instead() {
+    let cache = open("memory", CacheConfig::default());
+    let (one, two) = tokio::join!(visit(&cache, 0, 0), visit(&cache, 1, 0));
+    assert!(one < 2 && two < 2);
+}
+
+#[test]
+fn threads_that_would_wait_for_each_other_run_instead() {
+    for _ in 0..200 {
+        let (cache, barrier) = (
+            open("memory", CacheConfig::default()),
+            std::sync::Barrier::new(2),
+        );
+        std::thread::scope(|scope| {
+            for node in 0..2 {
+                let (cache, barrier) = (&cache, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    block_on(visit(cache, node, 0))
+                });
+            }
+        });
+    }
 }
 
 #[tokio::test(start_paused = true)]

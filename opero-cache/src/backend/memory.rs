@@ -1,5 +1,6 @@
 //! `memory`: on moka, which keeps what is used often and recently (W-TinyLFU), at any number of threads.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +15,6 @@ use super::{CacheBackend, CacheOptions, Entry, Peek};
 /// Results in memory, the least valuable evicted.
 ///
 /// moka is not told of the TTL: its own clock cannot be replaced, and the pipeline's clock governs expiry.
-#[derive(Debug)]
 pub struct MemoryCache {
     store: moka::sync::Cache<Key, Entry, BuildIdentity>,
     evictions: Arc<AtomicU64>,
@@ -40,6 +40,15 @@ impl MemoryCache {
 crate::register_cache!("memory", |_, options| Ok(Arc::new(MemoryCache::new(
     options
 ))));
+
+impl fmt::Debug for MemoryCache {
+    /// Without keys and entries.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryCache")
+            .field("entries", &self.store.entry_count())
+            .finish_non_exhaustive()
+    }
+}
 
 impl Backend for MemoryCache {
     fn scheme(&self) -> &str {

@@ -1,6 +1,7 @@
 //! `quick`: on quick_cache, for the hottest paths: a hit is a shard's read lock and a lookup, without any bookkeeping
 //! queue.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +13,6 @@ use quick_cache::{Lifecycle, UnitWeighter};
 use super::{CacheBackend, CacheOptions, Entry, Peek};
 
 /// Results in memory, evicted by S3-FIFO.
-#[derive(Debug)]
 pub struct QuickCache {
     store: quick_cache::sync::Cache<Key, Entry, UnitWeighter, BuildIdentity, CountEvictions>,
     evictions: Arc<AtomicU64>,
@@ -44,6 +44,15 @@ impl Lifecycle<Key, Entry> for CountEvictions {
 
     fn on_evict(&self, (): &mut Self::RequestState, _: Key, _: Entry) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for QuickCache {
+    /// Without keys and entries.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QuickCache")
+            .field("entries", &self.store.len())
+            .finish_non_exhaustive()
     }
 }
 

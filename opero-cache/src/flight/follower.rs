@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use opero_core::Key;
 
+use super::recursion::Waits;
 use super::{Flight, Flights, Landing, Leader, Phase};
 use crate::sync::{Arc, lock};
 
@@ -17,12 +18,14 @@ pub(crate) struct Follower<'a> {
     /// Counted among the flight's followers still.
     counted: bool,
     /// Left a waker, which it may have to find again; most followers are polled twice and never do.
-    waits: bool,
+    registered: bool,
+    /// For the search for circles; it ends with the follower.
+    _waits: Waits,
 }
 
 impl<'a> Follower<'a> {
     /// Called with the table locked, so that the flight cannot end in between.
-    pub(super) fn join(flights: &'a Flights, key: Key, flight: Arc<Flight>) -> Self {
+    pub(super) fn join(flights: &'a Flights, key: Key, flight: Arc<Flight>, waits: Waits) -> Self {
         let number = {
             let mut state = lock(&flight.state);
             state.followers += 1;
@@ -35,7 +38,8 @@ impl<'a> Follower<'a> {
             flight,
             number,
             counted: true,
-            waits: false,
+            registered: false,
+            _waits: waits,
         }
     }
 }
@@ -49,7 +53,7 @@ impl<'a> Future for Follower<'a> {
         let mut state = lock(&this.flight.state);
         match &state.phase {
             Phase::Led => {
-                let place = if this.waits {
+                let place = if this.registered {
                     state.place(this.number)
                 } else {
                     None
@@ -58,7 +62,7 @@ impl<'a> Future for Follower<'a> {
                     Some((_, waker)) => waker.clone_from(cx.waker()),
                     None => state.waiters.push_back((this.number, cx.waker().clone())),
                 }
-                this.waits = true;
+                this.registered = true;
                 return Poll::Pending;
             }
             Phase::Vacant => {}
@@ -89,16 +93,20 @@ impl Drop for Follower<'_> {
         if !self.counted {
             return;
         }
+        // Its own waker is dropped behind the locks, too: that may run code of the runtime's.
+        let _own;
         let waker = {
             let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
-            state.waiters.retain(|(number, _)| *number != self.number);
+            _own = state
+                .place(self.number)
+                .and_then(|place| state.waiters.remove(place));
             state.followers -= 1;
             if !matches!(state.phase, Phase::Vacant) {
                 return;
             }
             if state.followers == 0 {
-                table.remove(&self.key);
+                Flights::remove(&mut table, &self.key, &self.flight);
             }
             // The wake-up may have been meant for this follower: it is passed on.
             state.waiters.pop_front()

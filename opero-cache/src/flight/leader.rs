@@ -1,5 +1,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 
 use opero_core::Key;
 
@@ -54,8 +55,13 @@ impl<'a> Leader<'a> {
         // Otherwise the drop hands over.
     }
 
+    /// Is what this flight brings out of date, and not to be kept?
+    pub(crate) fn is_detached(&self) -> bool {
+        self.flight.detached.load(Ordering::Acquire)
+    }
+
     fn end(&self, landing: Landing) {
-        lock(&self.flights.table).remove(&self.key);
+        Flights::remove(&mut lock(&self.flights.table), &self.key, &self.flight);
         let waiters = {
             let mut state = lock(&self.flight.state);
             state.phase = Phase::Landed(landing);
@@ -77,7 +83,7 @@ impl Drop for Leader<'_> {
             let mut state = lock(&self.flight.state);
             state.phase = Phase::Vacant;
             if state.followers == 0 {
-                table.remove(&self.key);
+                Flights::remove(&mut table, &self.key, &self.flight);
             }
             state.waiters.pop_front()
         };

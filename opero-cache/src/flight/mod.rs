@@ -17,6 +17,7 @@ mod recursion;
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use opero_core::key::BuildIdentity;
@@ -29,10 +30,12 @@ pub(crate) use follower::Follower;
 pub(crate) use leader::Leader;
 
 /// The flights of one cache.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Flights {
-    table: Mutex<HashMap<Key, Arc<Flight>, BuildIdentity>>,
+    table: Mutex<Table>,
 }
+
+type Table = HashMap<Key, Arc<Flight>, BuildIdentity>;
 
 /// What a caller is to do.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ pub(crate) enum Role<'a> {
     Lead(Leader<'a>),
     /// Wait.
     Follow(Follower<'a>),
-    /// Execute without coordination: the leader is this very call's caller, and waiting for it would never end.
+    /// Execute without coordination: the leader waits for this very call, and waiting for it would never end.
     Alone,
 }
 
@@ -59,6 +62,8 @@ pub(crate) enum Landing {
 #[derive(Debug)]
 struct Flight {
     state: Mutex<State>,
+    /// What it brings is out of date.
+    detached: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -86,20 +91,53 @@ impl Flights {
     pub(crate) fn join(&self, key: Key) -> Role<'_> {
         let mut table = lock(&self.table);
         if let Some(flight) = table.get(&key) {
-            if recursion::is_leading(flight) {
-                return Role::Alone;
-            }
-            return Role::Follow(Follower::join(self, key, Arc::clone(flight)));
+            return match recursion::follow(flight) {
+                Some(waits) => Role::Follow(Follower::join(self, key, Arc::clone(flight), waits)),
+                None => Role::Alone,
+            };
         }
         let flight = Arc::new(Flight::started());
         table.insert(key, Arc::clone(&flight));
         Role::Lead(Leader::new(self, key, flight))
     }
 
+    /// What the flight of `key` brings is out of date: it lands for those who wait for it already, but is not to be kept,
+    /// and the next caller starts a new one.
+    pub(crate) fn detach(&self, key: &Key) {
+        if let Some(flight) = lock(&self.table).remove(key) {
+            flight.detached.store(true, Ordering::Release);
+        }
+    }
+
+    /// What any flight brings is out of date.
+    pub(crate) fn detach_all(&self) {
+        for (_, flight) in lock(&self.table).drain() {
+            flight.detached.store(true, Ordering::Release);
+        }
+    }
+
+    /// Takes `flight` off the table, unless it was detached and another one has its place.
+    fn remove(table: &mut Table, key: &Key, flight: &Arc<Flight>) {
+        if table
+            .get(key)
+            .is_some_and(|there| Arc::ptr_eq(there, flight))
+        {
+            table.remove(key);
+        }
+    }
+
     /// Flights under way.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         lock(&self.table).len()
+    }
+}
+
+impl std::fmt::Debug for Flights {
+    /// How many, and no keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flights")
+            .field("under_way", &self.len())
+            .finish()
     }
 }
 
@@ -113,6 +151,7 @@ impl Flight {
                 followers: 0,
                 failures: 0,
             }),
+            detached: AtomicBool::new(false),
         }
     }
 }
