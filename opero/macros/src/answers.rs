@@ -5,9 +5,10 @@ use quote::quote;
 
 use crate::errors::Errors;
 use crate::parameters::Parameter;
-use crate::recipe::{Plan, literal_cost};
+use crate::recipe::Plan;
 use crate::scope::{Scope, hidden};
 use crate::spans::at;
+use crate::values::Value;
 
 impl Plan<'_> {
     /// The answers to the stages' questions: those that the parameters give, and the defaults.
@@ -62,17 +63,18 @@ impl Plan<'_> {
     }
 
     fn rate_cost(&self, parameter: &Parameter, scope: &Scope<'_>) -> syn::Result<TokenStream> {
-        let Some(cost) = literal_cost(parameter) else {
+        const ZERO: (&str, &str) = (
+            "is zero, so the call would pass the limit by",
+            "write at least 1, or leave it out",
+        );
+        let is_number = matches!(parameter.value()?, Value::Number(_) | Value::Unit);
+        let cost = match is_number {
+            true => parameter.whole(1, u32::MAX.into(), ZERO)?.literal(),
+            false => None,
+        };
+        let Some(cost) = cost.and_then(|cost| u32::try_from(cost).ok()) else {
             return scope.apply(parameter);
         };
-        let cost = u32::try_from(cost)
-            .map_err(|_| parameter.error("is too large", "write a whole number from 1 on"))?;
-        if cost == 0 {
-            return Err(parameter.error(
-                "is zero, so the call would pass the limit by",
-                "write at least 1, or leave it out",
-            ));
-        }
         if let Some(burst) = self.settings.burst.filter(|burst| *burst < cost) {
             let problem =
                 format!("is {cost} and `rate_burst` is {burst}, so no call could ever start");

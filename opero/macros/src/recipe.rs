@@ -255,7 +255,7 @@ fn erased(future: &TokenStream, output: &syn::Type) -> TokenStream {
 }
 
 /// A cost, or a number of retries, that is a literal.
-pub(crate) fn literal_cost(parameter: &Parameter) -> Option<u64> {
+fn literal_cost(parameter: &Parameter) -> Option<u64> {
     match &parameter.value {
         Some(Expr::Lit(ExprLit {
             lit: Lit::Int(int), ..

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use opero_core::units;
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
-use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+use quote::{ToTokens, quote};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, LitStr, UnOp};
 
 use crate::parameters::Parameter;
 
@@ -14,6 +14,8 @@ pub(crate) enum Value<'a> {
     Number(f64),
     Text(&'a LitStr),
     Flag(bool),
+    /// A number with a suffix that is no type of it, such as `1ms`.
+    Unit,
     /// Anything that is not a literal.
     Expression(&'a Expr),
 }
@@ -68,6 +70,7 @@ impl Parameter {
         let number = match self.value()? {
             Value::Number(number) => number,
             Value::Expression(expression) => return Ok(Checked::Expression(quote!(#expression))),
+            Value::Unit => return Err(self.plain_number()),
             Value::Text(_) | Value::Flag(_) => {
                 return Err(self.error("is not a number", "write a whole number"));
             }
@@ -96,6 +99,7 @@ impl Parameter {
         match self.value()? {
             Value::Number(number) => Ok(Checked::Literal(number)),
             Value::Expression(expression) => Ok(Checked::Expression(quote!(#expression))),
+            Value::Unit => Err(self.plain_number()),
             Value::Text(_) | Value::Flag(_) => {
                 Err(self.error("is not a number", "write one such as 1.5"))
             }
@@ -111,6 +115,11 @@ impl Parameter {
                 units::duration(&text.value()),
             ),
             Value::Expression(expression) => return Ok(Checked::Expression(quote!(#expression))),
+            Value::Unit => {
+                let text = self.written();
+                let quoted = units::duration(&text).is_ok().then_some(text);
+                return Err(self.needs_quotes(quoted, SECONDS));
+            }
             Value::Flag(_) => return Err(self.error("is not a duration", SECONDS)),
         };
         self.measured(&written, result, SECONDS)
@@ -122,9 +131,45 @@ impl Parameter {
             Value::Number(number) => (number.to_string(), units::per_second(number)),
             Value::Text(text) => (format!("{:?}", text.value()), units::rate(&text.value())),
             Value::Expression(expression) => return Ok(Checked::Expression(quote!(#expression))),
+            Value::Unit => {
+                let (digits, suffix) = self.parts();
+                let text = format!("{digits}/{suffix}");
+                let quoted = units::rate(&text).is_ok().then_some(text);
+                return Err(self.needs_quotes(quoted, RATES));
+            }
             Value::Flag(_) => return Err(self.error("is not a rate", RATES)),
         };
         self.measured(&written, result, RATES)
+    }
+
+    /// The value as it stands in the source.
+    fn written(&self) -> String {
+        self.value.to_token_stream().to_string().replace(' ', "")
+    }
+
+    /// The number and its unit, of a value such as `1ms`.
+    fn parts(&self) -> (String, String) {
+        let written = self.written();
+        let end = written.find(|c: char| c.is_ascii_alphabetic());
+        let (digits, suffix) = written.split_at(end.unwrap_or(written.len()));
+        (digits.to_owned(), suffix.to_owned())
+    }
+
+    fn plain_number(&self) -> syn::Error {
+        let (digits, suffix) = self.parts();
+        let problem = format!("takes a plain number, without `{suffix}`");
+        self.error(&problem, &format!("write {digits}"))
+    }
+
+    fn needs_quotes(&self, quoted: Option<String>, way_out: &str) -> syn::Error {
+        let written = self.written();
+        match quoted {
+            Some(text) => self.error(
+                &format!("= {written} needs quotes"),
+                &format!("write {text:?}"),
+            ),
+            None => self.error(&format!("= {written} has an unknown unit"), way_out),
+        }
     }
 
     fn measured(
@@ -167,6 +212,7 @@ fn look_at(value: &Expr) -> Result<Value<'_>, ()> {
             ..
         }) => match look_at(expr)? {
             Value::Number(number) => Ok(Value::Number(-number)),
+            Value::Unit => Ok(Value::Unit),
             _ => Ok(Value::Expression(value)),
         },
         Expr::Group(group) => look_at(&group.expr),
@@ -176,11 +222,27 @@ fn look_at(value: &Expr) -> Result<Value<'_>, ()> {
 
 fn literal(lit: &Lit) -> Result<Value<'_>, ()> {
     match lit {
+        Lit::Int(int) if !is_typed(int) => Ok(Value::Unit),
+        Lit::Float(float) if !matches!(float.suffix(), "" | "f32" | "f64") => Ok(Value::Unit),
         Lit::Int(int) => int.base10_parse().map(Value::Number).map_err(drop),
         Lit::Float(float) => float.base10_parse().map(Value::Number).map_err(drop),
         Lit::Str(text) => Ok(Value::Text(text)),
         Lit::Bool(flag) => Ok(Value::Flag(flag.value)),
         _ => Err(()),
+    }
+}
+
+/// Is a suffix a type that holds the number? A parser of digits alone would take `1ms` for 1.
+fn is_typed(int: &LitInt) -> bool {
+    match int.suffix() {
+        "" | "f32" | "f64" => true,
+        "u8" => int.base10_parse::<u8>().is_ok(),
+        "u16" => int.base10_parse::<u16>().is_ok(),
+        "u32" => int.base10_parse::<u32>().is_ok(),
+        "u64" | "usize" => int.base10_parse::<u64>().is_ok(),
+        "i32" => int.base10_parse::<i32>().is_ok(),
+        "i64" => int.base10_parse::<i64>().is_ok(),
+        _ => false,
     }
 }
 
@@ -245,6 +307,57 @@ mod tests {
         for (problem, name) in found.iter().zip(names) {
             assert!(problem.starts_with(&format!("`{name}`")), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_number_with_a_unit_is_never_read_without_it() {
+        for (written, problem) in [
+            (
+                "min_delay = 1ms",
+                "`min_delay` = 1ms needs quotes: write \"1ms\"",
+            ),
+            (
+                "cache_ttl = 1h",
+                "`cache_ttl` = 1h needs quotes: write \"1h\"",
+            ),
+            (
+                "cache_ttl = 1.5h",
+                "`cache_ttl` = 1.5h needs quotes: write \"1.5h\"",
+            ),
+            (
+                "attempt_timeout = 100ms",
+                "`attempt_timeout` = 100ms needs quotes: write \"100ms\"",
+            ),
+            (
+                "rate_limit = 60min",
+                "`rate_limit` = 60min needs quotes: write \"60/min\"",
+            ),
+            (
+                "retries = 3s",
+                "`retries` takes a plain number, without `s`: write 3",
+            ),
+            (
+                "retries = 300u8",
+                "`retries` takes a plain number, without `u8`: write 300",
+            ),
+            (
+                "backoff_factor = 2x",
+                "`backoff_factor` takes a plain number, without `x`: write 2",
+            ),
+        ] {
+            assert_eq!(problems(written), [problem]);
+        }
+        let odd = problems("max_delay = 3parsecs");
+        assert!(
+            odd[0].starts_with("`max_delay` = 3parsecs has an unknown unit"),
+            "{odd:?}"
+        );
+    }
+
+    #[test]
+    fn a_number_of_a_fitting_type_is_that_number() {
+        let typed = "retries = 3u32, min_delay = 1f64, max_delay = 1.5f32, cache_capacity = 9usize";
+        assert_eq!(problems(typed), [""; 0]);
     }
 
     #[test]
