@@ -89,5 +89,5 @@ fn replaced(tokens: TokenStream) -> TokenStream {
 /// `self`, where the closures copy it, hashed into a key.
 pub(crate) fn hash_self(door: &TokenStream, receiver: &Receiver, hasher: &Ident) -> TokenStream {
     let own = &receiver.self_token;
-    at(own.span(), quote!(#door::hash_argument(#own, #hasher);))
+    at(own.span(), quote!(#door::hash_self(#own, #hasher);))
 }

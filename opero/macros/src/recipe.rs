@@ -215,10 +215,11 @@ impl<'a> Plan<'a> {
                     let arguments = self.function.arguments.iter().enumerate().filter_map(
                         |(index, argument)| {
                             let seen = scope.seen(index)?;
-                            Some(at(
-                                argument.span,
-                                quote!(#door::hash_argument(#seen, #hasher);),
-                            ))
+                            let hash = match argument.name == "self" {
+                                true => quote!(#door::hash_self),
+                                false => quote!(#door::hash_argument),
+                            };
+                            Some(at(argument.span, quote!(#hash(#seen, #hasher);)))
                         },
                     );
                     quote!(#own #(#arguments)*)

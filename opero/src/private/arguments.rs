@@ -8,7 +8,8 @@ use opero_core::{Key, KeyHasher};
 #[diagnostic::on_unimplemented(
     message = "an argument of type `{Self}` is not `Hash`, so a cached function cannot be looked up by it",
     label = "not `Hash`",
-    note = "derive `Hash`, or choose what identifies a call with `cache_key = |…| …`, or switch the cache off with `cache = false`"
+    note = "derive `Hash`, or choose what identifies a call with `cache_key = |…| …`, or switch the cache off with `cache = false`",
+    note = "for a generic type add the bounds `Clone + Hash + Send + Sync`"
 )]
 pub trait HashArgument {
     /// Hashes it.
@@ -27,6 +28,32 @@ impl<A: Hash + ?Sized> HashArgument for A {
 #[inline]
 pub fn hash_argument<A: HashArgument + ?Sized>(argument: &A, hasher: &mut KeyHasher) {
     argument.hash_into(hasher);
+}
+
+/// A `self` that a key is made of.
+#[diagnostic::on_unimplemented(
+    message = "`self` is part of the key of a cached method, and `{Self}` is not `Hash`",
+    label = "not `Hash`",
+    note = "write `cache_key = |prompt| (self.tenant, prompt)`, with what tells instances and calls apart; a key without `self` is shared by all instances",
+    note = "or derive `Hash` for `{Self}`, or switch the cache off with `cache = false`"
+)]
+pub trait HashSelf {
+    /// Hashes it.
+    fn hash_into(&self, hasher: &mut KeyHasher);
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Hash + ?Sized> HashSelf for A {
+    #[inline]
+    fn hash_into(&self, hasher: &mut KeyHasher) {
+        self.hash(hasher);
+    }
+}
+
+/// Hashes the `self` of a cached method.
+#[inline]
+pub fn hash_self<A: HashSelf + ?Sized>(own: &A, hasher: &mut KeyHasher) {
+    own.hash_into(hasher);
 }
 
 /// What a `cache_key` or a `rate_key` makes of the arguments.
@@ -69,7 +96,8 @@ pub fn rate_key<K: HashKey + ?Sized>(key: &K) -> Key {
 #[diagnostic::on_unimplemented(
     message = "an argument of type `{Self}` is taken by value, and every attempt needs its own",
     label = "not `Clone`",
-    note = "derive `Clone`, or take it by reference or in an `Arc`"
+    note = "derive `Clone`, or take it by reference or in an `Arc`",
+    note = "for a generic type add the bounds `Clone + Hash + Send + Sync`"
 )]
 pub trait CloneArgument: Sized {
     /// Clones it.

@@ -9,7 +9,8 @@ use super::adapter::{Plain, Transparent, Wrapped};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is the result of a cached function, and the cache needs `Clone + Send + Sync + 'static` to keep it",
     label = "the cache cannot keep this result",
-    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`"
+    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`",
+    note = "for a generic type add the bounds `Clone + Send + Sync + 'static`"
 )]
 pub trait CachedValue: Clone + Send + Sync + 'static {}
 

@@ -28,7 +28,8 @@ pub use adapter::{
 };
 pub use answers::Answers;
 pub use arguments::{
-    CloneArgument, HashArgument, HashKey, clone_argument, hash_argument, hash_key, rate_key,
+    CloneArgument, HashArgument, HashKey, HashSelf, clone_argument, hash_argument, hash_key,
+    hash_self, rate_key,
 };
 pub use checks::{
     Anything, CachedValue, HoldsRefusals, IsOperoError, IsResult, Outcome, ReadAs, ReadPlain,

@@ -41,4 +41,9 @@ fn fine(temperature: f64) -> f64 {
     temperature
 }
 
+#[opero]
+fn generic<T>(value: T) -> u32 {
+    0
+}
+
 fn main() {}
