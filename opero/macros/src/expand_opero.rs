@@ -25,7 +25,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let facade = facade(parameters);
     let door = quote!(#facade::__private);
     let mut function = Function::read(item, &mut errors);
-    let mut settings = Settings::read(parameters, &mut errors);
+    let mut settings = Settings::read(parameters, &function.output, &mut errors);
     let fallback = Fallback::read(&mut function, parameters, &mut errors);
     checks::check(
         &function,

@@ -43,10 +43,16 @@ impl Handle {
             }
         };
         if !settings.cache {
-            errors.at(
-                parameter.name.span(),
-                "`handle` is for the cache, which is off: remove `handle`, or `cache = false`",
-            );
+            let message = match parameters.get("cache") {
+                Some(_) => {
+                    "`handle` is for the cache, which is off: remove `handle`, or `cache = false`"
+                }
+                None => {
+                    "`handle` is for the cache, which is off for a function that returns `()`: remove `handle`, or add \
+                     `cache = true`"
+                }
+            };
+            errors.at(parameter.name.span(), message);
         }
         Some(handle)
     }

@@ -55,6 +55,19 @@ impl Outcome {
     }
 }
 
+/// Is the value `()`, by its looks?
+pub(crate) fn is_unit(output: &Type) -> bool {
+    let is_empty = |ty: &Type| matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+    let value = |argument: &GenericArgument| match argument {
+        GenericArgument::Type(ty) => Some(is_empty(ty)),
+        _ => None,
+    };
+    is_empty(output)
+        || last_segment(output).is_some_and(|(name, arguments)| {
+            name.ends_with("Result") && arguments.iter().find_map(value) == Some(true)
+        })
+}
+
 /// `E` of `opero::Error<E>`, or of a plain `Error<E>`, which is taken to be imported.
 fn opero_error(error: &Type, facade: &TokenStream) -> Option<Type> {
     let (name, arguments) = last_segment(error)?;
@@ -151,6 +164,16 @@ mod tests {
         assert_eq!(looks(&parse_quote!(Result<u8, Error>)), "result");
         assert_eq!(looks(&parse_quote!(std::io::Result<u8>)), "result");
         assert_eq!(looks(&parse_quote!(Option<Result<u8, E>>)), "plain");
+    }
+
+    #[test]
+    fn the_empty_value_is_seen_in_every_result() {
+        assert!(is_unit(&parse_quote!(())));
+        assert!(is_unit(&parse_quote!(Result<(), E>)));
+        assert!(is_unit(&parse_quote!(std::io::Result<()>)));
+        assert!(!is_unit(&parse_quote!(Result<u8, ()>)));
+        assert!(!is_unit(&parse_quote!(Option<()>)));
+        assert!(!is_unit(&parse_quote!(((), ()))));
     }
 
     #[test]

@@ -138,6 +138,13 @@ impl Parameters {
         self.0.iter().find(|parameter| parameter.name == name)
     }
 
+    /// Is there one whose name is so?
+    pub(crate) fn any(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.0
+            .iter()
+            .any(|parameter| is(&parameter.name.to_string()))
+    }
+
     /// Those of `names` that are given.
     pub(crate) fn given<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Parameter> {
         names.iter().filter_map(|name| self.get(name))

@@ -259,6 +259,8 @@ pub(crate) fn here() -> Span {
 
 #[cfg(test)]
 mod tests {
+    use syn::parse_quote;
+
     use crate::errors::Errors;
     use crate::parameters::Parameters;
     use crate::settings::Settings;
@@ -266,7 +268,7 @@ mod tests {
     fn problems(text: &str) -> Vec<String> {
         let mut errors = Errors::default();
         match syn::parse_str::<Parameters>(text) {
-            Ok(parameters) => drop(Settings::read(&parameters, &mut errors)),
+            Ok(parameters) => drop(Settings::read(&parameters, &parse_quote!(u32), &mut errors)),
             Err(error) => errors.push(error),
         }
         let error = errors.finish().err();

@@ -111,3 +111,50 @@ fn limiters_by_argument_and_cost_work() {
     assert_eq!(weighed("ab", 5).unwrap(), 7);
     assert!(weighed("ab", 6).unwrap_err().is_rate_limited());
 }
+
+static SENT: AtomicU32 = AtomicU32::new(0);
+
+#[opero]
+fn send(_message: &str) -> Result<(), String> {
+    SENT.fetch_add(1, Relaxed);
+    Ok(())
+}
+
+#[opero]
+async fn send_plainly(_message: &str) {
+    SENT.fetch_add(1, Relaxed);
+}
+
+#[opero(cache = true)]
+fn send_once(_message: &str) -> Result<(), String> {
+    SENT.fetch_add(1, Relaxed);
+    Ok(())
+}
+
+#[opero(cache_ttl = 60)]
+fn send_once_a_minute(_message: &str) {
+    SENT.fetch_add(1, Relaxed);
+}
+
+#[opero::operomap(progress = false)]
+fn send_each(_message: u32) -> std::io::Result<()> {
+    SENT.fetch_add(1, Relaxed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_called_for_its_effect_is_not_left_out() {
+    let sent = || SENT.swap(0, Relaxed);
+    send("a").and_then(|()| send("a")).unwrap();
+    assert_eq!(sent(), 2);
+    send_plainly("a").await;
+    send_plainly("a").await;
+    assert_eq!(sent(), 2);
+    send_once("a").and_then(|()| send_once("a")).unwrap();
+    assert_eq!(sent(), 1);
+    send_once_a_minute("a");
+    send_once_a_minute("a");
+    assert_eq!(sent(), 1);
+    assert_eq!(send_each([1, 1, 1]).run().len(), 3);
+    assert_eq!(sent(), 3);
+}

@@ -140,7 +140,7 @@ async fn stages_of_the_users_stand_outside_and_inside() {
     );
 }
 
-#[opero(retries = 0)]
+#[opero(cache = true, retries = 0)]
 async fn failing(gate: &SharedGate) -> Result<(), String> {
     gate.runs.fetch_add(1, Relaxed);
     tokio::task::yield_now().await;

@@ -77,4 +77,10 @@ trait Declared {
 #[opero]
 struct NotAFunction;
 
+#[opero(handle = true)]
+fn called_for_its_effect(a: u32) -> Result<(), String> {
+    println!("{a}");
+    Ok(())
+}
+
 fn main() {}

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
+use crate::outcome::is_unit;
 use crate::parameters::{Parameter, Parameters};
 use crate::spans::at;
 use crate::values::{Checked, duration_tokens};
@@ -18,7 +20,8 @@ use crate::values::{Checked, duration_tokens};
 /// The plain values of a pipeline, as tokens, and what follows from them for the expansion.
 #[derive(Default)]
 pub(crate) struct Settings {
-    /// Is the cache on?
+    /// Is the cache on? By default not for a function that returns `()`: it is called for what it does, and a hit would
+    /// leave that out.
     pub(crate) cache: bool,
     /// Is there a limiter?
     pub(crate) rate_limit: bool,
@@ -31,10 +34,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads and checks the parameters.
-    pub(crate) fn read(parameters: &Parameters, errors: &mut Errors) -> Self {
+    /// Reads and checks the parameters of a function with that output.
+    pub(crate) fn read(parameters: &Parameters, output: &Type, errors: &mut Errors) -> Self {
         let mut settings = Self {
-            cache: true,
+            cache: !is_unit(output) || parameters.any(|name| name.starts_with("cache")),
             ..Self::default()
         };
         settings.read_cache(parameters, errors);
