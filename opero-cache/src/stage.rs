@@ -18,6 +18,10 @@ use crate::stats::{CacheStats, Counter};
 ///
 /// Only `Ok` is kept. The cache is an aid: where the backend fails, calls run without it, and an event says so.
 /// Concurrent calls with one key execute once, whatever the backend.
+///
+/// An operation without a key passes by: it is executed and nothing is kept. So are closures in [`Stage::run`] and
+/// [`Stage::run_sync`], whose arguments nobody sees; [`get_or_run`](Cache::get_or_run) and
+/// [`get_or_run_sync`](Cache::get_or_run_sync) take them beside the closure.
 #[derive(Debug)]
 pub struct Cache {
     backend: Arc<dyn CacheBackend>,

@@ -11,8 +11,7 @@ use crate::{IntoSource, MapConfig, Run};
 /// stages around a function: the context carries the clock, the way of waiting and the observer that fills the report.
 ///
 /// ```
-/// use opero_core::{Context, Error, Waiting};
-/// use opero_map::{Job, MapConfig, Run, IntoSource};
+/// use opero_map::{Context, Error, IntoSource, Job, MapConfig, Run, Waiting};
 ///
 /// struct Double;
 ///

@@ -19,3 +19,9 @@ pub use report::{Latency, Report};
 pub use results::{Iter, Results};
 pub use run::{Run, WithReport};
 pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};
+
+// What a user of this crate alone needs of the core, so that one dependency is enough.
+pub use opero_core::{
+    Attempt, Backend, Cause, Clock, ConfigError, Context, Error, ErrorKind, Event, Location,
+    ManualClock, Observer, Operation, Refused, RefusedKind, Stack, Stage, Waiting, operation,
+};
