@@ -6,6 +6,8 @@
 mod instant;
 mod manual;
 mod system;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 use std::fmt::Debug;
 use std::future::Future;

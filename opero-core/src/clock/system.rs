@@ -6,9 +6,10 @@ use super::{Clock, Instant, Sleep};
 
 /// The machine's monotonic clock.
 ///
-/// With the feature `tokio`, sleeping inside a tokio runtime uses that runtime's timer, and a runtime whose time is
-/// paused (`#[tokio::test(start_paused = true)]`) governs [`now`](Clock::now) too. Anywhere else, one timer thread
-/// shared by the process wakes the sleepers, so every async runtime works. A tokio runtime must have its timer enabled
+/// With the feature `tokio`, sleeping inside a tokio runtime uses that runtime's timer, but for the last two milliseconds,
+/// for which that timer is too coarse; and a runtime whose time is paused (`#[tokio::test(start_paused = true)]`)
+/// governs [`now`](Clock::now) too. Anywhere else, one timer thread shared by the process wakes the sleepers, so every
+/// async runtime works. A tokio runtime must have its timer enabled
 /// (`enable_time` or `enable_all`), as `tokio::time` itself demands.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -61,7 +62,7 @@ impl Clock for SystemClock {
     fn sleep(&self, duration: Duration) -> Sleep {
         #[cfg(feature = "tokio")]
         if tokio::runtime::Handle::try_current().is_ok() {
-            return Box::pin(tokio::time::sleep(duration));
+            return Box::pin(super::tokio::sleep(duration));
         }
         real_sleep(duration)
     }
