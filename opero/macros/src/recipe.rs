@@ -1,8 +1,7 @@
 //! The call that stands in a decorated function's body: its recipe, put together from the parameters.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
 use crate::errors::Errors;
@@ -99,9 +98,9 @@ impl<'a> Plan<'a> {
 
     /// What becomes of a refusal, as an expression; it must stand before the arguments are moved.
     pub(crate) fn on_refused(&self) -> TokenStream {
-        let (door, adapter, output) = (self.door, hidden("adapter"), &self.function.output);
-        if self.may_refuse() {
-            return at(output.span(), quote!(#door::refuses(#adapter)));
+        let (door, adapter) = (self.door, hidden("adapter"));
+        if let Some(place) = self.refusing() {
+            return at(place, quote!(#door::refuses(#adapter)));
         }
         match self.fallback {
             Some(Fallback {
@@ -117,13 +116,16 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn may_refuse(&self) -> bool {
-        const REFUSING: [&str; 2] = ["outside", "inside"];
-        let cost_may = self
+    /// What can make a stage refuse a call.
+    fn refusing(&self) -> Option<Span> {
+        let cost = self
             .parameters
             .get("rate_cost")
-            .is_some_and(|cost| literal_cost(cost).is_none());
-        self.settings.may_refuse || cost_may || self.parameters.given(&REFUSING).next().is_some()
+            .filter(|cost| literal_cost(cost).is_none());
+        let stages = self.parameters.given(&["outside", "inside"]);
+        let others = cost.into_iter().chain(stages);
+        let mut places = others.map(|parameter| parameter.name.span());
+        self.settings.refusing.or_else(|| places.next())
     }
 
     /// The recipe, up to the call itself.

@@ -19,9 +19,10 @@ impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
 
 /// An error type that can say that a stage refused the call.
 #[diagnostic::on_unimplemented(
-    message = "a stage of this function can refuse a call, and its error type `{Self}` cannot say so",
-    label = "this error type does not take refusals",
-    note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`"
+    message = "this can make a call be refused, and the function's error type `{Self}` cannot say so",
+    label = "with this a call can be refused",
+    note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`",
+    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours or by a backend that is not built in, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait TakesRefusals: Sized {
     /// The refusal as an error.
@@ -47,9 +48,10 @@ impl From<Refused> for Anything {
 
 /// A return type that can hold a refusal.
 #[diagnostic::on_unimplemented(
-    message = "a stage of this function can refuse a call, and the function does not return a `Result`",
-    label = "this return type cannot hold a refusal",
-    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`"
+    message = "this can make a call be refused, and the function does not return a `Result`",
+    label = "with this a call can be refused",
+    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`",
+    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours or by a backend that is not built in, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait HoldsRefusals: Adapter {
     /// The refusal as the function's result.

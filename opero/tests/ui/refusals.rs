@@ -34,4 +34,16 @@ async fn fine_too(a: u32) -> Result<u32, opero::Error<Own>> {
     Ok(a)
 }
 
+const DELAY: std::time::Duration = std::time::Duration::ZERO;
+
+#[opero(min_delay = DELAY)]
+fn known_at_run_time(a: u32) -> Result<u32, Own> {
+    Ok(a)
+}
+
+#[opero(rate_limit = 1, rate_burst = 9, rate_cost = |a| *a)]
+fn dear(a: u32) -> Result<u32, Own> {
+    Ok(a)
+}
+
 fn main() {}

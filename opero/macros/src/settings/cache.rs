@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use quote::quote;
+use syn::spanned::Spanned;
 
 use super::{Settings, plain_name};
 use crate::errors::Errors;
@@ -34,7 +35,7 @@ impl Settings {
         }
         let backend = parameters.get("cache_backend");
         if let Some(backend) = backend {
-            self.set_backend("cache_backend", backend);
+            self.set_backend("cache_backend", backend, &["memory", "quick"], errors);
         }
         if !self.cache {
             return;
@@ -46,7 +47,7 @@ impl Settings {
                 Some("quick") => self.need("CACHE_QUICK", span),
                 _ => {
                     self.need("CACHE", span);
-                    self.may_refuse = true;
+                    self.refuses(span);
                 }
             },
         }
@@ -78,7 +79,7 @@ impl Settings {
                 quote!(::std::string::String::from(#text)),
             ),
             Value::Expression(expression) => {
-                self.may_refuse = true;
+                self.refuses(expression.span());
                 let value =
                     quote!(::core::convert::Into::<::std::string::String>::into(#expression));
                 self.set("cache_namespace", value);

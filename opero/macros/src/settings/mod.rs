@@ -6,6 +6,7 @@ mod retry;
 
 use std::time::Duration;
 
+use opero_core::config::nearest;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
@@ -25,8 +26,8 @@ pub(crate) struct Settings {
     pub(crate) cache: bool,
     /// Is there a limiter?
     pub(crate) rate_limit: bool,
-    /// May a stage refuse a call, because of a limit, or of a value that is only known at run time?
-    pub(crate) may_refuse: bool,
+    /// What can make a stage refuse a call: a limit, or a value that is only known at run time.
+    pub(crate) refusing: Option<Span>,
     /// The least burst, where it is a literal.
     pub(crate) burst: Option<u32>,
     fields: Vec<(Ident, TokenStream)>,
@@ -73,6 +74,11 @@ impl Settings {
         ));
     }
 
+    /// What stands there can make a stage refuse a call. The first such place is named in the compiler's message.
+    fn refuses(&mut self, place: Span) {
+        self.refusing.get_or_insert(place);
+    }
+
     fn set(&mut self, name: &str, value: TokenStream) {
         self.fields
             .push((Ident::new(name, Span::call_site()), value));
@@ -85,7 +91,7 @@ impl Settings {
                 quote!(#number)
             }
             Some(Checked::Expression(expression)) => {
-                self.may_refuse = true;
+                self.refuses(expression.span());
                 expression
             }
             None => return,
@@ -114,7 +120,12 @@ impl Settings {
         );
     }
 
-    fn set_backend(&mut self, name: &str, backend: &Parameter) {
+    fn set_backend(&mut self, name: &str, backend: &Parameter, own: &[&str], errors: &mut Errors) {
+        if let Some(nearest) = near_miss(backend, own) {
+            let way_out =
+                format!("did you mean \"{nearest}\"? A backend of yours needs another name");
+            errors.push(backend.error("is not a built-in backend", &way_out));
+        }
         let value = &backend.value;
         self.set(name, quote_spanned!(value.span()=> ::core::convert::Into::<::std::string::String>::into(#value)));
     }
@@ -123,11 +134,18 @@ impl Settings {
         match value {
             Checked::Literal(duration) => duration_tokens(duration),
             Checked::Expression(expression) => {
-                self.may_refuse = true;
+                self.refuses(expression.span());
                 expression
             }
         }
     }
+}
+
+/// The built-in backend that a literal name seems to mean. Longer names, and URLs, are somebody's own.
+fn near_miss<'a>(backend: &Parameter, own: &[&'a str]) -> Option<&'a str> {
+    let name = plain_name(backend).0?;
+    let nearest = nearest(&name.to_ascii_lowercase(), own.iter().copied())?;
+    (name != nearest && name.len().abs_diff(nearest.len()) <= 1).then_some(nearest)
 }
 
 /// A backend's literal name, and where it stands.

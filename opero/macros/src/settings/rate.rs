@@ -48,21 +48,21 @@ impl Settings {
             self.set_rate(period);
         }
         if let Some(wait) = parameters.get("rate_max_wait") {
-            self.may_refuse = true;
+            self.refuses(wait.name.span());
             if let Some(value) = errors.take(wait.time()) {
                 self.set_time("rate_max_wait", value, true);
             }
         }
         let backend = parameters.get("rate_backend");
         if let Some(backend) = backend {
-            self.set_backend("rate_backend", backend);
+            self.set_backend("rate_backend", backend, &["local"], errors);
         }
         match backend.map(plain_name) {
             None => self.need("RATELIMIT_LOCAL", limit.name.span()),
             Some((Some(name), span)) if name == "local" => self.need("RATELIMIT_LOCAL", span),
             Some((_, span)) => {
                 self.need("RATELIMIT", span);
-                self.may_refuse = true;
+                self.refuses(span);
             }
         }
     }

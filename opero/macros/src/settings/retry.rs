@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use quote::quote;
+use syn::spanned::Spanned;
 
 use super::Settings;
 use crate::errors::Errors;
@@ -17,9 +18,9 @@ impl Settings {
                 self.need("RETRY", retries.span());
             }
             // Any number of retries is right, so an expression cannot be refused.
-            let may_refuse = self.may_refuse;
+            let refusing = self.refusing;
             self.set_whole("retries", value);
-            self.may_refuse = may_refuse;
+            self.refusing = refusing;
         }
         if let Some(factor) = parameters.get("backoff_factor") {
             errors.take(self.read_factor(factor));
@@ -35,7 +36,7 @@ impl Settings {
             self.set_time("max_elapsed", value, true);
         }
         if let Some(limit) = parameters.get("attempt_timeout") {
-            self.may_refuse = true;
+            self.refuses(limit.name.span());
             self.need("RETRY", limit.span());
             match errors.take(limit.time()) {
                 Some(Checked::Literal(Duration::ZERO)) => errors.push(limit.error(
@@ -59,7 +60,7 @@ impl Settings {
             }
             Checked::Literal(number) => quote!(#number),
             Checked::Expression(expression) => {
-                self.may_refuse = true;
+                self.refuses(expression.span());
                 expression
             }
         };
