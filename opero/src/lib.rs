@@ -45,7 +45,7 @@ pub use config::{PipelineConfig, Rate, Time};
 pub use opero_core::{
     Attempt, Backend, BackendError, Cause, Clock, ConfigError, Context, Error, ErrorKind, Event,
     FailedAttempt, Key, ManualClock, Observer, Operation, Refused, RefusedKind, Stage, async_trait,
-    observe, operation,
+    block_on, observe, operation,
 };
 pub use order::Stages;
 pub use pipeline::{Pipeline, PipelineBuilder};

@@ -178,6 +178,11 @@ impl Stages {
         }
     }
 
+    /// The name in events.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The clock of the whole pipeline.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

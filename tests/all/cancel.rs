@@ -121,7 +121,7 @@ fn a_call_dropped_at_any_await_point_leaves_nothing_behind() {
 /// What the stages hold is only shown, so it is read from there.
 fn holds_nothing(stages: &opero::Stages) -> bool {
     let shown = format!("{stages:?}");
-    shown.contains("flights: Flights { table: Mutex { data: {}") && shown.contains("waiting: 0")
+    shown.contains("Flights { under_way: 0 }") && shown.contains("waiting: 0")
 }
 
 #[test]

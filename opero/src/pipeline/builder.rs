@@ -5,7 +5,7 @@ use std::time::Duration;
 use opero_core::{Clock, ConfigError, Observer};
 
 use super::Pipeline;
-use super::hooks::Hooks;
+use super::hooks::{Hooks, Sharing};
 use super::{Absent, Present};
 use crate::config::{PipelineConfig, Rate, Time};
 use crate::order::Stages;
@@ -131,6 +131,17 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self.hooks.cache_if = Some(Arc::new(move |value: &dyn Any| {
             value.downcast_ref().is_none_or(&predicate)
         }));
+        self
+    }
+
+    /// Gives a copy of the error to every caller that waited for a call that failed. Without it, which is the default where
+    /// nothing is known of the error type, one of them tries again. The attribute does it wherever the error is `Clone`.
+    #[must_use]
+    pub fn share_errors(mut self) -> Self
+    where
+        E: Clone + Send + Sync + 'static,
+    {
+        self.hooks.sharing = Some(Sharing::by_clone());
         self
     }
 

@@ -17,6 +17,22 @@ pub(super) struct Hooks<E> {
     pub(super) retry_after: Option<Hint<E>>,
     pub(super) fallback_on: Option<Predicate<E>>,
     pub(super) cache_if: Option<Predicate<dyn Any>>,
+    pub(super) sharing: Option<Sharing<E>>,
+}
+
+/// How an error gets from the caller that executed to those that waited for it.
+pub(super) struct Sharing<E> {
+    share: fn(&Error<E>) -> SharedError,
+    unshare: fn(&SharedError) -> Option<Error<E>>,
+}
+
+impl<E: Clone + Send + Sync + 'static> Sharing<E> {
+    pub(super) fn by_clone() -> Self {
+        Self {
+            share: |error| Arc::new(error.clone()),
+            unshare: |shared| shared.downcast_ref::<Error<E>>().cloned(),
+        }
+    }
 }
 
 impl<E> Default for Hooks<E> {
@@ -26,6 +42,7 @@ impl<E> Default for Hooks<E> {
             retry_after: None,
             fallback_on: None,
             cache_if: None,
+            sharing: None,
         }
     }
 }
@@ -100,9 +117,11 @@ where
         self.operation.cache_if(value) && pipeline.is_none_or(|(keep, value)| keep(value))
     }
     fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
-        self.operation.share_error(error)
+        let by_pipeline = || self.hooks.sharing.as_ref().map(|s| (s.share)(error));
+        self.operation.share_error(error).or_else(by_pipeline)
     }
     fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
-        self.operation.unshare_error(shared)
+        let by_pipeline = || (self.hooks.sharing.as_ref()?.unshare)(shared);
+        self.operation.unshare_error(shared).or_else(by_pipeline)
     }
 }

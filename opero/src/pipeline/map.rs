@@ -93,7 +93,9 @@ where
         let item = &item;
         let call = operation(move |attempt| async move { function(item, attempt) });
         let both = Both::of(pipeline, cx);
-        pipeline.through(&both.watch(cx), &call.keyed(item)).await
+        pipeline
+            .through(&both.watch(cx, pipeline.stages.name()), &call.keyed(item))
+            .await
     }
 }
 
@@ -116,7 +118,9 @@ where
         let item = &item;
         let call = operation(move |attempt| function(item.clone(), attempt));
         let both = Both::of(pipeline, cx);
-        pipeline.through(&both.watch(cx), &call.keyed(item)).await
+        pipeline
+            .through(&both.watch(cx, pipeline.stages.name()), &call.keyed(item))
+            .await
     }
 }
 
@@ -131,11 +135,13 @@ impl<'a> Both<'a> {
         Self(pipeline.observer.as_deref(), cx.observer())
     }
 
-    fn watch<'b>(&'b self, cx: &Context<'b>) -> Context<'b> {
-        match self.0 {
+    /// The run's context under the pipeline's name, with both observers.
+    fn watch<'b>(&'b self, cx: &Context<'b>, name: &'b str) -> Context<'b> {
+        let cx = match self.0 {
             Some(_) => cx.with_observer(self),
             None => *cx,
-        }
+        };
+        cx.with_function(name)
     }
 }
 

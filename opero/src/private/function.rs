@@ -1,5 +1,9 @@
+#[cfg(feature = "map")]
+use std::sync::Arc;
 use std::sync::OnceLock;
 
+#[cfg(feature = "map")]
+use opero_core::Clock;
 use opero_core::ConfigError;
 
 use crate::clock::current_clock;
@@ -27,6 +31,15 @@ impl Function {
     /// The function's path.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The clock of the stages, or the one that they will have.
+    #[cfg(feature = "map")]
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        match self.stages.get() {
+            Some(Ok(stages)) => Arc::clone(stages.clock()),
+            _ => current_clock(),
+        }
     }
 
     /// The stages.

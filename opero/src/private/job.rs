@@ -9,7 +9,6 @@ use opero_map::{IntoSource, Job, MapConfig, Run};
 use super::Adapter;
 use super::operation::{Body, Call, MakeKey};
 use super::recipe::{Recipe, Route, through};
-use crate::clock::current_clock;
 use crate::place::Place;
 
 /// The pipeline around every item.
@@ -30,6 +29,10 @@ where
         items: C,
         config: MapConfig,
     ) -> MapRun<C, A, S, I, B, K, R, Out, In> {
+        let config = MapConfig {
+            clock: self.function.clock(),
+            ..config
+        };
         Run::new(
             self.function.name(),
             items.into_source(),
@@ -39,12 +42,9 @@ where
     }
 }
 
-/// How a map runs by default, on the clock of decorated functions.
+/// How a map runs by default. Its clock is the function's, which only the recipe knows.
 pub fn map_config() -> MapConfig {
-    MapConfig {
-        clock: current_clock(),
-        ..MapConfig::default()
-    }
+    MapConfig::default()
 }
 
 impl<A, S, I, B, K, R, Out, In> Job<I> for MapJob<A, S, I, B, K, R, Out, In>
