@@ -48,6 +48,7 @@ pub use opero_core::{
     block_on, observe, operation,
 };
 pub use order::Stages;
+#[doc(inline)]
 pub use pipeline::{Pipeline, PipelineBuilder};
 
 #[cfg(feature = "tracing")]
