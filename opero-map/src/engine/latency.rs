@@ -61,7 +61,21 @@ impl Histogram {
 }
 
 fn millis(nanos: u64) -> f64 {
-    Duration::from_nanos(nanos).as_secs_f64() * 1e3
+    in_units(nanos, 1_000_000)
+}
+
+pub(super) fn seconds(duration: Duration) -> f64 {
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    in_units(nanos, 1_000_000_000)
+}
+
+/// To the microsecond, what is shorter exactly; and with one division, so that the decimal number has no tail.
+fn in_units(nanos: u64, unit: u32) -> f64 {
+    let rounded = match nanos {
+        0..1_000 => nanos,
+        _ => nanos.saturating_add(500) / 1_000 * 1_000,
+    };
+    rounded as f64 / f64::from(unit)
 }
 
 /// Below 2 · 64 each value has a bucket; above, the 6 bits behind the leading one count.
@@ -105,6 +119,29 @@ mod tests {
                 let shown = all.percentile(percent as u64);
                 prop_assert!(shown.abs_diff(exact) <= exact / 100 + 1, "{} {}", shown, exact);
             }
+        }
+    }
+
+    #[test]
+    fn times_are_shown_to_the_microsecond_without_a_tail() {
+        for (nanos, shown) in [
+            (4_177_526_784, "4177.527"),
+            (1_499, "0.001"),
+            (999, "0.000999"),
+            (0, "0"),
+        ] {
+            assert_eq!(millis(nanos).to_string(), shown);
+        }
+        assert_eq!(
+            seconds(Duration::from_nanos(4_177_526_784)).to_string(),
+            "4.177527"
+        );
+        for micros in (1..1_000_000_u64).step_by(997) {
+            let shown = millis(micros * 1_000).to_string();
+            assert!(
+                shown.split('.').nth(1).is_none_or(|d| d.len() <= 3),
+                "{shown}"
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use opero_core::sync::lock;
 use opero_core::{Clock, Event, Instant, Observer};
 
-use super::latency::Histogram;
+use super::latency::{Histogram, seconds};
 use crate::Report;
 use crate::executor::cores;
 
@@ -69,8 +69,8 @@ impl Statistics {
             followed: self.sum(|s| &s.followed),
             retries: self.sum(|s| &s.retries),
             fallbacks: self.sum(|s| &s.fallbacks),
-            permit_wait_s: Duration::from_nanos(self.sum(|s| &s.permit_wait_nanos)).as_secs_f64(),
-            wall_s: clock.now().since(self.started).as_secs_f64(),
+            permit_wait_s: seconds(Duration::from_nanos(self.sum(|s| &s.permit_wait_nanos))),
+            wall_s: seconds(clock.now().since(self.started)),
             latency_ms: latency.latency(),
         }
     }

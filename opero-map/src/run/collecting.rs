@@ -65,6 +65,26 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         self.collect_here(false).await.0
     }
 
+    /// [`join`](Run::join) until an item fails: the async way of [`try_run`](Run::try_run).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async")]
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let parse = async |text: &str| text.parse::<u32>();
+    /// assert_eq!(opero_map::map_async(["1", "2"], parse).try_join().await.unwrap(), [1, 2]);
+    /// assert!(opero_map::map_async(["1", "x"], parse).try_join().await.is_err());
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`try_run`](Run::try_run).
+    pub async fn try_join(mut self) -> Result<Vec<J::Output>, Error<J::Error>> {
+        const { assert_async(J::WAITING) }
+        self.check().map_err(Error::refused)?;
+        self.config.on_error = OnError::Stop;
+        self.join().await.into_iter().collect()
+    }
+
     fn collect_blocking(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         if let Handed::Back(lane) = begun.block() {

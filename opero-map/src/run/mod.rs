@@ -20,6 +20,7 @@ use crate::{Executor, Job, MapConfig, OnError, Source};
 /// | [`try_run`](Run::try_run) | all values, or the first error | blocking this thread | yes |
 /// | `.await` | all results | beside the task | no |
 /// | [`join`](Run::join) | all results | in the task; async functions only | yes |
+/// | [`try_join`](Run::try_join) | all values, or the first error | in the task; async functions only | yes |
 /// | [`iter`](Run::iter) | an iterator | in the background | no |
 /// | [`stream`](Run::stream) | a stream | beside the task | no |
 /// | [`scoped_stream`](Run::scoped_stream) | a stream | in the task; async functions only | yes |
@@ -59,36 +60,83 @@ impl<S, J> Run<S, J> {
     }
 
     /// The executor: `async`, `thread`, or another one that is registered.
+    ///
+    /// ```
+    /// let run = opero_map::map(["a", "b"], |word: &str| Ok::<_, ()>(word.len())).mode("thread");
+    /// # #[cfg(feature = "thread")]
+    /// assert_eq!(run.try_run().unwrap(), [1, 1]);
+    /// ```
     pub fn mode(mut self, mode: impl Into<Location>) -> Self {
         self.config.mode = Some(mode.into());
         self
     }
 
     /// How many items run at once.
+    ///
+    /// ```
+    /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).workers(8);
+    /// # #[cfg(feature = "thread")]
+    /// assert_eq!(run.try_run().unwrap().len(), 100);
+    /// ```
     pub fn workers(mut self, workers: usize) -> Self {
         self.config.workers = Some(workers);
         self
     }
 
     /// Results in the order of the input (the default), or as they are completed.
+    ///
+    /// ```
+    /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).ordered(false);
+    /// # #[cfg(feature = "thread")] {
+    /// let mut completed = run.try_run().unwrap();
+    /// completed.sort_unstable();
+    /// assert!(completed.into_iter().eq(0..100));
+    /// # }
+    /// ```
     pub fn ordered(mut self, ordered: bool) -> Self {
         self.config.ordered = ordered;
         self
     }
 
     /// Draw a progress bar, on a terminal (the default).
+    ///
+    /// ```
+    /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).progress(false);
+    /// # #[cfg(feature = "thread")]
+    /// assert!(run.try_run().is_ok());
+    /// ```
     pub fn progress(mut self, progress: bool) -> Self {
         self.config.progress = progress;
         self
     }
 
     /// The longest that one item may take. Only for async functions: nothing can stop a thread.
+    ///
+    /// ```
+    /// # #[cfg(feature = "async")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let never = async |_: u32| std::future::pending::<Result<(), ()>>().await;
+    /// let results = opero_map::map_async([1, 2], never).item_timeout(Duration::from_millis(1)).await;
+    /// assert!(results.iter().all(|result| result.as_ref().is_err_and(|error| error.is_timeout())));
+    /// # });
+    /// ```
     pub fn item_timeout(mut self, limit: Duration) -> Self {
         self.config.item_timeout = Some(limit);
         self
     }
 
     /// What an item's error means for the rest.
+    ///
+    /// ```
+    /// use opero_map::OnError;
+    ///
+    /// let parse = |text: &str| text.parse::<u32>();
+    /// let run = opero_map::map(["1", "x", "3"], parse).workers(1).on_error(OnError::Stop);
+    /// # #[cfg(feature = "thread")]
+    /// assert!(matches!(&run.run()[..], [Ok(1), Err(_)])); // The third was not started.
+    /// ```
     pub fn on_error(mut self, on_error: OnError) -> Self {
         self.config.on_error = on_error;
         self
