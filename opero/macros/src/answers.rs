@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Expr;
 
 use crate::errors::Errors;
 use crate::parameters::Parameter;
@@ -18,7 +19,7 @@ impl Plan<'_> {
         let mut answers = Vec::new();
         for parameter in self.parameters.given(&FUNCTIONS) {
             let name = &parameter.name;
-            if let Some(value) = errors.take(parameter.expression()) {
+            if let Some(value) = errors.take(predicate(parameter)) {
                 answers.push(quote!(#name: ::core::option::Option::Some(#value)));
             }
         }
@@ -83,5 +84,27 @@ impl Plan<'_> {
             );
         }
         Ok(quote!(#cost))
+    }
+}
+
+/// A predicate: whatever may be the path of a function, or a closure.
+fn predicate(parameter: &Parameter) -> syn::Result<&Expr> {
+    let seen = match parameter.name == "cache_if" {
+        true => "value",
+        false => "error",
+    };
+    let kind = match parameter.name == "retry_after" {
+        true => "function",
+        false => "predicate",
+    };
+    match parameter.value() {
+        Ok(Value::Expression(expression)) => Ok(expression),
+        _ => Err(syn::Error::new(
+            parameter.span(),
+            format!(
+                "`{}` is a {kind} on the {seen}, as in `|{seen}| …` or a path; it captures nothing",
+                parameter.name
+            ),
+        )),
     }
 }

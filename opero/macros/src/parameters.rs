@@ -1,12 +1,13 @@
 //! The parameters as they are written: names, each at most once, with their expressions.
 
 use opero_core::ConfigError;
-use opero_core::config::listed;
-use proc_macro2::{Ident, Span};
+use opero_core::config::{listed, nearest};
+use proc_macro2::{Group, Ident, Span};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Expr, Token};
+use syn::{Expr, Token, token};
 
 use crate::errors::Errors;
 
@@ -84,6 +85,9 @@ impl Parse for Parameters {
         let mut parameters = Vec::new();
         while !input.is_empty() {
             let name = input.call(Ident::parse_any)?;
+            if input.peek(Token![:]) || input.peek(token::Paren) {
+                return Err(not_assigned(&name, input));
+            }
             let value = match input.parse::<Option<Token![=]>>()? {
                 Some(_) => Some(ungrouped(input.parse()?)),
                 None => None,
@@ -94,6 +98,46 @@ impl Parse for Parameters {
             }
         }
         Ok(Self(parameters))
+    }
+}
+
+/// The error for `retries: 3` or `retry(3)`.
+fn not_assigned(name: &Ident, input: ParseStream<'_>) -> syn::Error {
+    let value = value_after(input).unwrap_or_else(|_| "…".to_owned());
+    let known = || [COMMON, OPERO, OPEROMAP].into_iter().flatten().copied();
+    let text = name.to_string();
+    let meant = match text.as_str() {
+        // Nearer by its letters is `retry_on`, which takes no number.
+        "retry" => "retries",
+        other => nearest(other, known()).unwrap_or(other),
+    };
+    let message = format!("a parameter takes its value after `=`: write `{meant} = {value}`");
+    syn::Error::new(name.span(), message)
+}
+
+fn value_after(input: ParseStream<'_>) -> syn::Result<String> {
+    if input.peek(token::Paren) {
+        let inner: Group = input.parse()?;
+        return Ok(inner.stream().to_string());
+    }
+    input.parse::<Token![:]>()?;
+    Ok(input.parse::<Expr>()?.to_token_stream().to_string())
+}
+
+/// The error for a name that is no parameter. Half a name, such as `ttl`, is looked for before a similar one.
+fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let half = format!("_{name}");
+    let ends: Vec<_> = known
+        .clone()
+        .filter(|known| known.ends_with(&half))
+        .map(|known| format!("`{known}`"))
+        .collect();
+    match ends.is_empty() {
+        true => ConfigError::unknown_parameter(name, known).to_string(),
+        false => format!(
+            "`{name}` is not a parameter: did you mean {}?",
+            ends.join(" or ")
+        ),
     }
 }
 
@@ -123,7 +167,7 @@ impl Parameters {
                     format!("`{text}` is a parameter of `#[{other}]` only: remove it here"),
                 );
             } else if !known().any(|known| known == text) {
-                errors.at(name.span(), ConfigError::unknown_parameter(&text, known()));
+                errors.at(name.span(), unknown(&text, known()));
             } else if self.0[..index].iter().any(|earlier| *name == earlier.name) {
                 errors.at(
                     name.span(),
@@ -158,7 +202,7 @@ pub(crate) fn unknown_argument(
     name: &str,
     arguments: &[String],
 ) -> syn::Error {
-    let way_out = match opero_core::config::nearest(name, arguments.iter().map(String::as_str)) {
+    let way_out = match nearest(name, arguments.iter().map(String::as_str)) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if arguments.is_empty() => "the function has no arguments".to_owned(),
         None => format!("the arguments are {}", listed(arguments)),

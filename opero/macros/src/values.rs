@@ -41,6 +41,11 @@ impl Parameter {
     pub(crate) fn flag(&self) -> syn::Result<bool> {
         match self.value()? {
             Value::Flag(flag) => Ok(flag),
+            Value::Text(text) if self.name == "cache" && is_backend(&text.value()) => {
+                let text = text.value();
+                let way_out = format!("write `true` or `false`, or `cache_backend = {text:?}`");
+                Err(self.error("is not a flag", &way_out))
+            }
             _ => Err(self.error("is not a flag", "write `true` or `false`")),
         }
     }
@@ -122,7 +127,7 @@ impl Parameter {
             }
             Value::Flag(_) => return Err(self.error("is not a duration", SECONDS)),
         };
-        self.measured(&written, result, SECONDS)
+        self.measured(&written, result, SECONDS, "s")
     }
 
     /// The time between two starts: a number of starts per second or a text, or an expression.
@@ -139,7 +144,7 @@ impl Parameter {
             }
             Value::Flag(_) => return Err(self.error("is not a rate", RATES)),
         };
-        self.measured(&written, result, RATES)
+        self.measured(&written, result, RATES, "/s")
     }
 
     /// The value as it stands in the source.
@@ -177,8 +182,18 @@ impl Parameter {
         written: &str,
         result: Result<Duration, &'static str>,
         way_out: &str,
+        unit: &str,
     ) -> syn::Result<Checked<Duration>> {
         result.map(Checked::Literal).map_err(|problem| {
+            let number = written.trim_matches('"');
+            if number != written
+                && number
+                    .parse()
+                    .is_ok_and(|number: f64| number.is_finite() && number >= 0.0)
+            {
+                let way_out = format!("drop the quotes, or write \"{number}{unit}\"");
+                return self.error(&format!("= {written} has no unit"), &way_out);
+            }
             // The helpers' own advice stands after a semicolon; here the way out says it.
             let problem = problem.split(';').next().unwrap_or(problem);
             self.error(&format!("= {written} {problem}"), way_out)
@@ -230,6 +245,11 @@ fn literal(lit: &Lit) -> Result<Value<'_>, ()> {
         Lit::Bool(flag) => Ok(Value::Flag(flag.value)),
         _ => Err(()),
     }
+}
+
+/// Does a text look like the name of a cache's backend?
+fn is_backend(text: &str) -> bool {
+    matches!(text, "memory" | "quick") || text.contains("://")
 }
 
 /// Is a suffix a type that holds the number? A parser of digits alone would take `1ms` for 1.

@@ -95,4 +95,9 @@ fn no_such_backends(a: u32) -> u32 {
     a
 }
 
+#[opero(cache_ttl = "3600", rate_limit = "100", cache = "memory")]
+fn quoted(a: u32) -> u32 {
+    a
+}
+
 fn main() {}

@@ -10,4 +10,14 @@ fn mistyped(prompt: &str) -> Result<String, String> {
     Ok(prompt.into())
 }
 
+#[opero(retry_on = "timeout")]
+fn a_text(a: u32) -> Result<u32, String> {
+    Ok(a)
+}
+
+#[opero(cache_if = true, retry_after = 3)]
+fn constants(a: u32) -> Result<u32, String> {
+    Ok(a)
+}
+
 fn main() {}

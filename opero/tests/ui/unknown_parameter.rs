@@ -25,4 +25,19 @@ fn doubled(a: u32) -> Result<u32, String> {
     Ok(a)
 }
 
+#[opero(ttl = 3, delay = 1)]
+fn halves(a: u32) -> u32 {
+    a
+}
+
+#[opero(retries: 3)]
+fn colon(a: u32) -> Result<u32, String> {
+    Ok(a)
+}
+
+#[opero(retry(3))]
+fn call(a: u32) -> Result<u32, String> {
+    Ok(a)
+}
+
 fn main() {}
