@@ -108,17 +108,64 @@ fn each_bad_value_is_refused_by_the_name_of_its_parameter() {
         ("rate_limit = -2", "rate_limit"),
         ("rate_limit = '5 per hour'", "rate_limit"),
         ("rate_limit = 1\nrate_burst = 0", "rate_burst"),
+        ("rate_burst = 0", "rate_burst"),
         ("rate_max_wait = 'x'", "rate_max_wait"),
         ("retries = -1", "retries"),
         ("retries = 'many'", "retries"),
         ("cache = 1", "cache"),
     ] {
-        let message = toml(text);
+        let error = PipelineConfig::from_toml(text).unwrap_err();
+        assert_eq!(error.parameter(), parameter, "{text}: {error}");
         assert!(
-            message.contains(&format!("`{parameter}`")),
-            "{text}: {message}"
+            error.to_string().starts_with(&format!("`{parameter}` ")),
+            "{error}"
         );
     }
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_with_what_fits() {
+    for (key, fitting) in [
+        ("retries = -1", "give a whole number from 0 on"),
+        ("retries = 'geheim'", "give a whole number from 0 on"),
+        ("retries = 4294967296", "give a whole number from 0 on"),
+        ("cache = 'geheim'", "give `true` or `false`"),
+        ("cache_backend = 1", "give a text"),
+        ("backoff_factor = 'geheim'", "give a number"),
+        (
+            "min_delay = []",
+            "give a number of seconds, or a text such as \"250ms\"",
+        ),
+    ] {
+        let error = PipelineConfig::from_toml(key).unwrap_err();
+        assert_eq!(error.way_out(), fitting, "{error}");
+        assert!(!error.to_string().contains("geheim"), "{error}");
+    }
+    let json = PipelineConfig::from_json(r#"{"retries": -1}"#).unwrap_err();
+    assert_eq!(
+        json.to_string(),
+        "`retries` has a value of the wrong type or range: give a whole number from 0 on"
+    );
+}
+
+#[test]
+fn a_parameter_that_no_text_can_hold_is_sent_to_its_place() {
+    assert_eq!(
+        toml("retry_on = 'timeout'"),
+        "`retry_on` is code: give it to the builder or to the call"
+    );
+    assert_eq!(
+        toml("workers = 8"),
+        "`workers` belongs to a map: set it on the run"
+    );
+}
+
+#[test]
+fn a_malformed_text_is_refused_with_its_place() {
+    let error = toml("retries = 1\ncache_ttl = ");
+    assert!(error.contains("is not TOML (line 2, column "), "{error}");
+    let error = PipelineConfig::from_json("{\n\"retries\": }").unwrap_err();
+    assert!(error.to_string().contains("(line 2, column 12)"), "{error}");
 }
 
 #[test]
@@ -126,7 +173,6 @@ fn a_text_that_is_no_configuration_is_refused_without_being_quoted() {
     for message in [
         toml("retries = 'geheim"),
         toml("cache_backend = redis://:geheim@host"),
-        toml("retries = 'geheim'"),
         PipelineConfig::from_json("[\"geheim\"]")
             .unwrap_err()
             .to_string(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use opero_core::ConfigError;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::{PipelineConfig, Rate, Time};
 
@@ -28,6 +28,27 @@ const PARAMETERS: [&str; 16] = [
     "rate_max_wait",
 ];
 
+/// What only code can say.
+const CODE: [&str; 7] = [
+    "cache_key",
+    "cache_if",
+    "retry_on",
+    "retry_after",
+    "fallback_on",
+    "rate_key",
+    "rate_cost",
+];
+
+/// What says how items are run, and not what happens to each.
+const OF_MAPS: [&str; 6] = [
+    "mode",
+    "workers",
+    "ordered",
+    "progress",
+    "item_timeout",
+    "on_error",
+];
+
 impl PipelineConfig {
     /// Reads a configuration from TOML. What is not given has its default.
     ///
@@ -46,14 +67,15 @@ impl PipelineConfig {
     /// A text that is not TOML, an unknown key, a value of the wrong type or outside its range.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            // Only the message: the error's own display would quote the text, which may hold passwords.
-            let problem = format!("is not TOML: {}", error.message());
+            // Only the place and the message: the error's own display would quote the text, which may hold passwords.
+            let place = error
+                .span()
+                .map_or(String::new(), |span| place(text, span.start));
+            let problem = format!("is not TOML{place}: {}", error.message());
             ConfigError::new("configuration", problem, "correct it")
         })?;
         unknown_first(table.keys())?;
-        checked(table.try_into(), |error| {
-            toml::de::Error::message(error).to_owned()
-        })
+        checked(table)
     }
 
     /// Reads a configuration from a JSON object. What is not given has its default.
@@ -68,28 +90,46 @@ impl PipelineConfig {
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
             .map_err(|e| ConfigError::new("configuration", problem(&e), "correct it"))?;
         unknown_first(object.keys())?;
-        let value = serde_json::from_value(serde_json::Value::Object(object));
-        checked(value, ToString::to_string)
+        checked(object)
     }
+}
+
+/// Where in `text` a byte stands, counted from 1 as editors do.
+fn place(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+    format!(" (line {line}, column {column})")
 }
 
 /// Refuses the first unknown name, before anything else is said about the values.
 fn unknown_first<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ConfigError> {
     for name in names {
         if !PARAMETERS.contains(&name.as_str()) {
-            return Err(ConfigError::unknown_parameter(name, PARAMETERS));
+            return Err(unknown(name));
         }
     }
     Ok(())
 }
 
-fn checked<E>(
-    parsed: Result<PipelineConfig, E>,
-    message: impl FnOnce(&E) -> String,
+/// A name that no text can give a value to: of the attributes' other parameters it says where they belong.
+fn unknown(name: &str) -> ConfigError {
+    if CODE.contains(&name) {
+        return ConfigError::new(name, "is code", "give it to the builder or to the call");
+    }
+    if OF_MAPS.contains(&name) {
+        return ConfigError::new(name, "belongs to a map", "set it on the run");
+    }
+    ConfigError::unknown_parameter(name, PARAMETERS)
+}
+
+fn checked<'de, V: Deserializer<'de>>(
+    values: impl IntoIterator<Item = (String, V)>,
 ) -> Result<PipelineConfig, ConfigError> {
-    let config = parsed.map_err(|error| {
-        ConfigError::new("configuration", message(&error), "correct the value's type")
-    })?;
+    let mut config = PipelineConfig::default();
+    for (name, value) in values {
+        read(&name, &mut config, value)?;
+    }
     config.validate()?;
     Ok(config)
 }
@@ -112,27 +152,35 @@ impl<'de> Visitor<'de> for ConfigVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PipelineConfig, A::Error> {
         let mut config = PipelineConfig::default();
         while let Some(name) = map.next_key::<String>()? {
-            read(&name, &mut config, &mut map)?;
+            map.next_value_seed(Field(&name, &mut config))?;
         }
         Ok(config)
     }
 }
 
+/// The field of that name, to be read.
+struct Field<'a>(&'a str, &'a mut PipelineConfig);
+
+impl<'de> DeserializeSeed<'de> for Field<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        read(self.0, self.1, value).map_err(de::Error::custom)
+    }
+}
+
 /// Reads one value into its field; the error names the parameter.
-fn read<'de, A: MapAccess<'de>>(
+fn read<'de, D: Deserializer<'de>>(
     name: &str,
     config: &mut PipelineConfig,
-    map: &mut A,
-) -> Result<(), A::Error> {
+    value: D,
+) -> Result<(), ConfigError> {
     macro_rules! fields {
         ($($field:ident),*; optional: $($option:ident),*) => {
             match name {
-                $(stringify!($field) => config.$field = value(name, map)?,)*
-                $(stringify!($option) => config.$option = Some(value(name, map)?),)*
-                unknown => {
-                    let error = ConfigError::unknown_parameter(unknown, PARAMETERS);
-                    return Err(de::Error::custom(error));
-                }
+                $(stringify!($field) => config.$field = typed(name, value)?,)*
+                $(stringify!($option) => config.$option = Some(typed(name, value)?),)*
+                other => return Err(unknown(other)),
             }
         };
     }
@@ -142,21 +190,28 @@ fn read<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+fn typed<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     name: &str,
-    map: &mut A,
-) -> Result<T, A::Error> {
-    map.next_value().map_err(|error: A::Error| {
+    value: D,
+) -> Result<T, ConfigError> {
+    T::deserialize(value).map_err(|error| {
         // Only what was expected: serde's message quotes the value, which may be a password in the wrong line.
         let message = error.to_string();
-        let expected = message
-            .split_once("expected ")
-            .map_or("another type", |(_, e)| e);
-        let expected = expected.lines().next().unwrap_or(expected);
-        de::Error::custom(format!(
-            "`{name}` has a value of the wrong type: expected {expected}"
-        ))
+        let expected = message.split_once("expected ").map_or("", |(_, e)| e);
+        let way_out = match expected.lines().next().unwrap_or("").trim() {
+            "" => "give a value of another type",
+            "a boolean" => "give `true` or `false`",
+            "a string" => "give a text",
+            "f64" => "give a number",
+            "u32" | "u64" => "give a whole number from 0 on",
+            expected => return wrong_type(name, format!("give {expected}")),
+        };
+        wrong_type(name, way_out)
     })
+}
+
+fn wrong_type(name: &str, way_out: impl Into<String>) -> ConfigError {
+    ConfigError::new(name, "has a value of the wrong type or range", way_out)
 }
 
 /// A number or a text, whatever the format calls its numbers.

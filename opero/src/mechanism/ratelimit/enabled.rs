@@ -1,6 +1,7 @@
 //! The rate limit, present.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opero_core::{Clock, ConfigError, Location, Operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
@@ -38,7 +39,9 @@ pub(crate) fn admits<T, E>(slot: &RateLimitSlot, operation: &impl Operation<T, E
 
 fn quota(config: &PipelineConfig) -> Result<Option<Quota>, ConfigError> {
     let Some(rate) = &config.rate_limit else {
-        return Ok(None);
+        // A burst that is wrong at any rate is wrong without one, too.
+        let fastest = Quota::each(Duration::from_nanos(1));
+        return fastest.with_burst(config.rate_burst).map(|_| None);
     };
     Quota::each(rate.resolve("rate_limit")?)
         .with_burst(config.rate_burst)
