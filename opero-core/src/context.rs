@@ -22,6 +22,7 @@ pub struct Context<'a> {
     waiting: Waiting,
     observer: Option<&'a dyn Observer>,
     function: &'a str,
+    deadline: Option<Instant>,
 }
 
 impl Context<'static> {
@@ -44,6 +45,7 @@ impl<'a> Context<'a> {
             waiting,
             observer: None,
             function: "",
+            deadline: None,
         }
     }
 
@@ -59,6 +61,23 @@ impl<'a> Context<'a> {
     pub const fn with_observer(mut self, observer: &'a dyn Observer) -> Self {
         self.observer = Some(observer);
         self
+    }
+
+    /// Lets nothing wait past `deadline` for leave to start; an earlier deadline stands.
+    ///
+    /// A stage that waits, such as a rate limit, refuses at once where its wait would end later. What has started runs on.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(
+            self.deadline
+                .map_or(deadline, |earlier| earlier.min(deadline)),
+        );
+        self
+    }
+
+    /// The instant on the call's clock past which nothing of it may start, if there is one.
+    pub const fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// The observer of this call, if it has one beside the global ones.

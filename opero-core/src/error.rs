@@ -206,6 +206,27 @@ impl<E> Error<E> {
         }
     }
 
+    /// The error of the attempt before the last, with those before it; this one where there was none.
+    ///
+    /// For a stage whose last try did not come to start, so that what ended the call is what came before.
+    #[must_use]
+    pub fn without_last(self) -> Self {
+        let Some(mut trail) = self.trail else {
+            return self;
+        };
+        match trail.earlier.pop() {
+            Some(failed) => Self {
+                cause: failed.cause,
+                trail: None,
+            }
+            .after(trail.earlier, failed.attempt),
+            None => Self {
+                cause: self.cause,
+                trail: Some(trail),
+            },
+        }
+    }
+
     /// Adds this error's attempts to `earlier`, because another attempt follows.
     pub fn push_onto(self, earlier: &mut Vec<FailedAttempt<E>>, attempt: Attempt) {
         let attempt = match self.trail {
@@ -324,6 +345,15 @@ pub enum RefusedKind {
         /// The limit.
         limit: Duration,
     },
+    /// A permit for another attempt would have come later than `max_elapsed` allows one to start.
+    ///
+    /// A retry that meets it returns what the attempt before came to, so callers see this one only where nothing did.
+    Elapsed {
+        /// At least how long it would have taken.
+        needed: Duration,
+        /// What was left of `max_elapsed`.
+        left: Duration,
+    },
     /// The call costs more permits than the limiter can ever hold.
     RateCost {
         /// The call's cost.
@@ -377,6 +407,7 @@ impl Refused {
                 ErrorKind::Timeout
             }
             RefusedKind::RateWait { .. }
+            | RefusedKind::Elapsed { .. }
             | RefusedKind::RateCost { .. }
             | RefusedKind::RateBackend { .. } => ErrorKind::RateLimited,
             RefusedKind::EmptyFallback => ErrorKind::EmptyFallback,
@@ -430,6 +461,10 @@ impl fmt::Display for Refused {
             RefusedKind::RateWait { needed, limit } => write!(
                 f,
                 "a permit would take {needed:?} and `rate_max_wait` is {limit:?}: call less often, or raise `rate_limit` or `rate_max_wait`"
+            ),
+            RefusedKind::Elapsed { needed, left } => write!(
+                f,
+                "a permit would take {needed:?} and `max_elapsed` leaves {left:?}: call less often, or raise `rate_limit` or `max_elapsed`"
             ),
             RefusedKind::RateCost { cost, burst } => write!(
                 f,
@@ -486,6 +521,20 @@ mod tests {
         assert_eq!(error.last_attempt(), attempt(2, 1));
         assert_eq!(error.attempts(), 4);
         assert_eq!(error.to_string(), "second (the last of 4 attempts)");
+    }
+
+    #[test]
+    fn without_its_last_attempt_an_error_is_the_one_before() {
+        let mut earlier = Vec::new();
+        Error::from("first").push_onto(&mut earlier, attempt(1, 0));
+        Error::from("second").push_onto(&mut earlier, attempt(2, 0));
+        let third = Error::from("third").after(earlier, attempt(3, 0));
+        let second = third.without_last();
+        assert_eq!(second.to_string(), "second (the last of 2 attempts)");
+        assert_eq!(second.last_attempt(), attempt(2, 0));
+        let first = second.without_last();
+        assert_eq!((first.attempts(), first.to_string()), (1, "first".into()));
+        assert_eq!(first.without_last().to_string(), "first");
     }
 
     #[test]

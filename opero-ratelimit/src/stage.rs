@@ -78,18 +78,23 @@ impl RateLimit {
             key,
             cost: cost.get(),
             now: self.clock.now(),
-            max_wait: self.max_wait,
+            max_wait: self.max_wait.into_iter().chain(left(cx)).min(),
             told,
         };
-        let place = self.queues.join(&request).map_err(|needed| {
-            let limit = self.max_wait.unwrap_or(Duration::MAX);
-            RefusedKind::RateWait { needed, limit }
-        })?;
+        let place = self
+            .queues
+            .join(&request)
+            .map_err(|needed| match self.max_wait {
+                Some(limit) if needed > limit => RefusedKind::RateWait { needed, limit },
+                _ => elapsed(cx, needed),
+            })?;
         place.turn().await;
         // What the limiter said on arrival is out of date for whoever had others ahead.
         let mut told = told.filter(|_| place.foremost());
         let mut patience = Patience::new(self.max_wait, place.forecast_known());
         loop {
+            // It may have passed in the queue, or with a timer that woke late.
+            in_time(cx, Duration::ZERO)?;
             let answer = match told.take() {
                 Some(wait) => Some(wait),
                 None => self.ask(cx, key, cost).await?,
@@ -101,6 +106,7 @@ impl RateLimit {
                 return Ok(waited);
             };
             patience.bear(waited, wait)?;
+            in_time(cx, wait)?;
             place.put_off(now, wait);
             // On the limiter's own clock: only that one says when the permits are there.
             let own = Context::new(&*self.clock, cx.waiting());
@@ -145,6 +151,24 @@ impl RateLimit {
             reason: reason.to_owned(),
         })
     }
+}
+
+/// The time until the call's deadline.
+fn left(cx: &Context<'_>) -> Option<Duration> {
+    cx.deadline().map(|deadline| deadline.since(cx.now()))
+}
+
+/// May the call still start after another `wait`?
+fn in_time(cx: &Context<'_>, wait: Duration) -> Result<(), RefusedKind> {
+    match cx.deadline() {
+        Some(deadline) if cx.now() + wait > deadline => Err(elapsed(cx, wait)),
+        _ => Ok(()),
+    }
+}
+
+fn elapsed(cx: &Context<'_>, needed: Duration) -> RefusedKind {
+    let left = left(cx).unwrap_or_default();
+    RefusedKind::Elapsed { needed, left }
 }
 
 /// Timers overflow on waits of centuries; who sleeps this long asks again.

@@ -23,7 +23,7 @@ pub struct RetryPolicy {
     pub retries: u32,
     /// The delays between the attempts. Default: exponential, 0.1 s to 30 s, factor 1.5, full jitter.
     pub backoff: Backoff,
-    /// From the call's start: no new attempt starts past it, and no delay overshoots it. Default: none.
+    /// From the call's start: no new attempt starts past it, and no delay or wait for a permit overshoots it. Default: none.
     ///
     /// An attempt that is under way runs on: `attempt_timeout` is what stops one.
     pub max_elapsed: Option<Duration>,

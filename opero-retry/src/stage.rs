@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use opero_core::{
-    Attempt, Cause, ConfigError, Context, Error, Event, FailedAttempt, Instant, Operation, Stage,
+    Attempt, Cause, ConfigError, Context, Error, Event, FailedAttempt, Instant, Operation,
+    RefusedKind, Stage,
 };
 
 use crate::{Decision, Delays, Failure, RetryPolicy};
@@ -81,6 +82,9 @@ impl Retry {
         mut error: Error<E>,
     ) -> Result<T, Error<E>> {
         let mut failed = Failures::new(&self.policy, started);
+        // Not for the first attempt: where that one cannot start, there is no error to return instead.
+        let deadline = started.zip(self.policy.max_elapsed);
+        let within = deadline.map_or(*cx, |(started, limit)| cx.with_deadline(started + limit));
         loop {
             let retried = match failed.decide(&self.policy, cx, next, &error) {
                 Decision::Wait(delay) => {
@@ -92,17 +96,37 @@ impl Retry {
                 Decision::Return => false,
             };
             if !retried {
-                cx.emit(Event::GaveUp { attempt });
-                return Err(error.after(failed.earlier, attempt));
+                return Err(give_up(cx, failed.earlier, attempt, error));
             }
             error.push_onto(&mut failed.earlier, attempt);
             attempt = attempt.next();
-            error = match next.attempt(cx, attempt).await {
+            error = match next.attempt(&within, attempt).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
         }
     }
+}
+
+/// The call's error: that of the last attempt which came to start.
+fn give_up<E>(
+    cx: &Context<'_>,
+    earlier: Vec<FailedAttempt<E>>,
+    attempt: Attempt,
+    error: Error<E>,
+) -> Error<E> {
+    let started = !matches!(error.cause(), Cause::Refused(refused)
+        if matches!(refused.kind(), RefusedKind::Elapsed { .. }));
+    let error = error.after(earlier, attempt);
+    if started {
+        cx.emit(Event::GaveUp { attempt });
+        return error;
+    }
+    let error = error.without_last();
+    cx.emit(Event::GaveUp {
+        attempt: error.last_attempt(),
+    });
+    error
 }
 
 /// The failed attempts of one call, and what the next decision needs of them.

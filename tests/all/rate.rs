@@ -99,6 +99,30 @@ fn the_quota_holds_though_time_jumps() {
     check("jumping time", executions.into_inner(), PERIOD, BURST);
 }
 
+#[opero(
+    cache = false,
+    retries = 5,
+    min_delay = 0,
+    max_elapsed = 1,
+    rate_limit = 0.5
+)]
+fn in_a_second(executions: &AtomicUsize) -> Result<(), String> {
+    let number = executions.fetch_add(1, Ordering::Relaxed) + 1;
+    Err(format!("execution {number} failed"))
+}
+
+/// The second attempt's permit would come after two seconds, so what the caller gets is the first one's error, at once.
+#[test]
+fn no_permit_is_waited_for_past_max_elapsed() {
+    let clock = ManualClock::auto();
+    let executions = AtomicUsize::new(0);
+    with_clock(clock.clone(), || {
+        assert_eq!(in_a_second(&executions).unwrap_err(), "execution 1 failed");
+    });
+    assert_eq!(executions.into_inner(), 1);
+    assert!(clock.slept().is_empty());
+}
+
 #[test]
 fn tasks_of_an_async_function_share_the_quota() {
     static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);

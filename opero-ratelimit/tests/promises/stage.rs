@@ -1,14 +1,15 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use opero_core::{
     Attempt, Clock, Context, Error, ErrorKind, Event, ManualClock, Operation, RefusedKind, Stage,
-    Waiting, operation,
+    Waiting, block_on, operation,
 };
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
-use crate::support::{local, quota};
+use crate::support::{local, poll, quota};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -98,6 +99,52 @@ fn the_observers_are_told_of_waits_and_refusals_only() {
             "fetch Refused { kind: RateCost { cost: 2, burst: 1 } }",
         ]
     );
+}
+
+#[test]
+fn no_wait_passes_the_calls_deadline() {
+    for waiting in [Waiting::Async, Waiting::Blocking] {
+        let clock = ManualClock::auto();
+        let limit = limit(&clock, 1);
+        let start = clock.now();
+        let call = |deadline| {
+            let cx = Context::new(&clock, waiting).with_deadline(start + deadline);
+            let nothing = operation(|_| async { Ok::<_, ()>(()) });
+            block_on(limit.call(&cx, Attempt::FIRST, &nothing))
+        };
+        call(Duration::ZERO).unwrap();
+        let error = call(SECOND / 2).unwrap_err();
+        let RefusedKind::Elapsed { needed, left } = *error.refusal().unwrap().kind() else {
+            panic!("{error:?}");
+        };
+        assert_eq!((needed, left), (SECOND, SECOND / 2));
+        assert!(!error.refusal().unwrap().is_transient());
+        assert_eq!(clock.now(), start, "refused at once");
+        call(SECOND).unwrap();
+        assert_eq!(clock.now(), start + SECOND);
+        assert_eq!(limit.waiting(), 0);
+    }
+}
+
+#[test]
+fn a_deadline_that_passed_in_the_queue_takes_no_permit() {
+    let clock = ManualClock::new();
+    let limit = limit(&clock, 1);
+    limit.acquire_sync(1).unwrap();
+    let cx = Context::new(&clock, Waiting::Async).with_deadline(clock.now() + SECOND);
+    let nothing = operation(|_| async { Ok::<_, ()>(()) });
+    let mut waiting = Box::pin(limit.call(&cx, Attempt::FIRST, &nothing));
+    assert!(poll(waiting.as_mut()).is_pending());
+    // The timer wakes late.
+    clock.advance(SECOND + Duration::from_millis(1));
+    let Poll::Ready(Err(error)) = poll(waiting.as_mut()) else {
+        panic!("it started too late");
+    };
+    assert!(matches!(
+        error.refusal().unwrap().kind(),
+        RefusedKind::Elapsed { .. }
+    ));
+    assert!(limit.admits(None, 1));
 }
 
 #[test]

@@ -1,10 +1,11 @@
+use std::sync::Mutex;
 use std::time::Duration;
 
 use opero_core::{Clock, block_on};
 use opero_retry::backoff::Custom;
 use opero_retry::{
-    Attempt, Constant, Context, ErrorKind, Exponential, Fallback, ManualClock, Retry, RetryPolicy,
-    Stack, Stage, Waiting, operation,
+    Attempt, Constant, Context, Error, ErrorKind, Exponential, Fallback, ManualClock, Operation,
+    RefusedKind, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
 };
 use proptest::prelude::*;
 
@@ -152,6 +153,57 @@ fn no_attempt_starts_where_the_timer_woke_past_max_elapsed() {
         let error = block_on(retry(policy).call(&cx, Attempt::FIRST, &script)).unwrap_err();
         assert_eq!((script.executions(), error.attempts()), (1, 1));
     }
+}
+
+/// Fails as long as it may start, and each time in vain: then it would have to wait past the deadline.
+struct Limited<'s> {
+    starts: u32,
+    deadlines: &'s Mutex<Vec<Option<opero_core::Instant>>>,
+}
+
+impl Operation<(), u32> for Limited<'_> {
+    async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<(), Error<u32>> {
+        self.deadlines.lock().unwrap().push(cx.deadline());
+        match attempt.number <= self.starts {
+            true => Err(attempt.number.into()),
+            false => Err(Error::refused(RefusedKind::Elapsed {
+                needed: ms(2_000),
+                left: ms(1_000),
+            })),
+        }
+    }
+}
+
+#[test]
+fn an_attempt_that_cannot_start_before_max_elapsed_leaves_the_error_before_it() {
+    for waiting in [Waiting::Async, Waiting::Blocking] {
+        let clock = ManualClock::auto();
+        let deadlines = Mutex::default();
+        let limited = Limited {
+            starts: 2,
+            deadlines: &deadlines,
+        };
+        let policy = steady().with_max_elapsed(ms(1_000));
+        let cx = Context::new(&clock, waiting);
+        let error = block_on(retry(policy).call(&cx, Attempt::FIRST, &limited)).unwrap_err();
+        assert_eq!(error.function_error(), Some(&2));
+        assert_eq!((error.attempts(), error.last_attempt().number), (2, 2));
+        let end = Some(opero_core::Instant::ORIGIN + ms(1_000));
+        assert_eq!(*deadlines.lock().unwrap(), [None, end, end]);
+    }
+}
+
+#[test]
+fn where_no_attempt_could_start_the_refusal_is_the_error() {
+    let deadlines = Mutex::default();
+    let limited = Limited {
+        starts: 0,
+        deadlines: &deadlines,
+    };
+    let clock = ManualClock::auto();
+    let cx = Context::new(&clock, Waiting::Async);
+    let error = block_on(retry(steady()).call(&cx, Attempt::FIRST, &limited)).unwrap_err();
+    assert_eq!((error.attempts(), error.is_rate_limited()), (1, true));
 }
 
 #[tokio::test(start_paused = true)]
