@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use opero_core::{ConfigError, units};
+use opero_core::{ConfigError, Location, units};
 
 /// How often calls may start: one permit grows every `period`, and at most `burst` of them pile up while nobody calls.
 ///
@@ -37,7 +37,7 @@ impl Quota {
     /// # Errors
     /// Where `rate` is not a finite number above zero, or out of range; the error names `rate_limit`.
     pub fn per_second(rate: f64) -> Result<Self, ConfigError> {
-        Self::every(units::per_second(rate))
+        Self::every(&rate.to_string(), units::per_second(rate))
     }
 
     /// One start each `period`, without bursts. Not yet validated.
@@ -86,8 +86,13 @@ impl Quota {
         Ok(())
     }
 
-    fn every(period: Result<Duration, &'static str>) -> Result<Self, ConfigError> {
-        Self::each(period.map_err(rate_error)?).validated()
+    fn every(value: &str, period: Result<Duration, &'static str>) -> Result<Self, ConfigError> {
+        let wrong = |problem: &str| {
+            // The helpers' own advice stands after a semicolon; here the way out says it.
+            let problem = problem.split(';').next().unwrap_or(problem);
+            rate_error(format!("= {value} {problem}"))
+        };
+        Self::each(period.map_err(wrong)?).validated()
     }
 
     fn validated(self) -> Result<Self, ConfigError> {
@@ -106,11 +111,13 @@ impl FromStr for Quota {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        Self::every(units::rate(text))
+        // As a location: whoever mixed two parameters up has put a URL here, with its password.
+        let shown = format!("{:?}", Location::new(text).to_string());
+        Self::every(&shown, units::rate(text))
     }
 }
 
-fn rate_error(problem: &'static str) -> ConfigError {
+fn rate_error(problem: impl Into<String>) -> ConfigError {
     let way_out = "set it to a number of starts per second above 0, or to a text like \"100/min\"";
     ConfigError::new("rate_limit", problem, way_out)
 }
@@ -139,8 +146,15 @@ mod tests {
         let error = Quota::per_second(0.0).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`rate_limit` is not above zero: set it to a number of starts per second above 0, or to a text like \"100/min\""
+            "`rate_limit` = 0 is not above zero: set it to a number of starts per second above 0, or to a text like \"100/min\""
         );
+        let error = "100 per min".parse::<Quota>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`rate_limit` = \"100 per min\" is not a rate: set it to a number of starts per second above 0, or to a text like \"100/min\""
+        );
+        let error = "redis://:geheim@host".parse::<Quota>().unwrap_err();
+        assert!(!error.to_string().contains("geheim"), "{error}");
         assert!(Quota::each(Duration::ZERO).validate().is_err());
         assert!(Quota::each(Duration::MAX).validate().is_err());
     }
