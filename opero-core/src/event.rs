@@ -113,6 +113,8 @@ static OBSERVERS: RwLock<Vec<Arc<dyn Observer>>> = RwLock::new(Vec::new());
 
 /// Adds an observer of every call in this process, for good.
 ///
+/// A closure has to write the types of its parameters: any type can be an observer, so none is inferred.
+///
 /// ```
 /// opero_core::observe(|function: &str, event: &opero_core::Event<'_>| {
 ///     eprintln!("{function}: {}", event.name());
