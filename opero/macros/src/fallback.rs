@@ -77,7 +77,7 @@ fn marked(arguments: &mut [Argument], errors: &mut Errors) -> Option<Fallback> {
     for (index, argument) in arguments.iter_mut().enumerate() {
         let (marks, others): (Vec<_>, Vec<_>) = std::mem::take(&mut argument.attributes)
             .into_iter()
-            .partition(|attribute| attribute.path().is_ident("fallback"));
+            .partition(crate::is_fallback);
         argument.attributes = others;
         for mark in marks {
             let Some(values) = errors.take(values(&mark)) else {

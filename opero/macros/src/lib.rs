@@ -90,16 +90,28 @@ fn not_a_function(error: syn::Error, item: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// The errors, and the function as it was written, so that nothing that uses it is an error too.
+/// The errors, and the function with its own signature, so that nothing that uses it is an error too: an argument with
+/// `#[fallback(…)]`, which callers do not pass, becomes a name in the body.
 fn beside_original(error: syn::Error, mut item: ItemFn) -> proc_macro2::TokenStream {
-    for input in &mut item.sig.inputs {
-        if let syn::FnArg::Typed(typed) = input {
-            typed
-                .attrs
-                .retain(|attribute| !attribute.path().is_ident("fallback"));
+    let mut listed = Vec::new();
+    for input in std::mem::take(&mut item.sig.inputs) {
+        match input {
+            syn::FnArg::Typed(typed) if typed.attrs.iter().any(is_fallback) => listed.push(typed),
+            other => item.sig.inputs.push(other),
         }
     }
+    for syn::PatType { pat, ty, .. } in &listed {
+        let name = syn::parse_quote!(let #pat: #ty = loop {};);
+        item.block.stmts.insert(0, name);
+    }
+    let quiet = (!listed.is_empty()).then(|| {
+        quote!(#[allow(unreachable_code, unused_variables, unused_assignments, unused_mut, clippy::all)])
+    });
     let error = error.into_compile_error();
     let item = item.into_token_stream();
-    quote!(#error #item)
+    quote!(#error #quiet #item)
+}
+
+fn is_fallback(attribute: &syn::Attribute) -> bool {
+    attribute.path().is_ident("fallback")
 }

@@ -35,4 +35,12 @@ fn the_item(prompt: String) -> Result<String, String> {
     Ok(prompt)
 }
 
-fn main() {}
+#[opero(retreis = 3)]
+fn misspelt(prompt: &str, #[fallback("a", "b")] model: &str) -> Result<String, String> {
+    Ok(format!("{prompt}{model}"))
+}
+
+fn main() {
+    // Not an error of its own.
+    let _ = misspelt("hello");
+}
