@@ -1,7 +1,7 @@
 //! The call that stands in a decorated function's body: its recipe, put together from the parameters.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
 use crate::errors::Errors;
@@ -89,10 +89,17 @@ impl<'a> Plan<'a> {
             .parameters
             .given(&ABOUT_ERRORS)
             .filter(|parameter| !is_zero(parameter));
-        let places = given.map(|parameter| parameter.name.span());
-        let places = places.chain(self.fallback.map(|fallback| fallback.span));
+        let places = given.map(|parameter| (parameter.name.to_string(), parameter.name.span()));
+        let marked = self
+            .fallback
+            .filter(|fallback| matches!(fallback.values, Values::Listed(_)))
+            .map(|fallback| ("fallback".to_owned(), fallback.span));
         places
-            .map(|place| at(place, quote!(#door::needs_result(&#adapter);)))
+            .chain(marked)
+            .map(|(name, place)| {
+                let needs_result = format_ident!("needs_result_for_{name}");
+                at(place, quote!(#door::#needs_result(&#adapter);))
+            })
             .collect()
     }
 

@@ -70,19 +70,47 @@ impl<T, E: TakesRefusals> HoldsRefusals for Wrapped<T, E> {
     }
 }
 
-/// The return type of a function that parameters about errors stand on.
-#[diagnostic::on_unimplemented(
-    message = "this parameter is about errors, and the function does not return a `Result`",
-    label = "nothing here can fail",
-    note = "return a `Result`, or remove the parameter"
-)]
-pub trait IsResult {}
+macro_rules! about_errors {
+    ($($trait:ident $message:tt)*) => {$(
+        /// A return type with an error, as one parameter needs it: a trait of its own for the sake of its message.
+        #[diagnostic::on_unimplemented(
+            message = $message,
+            label = "nothing here can fail",
+            note = "return a `Result`, or remove this"
+        )]
+        pub trait $trait {}
 
-impl<T, E> IsResult for Transparent<T, E> {}
-impl<T, E> IsResult for Wrapped<T, E> {}
+        impl<T, E> $trait for Transparent<T, E> {}
+        impl<T, E> $trait for Wrapped<T, E> {}
+    )*};
+}
 
-/// Demands that the function returns a `Result`.
-pub const fn needs_result<A: IsResult + Copy>(_: &A) {}
+about_errors! {
+    Retries "`retries` is about errors, and the function does not return a `Result`"
+    RetryOn "`retry_on` is about errors, and the function does not return a `Result`"
+    RetryAfter "`retry_after` is about errors, and the function does not return a `Result`"
+    MaxElapsed "`max_elapsed` is about errors, and the function does not return a `Result`"
+    ArgFallback "`arg_fallback` is about errors, and the function does not return a `Result`"
+    FallbackOn "`fallback_on` is about errors, and the function does not return a `Result`"
+    Fallback "`#[fallback(…)]` is about errors, and the function does not return a `Result`"
+}
+
+// Out of the macro above: the compiler shows these to the user, and would show the whole macro.
+
+/// Demands a `Result` for the parameter `retries`.
+pub const fn needs_result_for_retries<A: Retries + Copy>(_: &A) {}
+/// Demands a `Result` for the parameter `retry_on`.
+pub const fn needs_result_for_retry_on<A: RetryOn + Copy>(_: &A) {}
+/// Demands a `Result` for the parameter `retry_after`.
+pub const fn needs_result_for_retry_after<A: RetryAfter + Copy>(_: &A) {}
+/// Demands a `Result` for the parameter `max_elapsed`.
+pub const fn needs_result_for_max_elapsed<A: MaxElapsed + Copy>(_: &A) {}
+/// Demands a `Result` for the parameter `arg_fallback`.
+pub const fn needs_result_for_arg_fallback<A: ArgFallback + Copy>(_: &A) {}
+/// Demands a `Result` for the parameter `fallback_on`.
+pub const fn needs_result_for_fallback_on<A: FallbackOn + Copy>(_: &A) {}
+/// Demands a `Result` for `#[fallback(…)]`.
+pub const fn needs_result_for_fallback<A: Fallback + Copy>(_: &A) {}
 
 /// The two halves of a `Result`, by projection, for signatures of functions whose result is written as an alias.
 #[diagnostic::on_unimplemented(

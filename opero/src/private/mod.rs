@@ -32,8 +32,13 @@ pub use arguments::{
     hash_self, rate_key,
 };
 pub use checks::{
-    Anything, CachedValue, HoldsRefusals, IsOperoError, IsResult, Outcome, ReadAs, ReadPlain,
-    ReadWrapped, TakesRefusals, is_opero_error, needs_result, read_as,
+    Anything, CachedValue, HoldsRefusals, IsOperoError, Outcome, ReadAs, ReadPlain, ReadWrapped,
+    TakesRefusals, is_opero_error, read_as,
+};
+pub use checks::{
+    needs_result_for_arg_fallback, needs_result_for_fallback, needs_result_for_fallback_on,
+    needs_result_for_max_elapsed, needs_result_for_retries, needs_result_for_retry_after,
+    needs_result_for_retry_on,
 };
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
