@@ -61,7 +61,7 @@ pub fn find<R: Registration>(location: &Location) -> Result<&'static R, ConfigEr
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
         (Some(_), Some(_)) => Err(doubled::<R>(scheme)),
-        (None, _) => Err(unknown::<R>(scheme)),
+        (None, _) => Err(unknown::<R>(location)),
     }
 }
 
@@ -79,8 +79,9 @@ fn doubled<R: Registration>(scheme: &str) -> ConfigError {
     )
 }
 
-fn unknown<R: Registration>(scheme: &str) -> ConfigError {
-    let problem = format!("names the unknown backend `{scheme}`");
+fn unknown<R: Registration>(location: &Location) -> ConfigError {
+    let scheme = location.scheme();
+    let problem = format!("names the unknown backend `{}`", location.shown_scheme());
     if let Some((_, feature)) = R::FEATURES.iter().find(|(known, _)| *known == scheme) {
         let way_out = format!("enable the Cargo feature `{feature}`");
         return ConfigError::new(R::PARAMETER, problem, way_out);
@@ -138,6 +139,10 @@ mod tests {
         assert_eq!(
             error("redis://:pw@host"),
             "`cache_backend` names the unknown backend `redis`: enable the Cargo feature `cache-redis`"
+        );
+        assert!(
+            error("redis:/anna:geheim@host")
+                .starts_with("`cache_backend` names the unknown backend `…`: ")
         );
         assert!(error("memroy").contains("did you mean `memory`? registered are `memory`"));
         assert_eq!(
