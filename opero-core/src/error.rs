@@ -227,6 +227,27 @@ impl<E> Error<E> {
         }
     }
 
+    /// Only what ended the last attempt, as the error of one attempt.
+    ///
+    /// For a call that passes on the error of another call with attempts of its own: those are not attempts of this one.
+    ///
+    /// ```
+    /// use opero_core::{Attempt, Error};
+    ///
+    /// let mut earlier = Vec::new();
+    /// Error::from("first").push_onto(&mut earlier, Attempt::FIRST);
+    /// let inner = Error::from("second").after(earlier, Attempt::FIRST.next());
+    /// assert_eq!(inner.attempts(), 2);
+    /// assert_eq!(inner.without_history().attempts(), 1);
+    /// ```
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self {
+            cause: self.cause,
+            trail: None,
+        }
+    }
+
     /// Adds this error's attempts to `earlier`, because another attempt follows.
     pub fn push_onto(self, earlier: &mut Vec<FailedAttempt<E>>, attempt: Attempt) {
         let attempt = match self.trail {

@@ -125,7 +125,8 @@ impl<T, E> Adapter for Transparent<T, E> {
 
     #[inline]
     fn lift(returned: Self::Return) -> Result<T, Error<E>> {
-        returned
+        // One that came from another decorated function brings that one's attempts, which are none of this one's.
+        returned.map_err(Error::without_history)
     }
 
     #[inline]

@@ -71,6 +71,24 @@ async fn opero_error_holds_every_attempt() {
     assert_eq!(error.function_error(), Some(&ApiError("zero")));
 }
 
+#[opero(cache = false, retries = 3, min_delay = 0)]
+fn of_its_own() -> Result<u8, Error<&'static str>> {
+    Err("inner")?
+}
+
+#[opero(cache = false, retries = 1, min_delay = 0)]
+fn around_it() -> Result<u8, Error<&'static str>> {
+    of_its_own()
+}
+
+#[test]
+fn the_attempts_of_a_decorated_function_within_are_not_those_of_the_outer_one() {
+    assert_eq!(of_its_own().unwrap_err().attempts(), 4);
+    let error = around_it().unwrap_err();
+    assert_eq!(error.function_error(), Some(&"inner"));
+    assert_eq!((error.attempts(), error.last_attempt().number), (2, 2));
+}
+
 #[opero]
 fn plain(a: u32) -> u32 {
     a * 2
