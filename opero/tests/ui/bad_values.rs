@@ -90,7 +90,7 @@ fn no_such_reaction(a: u32) -> u32 {
     a
 }
 
-#[opero(cache_backend = "memroy", rate_limit = 1, rate_backend = "locale")]
+#[opero(cache_backend = "memroy", rate_limit = 1, rate_backend = "lcoal")]
 fn no_such_backends(a: u32) -> u32 {
     a
 }

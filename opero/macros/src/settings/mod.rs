@@ -141,11 +141,17 @@ impl Settings {
     }
 }
 
-/// The built-in backend that a literal name seems to mean. Longer names, and URLs, are somebody's own.
+/// The built-in backend that a literal name means: the same letters, some in another order or case. Any other name may be
+/// somebody's own.
 fn near_miss<'a>(backend: &Parameter, own: &[&'a str]) -> Option<&'a str> {
     let name = plain_name(backend).0?;
     let nearest = nearest(&name.to_ascii_lowercase(), own.iter().copied())?;
-    (name != nearest && name.len().abs_diff(nearest.len()) <= 1).then_some(nearest)
+    let letters = |name: &str| {
+        let mut letters: Vec<_> = name.to_ascii_lowercase().chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    (name != nearest && letters(&name) == letters(nearest)).then_some(nearest)
 }
 
 /// A backend's literal name, and where it stands.
