@@ -5,6 +5,7 @@ pub mod backend;
 mod config;
 mod flight;
 mod handle;
+mod keep;
 mod keyed;
 mod namespace;
 mod patience;

@@ -247,7 +247,67 @@ where
     }
 }
 
-/// Every method, forwarded: nothing that the inner operation knows is lost.
+/// Writes every method of [`Operation`] but `attempt`, each asking the operation inside: a wrapper that leaves one out would
+/// silently lose what the call knows.
+///
+/// ```
+/// use opero_core::{Attempt, Context, Error, Operation, forward_operation};
+///
+/// /// Counts nothing, hides nothing.
+/// struct Wrapped<N>(N);
+///
+/// impl<T: Send, E: Send, N: Operation<T, E>> Operation<T, E> for Wrapped<N> {
+///     async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<T, Error<E>> {
+///         self.0.attempt(cx, attempt).await
+///     }
+///     forward_operation!(T, E, self => self.0);
+/// }
+/// ```
+#[macro_export]
+macro_rules! forward_operation {
+    ($T:ty, $E:ty, $this:ident => $inner:expr) => {
+        #[inline]
+        fn key(&$this) -> ::core::option::Option<$crate::Key> {
+            $inner.key()
+        }
+        #[inline]
+        fn alternatives(&$this) -> usize {
+            $inner.alternatives()
+        }
+        fn rate_key(&$this) -> ::core::option::Option<$crate::Key> {
+            $inner.rate_key()
+        }
+        fn cost(&$this) -> u32 {
+            $inner.cost()
+        }
+        fn retry_on(&$this, error: &$E) -> bool {
+            $inner.retry_on(error)
+        }
+        fn retry_after(&$this, error: &$E) -> ::core::option::Option<::core::time::Duration> {
+            $inner.retry_after(error)
+        }
+        fn fallback_on(&$this, error: &$E) -> bool {
+            $inner.fallback_on(error)
+        }
+        fn cache_if(&$this, value: &$T) -> bool {
+            $inner.cache_if(value)
+        }
+        fn share_error(
+            &$this,
+            error: &$crate::Error<$E>,
+        ) -> ::core::option::Option<$crate::SharedError> {
+            $inner.share_error(error)
+        }
+        fn unshare_error(
+            &$this,
+            shared: &$crate::SharedError,
+        ) -> ::core::option::Option<$crate::Error<$E>> {
+            $inner.unshare_error(shared)
+        }
+    };
+}
+
+#[deny(clippy::missing_trait_methods)]
 impl<T, E, O: Operation<T, E>> Operation<T, E> for &O {
     #[inline]
     fn attempt(
@@ -257,35 +317,5 @@ impl<T, E, O: Operation<T, E>> Operation<T, E> for &O {
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).attempt(cx, attempt)
     }
-    #[inline]
-    fn key(&self) -> Option<Key> {
-        (**self).key()
-    }
-    fn alternatives(&self) -> usize {
-        (**self).alternatives()
-    }
-    fn rate_key(&self) -> Option<Key> {
-        (**self).rate_key()
-    }
-    fn cost(&self) -> u32 {
-        (**self).cost()
-    }
-    fn retry_on(&self, error: &E) -> bool {
-        (**self).retry_on(error)
-    }
-    fn retry_after(&self, error: &E) -> Option<Duration> {
-        (**self).retry_after(error)
-    }
-    fn fallback_on(&self, error: &E) -> bool {
-        (**self).fallback_on(error)
-    }
-    fn cache_if(&self, value: &T) -> bool {
-        (**self).cache_if(value)
-    }
-    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
-        (**self).share_error(error)
-    }
-    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
-        (**self).unshare_error(shared)
-    }
+    forward_operation!(T, E, self => (**self));
 }

@@ -1,8 +1,7 @@
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::{Attempt, Context, Error, Key, Operation, SharedError, block_on, operation};
+use crate::{Attempt, Context, Error, Operation, block_on, forward_operation, operation};
 
 /// A mechanism around an operation: it decides whether, when and how often `next` is attempted.
 ///
@@ -210,7 +209,7 @@ impl<'a, S, N> Then<'a, S, N> {
     }
 }
 
-/// Every method, forwarded: a stage in between hides nothing of what the call knows.
+#[deny(clippy::missing_trait_methods)]
 impl<T, E, S: Stage<T, E>, N: Operation<T, E>> Operation<T, E> for Then<'_, S, N> {
     #[inline]
     fn attempt(
@@ -220,35 +219,5 @@ impl<T, E, S: Stage<T, E>, N: Operation<T, E>> Operation<T, E> for Then<'_, S, N
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         self.stage.call(cx, attempt, &self.next)
     }
-    #[inline]
-    fn key(&self) -> Option<Key> {
-        self.next.key()
-    }
-    fn alternatives(&self) -> usize {
-        self.next.alternatives()
-    }
-    fn rate_key(&self) -> Option<Key> {
-        self.next.rate_key()
-    }
-    fn cost(&self) -> u32 {
-        self.next.cost()
-    }
-    fn retry_on(&self, error: &E) -> bool {
-        self.next.retry_on(error)
-    }
-    fn retry_after(&self, error: &E) -> Option<Duration> {
-        self.next.retry_after(error)
-    }
-    fn fallback_on(&self, error: &E) -> bool {
-        self.next.fallback_on(error)
-    }
-    fn cache_if(&self, value: &T) -> bool {
-        self.next.cache_if(value)
-    }
-    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
-        self.next.share_error(error)
-    }
-    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
-        self.next.unshare_error(shared)
-    }
+    forward_operation!(T, E, self => self.next);
 }

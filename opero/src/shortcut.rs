@@ -7,10 +7,9 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use opero_core::sync::lock;
-use opero_core::{Attempt, Context, Error, Key, Operation, SharedError, Stage};
+use opero_core::{Attempt, Context, Error, Operation, Stage, forward_operation};
 
 use crate::order::Stages;
 use crate::place::Place;
@@ -93,6 +92,7 @@ struct Resumed<N, E> {
     next: N,
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl<T: Send, E: Send, N: Operation<T, E>> Operation<T, E> for Resumed<N, E> {
     async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<T, Error<E>> {
         let first = lock(&self.first).take();
@@ -101,34 +101,5 @@ impl<T: Send, E: Send, N: Operation<T, E>> Operation<T, E> for Resumed<N, E> {
             None => self.next.attempt(cx, attempt).await,
         }
     }
-    fn key(&self) -> Option<Key> {
-        self.next.key()
-    }
-    fn alternatives(&self) -> usize {
-        self.next.alternatives()
-    }
-    fn rate_key(&self) -> Option<Key> {
-        self.next.rate_key()
-    }
-    fn cost(&self) -> u32 {
-        self.next.cost()
-    }
-    fn retry_on(&self, error: &E) -> bool {
-        self.next.retry_on(error)
-    }
-    fn retry_after(&self, error: &E) -> Option<Duration> {
-        self.next.retry_after(error)
-    }
-    fn fallback_on(&self, error: &E) -> bool {
-        self.next.fallback_on(error)
-    }
-    fn cache_if(&self, value: &T) -> bool {
-        self.next.cache_if(value)
-    }
-    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
-        self.next.share_error(error)
-    }
-    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
-        self.next.unshare_error(shared)
-    }
+    forward_operation!(T, E, self => self.next);
 }

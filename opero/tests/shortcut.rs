@@ -2,6 +2,11 @@
 //!
 //! A test binary of its own: nobody here may install a global observer, which would switch the shortcut off.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as tests do"
+)]
+
 use std::future::Future;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};

@@ -76,6 +76,7 @@ impl<'a, N, E, T> Hooked<'a, N, E, T> {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl<T, E, N> Operation<T, E> for Hooked<'_, N, E, T>
 where
     N: Operation<T, E>,
