@@ -124,7 +124,6 @@ impl<E, P: Fn(&E) -> bool + Send + Sync> Hook<E> for FallbackOn<P> {
 
 /// Every method, answered or forwarded: nothing that the inner operation knows is lost.
 #[deny(clippy::missing_trait_methods)]
-#[deny(clippy::missing_trait_methods)]
 impl<T, E, O: Operation<T, E>, H: Hook<E>> Operation<T, E> for Hooked<O, H> {
     #[inline]
     fn attempt(
