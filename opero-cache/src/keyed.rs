@@ -61,6 +61,7 @@ impl Cache {
 }
 
 #[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests {
     use crate::{Cache, CacheConfig};
 
