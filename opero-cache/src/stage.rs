@@ -118,17 +118,19 @@ impl Cache {
     #[inline(always)]
     fn peek<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Looked<T> {
         match self.backend.peek(key) {
-            Peek::Hit(entry) => match fresh(cx, &entry) {
-                Some(value) => {
-                    self.counters.hits.add_one();
-                    cx.emit(Event::CacheHit);
-                    Looked::Hit(value)
-                }
-                None => Looked::Miss,
-            },
+            Peek::Hit(entry) => self.hit(cx, &entry).map_or(Looked::Miss, Looked::Hit),
             Peek::Miss => Looked::Miss,
             Peek::Ask => Looked::Ask,
         }
+    }
+
+    /// The value of an entry that was found, counted and told as a hit; `None` where it is stale or of another type.
+    #[inline(always)]
+    fn hit<T: Clone + 'static>(&self, cx: &Context<'_>, entry: &Entry) -> Option<T> {
+        let value = fresh(cx, entry)?;
+        self.counters.hits.add_one();
+        cx.emit(Event::CacheHit);
+        Some(value)
     }
 
     /// A lookup, whatever it takes. A failing backend is a miss that an event reports.
@@ -137,12 +139,7 @@ impl Cache {
             Looked::Hit(value) => Some(value),
             Looked::Miss => None,
             Looked::Ask => match within(self.config.patience, self.backend.get(key)).await {
-                Ok(entry) => {
-                    let value = fresh(cx, &entry?)?;
-                    self.counters.hits.add_one();
-                    cx.emit(Event::CacheHit);
-                    Some(value)
-                }
+                Ok(entry) => self.hit(cx, &entry?),
                 Err(error) => {
                     self.report(cx, &error);
                     None

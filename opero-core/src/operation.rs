@@ -248,7 +248,8 @@ where
 }
 
 /// Writes every method of [`Operation`] but `attempt`, each asking the operation inside: a wrapper that leaves one out would
-/// silently lose what the call knows.
+/// silently lose what the call knows. Without the types, `forward_operation!(self => self.0)`, it writes only those that
+/// say what the call is (`key`, `alternatives`, `rate_key`, `cost`), for a wrapper that judges errors and values itself.
 ///
 /// ```
 /// use opero_core::{Attempt, Context, Error, Operation, forward_operation};
@@ -265,7 +266,7 @@ where
 /// ```
 #[macro_export]
 macro_rules! forward_operation {
-    ($T:ty, $E:ty, $this:ident => $inner:expr) => {
+    ($this:ident => $inner:expr) => {
         #[inline]
         fn key(&$this) -> ::core::option::Option<$crate::Key> {
             $inner.key()
@@ -280,6 +281,9 @@ macro_rules! forward_operation {
         fn cost(&$this) -> u32 {
             $inner.cost()
         }
+    };
+    ($T:ty, $E:ty, $this:ident => $inner:expr) => {
+        $crate::forward_operation!($this => $inner);
         fn retry_on(&$this, error: &$E) -> bool {
             $inner.retry_on(error)
         }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Error, Key, Operation, SharedError};
+use opero_core::{Attempt, Context, Error, Operation, SharedError, forward_operation};
 
 /// Refines an operation by closures over its error.
 ///
@@ -133,19 +133,7 @@ impl<T, E, O: Operation<T, E>, H: Hook<E>> Operation<T, E> for Hooked<O, H> {
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         self.operation.attempt(cx, attempt)
     }
-    #[inline]
-    fn key(&self) -> Option<Key> {
-        self.operation.key()
-    }
-    fn alternatives(&self) -> usize {
-        self.operation.alternatives()
-    }
-    fn rate_key(&self) -> Option<Key> {
-        self.operation.rate_key()
-    }
-    fn cost(&self) -> u32 {
-        self.operation.cost()
-    }
+    forward_operation!(self => self.operation);
     fn retry_on(&self, error: &E) -> bool {
         let answer = self.hook.retry_on(error);
         answer.unwrap_or_else(|| self.operation.retry_on(error))

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Error, Key, Operation, SharedError};
+use opero_core::{Attempt, Context, Error, Operation, SharedError, forward_operation};
 
 type Predicate<V> = Arc<dyn Fn(&V) -> bool + Send + Sync>;
 type Hint<E> = Arc<dyn Fn(&E) -> Option<Duration> + Send + Sync>;
@@ -89,19 +89,7 @@ where
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         self.operation.attempt(cx, attempt)
     }
-    #[inline]
-    fn key(&self) -> Option<Key> {
-        self.operation.key()
-    }
-    fn alternatives(&self) -> usize {
-        self.operation.alternatives()
-    }
-    fn rate_key(&self) -> Option<Key> {
-        self.operation.rate_key()
-    }
-    fn cost(&self) -> u32 {
-        self.operation.cost()
-    }
+    forward_operation!(self => self.operation);
     fn retry_on(&self, error: &E) -> bool {
         self.operation.retry_on(error) && self.hooks.retry_on.as_ref().is_none_or(|p| p(error))
     }

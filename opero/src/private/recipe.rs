@@ -328,7 +328,7 @@ where
     Out: Place<A::Value, A::Error>,
     In: Place<A::Value, A::Error>,
 {
-    match recipe.known(Waiting::Blocking) {
+    match recipe.known() {
         Some(returned) => returned,
         None => block_on(drive(recipe, Waiting::Blocking, on_refused)),
     }
@@ -346,15 +346,16 @@ where
     Out: Place<A::Value, A::Error>,
     In: Place<A::Value, A::Error>,
 {
-    /// What the cache has in memory, before any future is made.
+    /// What the cache has in memory, before any future is made: for synchronous calls, which then make none.
     #[inline(always)]
-    fn known(&self, waiting: Waiting) -> Option<A::Return> {
+    fn known(&self) -> Option<A::Return> {
         let stages = self.function.stages().ok()?;
         let call = Call {
             recipe: self,
             item: &(),
         };
-        R::known(stages, &self.outside, &stages.context(waiting), &call).map(A::known)
+        let cx = stages.context(Waiting::Blocking);
+        R::known(stages, &self.outside, &cx, &call).map(A::known)
     }
 
     /// What the caller gets; `None` where it is a refusal that cannot be said.
