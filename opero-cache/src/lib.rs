@@ -3,6 +3,10 @@
 
 pub mod backend;
 mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "bytes")]
+pub mod envelope;
 mod flight;
 mod handle;
 mod keep;
@@ -13,7 +17,9 @@ mod stage;
 mod stats;
 mod sync;
 
-pub use backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek};
+pub use backend::{
+    ByteStore, CacheBackend, CacheOptions, CacheRegistration, Claim, Entry, Lease, Peek, Spot,
+};
 pub use config::CacheConfig;
 pub use handle::Refreshing;
 pub use namespace::clear_namespace;

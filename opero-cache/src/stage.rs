@@ -7,7 +7,7 @@ use opero_core::{
     registry,
 };
 
-use crate::backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek};
+use crate::backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Opened, Peek};
 use crate::config::CacheConfig;
 use crate::flight::{Flights, Landing, Leader, Role};
 use crate::namespace;
@@ -52,8 +52,15 @@ impl Cache {
             namespace: Arc::clone(&config.namespace),
             function: Arc::clone(&config.function),
         };
-        let backend = registry::find::<CacheRegistration>(location)?.open(location, &options)?;
-        Self::with_backend(backend, config)
+        let opened = registry::find::<CacheRegistration>(location)?.open(location, &options)?;
+        match opened {
+            Opened::Objects(backend) => Self::with_backend(backend, config),
+            Opened::Records(_) => Err(ConfigError::new(
+                "cache_backend",
+                "keeps records",
+                "wait for it",
+            )),
+        }
     }
 
     /// A cache on a backend of the caller's, registered or not.

@@ -16,6 +16,16 @@ pub enum Event<'a> {
     CacheMiss,
     /// The result was put into the cache.
     CacheStored,
+    /// The result came out of the cache past its time to live, while it is being refreshed.
+    CacheStale,
+    /// What the cache's backend had for this call could not be read: damaged, of another format, or of another type. The
+    /// call goes on as after a miss, and what it brings takes its place.
+    CacheRejected {
+        /// The backend's scheme.
+        backend: &'a str,
+        /// What was wrong with it, without the value.
+        reason: &'a str,
+    },
     /// The cache's backend did not answer; the call goes on without it.
     CacheUnavailable {
         /// The backend's scheme.
@@ -81,6 +91,8 @@ impl Event<'_> {
             Self::CacheFollowed => "cache_followed",
             Self::CacheMiss => "cache_miss",
             Self::CacheStored => "cache_stored",
+            Self::CacheStale => "cache_stale",
+            Self::CacheRejected { .. } => "cache_rejected",
             Self::CacheUnavailable { .. } => "cache_unavailable",
             Self::ExecutionStarted { .. } => "execution_started",
             Self::ExecutionEnded { .. } => "execution_ended",

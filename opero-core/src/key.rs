@@ -29,6 +29,11 @@ impl Key {
         hasher.key()
     }
 
+    /// A key that was made elsewhere and means the same in every process.
+    pub const fn stable(number: u128) -> Self {
+        Self(number)
+    }
+
     /// The key as a number.
     pub const fn as_u128(self) -> u128 {
         self.0

@@ -3,8 +3,10 @@
 
 pub mod backend;
 pub mod clock;
+mod codec;
 pub mod config;
 mod context;
+mod cool_down;
 pub mod driver;
 mod error;
 mod event;
@@ -14,6 +16,9 @@ mod operation;
 mod refusal_into;
 mod refused;
 pub mod registry;
+mod settings;
+#[cfg(feature = "stable")]
+pub mod stable;
 mod stage;
 pub mod sync;
 pub mod units;
@@ -21,16 +26,19 @@ pub mod units;
 pub use async_trait::async_trait;
 pub use backend::{Backend, BackendError};
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
+pub use codec::{Codec, CodecError};
 pub use config::ConfigError;
 pub use context::{Context, Waiting};
+pub use cool_down::CoolDown;
 pub use driver::block_on;
 pub use error::{Cause, Error, ErrorKind, FailedAttempt};
 pub use event::{Event, Observer, observe};
 pub use key::{Key, KeyHasher};
 pub use location::Location;
-pub use operation::{Attempt, FnOperation, Operation, SharedError, operation};
+pub use operation::{Attempt, Background, FnOperation, Operation, SharedError, operation};
 pub use refused::{Refused, RefusedKind};
 pub use registry::register;
+pub use settings::Settings;
 pub use stage::{Stack, Stage, Then};
 
 #[doc(hidden)]

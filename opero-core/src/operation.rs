@@ -1,10 +1,12 @@
 use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Context, Error, Key, KeyHasher};
+use crate::{Codec, CodecError, Context, Error, Key, KeyHasher};
 
 /// Which try of a call this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +47,23 @@ impl Attempt {
 /// An error on its way from one caller to others, its type erased: stages are not generic over error types.
 pub type SharedError = Arc<dyn Any + Send + Sync>;
 
+/// A call that goes on after its caller has left, with arguments of its own.
+pub enum Background {
+    /// Of an async function: to be spawned.
+    Async(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// Of a synchronous function: for a thread that may be blocked.
+    Blocking(Box<dyn FnOnce() + Send>),
+}
+
+impl fmt::Debug for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Async(_) => "Async",
+            Self::Blocking(_) => "Blocking",
+        })
+    }
+}
+
 /// One call of the user's function: it can be attempted again, and with another fallback value.
 ///
 /// Only [`attempt`](Operation::attempt) is required. The other methods are what the call knows and the stages ask:
@@ -63,6 +82,25 @@ pub trait Operation<T, E>: Send + Sync {
         None
     }
 
+    /// Appends to `out` what identifies the call in every process, its function and its arguments, for a cache that
+    /// outlives this one. `None`: the arguments cannot be made bytes. Asked for only by such a cache, in place of
+    /// [`key`](Operation::key).
+    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        let _ = out;
+        None
+    }
+
+    /// How its values become bytes, for such a cache.
+    fn codec(&self) -> Option<Codec<T>> {
+        None
+    }
+
+    /// The same call once more, on its own: for a cache that serves a stale value and has it refreshed meanwhile. The call
+    /// passes all stages again. `None`: the arguments are borrowed, and somebody has to wait for the fresh value.
+    fn in_background(&self) -> Option<Background> {
+        None
+    }
+
     /// How many fallback values there are, the preferred one included. Zero is refused as an empty list.
     fn alternatives(&self) -> usize {
         1
@@ -70,6 +108,13 @@ pub trait Operation<T, E>: Send + Sync {
 
     /// Identifies the limiter that this call draws from. `None`: the one limiter of the stage.
     fn rate_key(&self) -> Option<Key> {
+        None
+    }
+
+    /// Appends to `out` what [`rate_key`](Operation::rate_key) is made of, for a limiter that is shared with other processes.
+    /// `None`: it cannot be made bytes.
+    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        let _ = out;
         None
     }
 
@@ -131,17 +176,19 @@ pub fn operation<F>(function: F) -> FnOperation<F, Unkeyed> {
         function,
         args: Unkeyed,
         rate_key: None,
+        stable_rate_key: None,
         alternatives: 1,
         cost: 1,
     }
 }
 
 /// An [`Operation`] made of a closure from [`Attempt`] to a future of a `Result`.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct FnOperation<F, A = Unkeyed> {
     function: F,
     args: A,
     rate_key: Option<Key>,
+    stable_rate_key: Option<Result<Vec<u8>, CodecError>>,
     alternatives: usize,
     cost: u32,
 }
@@ -151,22 +198,45 @@ pub struct FnOperation<F, A = Unkeyed> {
 pub struct Unkeyed;
 
 /// The arguments that identify an operation in a cache.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Keyed<'a, A: ?Sized>(&'a A);
 
-/// What an operation knows of its arguments.
-pub trait Arguments: Send + Sync {
-    /// The arguments' key, where they have one.
-    fn key<F>(&self) -> Option<Key>;
+/// The arguments that identify an operation in a cache which outlives the process.
+#[cfg(feature = "stable")]
+#[derive(Clone, Copy)]
+pub struct Stable<'a, A: ?Sized>(pub(crate) &'a A);
+
+/// Without the arguments: they may hold secrets.
+impl<A: ?Sized> fmt::Debug for Keyed<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyed(…)")
+    }
 }
 
-impl Arguments for Unkeyed {
+/// What an operation with values of type `T` knows of its arguments.
+pub trait Arguments<T>: Send + Sync {
+    /// The arguments' key, where they have one.
+    fn key<F>(&self) -> Option<Key>;
+
+    /// The arguments as bytes, where they can be.
+    fn stable_key<F>(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        let _ = out;
+        None
+    }
+
+    /// The values as bytes, where they can be.
+    fn codec(&self) -> Option<Codec<T>> {
+        None
+    }
+}
+
+impl<T> Arguments<T> for Unkeyed {
     fn key<F>(&self) -> Option<Key> {
         None
     }
 }
 
-impl<A: Hash + Sync + ?Sized> Arguments for Keyed<'_, A> {
+impl<T, A: Hash + Sync + ?Sized> Arguments<T> for Keyed<'_, A> {
     fn key<F>(&self) -> Option<Key> {
         let mut hasher = KeyHasher::new::<F>();
         self.0.hash(&mut hasher);
@@ -177,10 +247,26 @@ impl<A: Hash + Sync + ?Sized> Arguments for Keyed<'_, A> {
 impl<F, A> FnOperation<F, A> {
     /// Identifies the call by `args` and by the closure's own type: two closures in a program never share an entry.
     pub fn keyed<B: Hash + Sync + ?Sized>(self, args: &B) -> FnOperation<F, Keyed<'_, B>> {
+        self.with_args(Keyed(args))
+    }
+
+    /// Identifies the call by `args` as bytes, and by the names of the closure's and the value's types: for a cache that
+    /// outlives the process (see [`Operation::stable_key`]). Two closures in one function have one name, so a cache of
+    /// its own, or a part of `args`, must tell them apart.
+    #[cfg(feature = "stable")]
+    pub fn stable<B: serde::Serialize + Sync + ?Sized>(
+        self,
+        args: &B,
+    ) -> FnOperation<F, Stable<'_, B>> {
+        self.with_args(Stable(args))
+    }
+
+    fn with_args<B>(self, args: B) -> FnOperation<F, B> {
         FnOperation {
             function: self.function,
-            args: Keyed(args),
+            args,
             rate_key: self.rate_key,
+            stable_rate_key: self.stable_rate_key,
             alternatives: self.alternatives,
             cost: self.cost,
         }
@@ -200,6 +286,16 @@ impl<F, A> FnOperation<F, A> {
         self
     }
 
+    /// One limiter for each value of `key`, the same one in every process that shares the limiter.
+    #[cfg(feature = "stable")]
+    #[must_use]
+    pub fn with_stable_rate_key<K: Hash + serde::Serialize + ?Sized>(mut self, key: &K) -> Self {
+        let mut bytes = Vec::new();
+        let encoded = crate::stable::append(key, &mut bytes);
+        self.stable_rate_key = Some(encoded.map(|()| bytes));
+        self.with_rate_key(key)
+    }
+
     /// The permits that one execution takes.
     #[must_use]
     pub fn with_cost(mut self, cost: u32) -> Self {
@@ -208,9 +304,9 @@ impl<F, A> FnOperation<F, A> {
     }
 }
 
-impl<F, A: std::fmt::Debug> std::fmt::Debug for FnOperation<F, A> {
+impl<F, A> fmt::Debug for FnOperation<F, A> {
     /// Without the arguments: they may hold secrets.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FnOperation")
             .field("alternatives", &self.alternatives)
             .field("cost", &self.cost)
@@ -222,7 +318,7 @@ impl<T, E, F, Fut, A> Operation<T, E> for FnOperation<F, A>
 where
     F: Fn(Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, E>> + Send,
-    A: Arguments,
+    A: Arguments<T>,
 {
     #[inline]
     async fn attempt(&self, _: &Context<'_>, attempt: Attempt) -> Result<T, Error<E>> {
@@ -232,6 +328,21 @@ where
     #[inline]
     fn key(&self) -> Option<Key> {
         self.args.key::<F>()
+    }
+
+    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        self.args.stable_key::<F>(out)
+    }
+
+    fn codec(&self) -> Option<Codec<T>> {
+        self.args.codec()
+    }
+
+    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        self.stable_rate_key.as_ref().map(|key| {
+            out.extend_from_slice(key.as_ref().map_err(Clone::clone)?);
+            Ok(())
+        })
     }
 
     fn alternatives(&self) -> usize {
@@ -249,7 +360,7 @@ where
 
 /// Writes every method of [`Operation`] but `attempt`, each asking the operation inside: a wrapper that leaves one out would
 /// silently lose what the call knows. Without the types, `forward_operation!(self => self.0)`, it writes only those that
-/// say what the call is (`key`, `alternatives`, `rate_key`, `cost`), for a wrapper that judges errors and values itself.
+/// say what the call is (its keys, `in_background`, `alternatives`, `cost`), for a wrapper that judges errors and values itself.
 ///
 /// ```
 /// use opero_core::{Attempt, Context, Error, Operation, forward_operation};
@@ -271,6 +382,15 @@ macro_rules! forward_operation {
         fn key(&$this) -> ::core::option::Option<$crate::Key> {
             $inner.key()
         }
+        fn stable_key(
+            &$this,
+            out: &mut ::std::vec::Vec<u8>,
+        ) -> ::core::option::Option<::core::result::Result<(), $crate::CodecError>> {
+            $inner.stable_key(out)
+        }
+        fn in_background(&$this) -> ::core::option::Option<$crate::Background> {
+            $inner.in_background()
+        }
         #[inline]
         fn alternatives(&$this) -> usize {
             $inner.alternatives()
@@ -278,12 +398,21 @@ macro_rules! forward_operation {
         fn rate_key(&$this) -> ::core::option::Option<$crate::Key> {
             $inner.rate_key()
         }
+        fn stable_rate_key(
+            &$this,
+            out: &mut ::std::vec::Vec<u8>,
+        ) -> ::core::option::Option<::core::result::Result<(), $crate::CodecError>> {
+            $inner.stable_rate_key(out)
+        }
         fn cost(&$this) -> u32 {
             $inner.cost()
         }
     };
     ($T:ty, $E:ty, $this:ident => $inner:expr) => {
         $crate::forward_operation!($this => $inner);
+        fn codec(&$this) -> ::core::option::Option<$crate::Codec<$T>> {
+            $inner.codec()
+        }
         fn retry_on(&$this, error: &$E) -> bool {
             $inner.retry_on(error)
         }

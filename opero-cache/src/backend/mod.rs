@@ -1,9 +1,16 @@
 //! Where results are kept.
 
+mod bytes;
+#[cfg(feature = "disk")]
+mod disk;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "quick")]
 mod quick;
+#[cfg(feature = "redb")]
+mod redb;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::any::Any;
 use std::fmt;
@@ -13,6 +20,7 @@ use async_trait::async_trait;
 use opero_core::registry::Registration;
 use opero_core::{Backend, BackendError, ConfigError, Instant, Key, Location};
 
+pub use bytes::{ByteStore, Claim, Lease, Spot};
 #[cfg(feature = "memory")]
 pub use memory::MemoryCache;
 #[cfg(feature = "quick")]
@@ -185,25 +193,56 @@ pub struct CacheOptions {
 /// Opens a backend. Called once for each function, at its first call; it should connect lazily.
 pub type OpenCache = fn(&Location, &CacheOptions) -> Result<Arc<dyn CacheBackend>, ConfigError>;
 
-/// A cache backend's entry in the registry; see [`register_cache`](crate::register_cache).
+/// Opens a store of records. Called once for each function, at its first call; it should connect lazily.
+pub type OpenStore = fn(&Location, &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError>;
+
+/// A cache backend's entry in the registry; see [`register_cache`](crate::register_cache) and
+/// [`register_store`](crate::register_store).
 #[derive(Debug, Clone, Copy)]
 pub struct CacheRegistration {
     scheme: &'static str,
-    open: OpenCache,
+    open: Open,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Open {
+    Objects(OpenCache),
+    Records(OpenStore),
+}
+
+/// An opened backend.
+#[derive(Debug, Clone)]
+pub(crate) enum Opened {
+    Objects(Arc<dyn CacheBackend>),
+    Records(Arc<dyn ByteStore>),
 }
 
 impl CacheRegistration {
-    /// Names a backend and says how it is opened.
+    /// Names a backend that keeps results as they are, and says how it is opened.
     pub const fn new(scheme: &'static str, open: OpenCache) -> Self {
-        Self { scheme, open }
+        Self {
+            scheme,
+            open: Open::Objects(open),
+        }
+    }
+
+    /// Names a store that keeps results as bytes, and says how it is opened.
+    pub const fn store(scheme: &'static str, open: OpenStore) -> Self {
+        Self {
+            scheme,
+            open: Open::Records(open),
+        }
     }
 
     pub(crate) fn open(
         &self,
         location: &Location,
         options: &CacheOptions,
-    ) -> Result<Arc<dyn CacheBackend>, ConfigError> {
-        (self.open)(location, options)
+    ) -> Result<Opened, ConfigError> {
+        Ok(match self.open {
+            Open::Objects(open) => Opened::Objects(open(location, options)?),
+            Open::Records(open) => Opened::Records(open(location, options)?),
+        })
     }
 }
 
@@ -211,8 +250,14 @@ opero_core::inventory::collect!(CacheRegistration);
 
 impl Registration for CacheRegistration {
     const PARAMETER: &'static str = "cache_backend";
-    const FEATURES: &'static [(&'static str, &'static str)] =
-        &[("memory", "cache-memory"), ("quick", "cache-quick")];
+    const FEATURES: &'static [(&'static str, &'static str)] = &[
+        ("memory", "cache-memory"),
+        ("quick", "cache-quick"),
+        ("disk", "cache-disk"),
+        ("redb", "cache-redb"),
+        ("redis", "cache-redis"),
+        ("rediss", "cache-redis"),
+    ];
 
     fn scheme(&self) -> &'static str {
         self.scheme
@@ -231,5 +276,15 @@ impl Registration for CacheRegistration {
 macro_rules! register_cache {
     ($scheme:expr, $open:expr) => {
         $crate::__private::inventory::submit! { $crate::CacheRegistration::new($scheme, $open) }
+    };
+}
+
+/// Registers a store of records under a scheme, in one line: `register_store!("mine", MyStore::open);`
+///
+/// The second argument is an [`OpenStore`](crate::backend::OpenStore): a function or a closure without captures.
+#[macro_export]
+macro_rules! register_store {
+    ($scheme:expr, $open:expr) => {
+        $crate::__private::inventory::submit! { $crate::CacheRegistration::store($scheme, $open) }
     };
 }

@@ -104,6 +104,11 @@ impl Clock for ManualClock {
         lock(&self.shared.state).now
     }
 
+    /// It was the year 2027 at the clock's origin.
+    fn unix(&self) -> Duration {
+        self.now().since(Instant::ORIGIN) + Duration::from_secs(1_800_000_000)
+    }
+
     fn sleep(&self, duration: Duration) -> Sleep {
         let (deadline, sleeper) = {
             let mut state = lock(&self.shared.state);

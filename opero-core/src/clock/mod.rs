@@ -33,6 +33,14 @@ pub trait Clock: Debug + Send + Sync + 'static {
         self.now()
     }
 
+    /// The time since the Unix epoch, for what other processes read too, such as the expiry of an entry on a disk. Unlike
+    /// [`now`](Clock::now) it may step back, when the machine's clock is set.
+    fn unix(&self) -> Duration {
+        std::time::SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap_or_default()
+    }
+
     /// A future that is ready once `duration` has passed.
     fn sleep(&self, duration: Duration) -> Sleep;
 
@@ -49,6 +57,9 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     #[inline]
     fn coarse_now(&self) -> Instant {
         (**self).coarse_now()
+    }
+    fn unix(&self) -> Duration {
+        (**self).unix()
     }
     fn sleep(&self, duration: Duration) -> Sleep {
         (**self).sleep(duration)

@@ -1,0 +1,144 @@
+//! Where results are kept that outlive the process.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use opero_core::{Backend, BackendError, Key};
+
+/// A store of records: results as bytes, on a disk or a server.
+///
+/// A record is opaque to the store. The stage seals and opens it, and checks what it reads: a store may hand out a record
+/// that is damaged, expired or somebody else's, and costs its caller a miss and no more. It may drop any record at any
+/// time. What it cannot do it reports as an error: the call then runs without the cache.
+///
+/// Keys mean the same in every process ([`KeySpace`](opero_core::stable::KeySpace)), so the store may be shared. It is
+/// opened for one function ([`CacheOptions`](super::CacheOptions)), and keeps the records of two functions apart.
+///
+/// ```
+/// use std::{collections::HashMap, sync::Mutex, time::Duration};
+/// use opero_cache::{ByteStore, register_store};
+/// use opero_core::{Backend, BackendError, Key, async_trait};
+///
+/// #[derive(Debug, Default)]
+/// struct MapStore(Mutex<HashMap<Key, Vec<u8>>>);
+///
+/// impl Backend for MapStore {
+///     fn scheme(&self) -> &'static str { "map-store" }
+/// }
+///
+/// #[async_trait]
+/// impl ByteStore for MapStore {
+///     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
+///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     }
+///     async fn put(&self, key: &Key, record: Vec<u8>, _: Option<Duration>) -> Result<(), BackendError> {
+///         self.0.lock().unwrap().insert(*key, record);
+///         Ok(())
+///     }
+///     async fn remove(&self, key: &Key) -> Result<(), BackendError> {
+///         self.0.lock().unwrap().remove(key);
+///         Ok(())
+///     }
+///     async fn clear(&self) -> Result<(), BackendError> {
+///         self.0.lock().unwrap().clear();
+///         Ok(())
+///     }
+/// }
+///
+/// register_store!("map-store", |_, _| Ok(std::sync::Arc::new(MapStore::default())));
+/// ```
+#[async_trait]
+pub trait ByteStore: Backend {
+    /// Reads a record on the spot and shows it to `visit`, where that takes microseconds and waits for nobody: the whole cost
+    /// of a hit on a disk. [`Spot::Ask`] where it cannot be known on the spot; then [`get`](Self::get) is asked.
+    ///
+    /// # Errors
+    /// Where the store does not work.
+    fn read(&self, key: &Key, visit: &mut dyn FnMut(&[u8])) -> Result<Spot, BackendError> {
+        let _ = (key, visit);
+        Ok(Spot::Ask)
+    }
+
+    /// Reads a record. Dropped when the cache's patience ends.
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
+        let mut record = None;
+        self.read(key, &mut |bytes| record = Some(bytes.to_vec()))?;
+        Ok(record)
+    }
+
+    /// Keeps a record, in place of an earlier one with this key, for `keep`; `None`: for ever. A record may be dropped
+    /// later than that: it says itself when it expires.
+    async fn put(
+        &self,
+        key: &Key,
+        record: Vec<u8>,
+        keep: Option<Duration>,
+    ) -> Result<(), BackendError>;
+
+    /// Drops a record, if it is there.
+    async fn remove(&self, key: &Key) -> Result<(), BackendError>;
+
+    /// Drops every record of the function that this store was opened for.
+    async fn clear(&self) -> Result<(), BackendError>;
+
+    /// Where several processes share the store: lets one of them execute while the others wait for its record.
+    ///
+    /// Stores that are not shared claim nothing: single-flight is then within the process.
+    async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {
+        let _ = key;
+        Ok(Claim::Unshared)
+    }
+
+    /// Records held now, of this function, as far as it is known.
+    fn entries(&self) -> u64 {
+        0
+    }
+
+    /// Records dropped to make room, since it was opened.
+    fn evictions(&self) -> u64 {
+        0
+    }
+}
+
+/// What a look on the spot found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// A record, which was shown.
+    Found,
+    /// There is none.
+    Missing,
+    /// Only [`ByteStore::get`] can tell.
+    Ask,
+}
+
+/// Who executes, among the processes that share a store. With it comes the record as it is now, read after the decision:
+/// whoever got the lease because its last holder is done finds what that one kept.
+#[derive(Debug)]
+pub enum Claim {
+    /// This caller, as long as it holds the lease: nobody else does meanwhile.
+    Mine {
+        /// The right to execute.
+        lease: Box<dyn Lease>,
+        /// The record that is there by now, perhaps one that is out of date.
+        record: Option<Vec<u8>>,
+    },
+    /// Another caller does. Its record, or the end of its lease, will show in a later claim.
+    Taken {
+        /// A number that tells its lease from those before and after.
+        holder: u64,
+        /// The record that is there by now, perhaps one that is out of date.
+        record: Option<Vec<u8>>,
+    },
+    /// The store has no leases.
+    Unshared,
+}
+
+/// The right to execute, kept alive while it is held, wherever its holder waits or blocks.
+///
+/// Dropped, it is given up too, as soon as can be. When the holder's process dies, it passes on within its expiry.
+#[async_trait]
+pub trait Lease: fmt::Debug + Send + Sync {
+    /// Gives it up, behind the record that it was held for.
+    async fn release(self: Box<Self>);
+}

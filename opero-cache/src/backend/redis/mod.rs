@@ -1,0 +1,1 @@
+//! `redis`: one server for many processes and machines.

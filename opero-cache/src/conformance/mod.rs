@@ -1,0 +1,1 @@
+//! Every promise of a backend, to be run against any.

@@ -1,0 +1,1 @@
+//! The bytes of a record: what surrounds a value that outlives the process.

@@ -1,0 +1,189 @@
+//! What a location says behind its `?`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::config::{listed, nearest};
+use crate::{ConfigError, Location, units};
+
+/// The settings in a location, `?name=value&name=value`, each to be taken by its name; what nobody took is an error.
+///
+/// ```
+/// use opero_core::Location;
+///
+/// let location = Location::new("disk:///var/cache/app?max_bytes=1000000");
+/// let mut settings = location.settings("cache_backend")?;
+/// assert_eq!(settings.take::<u64>("max_bytes", "a whole number of bytes")?, Some(1_000_000));
+/// assert_eq!(settings.take_time("flush")?, None);
+/// settings.finish()?;
+/// # Ok::<_, opero_core::ConfigError>(())
+/// ```
+pub struct Settings {
+    parameter: &'static str,
+    given: Vec<(String, String)>,
+    known: Vec<&'static str>,
+}
+
+impl Location {
+    /// The settings behind the `?`; `parameter` is the one whose value this location is, for messages.
+    ///
+    /// # Errors
+    /// Where a setting is given twice or has no value.
+    pub fn settings(&self, parameter: &'static str) -> Result<Settings, ConfigError> {
+        let mut settings = Settings {
+            parameter,
+            given: Vec::new(),
+            known: Vec::new(),
+        };
+        let Some((_, query)) = self.expose().split_once('?') else {
+            return Ok(settings);
+        };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let Some((name, value)) = pair.split_once('=') else {
+                return Err(settings.wrong("has a setting without a value", "write `?name=value`"));
+            };
+            if settings.given.iter().any(|(given, _)| given == name) {
+                return Err(settings.wrong("has a setting twice", "remove one of them"));
+            }
+            settings.given.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(settings)
+    }
+
+    /// The location up to its settings.
+    #[must_use]
+    pub fn without_settings(&self) -> Self {
+        let text = self.expose();
+        Self::new(text.split_once('?').map_or(text, |(before, _)| before))
+    }
+}
+
+impl Settings {
+    /// The setting of that name, if it is given. `expected` describes what it takes, as in "a whole number of bytes".
+    ///
+    /// # Errors
+    /// A value that is not one; the message does not show it.
+    pub fn take<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(text) = self.take_text(name) else {
+            return Ok(None);
+        };
+        let value = text.parse();
+        value.map(Some).map_err(|_| self.unreadable(name, expected))
+    }
+
+    /// The duration of that name, if it is given: a number of seconds, or a text such as `250ms`.
+    ///
+    /// # Errors
+    /// A value that is not one; the message does not show it.
+    pub fn take_time(&mut self, name: &'static str) -> Result<Option<Duration>, ConfigError> {
+        let Some(text) = self.take_text(name) else {
+            return Ok(None);
+        };
+        let time = match text.parse() {
+            Ok(number) => units::seconds(number),
+            Err(_) => units::duration(&text),
+        };
+        let expected = "a number of seconds, or a text like `250ms`";
+        time.map(Some).map_err(|_| self.unreadable(name, expected))
+    }
+
+    /// The text of that name, if it is given.
+    pub fn take_text(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        let place = self.given.iter().position(|(given, _)| given == name)?;
+        Some(self.given.swap_remove(place).1)
+    }
+
+    /// What is left over, to be handed on to whoever knows more names.
+    pub fn rest(self) -> Vec<(String, String)> {
+        self.given
+    }
+
+    /// All settings were taken.
+    ///
+    /// # Errors
+    /// One that was not, with the ones there are.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        let Some((name, _)) = self.given.first() else {
+            return Ok(());
+        };
+        let way_out = match (nearest(name, self.known.iter().copied()), &*self.known) {
+            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (None, []) => "remove it".to_owned(),
+            (None, known) => format!("the settings are {}", listed(known)),
+        };
+        // Not the name: where a password holds a `?`, what follows is a part of it.
+        Err(self.wrong("has an unknown setting behind its `?`", &way_out))
+    }
+
+    fn unreadable(&self, name: &str, expected: &str) -> ConfigError {
+        let problem = format!("has a setting `{name}` whose value cannot be read");
+        self.wrong(&problem, &format!("give {expected}"))
+    }
+
+    fn wrong(&self, problem: &str, way_out: &str) -> ConfigError {
+        ConfigError::new(self.parameter, problem, way_out)
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// Without the values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("parameter", &self.parameter)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Result<Settings, ConfigError> {
+        Location::new(text).settings("cache_backend")
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_what_was_written() {
+        let mut given = settings("disk:///x?max_byte=5").unwrap();
+        assert_eq!(given.take::<u64>("max_bytes", "a number").unwrap(), None);
+        assert_eq!(
+            given.finish().unwrap_err().to_string(),
+            "`cache_backend` has an unknown setting behind its `?`: did you mean `max_bytes`?"
+        );
+        let mut given = settings("disk:///x?max_bytes=geheim").unwrap();
+        assert_eq!(
+            given
+                .take::<u64>("max_bytes", "a number")
+                .unwrap_err()
+                .to_string(),
+            "`cache_backend` has a setting `max_bytes` whose value cannot be read: give a number"
+        );
+        for text in [
+            "redis://u:p?geheim@h",
+            "redis://h?geheim=1&geheim=2",
+            "redis://h?geheim=1",
+        ] {
+            let error = settings(text).and_then(Settings::finish).unwrap_err();
+            assert!(!error.to_string().contains("geheim"), "{error}");
+        }
+    }
+
+    #[test]
+    fn times_are_numbers_or_texts() {
+        for (text, millis) in [
+            ("a?t=1.5", 1_500),
+            ("a?t=250ms", 250),
+            ("a?x=1&t=2s", 2_000),
+        ] {
+            let time = settings(text).unwrap().take_time("t").unwrap();
+            assert_eq!(time, Some(Duration::from_millis(millis)));
+        }
+        assert!(settings("a?t=-1").unwrap().take_time("t").is_err());
+    }
+}

@@ -1,0 +1,48 @@
+//! Operations whose arguments become bytes.
+
+use std::fmt;
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::append;
+use crate::operation::{Arguments, Stable};
+use crate::{Codec, CodecError, Key, KeyHasher};
+
+impl<T, A> Arguments<T> for Stable<'_, A>
+where
+    T: Serialize + DeserializeOwned,
+    A: Serialize + Sync + ?Sized,
+{
+    /// For a cache within the process, where such a call meets one: a hash of the same bytes.
+    fn key<F>(&self) -> Option<Key> {
+        let mut bytes = Vec::new();
+        append(self.0, &mut bytes).ok()?;
+        let mut hasher = KeyHasher::new::<F>();
+        bytes.hash(&mut hasher);
+        Some(hasher.key())
+    }
+
+    fn stable_key<F>(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        append_name(std::any::type_name::<F>(), out);
+        Some(append(self.0, out))
+    }
+
+    fn codec(&self) -> Option<Codec<T>> {
+        Some(Codec::postcard())
+    }
+}
+
+/// Without the arguments: they may hold secrets.
+impl<A: ?Sized> fmt::Debug for Stable<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stable(…)")
+    }
+}
+
+/// Appends a name with its length before it, so that what follows cannot be taken for a part of it.
+pub fn append_name(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(name.len() as u64).to_le_bytes());
+    out.extend_from_slice(name.as_bytes());
+}

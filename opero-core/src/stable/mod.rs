@@ -1,0 +1,9 @@
+//! What means the same in every process and on every machine: keys by BLAKE3, values by postcard.
+
+mod arguments;
+mod postcard;
+mod space;
+
+pub use self::arguments::append_name;
+pub use self::postcard::append;
+pub use space::KeySpace;
