@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod backend;
+pub mod background;
 pub mod clock;
 mod codec;
 pub mod config;

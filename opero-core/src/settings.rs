@@ -51,6 +51,25 @@ impl Location {
         Ok(settings)
     }
 
+    /// The location without the setting of that name, and what that one says.
+    #[must_use]
+    pub fn split_setting(&self, name: &str) -> (Self, Option<String>) {
+        let Some((before, query)) = self.expose().split_once('?') else {
+            return (self.clone(), None);
+        };
+        let of_name = |pair: &&str| pair.split_once('=').is_some_and(|(given, _)| given == name);
+        let found = query.split('&').find(of_name);
+        let Some((_, value)) = found.and_then(|pair| pair.split_once('=')) else {
+            return (self.clone(), None);
+        };
+        let others: Vec<_> = query.split('&').filter(|pair| !of_name(pair)).collect();
+        let location = match others.is_empty() {
+            true => before.to_owned(),
+            false => format!("{before}?{}", others.join("&")),
+        };
+        (Self::new(location), Some(value.to_owned()))
+    }
+
     /// The location up to its settings.
     #[must_use]
     pub fn without_settings(&self) -> Self {
@@ -172,6 +191,28 @@ mod tests {
             let error = settings(text).and_then(Settings::finish).unwrap_err();
             assert!(!error.to_string().contains("geheim"), "{error}");
         }
+    }
+
+    #[test]
+    fn one_setting_is_split_off() {
+        let split = |text: &str| {
+            let (location, value) = Location::new(text).split_setting("near_ttl");
+            (location.expose().to_owned(), value)
+        };
+        let value = Some("5s".to_owned());
+        assert_eq!(
+            split("redis://h?near_ttl=5s"),
+            ("redis://h".into(), value.clone())
+        );
+        assert_eq!(
+            split("redis://h?a=1&near_ttl=5s&b=2"),
+            ("redis://h?a=1&b=2".into(), value)
+        );
+        assert_eq!(
+            split("redis://h?a=near_ttl"),
+            ("redis://h?a=near_ttl".into(), None)
+        );
+        assert_eq!(split("redis"), ("redis".into(), None));
     }
 
     #[test]

@@ -1,0 +1,150 @@
+//! Running what nobody waits for.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::sync::lock;
+use crate::{Background, block_on};
+
+/// Starts `job`, and sees to it that it ends, with a panic too. An async one runs on the tokio runtime around the caller
+/// (feature `tokio`); where there is none, and for blocking ones, a few threads of opero's own are started and end when
+/// they have had nothing to do for a while.
+///
+/// # Errors
+/// The job, where a thousand others are waiting for a thread: whoever has that many should not start more.
+pub fn spawn(job: Background) -> Result<(), Background> {
+    #[cfg(feature = "tokio")]
+    let job = match (job, tokio::runtime::Handle::try_current()) {
+        (Background::Async(future), Ok(runtime)) => {
+            runtime.spawn(future);
+            return Ok(());
+        }
+        (job, _) => job,
+    };
+    POOL.push(job)
+}
+
+static POOL: Pool = Pool {
+    state: Mutex::new(State {
+        waiting: VecDeque::new(),
+        threads: 0,
+        idle: 0,
+    }),
+    work: Condvar::new(),
+};
+
+const MOST_THREADS: usize = 8;
+const MOST_WAITING: usize = 1_000;
+const LONGEST_IDLE: Duration = Duration::from_secs(10);
+
+struct Pool {
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+struct State {
+    waiting: VecDeque<Background>,
+    threads: usize,
+    idle: usize,
+}
+
+impl Pool {
+    fn push(&'static self, job: Background) -> Result<(), Background> {
+        let mut state = lock(&self.state);
+        if state.waiting.len() >= MOST_WAITING {
+            return Err(job);
+        }
+        state.waiting.push_back(job);
+        if state.idle >= state.waiting.len() || state.threads >= MOST_THREADS {
+            self.work.notify_one();
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        let name = "opero-background".to_owned();
+        if thread::Builder::new()
+            .name(name)
+            .spawn(|| self.work())
+            .is_ok()
+        {
+            return Ok(());
+        }
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        // Another thread may have it, or will come to it; without any, it is given back.
+        match state.threads {
+            0 => state.waiting.pop_back().map_or(Ok(()), Err),
+            _ => Ok(()),
+        }
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            // Whoever waits for nothing hears of no panic; the hook has printed it.
+            let _ = catch_unwind(AssertUnwindSafe(|| match job {
+                Background::Async(future) => block_on(future),
+                Background::Blocking(run) => run(),
+            }));
+        }
+    }
+
+    /// The next job; `None` ends the thread.
+    fn next(&self) -> Option<Background> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(job) = state.waiting.pop_front() {
+                return Some(job);
+            }
+            state.idle += 1;
+            let (woken, waited) = self
+                .work
+                .wait_timeout(state, LONGEST_IDLE)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.waiting.is_empty() {
+                state.threads -= 1;
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn every_job_runs_beside_those_that_panic() {
+        let (sender, receiver) = mpsc::channel();
+        for n in 0..100 {
+            let sender = sender.clone();
+            let run = move || {
+                assert_ne!(n % 10, 0, "this panic is wanted");
+                sender.send(n).unwrap();
+            };
+            let job = match n % 2 {
+                0 => Background::Blocking(Box::new(run)),
+                _ => Background::Async(Box::pin(async move { run() })),
+            };
+            spawn(job).unwrap();
+        }
+        drop(sender);
+        assert_eq!(receiver.iter().count(), 90);
+    }
+
+    #[cfg(feature = "tokio")]
+    #[tokio::test]
+    async fn an_async_job_runs_on_the_runtime_around_it() {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let job = async move {
+            let _ = sender.send(thread::current().id());
+        };
+        spawn(Background::Async(Box::pin(job))).unwrap();
+        assert_eq!(receiver.await.unwrap(), thread::current().id());
+    }
+}
