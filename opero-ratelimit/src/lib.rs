@@ -8,6 +8,7 @@ mod policy;
 mod queue;
 mod quota;
 mod registration;
+mod shared;
 mod stage;
 mod sync;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use opero_core::{Clock, ConfigError, Location, SystemClock, registry};
 
 use crate::queue::Queues;
+use crate::shared::SharedKeys;
 use crate::{LimiterBackend, LimiterOptions, LimiterRegistration, Quota};
 
 /// Lets executions start no more often than its quota allows; the others wait in the order they came.
@@ -33,10 +34,13 @@ pub struct RateLimit {
     pub(crate) max_wait: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fail_open: bool,
+    /// Where the backend counts for other processes too.
+    pub(crate) shared: Option<SharedKeys>,
 }
 
 /// What a [`RateLimit`] is made of.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct RateLimitConfig {
     /// How often executions may start: `rate_limit` and `rate_burst`.
     pub quota: Quota,
@@ -44,15 +48,21 @@ pub struct RateLimitConfig {
     pub max_wait: Option<Duration>,
     /// The clock that the limiter and its waiters go by.
     pub clock: Arc<dyn Clock>,
+    /// Keeps programs apart that share a limiter's server: `cache_namespace`.
+    pub namespace: Arc<str>,
+    /// The function that is limited, as other processes call it too; empty where none is named.
+    pub function: Arc<str>,
 }
 
 impl RateLimitConfig {
-    /// That quota, waits of any length, and the system's clock.
+    /// That quota, waits of any length, and the system's clock, in the namespace `opero`.
     pub fn new(quota: Quota) -> Self {
         Self {
             quota,
             max_wait: None,
             clock: Arc::new(SystemClock),
+            namespace: "opero".into(),
+            function: "".into(),
         }
     }
 
@@ -69,6 +79,20 @@ impl RateLimitConfig {
         self.clock = Arc::new(clock);
         self
     }
+
+    /// In another namespace.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// For that function: what a limiter shared with other processes is known by there.
+    #[must_use]
+    pub fn with_function(mut self, function: impl Into<Arc<str>>) -> Self {
+        self.function = function.into();
+        self
+    }
 }
 
 impl RateLimit {
@@ -82,6 +106,8 @@ impl RateLimit {
         let options = LimiterOptions {
             quota: config.quota,
             clock: Arc::clone(&config.clock),
+            namespace: Arc::clone(&config.namespace),
+            function: Arc::clone(&config.function),
         };
         let backend = (registration.open)(location, &options)?;
         Self::with_backend(backend, config)
@@ -90,12 +116,16 @@ impl RateLimit {
     /// A limiter on a backend that is open already. It must have been opened with the same quota.
     ///
     /// # Errors
-    /// Where the quota is not valid.
+    /// Where the quota is not valid, or the backend is [shared](LimiterBackend::shared) and the feature `shared` is off.
     pub fn with_backend(
         backend: Arc<dyn LimiterBackend>,
         config: RateLimitConfig,
     ) -> Result<Self, ConfigError> {
         config.quota.validate()?;
+        let shared = match backend.shared() {
+            true => Some(SharedKeys::open(&config.namespace)?),
+            false => None,
+        };
         Ok(Self {
             backend,
             queues: Queues::new(config.quota),
@@ -103,6 +133,7 @@ impl RateLimit {
             max_wait: config.max_wait,
             clock: config.clock,
             fail_open: false,
+            shared,
         })
     }
 

@@ -2,9 +2,10 @@
 
 use std::hash::Hash;
 
-use opero_core::{Context, Key, Refused, block_on};
+use opero_core::{ConfigError, Context, Key, Refused, block_on};
 
 use crate::RateLimit;
+use crate::shared::not_serialize;
 
 impl RateLimit {
     /// Waits for `cost` permits.
@@ -42,37 +43,53 @@ impl RateLimit {
     /// }
     /// # Ok::<_, opero_core::ConfigError>(())
     /// ```
+    ///
+    /// Where the limiter is shared with other processes it refuses: see `keyed_shared` (feature `shared`).
     pub fn keyed<K: Hash + ?Sized>(&self, value: &K) -> KeyedLimit<'_> {
-        KeyedLimit {
-            limit: self,
-            key: Key::of(value),
-        }
+        let key = match self.shared {
+            None => Ok(Key::of(value)),
+            Some(_) => Err(not_serialize()),
+        };
+        KeyedLimit { limit: self, key }
+    }
+
+    /// The limiter of one value, the same one in every process where the limiter is shared.
+    #[cfg(feature = "shared")]
+    pub fn keyed_shared<K: Hash + serde::Serialize + ?Sized>(&self, value: &K) -> KeyedLimit<'_> {
+        let key = match &self.shared {
+            None => Ok(Key::of(value)),
+            Some(keys) => keys.of_value(value),
+        };
+        KeyedLimit { limit: self, key }
     }
 }
 
 /// A [`RateLimit`], for one value of its key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct KeyedLimit<'a> {
     limit: &'a RateLimit,
-    key: Key,
+    key: Result<Key, ConfigError>,
 }
 
 impl KeyedLimit<'_> {
     /// As [`RateLimit::acquire`].
     ///
     /// # Errors
-    /// As there.
+    /// As there, and where the key cannot mean the same in every process that shares the limiter.
     pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
-        let cx = Context::system();
-        self.limit.permit(&cx, Some(self.key), cost).await
+        self.permit(&Context::system(), cost).await
     }
 
     /// As [`RateLimit::acquire_sync`].
     ///
     /// # Errors
-    /// As there.
+    /// As [`acquire`](Self::acquire).
     pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
-        let cx = Context::blocking();
-        block_on(self.limit.permit(&cx, Some(self.key), cost))
+        block_on(self.permit(&Context::blocking(), cost))
+    }
+
+    async fn permit(&self, cx: &Context<'_>, cost: u32) -> Result<(), Refused> {
+        let key = self.key.clone()?;
+        self.limit.permit(cx, Some(key), cost).await
     }
 }

@@ -10,11 +10,42 @@ use crate::{LimiterBackend, Quota};
 
 /// What a backend needs to know when it is opened.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LimiterOptions {
     /// How often calls may start; validated.
     pub quota: Quota,
     /// The pipeline's clock. A backend with a clock of its own, such as a server, keeps to that one.
     pub clock: Arc<dyn Clock>,
+    /// Keeps programs apart that share a server: `cache_namespace`.
+    pub namespace: Arc<str>,
+    /// The function whose calls are limited; empty where none is named.
+    pub function: Arc<str>,
+}
+
+impl LimiterOptions {
+    /// That quota, on that clock, in the namespace `opero` and for no function in particular.
+    pub fn new(quota: Quota, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            quota,
+            clock,
+            namespace: "opero".into(),
+            function: "".into(),
+        }
+    }
+
+    /// In another namespace.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// For calls of that function.
+    #[must_use]
+    pub fn with_function(mut self, function: impl Into<Arc<str>>) -> Self {
+        self.function = function.into();
+        self
+    }
 }
 
 /// Opens a backend.
@@ -48,7 +79,11 @@ opero_core::inventory::collect!(LimiterRegistration);
 
 impl Registration for LimiterRegistration {
     const PARAMETER: &'static str = "rate_backend";
-    const FEATURES: &'static [(&'static str, &'static str)] = &[("local", "ratelimit-local")];
+    const FEATURES: &'static [(&'static str, &'static str)] = &[
+        ("local", "ratelimit-local"),
+        ("redis", "ratelimit-redis"),
+        ("rediss", "ratelimit-redis"),
+    ];
 
     fn scheme(&self) -> &'static str {
         self.scheme
@@ -87,26 +122,36 @@ macro_rules! register_limiter {
 }
 
 #[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests {
     use opero_core::registry;
 
     use super::*;
 
+    fn error(name: &str) -> String {
+        registry::find::<LimiterRegistration>(&name.into())
+            .unwrap_err()
+            .to_string()
+    }
+
     #[test]
     #[cfg(feature = "local")]
     fn an_unknown_backend_is_an_error_that_helps() {
-        let error = |name: &str| {
-            registry::find::<LimiterRegistration>(&name.into())
-                .unwrap_err()
-                .to_string()
-        };
+        assert!(error("rabbit://:secret@host").starts_with(
+            "`rate_backend` names the unknown backend `rabbit`: registered are `local`"
+        ));
+        assert!(
+            error("lokal")
+                .starts_with("`rate_backend` names the unknown backend `lokal`: did you mean `local`? registered are `local`")
+        );
+    }
+
+    #[test]
+    #[cfg(not(feature = "redis"))]
+    fn a_backend_that_is_not_compiled_in_names_its_feature() {
         assert_eq!(
             error("redis://:secret@host"),
-            "`rate_backend` names the unknown backend `redis`: registered are `local`"
-        );
-        assert_eq!(
-            error("lokal"),
-            "`rate_backend` names the unknown backend `lokal`: did you mean `local`? registered are `local`"
+            "`rate_backend` names the unknown backend `redis`: enable the Cargo feature `ratelimit-redis`"
         );
     }
 }

@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use opero_core::{
-    Attempt, BackendError, Context, Error, Event, Key, Operation, Refused, RefusedKind, Stage,
+    Attempt, BackendError, ConfigError, Context, Error, Event, Key, Operation, Refused,
+    RefusedKind, Stage,
 };
 
 use crate::policy::Patience;
@@ -12,10 +13,23 @@ use crate::queue::Request;
 use crate::{RateLimit, Verdict};
 
 impl RateLimit {
-    /// Takes `cost` permits, if they are there at once and nobody waits for any.
+    /// Takes the call's permits, if they are there at once and nobody waits for any.
     #[inline]
-    pub fn admits(&self, key: Option<Key>, cost: u32) -> bool {
-        NonZeroU32::new(cost).is_none_or(|cost| self.admits_some(key, cost))
+    pub fn admits<T, E>(&self, call: &impl Operation<T, E>) -> bool {
+        let Some(cost) = NonZeroU32::new(call.cost()) else {
+            return true;
+        };
+        self.key_of(call)
+            .is_ok_and(|key| self.admits_some(key, cost))
+    }
+
+    /// The key of the limiter that the call draws from.
+    #[inline]
+    fn key_of<T, E>(&self, call: &impl Operation<T, E>) -> Result<Option<Key>, ConfigError> {
+        match &self.shared {
+            None => Ok(call.rate_key()),
+            Some(keys) => keys.of(call),
+        }
     }
 
     #[inline]
@@ -68,8 +82,9 @@ impl RateLimit {
         }
         let arrived = self.clock.now();
         let mut told = None;
+        let mut outage = Outage::default();
         if !self.queues.occupied(key) {
-            match self.ask(cx, key, cost).await? {
+            match self.ask(cx, key, cost, &mut outage).await? {
                 Some(wait) => told = Some(wait),
                 None => return Ok(Duration::ZERO),
             }
@@ -97,7 +112,7 @@ impl RateLimit {
             in_time(cx, Duration::ZERO)?;
             let answer = match told.take() {
                 Some(wait) => Some(wait),
-                None => self.ask(cx, key, cost).await?,
+                None => self.ask(cx, key, cost, &mut outage).await?,
             };
             let now = self.clock.now();
             let waited = now.since(arrived);
@@ -120,37 +135,51 @@ impl RateLimit {
         cx: &Context<'_>,
         key: Option<Key>,
         cost: NonZeroU32,
+        outage: &mut Outage,
     ) -> Result<Option<Duration>, RefusedKind> {
         let verdict = match self.backend.try_acquire(key, cost) {
             Verdict::Ask => self.backend.acquire(key, cost).await,
             known => Ok(known),
         };
-        match verdict {
-            Ok(Verdict::Admitted) => Ok(None),
-            Ok(Verdict::Wait(wait)) => Ok(Some(wait)),
-            Ok(Verdict::Ask) => self.unavailable(cx, &BackendError::new("it gave no answer")),
-            Err(error) => self.unavailable(cx, &error),
+        let error = match verdict {
+            Ok(Verdict::Admitted) => return Ok(None),
+            Ok(Verdict::Wait(wait)) => return Ok(Some(wait)),
+            Ok(Verdict::Ask) => BackendError::new("it gave no answer"),
+            Err(error) => error,
+        };
+        outage.tell(cx, self.backend.scheme(), &error);
+        match self.backend.stand_in(key, cost) {
+            Some(Verdict::Admitted) => Ok(None),
+            Some(Verdict::Wait(wait)) => Ok(Some(wait)),
+            _ if self.fail_open => Ok(None),
+            _ => Err(RefusedKind::RateBackend {
+                reason: error.message().to_owned(),
+            }),
         }
     }
+}
 
+/// Did this call find the backend away? The observers are told once for each call, however often it asks.
+#[derive(Default)]
+struct Outage {
+    told: bool,
+}
+
+impl Outage {
     #[cold]
-    fn unavailable(
-        &self,
-        cx: &Context<'_>,
-        error: &BackendError,
-    ) -> Result<Option<Duration>, RefusedKind> {
-        let reason = error.message();
-        cx.emit(Event::LimiterUnavailable {
-            backend: self.backend.scheme(),
-            reason,
-        });
-        if self.fail_open {
-            return Ok(None);
+    fn tell(&mut self, cx: &Context<'_>, backend: &str, error: &BackendError) {
+        if !std::mem::replace(&mut self.told, true) {
+            let reason = error.message();
+            cx.emit(Event::LimiterUnavailable { backend, reason });
         }
-        Err(RefusedKind::RateBackend {
-            reason: reason.to_owned(),
-        })
     }
+}
+
+#[cold]
+fn misconfigured(cx: &Context<'_>, error: ConfigError) -> Refused {
+    let kind = RefusedKind::Config(error);
+    cx.emit(Event::Refused { kind: &kind });
+    kind.into()
 }
 
 /// The time until the call's deadline.
@@ -182,7 +211,11 @@ impl<T: Send, E: Send> Stage<T, E> for RateLimit {
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
-        match self.permit(cx, next.rate_key(), next.cost()).await {
+        let permit = match self.key_of(&next) {
+            Ok(key) => self.permit(cx, key, next.cost()).await,
+            Err(error) => Err(misconfigured(cx, error)),
+        };
+        match permit {
             Ok(()) => next.attempt(cx, attempt).await,
             Err(refused) => Err(Error::refused(refused)),
         }

@@ -28,7 +28,7 @@ type Governor<K, S> = RateLimiter<K, S, Reading, NoOpMiddleware<Nanos>>;
 /// use opero_ratelimit::{LimiterBackend, LimiterOptions, LocalLimiter, Quota, Verdict};
 /// use std::{num::NonZeroU32, sync::Arc, time::Duration};
 ///
-/// let options = LimiterOptions { quota: Quota::per_second(2.0)?, clock: Arc::new(ManualClock::new()) };
+/// let options = LimiterOptions::new(Quota::per_second(2.0)?, Arc::new(ManualClock::new()));
 /// let limiter = LocalLimiter::new(&options)?;
 /// let one = NonZeroU32::MIN;
 /// assert_eq!(limiter.try_acquire(None, one), Verdict::Admitted);

@@ -49,4 +49,20 @@ pub trait LimiterBackend: Backend {
     async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {
         Ok(self.try_acquire(key, cost))
     }
+
+    /// Does it count for other processes too? Then the keys it is asked with mean the same in all of them, and a call whose
+    /// key cannot is refused. Asked once, when the limiter is opened.
+    ///
+    /// The keys are made within the namespace of [`LimiterOptions`](crate::LimiterOptions) but not of its function, so that
+    /// functions can share a limit; the backend keeps them apart by that name.
+    fn shared(&self) -> bool {
+        false
+    }
+
+    /// The answer while the counting side is away, where something here stands in for it. `None`: nothing does, and the
+    /// call is refused. Asked only after [`acquire`](Self::acquire) failed, and the observers are told of that anyway.
+    fn stand_in(&self, key: Option<Key>, cost: NonZeroU32) -> Option<Verdict> {
+        let _ = (key, cost);
+        None
+    }
 }

@@ -10,10 +10,10 @@ use crate::support::{call, local, poll, quota};
 const ONE: NonZeroU32 = NonZeroU32::MIN;
 
 fn limiter(clock: &ManualClock, burst: u32) -> LocalLimiter {
-    let options = LimiterOptions {
-        quota: quota(Duration::from_secs(1), burst),
-        clock: Arc::new(clock.clone()),
-    };
+    let options = LimiterOptions::new(
+        quota(Duration::from_secs(1), burst),
+        Arc::new(clock.clone()),
+    );
     LocalLimiter::new(&options).unwrap()
 }
 

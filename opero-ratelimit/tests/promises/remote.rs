@@ -56,10 +56,7 @@ impl LimiterBackend for Remote {
 fn remote(clock: &ManualClock, max_wait: Option<Duration>) -> (RateLimit, Arc<Remote>) {
     let mut config = RateLimitConfig::new(quota(SECOND, 1)).with_clock(clock.clone());
     config.max_wait = max_wait;
-    let options = LimiterOptions {
-        quota: config.quota,
-        clock: Arc::clone(&config.clock),
-    };
+    let options = LimiterOptions::new(config.quota, Arc::clone(&config.clock));
     let backend = Arc::new(Remote {
         server: LocalLimiter::new(&options).unwrap(),
         down: AtomicBool::new(false),

@@ -70,15 +70,8 @@ fn eight_threads_together_keep_the_bound_in_every_window() {
             inner: manual.clone(),
             log: Arc::clone(&log),
         });
-        let config = RateLimitConfig {
-            quota: quota(period, burst),
-            max_wait: None,
-            clock,
-        };
-        let options = LimiterOptions {
-            quota: config.quota,
-            clock: Arc::clone(&config.clock),
-        };
+        let config = RateLimitConfig::new(quota(period, burst)).with_clock(clock);
+        let options = LimiterOptions::new(config.quota, Arc::clone(&config.clock));
         let backend = Logged {
             inner: LocalLimiter::new(&options).unwrap(),
             clock: manual,

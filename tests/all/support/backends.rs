@@ -168,10 +168,8 @@ impl LimiterBackend for CountingLimiter {
 }
 
 register_limiter!("counting", |location, options| {
-    let options = LimiterOptions {
-        quota: options.quota,
-        clock: Arc::new(ReadClock(Arc::clone(&options.clock))),
-    };
+    let clock = ReadClock(Arc::clone(&options.clock));
+    let options = LimiterOptions::new(options.quota, Arc::new(clock));
     Ok(Arc::new(CountingLimiter {
         grants: Grants::of(location.rest()),
         local: LocalLimiter::new(&options)?,

@@ -34,7 +34,7 @@ pub(crate) fn build(
 #[inline]
 pub(crate) fn admits<T, E>(slot: &RateLimitSlot, operation: &impl Operation<T, E>) -> bool {
     slot.as_ref()
-        .is_none_or(|limit| limit.admits(operation.rate_key(), operation.cost()))
+        .is_none_or(|limit| limit.admits(operation))
 }
 
 fn quota(config: &PipelineConfig) -> Result<Option<Quota>, ConfigError> {

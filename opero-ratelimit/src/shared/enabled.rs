@@ -1,0 +1,42 @@
+use opero_core::stable::{KeySpace, append};
+use opero_core::{CodecError, ConfigError, Key, Operation};
+use serde::Serialize;
+
+use super::not_serialize;
+
+/// Makes the keys of one namespace.
+///
+/// The function is no part of them: the backend keeps functions apart, except where they share a limit on purpose, and
+/// then their keys must agree.
+#[derive(Debug)]
+pub(crate) struct SharedKeys(KeySpace);
+
+impl SharedKeys {
+    pub(crate) fn open(namespace: &str) -> Result<Self, ConfigError> {
+        Ok(Self(KeySpace::new(&[namespace, "rate_key"])))
+    }
+
+    /// The key of the limiter that a call draws from; `None`: the one for calls without a key.
+    pub(crate) fn of<T, E>(&self, call: &impl Operation<T, E>) -> Result<Option<Key>, ConfigError> {
+        match self.0.key_with(|out| call.stable_rate_key(out)) {
+            Some(key) => key.map(Some).map_err(|error| refused(&error)),
+            None if call.rate_key().is_none() => Ok(None),
+            None => Err(not_serialize()),
+        }
+    }
+
+    pub(crate) fn of_value<V: Serialize + ?Sized>(&self, value: &V) -> Result<Key, ConfigError> {
+        let mut bytes = Vec::new();
+        append(value, &mut bytes).map_err(|error| refused(&error))?;
+        Ok(self.0.key(&bytes))
+    }
+}
+
+#[cold]
+fn refused(error: &CodecError) -> ConfigError {
+    ConfigError::new(
+        "rate_key",
+        format!("did not become bytes ({error}), and the limiter is shared with other processes"),
+        "take a key whose `Serialize` does not refuse",
+    )
+}
