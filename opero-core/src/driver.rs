@@ -19,6 +19,7 @@ use std::thread::{self, Thread};
 /// ```
 #[inline]
 pub fn block_on<F: Future>(future: F) -> F::Output {
+    let _blocking = Blocking::start();
     let mut future = pin!(future);
     // Whoever kept this waker woke nobody; the second poll hands out one that counts.
     if let Poll::Ready(output) = future
@@ -36,6 +37,40 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             unpark.wait();
         }
     })
+}
+
+/// Is this thread inside [`block_on`]?
+///
+/// Then it drives nothing else meanwhile: neither the tokio runtime that it may belong to, nor what depends on that. A
+/// backend that does input and output asks this, and lets another thread do it.
+pub fn is_blocking() -> bool {
+    BLOCKING.try_with(Cell::get).unwrap_or(false)
+}
+
+thread_local! {
+    static BLOCKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the thread as blocking, for as long as it lives.
+struct Blocking {
+    before: bool,
+}
+
+impl Blocking {
+    #[inline]
+    fn start() -> Self {
+        let before = BLOCKING.try_with(|blocking| blocking.replace(true));
+        Self {
+            before: before.unwrap_or(false),
+        }
+    }
+}
+
+impl Drop for Blocking {
+    #[inline]
+    fn drop(&mut self) {
+        let _ = BLOCKING.try_with(|blocking| blocking.set(self.before));
+    }
 }
 
 /// Wakes one `block_on` of a thread.
@@ -118,6 +153,21 @@ mod tests {
         drop(sender);
         waking.join().unwrap();
         assert_eq!(polls, 5);
+    }
+
+    #[test]
+    fn a_thread_knows_that_it_blocks() {
+        assert!(!is_blocking());
+        block_on(async {
+            assert!(is_blocking());
+            block_on(async { assert!(is_blocking()) });
+            assert!(is_blocking());
+        });
+        assert!(!is_blocking());
+        let panicked =
+            std::panic::catch_unwind(|| block_on(async { panic!("this panic is wanted") }));
+        assert!(panicked.is_err());
+        assert!(!is_blocking());
     }
 
     #[test]
