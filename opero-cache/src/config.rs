@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use opero_core::ConfigError;
 
+use crate::CacheOptions;
+
 /// What a [`Cache`](crate::Cache) is told when it is opened.
 ///
 /// ```
@@ -25,10 +27,18 @@ pub struct CacheConfig {
     pub function: Arc<str>,
     /// The longest that a call waits for the backend, each time it has to.
     pub patience: Duration,
+    /// How long past its time to live an entry may still serve, while it is refreshed (`cache_stale`); `None`: not at all.
+    pub stale: Option<Duration>,
+    /// The last part of the time to live, in which an entry serves and one call refreshes it (`cache_refresh`).
+    pub refresh: Option<Duration>,
+    /// In a cache of two layers, the longest that the nearer one serves an entry without looking at the farther: that long
+    /// it may miss what another process changed there.
+    pub near_ttl: Duration,
 }
 
 impl Default for CacheConfig {
-    /// An hour, 10,000 entries, the namespace `opero`, a second for the backend.
+    /// An hour, 10,000 entries, the namespace `opero`, a second for the backend; nothing stale, no early refresh; a minute in
+    /// the nearer of two layers.
     fn default() -> Self {
         Self {
             ttl: Some(Duration::from_secs(3_600)),
@@ -36,6 +46,9 @@ impl Default for CacheConfig {
             namespace: "opero".into(),
             function: "".into(),
             patience: Duration::from_secs(1),
+            stale: None,
+            refresh: None,
+            near_ttl: Duration::from_secs(60),
         }
     }
 }
@@ -76,6 +89,36 @@ impl CacheConfig {
         self
     }
 
+    /// Lets an entry serve that long past its time to live, while it is refreshed.
+    #[must_use]
+    pub fn with_stale(mut self, stale: Option<Duration>) -> Self {
+        self.stale = stale;
+        self
+    }
+
+    /// Has an entry refreshed by one call in the last part of its time to live.
+    #[must_use]
+    pub fn with_refresh(mut self, refresh: Option<Duration>) -> Self {
+        self.refresh = refresh;
+        self
+    }
+
+    /// Changes the longest that the nearer of two layers serves an entry without looking at the farther.
+    #[must_use]
+    pub fn with_near_ttl(mut self, near_ttl: Duration) -> Self {
+        self.near_ttl = near_ttl;
+        self
+    }
+
+    /// What a backend is told of it.
+    pub(crate) fn options(&self) -> CacheOptions {
+        CacheOptions {
+            capacity: self.capacity,
+            namespace: Arc::clone(&self.namespace),
+            function: Arc::clone(&self.function),
+        }
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -88,6 +131,7 @@ impl CacheConfig {
                 "give a time above zero, \"forever\", or `cache = false`",
             ));
         }
+        self.validate_refresh()?;
         if self.capacity == 0 {
             return Err(ConfigError::new(
                 "cache_capacity",
@@ -103,5 +147,26 @@ impl CacheConfig {
             ));
         }
         Ok(())
+    }
+
+    fn validate_refresh(&self) -> Result<(), ConfigError> {
+        let given = [("cache_stale", self.stale), ("cache_refresh", self.refresh)];
+        for (parameter, time) in given {
+            if time.is_some() && self.ttl.is_none() {
+                return Err(ConfigError::new(
+                    parameter,
+                    "is set for entries that never expire",
+                    "give `cache_ttl` a time, or remove it",
+                ));
+            }
+        }
+        match self.refresh.zip(self.ttl) {
+            Some((refresh, ttl)) if refresh >= ttl => Err(ConfigError::new(
+                "cache_refresh",
+                "is no part of `cache_ttl`, so every call would refresh",
+                "make it shorter than `cache_ttl`",
+            )),
+            _ => Ok(()),
+        }
     }
 }

@@ -1,31 +1,52 @@
 //! What users do with a cache beside calling through it.
 
-use opero_core::{Attempt, BackendError, Context, Error, Key, Operation, Stage};
+use opero_core::{Attempt, BackendError, Context, Error, Operation, Stage};
 
+use crate::look::Look;
 use crate::stage::Cache;
 
 impl Cache {
-    /// Looks a result up without running anything.
-    pub async fn get<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Option<T> {
-        self.look(cx, key).await
+    /// Looks the result of a call up without running anything.
+    pub async fn get<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
+        let key = self.key_of(cx, operation).ok()??;
+        match self.look(cx, operation, &key).await {
+            Look::Hit(found) => {
+                self.tell_hit(cx);
+                Some(found.value)
+            }
+            Look::Miss | Look::Ask => None,
+        }
     }
 
-    /// Keeps a result, as if the function had returned it just now.
-    pub async fn insert<T: Clone + Send + Sync + 'static>(
-        &self,
-        cx: &Context<'_>,
-        key: &Key,
-        value: &T,
-    ) {
-        self.replace(cx, key, value).await;
+    /// Keeps the result of a call, as if the function had returned it just now.
+    pub async fn insert<T, E, N>(&self, cx: &Context<'_>, operation: &N, value: &T)
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
+        if let Ok(Some(key)) = self.key_of(cx, operation) {
+            self.replace(cx, operation, &key, value).await;
+        }
     }
 
-    /// Drops a result. A call under way does not bring it back: it answers those who wait for it already, and no others.
+    /// Drops the result of a call. One under way does not bring it back: it answers those who wait for it already, and no
+    /// others.
     ///
     /// # Errors
     /// The backend's: the entry may still be there.
-    pub async fn remove(&self, key: &Key) -> Result<(), BackendError> {
-        self.invalidate(key).await
+    pub async fn remove<T, E, N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        operation: &N,
+    ) -> Result<(), BackendError> {
+        match self.key_of(cx, operation) {
+            Ok(Some(key)) => self.invalidate(&key).await,
+            _ => Ok(()),
+        }
     }
 
     /// Drops every result of this function; calls under way bring none back.
@@ -53,11 +74,12 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Refreshing<'_> {
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
+        let key = self.0.key_of(cx, &next)?;
         let value = next.attempt(cx, attempt).await?;
-        if let Some(key) = next.key()
+        if let Some(key) = key
             && next.cache_if(&value)
         {
-            self.0.replace(cx, &key, &value).await;
+            self.0.replace(cx, &next, &key, &value).await;
         }
         Ok(value)
     }

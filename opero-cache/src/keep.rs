@@ -1,17 +1,23 @@
 //! Keeping entries, replacing them and dropping them.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use opero_core::{BackendError, Context, Event, Instant, Key};
+use opero_core::{BackendError, Context, Event, Instant, Key, Operation};
 
 use crate::backend::Entry;
+use crate::layer::Layer;
 use crate::patience::within;
 use crate::stage::Cache;
 
 impl Cache {
     /// Drops an entry, within the patience that the cache has with its backend.
     pub(crate) async fn forget(&self, key: &Key) -> Result<(), BackendError> {
-        within(self.config.patience, self.backend.remove(key)).await
+        let mut result = Ok(());
+        for layer in self.layers() {
+            result = result.and(within(self.config.patience, layer.remove(key)).await);
+        }
+        result
     }
 
     /// Drops an entry, and lets no flight under way bring it back.
@@ -23,39 +29,106 @@ impl Cache {
     /// Drops all entries, and lets no flight under way bring one back.
     pub(crate) async fn invalidate_all(&self) -> Result<(), BackendError> {
         self.flights.detach_all();
-        within(self.config.patience, self.backend.clear()).await
+        let mut result = Ok(());
+        for layer in self.layers() {
+            result = result.and(within(self.config.patience, layer.clear()).await);
+        }
+        result
     }
 
     /// Keeps a value that is newer than what any flight under way will bring.
-    pub(crate) async fn replace<T: Clone + Send + Sync + 'static>(
-        &self,
-        cx: &Context<'_>,
-        key: &Key,
-        value: &T,
-    ) {
+    pub(crate) async fn replace<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key, value: &T)
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
         self.flights.detach(key);
-        self.store(cx, key, value).await;
+        self.store(cx, next, key, value).await;
     }
 
-    /// Keeps `value`; a failing backend only costs the entry.
-    pub(crate) async fn store<T: Clone + Send + Sync + 'static>(
+    /// Keeps `value` in every layer; a failing backend only costs the entry.
+    pub(crate) async fn store<T, E, N>(
         &self,
         cx: &Context<'_>,
+        next: &N,
         key: &Key,
         value: &T,
-    ) -> Entry {
+    ) -> Entry
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
         let now = cx.coarse_now();
-        let entry = Entry::new(value.clone(), self.config.ttl.map(|ttl| now + ttl));
-        let put = self.backend.put(key, entry.clone());
-        match within(self.config.patience, put).await {
-            Ok(()) => {
-                self.counters.inserts.add_one();
-                cx.emit(Event::CacheStored);
+        let ttl = self.config.ttl;
+        let entry = Entry::new(value.clone(), ttl.map(|ttl| now + ttl));
+        let kept = match &self.far {
+            None => {
+                self.put(&self.near, cx, next, key, &entry, value, ttl)
+                    .await
             }
-            Err(error) => self.report(cx, &error),
+            Some(far) => {
+                self.keep_near(cx, next, key, value, ttl).await;
+                self.put(far, cx, next, key, &entry, value, ttl).await
+            }
+        };
+        if kept {
+            self.counters.inserts.add_one();
+            cx.emit(Event::CacheStored);
         }
         self.sweep(cx, now).await;
         entry
+    }
+
+    /// Keeps what the farther layer has in the nearer one, for `left` at most.
+    pub(crate) async fn keep_near<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+        value: &T,
+        left: Option<Duration>,
+    ) where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
+        let near_ttl = self.config.near_ttl;
+        let ttl = left.map_or(near_ttl, |left| left.min(near_ttl));
+        let entry = Entry::new(value.clone(), Some(cx.coarse_now() + ttl));
+        self.put(&self.near, cx, next, key, &entry, value, Some(ttl))
+            .await;
+    }
+
+    /// Puts a value into one layer; `false` where that failed, which an event reports.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a value in both its forms, and what belongs to it"
+    )]
+    async fn put<T, E, N>(
+        &self,
+        layer: &Layer,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+        entry: &Entry,
+        value: &T,
+        ttl: Option<Duration>,
+    ) -> bool
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
+        let put = match layer {
+            Layer::Objects(backend) => {
+                let _ = (next, value, ttl);
+                within(self.config.patience, backend.put(key, entry.clone())).await
+            }
+            #[cfg(feature = "bytes")]
+            Layer::Records(store) => self.put_record(&**store, cx, next, key, value, ttl).await,
+        };
+        if let Err(error) = &put {
+            self.report(cx, layer, error);
+        }
+        put.is_ok()
     }
 
     /// Once a TTL, one put pays for dropping what has expired: no entry outlives its expiry by more than that.
@@ -71,11 +144,19 @@ impl Cache {
             .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok();
         // The first put only sets the date.
-        if mine
-            && due != 0
-            && let Err(error) = within(self.config.patience, self.backend.sweep(now)).await
-        {
-            self.report(cx, &error);
+        if !mine || due == 0 {
+            return;
+        }
+        // What may still serve stale has not expired yet.
+        let stale = self.config.stale.unwrap_or_default();
+        let Ok(stale) = u64::try_from(stale.as_nanos()) else {
+            return;
+        };
+        let expired = Instant::from_nanos(now.as_nanos().saturating_sub(stale));
+        for layer in self.layers() {
+            if let Err(error) = within(self.config.patience, layer.sweep(expired)).await {
+                self.report(cx, layer, &error);
+            }
         }
     }
 }

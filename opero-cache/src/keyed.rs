@@ -4,6 +4,8 @@ use std::future::Future;
 use std::hash::Hash;
 
 use opero_core::{Attempt, Error, Stage, operation};
+#[cfg(feature = "bytes")]
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::stage::Cache;
 
@@ -57,6 +59,47 @@ impl Cache {
         let function = &function;
         let call = operation(move |attempt| async move { function(attempt) });
         self.execute_sync(&call.keyed(args))
+    }
+
+    /// [`get_or_run`](Self::get_or_run) on a store of records, such as a disk: arguments and value go through serde.
+    ///
+    /// The key is `args` together with the function's name ([`CacheConfig::function`](crate::CacheConfig)) and the names of
+    /// the closure's and the value's types. Two closures within one function have one name: give each a cache of its own.
+    ///
+    /// # Errors
+    /// The function's own, which is not kept.
+    #[cfg(feature = "bytes")]
+    pub async fn get_or_run_stable<T, E, A, F, Fut>(
+        &self,
+        args: &A,
+        function: F,
+    ) -> Result<T, Error<E>>
+    where
+        T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+        E: Send,
+        A: Serialize + Sync + ?Sized,
+        F: Fn(Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        self.execute(&operation(function).stable(args)).await
+    }
+
+    /// [`get_or_run_stable`](Self::get_or_run_stable) for a synchronous function; waiting for another caller's result, or for
+    /// a server, blocks the thread.
+    ///
+    /// # Errors
+    /// The function's own, which is not kept.
+    #[cfg(feature = "bytes")]
+    pub fn get_or_run_stable_sync<T, E, A, F>(&self, args: &A, function: F) -> Result<T, Error<E>>
+    where
+        T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+        E: Send,
+        A: Serialize + Sync + ?Sized,
+        F: Fn(Attempt) -> Result<T, E> + Sync,
+    {
+        let function = &function;
+        let call = operation(move |attempt| async move { function(attempt) });
+        self.execute_sync(&call.stable(args))
     }
 }
 

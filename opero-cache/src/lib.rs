@@ -11,15 +11,23 @@ mod flight;
 mod handle;
 mod keep;
 mod keyed;
+mod layer;
+mod lead;
+mod look;
 mod namespace;
 mod patience;
+#[cfg(feature = "bytes")]
+mod records;
+mod refresh;
 mod stage;
 mod stats;
 mod sync;
+#[cfg(feature = "bytes")]
+mod turn;
 
-pub use backend::{
-    ByteStore, CacheBackend, CacheOptions, CacheRegistration, Claim, Entry, Lease, Peek, Spot,
-};
+#[cfg(feature = "bytes")]
+pub use backend::{ByteStore, Claim, Lease, Spot};
+pub use backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek};
 pub use config::CacheConfig;
 pub use handle::Refreshing;
 pub use namespace::clear_namespace;

@@ -3,30 +3,42 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use opero_core::{
-    Attempt, BackendError, ConfigError, Context, Error, Event, Key, Location, Operation, Stage,
-    registry,
+    Attempt, BackendError, ConfigError, Context, Error, Event, Location, Operation, Stage,
 };
 
-use crate::backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Opened, Peek};
+#[cfg(feature = "bytes")]
+use crate::backend::ByteStore;
+use crate::backend::CacheBackend;
 use crate::config::CacheConfig;
-use crate::flight::{Flights, Landing, Leader, Role};
+use crate::flight::Flights;
+use crate::layer::{self, Layer};
+use crate::lead::First;
+use crate::look::{Age, Look};
 use crate::namespace;
-use crate::patience::within;
+use crate::refresh::Tickets;
 use crate::stats::{CacheStats, Counter};
 
 /// The cache stage: answers a call from its backend, or has it executed once and keeps the result.
 ///
 /// Only `Ok` is kept. The cache is an aid: where the backend fails, calls run without it, and an event says so.
-/// Concurrent calls with one key execute once, whatever the backend.
+/// Concurrent calls with one key execute once, whatever the backend; where the backend is shared and has leases, over all
+/// processes.
 ///
 /// An operation without a key passes by: it is executed and nothing is kept. So are closures in [`Stage::run`] and
 /// [`Stage::run_sync`], whose arguments nobody sees; [`get_or_run`](Cache::get_or_run) and
 /// [`get_or_run_sync`](Cache::get_or_run_sync) take them beside the closure.
 #[derive(Debug)]
 pub struct Cache {
-    pub(crate) backend: Arc<dyn CacheBackend>,
+    pub(crate) near: Layer,
+    pub(crate) far: Option<Layer>,
+    /// Makes the keys, where a layer keeps records.
+    #[cfg(feature = "bytes")]
+    pub(crate) space: Option<opero_core::stable::KeySpace>,
     pub(crate) config: CacheConfig,
+    /// Is an entry refreshed before it is dropped?
+    pub(crate) renews: bool,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) refreshing: Tickets,
     /// The next sweep, in nanoseconds of the pipeline's clock.
     pub(crate) next_sweep: AtomicU64,
     pub(crate) counters: Counters,
@@ -35,32 +47,23 @@ pub struct Cache {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) hits: Counter,
+    pub(crate) stale: Counter,
     pub(crate) followed: Counter,
     pub(crate) misses: Counter,
     pub(crate) inserts: Counter,
 }
 
 impl Cache {
-    /// Opens the backend that `location` names, for one function.
+    /// Opens the backend that `location` names, for one function; or two, the nearer one first, as in
+    /// `memory+redis://host`. Behind the URL of two, `?near_ttl=10s` sets [`CacheConfig::near_ttl`].
     ///
     /// # Errors
     /// Bad values in `config`, an unknown backend, or what the backend reports when it is opened.
     pub fn open(location: &Location, config: CacheConfig) -> Result<Self, ConfigError> {
         config.validate()?;
-        let options = CacheOptions {
-            capacity: config.capacity,
-            namespace: Arc::clone(&config.namespace),
-            function: Arc::clone(&config.function),
-        };
-        let opened = registry::find::<CacheRegistration>(location)?.open(location, &options)?;
-        match opened {
-            Opened::Objects(backend) => Self::with_backend(backend, config),
-            Opened::Records(_) => Err(ConfigError::new(
-                "cache_backend",
-                "keeps records",
-                "wait for it",
-            )),
-        }
+        let (location, config) = layer::near_ttl(location, config)?;
+        let (near, far) = layer::open(&location, &config.options())?;
+        Self::of(near, far, config)
     }
 
     /// A cache on a backend of the caller's, registered or not.
@@ -71,21 +74,72 @@ impl Cache {
         backend: Arc<dyn CacheBackend>,
         config: CacheConfig,
     ) -> Result<Self, ConfigError> {
+        Self::of(Layer::Objects(backend), None, config)
+    }
+
+    /// A cache on a store of records of the caller's, registered or not.
+    ///
+    /// # Errors
+    /// Bad values in `config`.
+    #[cfg(feature = "bytes")]
+    pub fn with_store(store: Arc<dyn ByteStore>, config: CacheConfig) -> Result<Self, ConfigError> {
+        Self::of(Layer::Records(store), None, config)
+    }
+
+    fn of(near: Layer, far: Option<Layer>, config: CacheConfig) -> Result<Self, ConfigError> {
         config.validate()?;
         let flights = Arc::default();
-        namespace::enrol(&config.namespace, &backend, &flights);
+        let layers = || std::iter::once(&near).chain(&far);
+        namespace::enrol(&config.namespace, layers(), &flights, config.patience);
+        #[cfg(feature = "bytes")]
+        let space = layers()
+            .any(Layer::keeps_records)
+            .then(|| opero_core::stable::KeySpace::new(&[&*config.namespace, &*config.function]));
         Ok(Self {
-            backend,
+            near,
+            far,
+            #[cfg(feature = "bytes")]
+            space,
+            renews: config.stale.is_some() || config.refresh.is_some(),
             config,
             flights,
+            refreshing: Tickets::default(),
             next_sweep: AtomicU64::new(0),
             counters: Counters::default(),
         })
     }
 
-    /// The backend.
-    pub fn backend(&self) -> &Arc<dyn CacheBackend> {
-        &self.backend
+    /// The backends, the nearer one first.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &Layer> {
+        std::iter::once(&self.near).chain(&self.far)
+    }
+
+    /// The backend's name; of two, the farther one's.
+    pub fn scheme(&self) -> &str {
+        self.far.as_ref().unwrap_or(&self.near).scheme()
+    }
+
+    /// Are the backends reachable?
+    ///
+    /// # Errors
+    /// What the first one that is not says.
+    pub async fn ping(&self) -> Result<(), BackendError> {
+        for layer in self.layers() {
+            layer.ping().await?;
+        }
+        Ok(())
+    }
+
+    /// Has the backends write out what is pending and give up what they hold. Calls after it may run without the cache.
+    ///
+    /// # Errors
+    /// The first backend's that failed; the other is closed all the same.
+    pub async fn close(&self) -> Result<(), BackendError> {
+        let mut result = Ok(());
+        for layer in self.layers() {
+            result = result.and(layer.close().await);
+        }
+        result
     }
 
     /// What this cache was told when it was opened.
@@ -97,212 +151,21 @@ impl Cache {
     pub fn stats(&self) -> CacheStats {
         CacheStats {
             hits: self.counters.hits.get(),
+            stale: self.counters.stale.get(),
             followed: self.counters.followed.get(),
             misses: self.counters.misses.get(),
             inserts: self.counters.inserts.get(),
-            evictions: self.backend.evictions(),
-            entries: self.backend.entries(),
+            evictions: self.layers().map(Layer::evictions).sum(),
+            entries: self.far.as_ref().unwrap_or(&self.near).entries(),
         }
     }
 
-    /// The result of a call, where it is known and in memory: the whole cost of a hit, without a future.
-    ///
-    /// A miss counts and tells nothing; the call that follows it does.
-    // Always: a key or a value that passes through memory in halves stalls the load of the whole.
-    #[inline(always)]
-    pub fn known<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
-    where
-        T: Clone + 'static,
-        N: Operation<T, E>,
-    {
-        match self.peek(cx, &operation.key()?) {
-            Looked::Hit(value) => Some(value),
-            Looked::Miss | Looked::Ask => None,
-        }
-    }
-
-    /// The whole of a hit in memory. It counts and tells nothing but hits.
-    #[inline(always)]
-    fn peek<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Looked<T> {
-        match self.backend.peek(key) {
-            Peek::Hit(entry) => self.hit(cx, &entry).map_or(Looked::Miss, Looked::Hit),
-            Peek::Miss => Looked::Miss,
-            Peek::Ask => Looked::Ask,
-        }
-    }
-
-    /// The value of an entry that was found, counted and told as a hit; `None` where it is stale or of another type.
-    #[inline(always)]
-    fn hit<T: Clone + 'static>(&self, cx: &Context<'_>, entry: &Entry) -> Option<T> {
-        let value = fresh(cx, entry)?;
-        self.counters.hits.add_one();
-        cx.emit(Event::CacheHit);
-        Some(value)
-    }
-
-    /// A lookup, whatever it takes. A failing backend is a miss that an event reports.
-    pub(crate) async fn look<T: Clone + 'static>(&self, cx: &Context<'_>, key: &Key) -> Option<T> {
-        match self.peek(cx, key) {
-            Looked::Hit(value) => Some(value),
-            Looked::Miss => None,
-            Looked::Ask => match within(self.config.patience, self.backend.get(key)).await {
-                Ok(entry) => self.hit(cx, &entry?),
-                Err(error) => {
-                    self.report(cx, &error);
-                    None
-                }
-            },
-        }
-    }
-
-    /// After a miss: execute, or wait for who does.
-    async fn miss<T, E, N>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        next: &N,
-        key: Key,
-    ) -> Result<T, Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-    {
-        let leader = match self.flights.join(key) {
-            Role::Lead(leader) => leader,
-            Role::Alone => {
-                return self
-                    .execute(cx, attempt, next, &key, None)
-                    .await
-                    .map(|(v, _)| v);
-            }
-            Role::Follow(follower) => match follower.await {
-                Err(leader) => leader,
-                Ok(landing) => {
-                    if let Some(result) = self.landed(cx, next, &landing) {
-                        return result;
-                    }
-                    return self
-                        .execute(cx, attempt, next, &key, None)
-                        .await
-                        .map(|(v, _)| v);
-                }
-            },
-        };
-        self.lead(cx, attempt, next, key, leader).await
-    }
-
-    async fn lead<T, E, N>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        next: &N,
-        key: Key,
-        leader: Leader<'_>,
-    ) -> Result<T, Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-    {
-        // Between the look and the lead an earlier flight may have landed. A remote backend is asked only here, by the
-        // leader: its followers need not ask.
-        if let Some(value) = self.look::<T>(cx, &key).await {
-            leader.land(Landing::Value(Entry::new(value.clone(), None)));
-            return Ok(value);
-        }
-        match leader
-            .execute(self.execute(cx, attempt, next, &key, Some(&leader)))
-            .await
-        {
-            Ok((value, entry)) => {
-                leader.land(Landing::Value(entry));
-                Ok(value)
-            }
-            Err(error) => {
-                match next.share_error(&error) {
-                    Some(shared) => leader.land(Landing::Error(shared)),
-                    None => leader.fail(),
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Executes, and keeps the result if it is worth it.
-    async fn execute<T, E, N>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        next: &N,
-        key: &Key,
-        leader: Option<&Leader<'_>>,
-    ) -> Result<(T, Entry), Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-    {
-        self.counters.misses.add_one();
-        cx.emit(Event::CacheMiss);
-        let value = next.attempt(cx, attempt).await?;
-        let out_of_date = || leader.is_some_and(Leader::is_detached);
-        let entry = match next.cache_if(&value) && !out_of_date() {
-            true => self.store(cx, key, &value).await,
-            // Not kept, but those who waited for it get it all the same.
-            false => Entry::new(value.clone(), None),
-        };
-        // Invalidated while it was being stored. A newer value may go with it, which costs an execution and no more.
-        if out_of_date()
-            && let Err(error) = self.forget(key).await
-        {
-            self.report(cx, &error);
-        }
-        Ok((value, entry))
-    }
-
-    /// What a follower makes of the leader's landing; `None`: it has to execute itself.
-    fn landed<T, E, N>(
-        &self,
-        cx: &Context<'_>,
-        next: &N,
-        landing: &Landing,
-    ) -> Option<Result<T, Error<E>>>
-    where
-        T: Clone + 'static,
-        N: Operation<T, E>,
-    {
-        let result = match landing {
-            Landing::Value(entry) => Ok(entry.value::<T>()?.clone()),
-            Landing::Error(shared) => Err(next.unshare_error(shared)?),
-            Landing::Outage => return None,
-        };
-        self.counters.followed.add_one();
-        cx.emit(Event::CacheFollowed);
-        Some(result)
-    }
-
-    pub(crate) fn report(&self, cx: &Context<'_>, error: &BackendError) {
+    pub(crate) fn report(&self, cx: &Context<'_>, layer: &Layer, error: &BackendError) {
         cx.emit(Event::CacheUnavailable {
-            backend: self.backend.scheme(),
+            backend: layer.scheme(),
             reason: error.message(),
         });
     }
-}
-
-enum Looked<T> {
-    Hit(T),
-    Miss,
-    Ask,
-}
-
-/// The entry's value, unless it has expired or is of another type.
-#[inline(always)]
-fn fresh<T: Clone + 'static>(cx: &Context<'_>, entry: &Entry) -> Option<T> {
-    if !entry.never_expires() && entry.is_expired(cx.coarse_now()) {
-        return None;
-    }
-    entry.value::<T>().cloned()
 }
 
 impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
@@ -315,13 +178,20 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
-            let Some(key) = next.key() else {
+            let Some(key) = self.key_of(cx, &next)? else {
                 return next.attempt(cx, attempt).await;
             };
-            if let Looked::Hit(value) = self.peek(cx, &key) {
-                return Ok(value);
+            if self.renews && self.is_refresher(&key) {
+                return Box::pin(self.refresh(cx, attempt, &next, key)).await;
             }
-            self.miss(cx, attempt, &next, key).await
+            match self.peek(cx, &next, &key) {
+                Look::Hit(found) if found.age == Age::Fresh => {
+                    self.tell_hit(cx);
+                    Ok(found.value)
+                }
+                Look::Hit(found) => Box::pin(self.serve(cx, attempt, &next, key, found)).await,
+                Look::Miss | Look::Ask => self.join(cx, attempt, &next, key, First::Look).await,
+            }
         }
     }
 }

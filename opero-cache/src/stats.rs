@@ -11,6 +11,8 @@ use opero_core::sync::lock;
 pub struct CacheStats {
     /// Calls answered from the cache.
     pub hits: u64,
+    /// Those of the hits that were past their time to live, and are being refreshed.
+    pub stale: u64,
     /// Calls answered by a concurrent call with the same key.
     pub followed: u64,
     /// Calls that found nothing.

@@ -82,6 +82,12 @@ pub trait ByteStore: Backend {
     /// Drops every record of the function that this store was opened for.
     async fn clear(&self) -> Result<(), BackendError>;
 
+    /// Drops every record of every function in the namespace that this store was opened for, also of functions that this
+    /// process never called.
+    async fn clear_namespace(&self) -> Result<(), BackendError> {
+        self.clear().await
+    }
+
     /// Where several processes share the store: lets one of them execute while the others wait for its record.
     ///
     /// Stores that are not shared claim nothing: single-flight is then within the process.

@@ -1,5 +1,6 @@
 //! Where results are kept.
 
+#[cfg(feature = "bytes")]
 mod bytes;
 #[cfg(feature = "disk")]
 mod disk;
@@ -20,6 +21,9 @@ use async_trait::async_trait;
 use opero_core::registry::Registration;
 use opero_core::{Backend, BackendError, ConfigError, Instant, Key, Location};
 
+use crate::layer::Layer;
+
+#[cfg(feature = "bytes")]
 pub use bytes::{ByteStore, Claim, Lease, Spot};
 #[cfg(feature = "memory")]
 pub use memory::MemoryCache;
@@ -162,11 +166,6 @@ impl Entry {
     pub fn is_expired(&self, now: Instant) -> bool {
         self.0.expires != NEVER && self.0.expires <= now
     }
-
-    #[inline]
-    pub(crate) fn never_expires(&self) -> bool {
-        self.0.expires == NEVER
-    }
 }
 
 impl fmt::Debug for Entry {
@@ -179,10 +178,17 @@ impl fmt::Debug for Entry {
 }
 
 /// What a backend is told when it is opened for a function.
+///
+/// ```
+/// use opero_cache::CacheOptions;
+///
+/// let options = CacheOptions::default().with_namespace("shop").with_function("shop::price");
+/// assert_eq!(options.capacity, 10_000);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CacheOptions {
-    /// Entries kept in memory (`cache_capacity`).
+    /// Entries kept (`cache_capacity`).
     pub capacity: u64,
     /// The first part of every key (`cache_namespace`).
     pub namespace: Arc<str>,
@@ -190,9 +196,40 @@ pub struct CacheOptions {
     pub function: Arc<str>,
 }
 
+impl Default for CacheOptions {
+    /// 10,000 entries, the namespace `opero`, a function without a name.
+    fn default() -> Self {
+        crate::CacheConfig::default().options()
+    }
+}
+
+impl CacheOptions {
+    /// Changes how many entries are kept.
+    #[must_use]
+    pub fn with_capacity(mut self, capacity: u64) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// Changes the first part of every key.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: &str) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Names the cached function.
+    #[must_use]
+    pub fn with_function(mut self, function: &str) -> Self {
+        self.function = function.into();
+        self
+    }
+}
+
 /// Opens a backend. Called once for each function, at its first call; it should connect lazily.
 pub type OpenCache = fn(&Location, &CacheOptions) -> Result<Arc<dyn CacheBackend>, ConfigError>;
 
+#[cfg(feature = "bytes")]
 /// Opens a store of records. Called once for each function, at its first call; it should connect lazily.
 pub type OpenStore = fn(&Location, &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError>;
 
@@ -207,14 +244,8 @@ pub struct CacheRegistration {
 #[derive(Debug, Clone, Copy)]
 enum Open {
     Objects(OpenCache),
+    #[cfg(feature = "bytes")]
     Records(OpenStore),
-}
-
-/// An opened backend.
-#[derive(Debug, Clone)]
-pub(crate) enum Opened {
-    Objects(Arc<dyn CacheBackend>),
-    Records(Arc<dyn ByteStore>),
 }
 
 impl CacheRegistration {
@@ -226,6 +257,7 @@ impl CacheRegistration {
         }
     }
 
+    #[cfg(feature = "bytes")]
     /// Names a store that keeps results as bytes, and says how it is opened.
     pub const fn store(scheme: &'static str, open: OpenStore) -> Self {
         Self {
@@ -238,10 +270,11 @@ impl CacheRegistration {
         &self,
         location: &Location,
         options: &CacheOptions,
-    ) -> Result<Opened, ConfigError> {
+    ) -> Result<Layer, ConfigError> {
         Ok(match self.open {
-            Open::Objects(open) => Opened::Objects(open(location, options)?),
-            Open::Records(open) => Opened::Records(open(location, options)?),
+            Open::Objects(open) => Layer::Objects(open(location, options)?),
+            #[cfg(feature = "bytes")]
+            Open::Records(open) => Layer::Records(open(location, options)?),
         })
     }
 }
@@ -279,6 +312,7 @@ macro_rules! register_cache {
     };
 }
 
+#[cfg(feature = "bytes")]
 /// Registers a store of records under a scheme, in one line: `register_store!("mine", MyStore::open);`
 ///
 /// The second argument is an [`OpenStore`](crate::backend::OpenStore): a function or a closure without captures.

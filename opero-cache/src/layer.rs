@@ -1,0 +1,192 @@
+//! A place where results are kept, whatever it keeps of them.
+
+use std::sync::{Arc, Weak};
+
+use opero_core::registry::{self, Registration};
+use opero_core::{BackendError, ConfigError, Instant, Key, Location};
+
+#[cfg(feature = "bytes")]
+use crate::backend::ByteStore;
+use crate::backend::{CacheBackend, CacheOptions, CacheRegistration};
+use crate::config::CacheConfig;
+
+/// An opened backend.
+#[derive(Debug, Clone)]
+pub(crate) enum Layer {
+    /// Results as they are.
+    Objects(Arc<dyn CacheBackend>),
+    /// Results as bytes.
+    #[cfg(feature = "bytes")]
+    Records(Arc<dyn ByteStore>),
+}
+
+/// What both kinds have.
+macro_rules! either {
+    ($layer:expr, $backend:ident => $does:expr) => {
+        match $layer {
+            Layer::Objects($backend) => $does,
+            #[cfg(feature = "bytes")]
+            Layer::Records($backend) => $does,
+        }
+    };
+}
+
+impl Layer {
+    pub(crate) fn scheme(&self) -> &str {
+        either!(self, backend => backend.scheme())
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        either!(self, backend => backend.entries())
+    }
+
+    pub(crate) fn evictions(&self) -> u64 {
+        either!(self, backend => backend.evictions())
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), BackendError> {
+        either!(self, backend => backend.ping().await)
+    }
+
+    pub(crate) async fn close(&self) -> Result<(), BackendError> {
+        either!(self, backend => backend.close().await)
+    }
+
+    pub(crate) async fn remove(&self, key: &Key) -> Result<(), BackendError> {
+        either!(self, backend => backend.remove(key).await)
+    }
+
+    pub(crate) async fn clear(&self) -> Result<(), BackendError> {
+        either!(self, backend => backend.clear().await)
+    }
+
+    pub(crate) async fn clear_namespace(&self) -> Result<(), BackendError> {
+        match self {
+            Self::Objects(backend) => backend.clear().await,
+            #[cfg(feature = "bytes")]
+            Self::Records(store) => store.clear_namespace().await,
+        }
+    }
+
+    /// Stores of records sweep by themselves.
+    pub(crate) async fn sweep(&self, now: Instant) -> Result<(), BackendError> {
+        match self {
+            Self::Objects(backend) => backend.sweep(now).await,
+            #[cfg(feature = "bytes")]
+            Self::Records(_) => Ok(()),
+        }
+    }
+
+    pub(crate) const fn keeps_records(&self) -> bool {
+        match self {
+            Self::Objects(_) => false,
+            #[cfg(feature = "bytes")]
+            Self::Records(_) => true,
+        }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakLayer {
+        match self {
+            Self::Objects(backend) => WeakLayer::Objects(Arc::downgrade(backend)),
+            #[cfg(feature = "bytes")]
+            Self::Records(store) => WeakLayer::Records(Arc::downgrade(store)),
+        }
+    }
+}
+
+/// A layer that does not keep its backend open.
+#[derive(Debug)]
+pub(crate) enum WeakLayer {
+    Objects(Weak<dyn CacheBackend>),
+    #[cfg(feature = "bytes")]
+    Records(Weak<dyn ByteStore>),
+}
+
+impl WeakLayer {
+    pub(crate) fn upgrade(&self) -> Option<Layer> {
+        match self {
+            Self::Objects(backend) => backend.upgrade().map(Layer::Objects),
+            #[cfg(feature = "bytes")]
+            Self::Records(store) => store.upgrade().map(Layer::Records),
+        }
+    }
+}
+
+/// The layers that `location` names, the nearer one first: one, or two as in `memory+redis://host`.
+pub(crate) fn open(
+    location: &Location,
+    options: &CacheOptions,
+) -> Result<(Layer, Option<Layer>), ConfigError> {
+    let open = |location: &Location| {
+        registry::find::<CacheRegistration>(location)?.open(location, options)
+    };
+    match layered(location) {
+        Some((near, far)) => Ok((open(&near)?, Some(open(&far)?))),
+        None => Ok((open(location)?, None)),
+    }
+}
+
+/// Takes `near_ttl` off the location of two layers, where it is given.
+pub(crate) fn near_ttl(
+    location: &Location,
+    config: CacheConfig,
+) -> Result<(Location, CacheConfig), ConfigError> {
+    const NAME: &str = "near_ttl";
+    let (rest, given) = location.split_setting(NAME);
+    let Some(given) = given.filter(|_| layered(location).is_some()) else {
+        return Ok((location.clone(), config));
+    };
+    let mut settings = Location::new(format!("?{NAME}={given}")).settings("cache_backend")?;
+    let near_ttl = settings.take_time(NAME)?.unwrap_or(config.near_ttl);
+    Ok((rest, config.with_near_ttl(near_ttl)))
+}
+
+/// Splits at a `+` between two backends. What stands around another `+`, as in a password or a path, is none.
+fn layered(location: &Location) -> Option<(Location, Location)> {
+    let text = location.expose();
+    text.match_indices('+').find_map(|(plus, _)| {
+        let near = Location::new(text.get(..plus)?);
+        let far = Location::new(text.get(plus + 1..)?);
+        (is_backend(near.scheme()) && is_backend(far.scheme())).then_some((near, far))
+    })
+}
+
+/// Is it there, or would a Cargo feature add it?
+fn is_backend(scheme: &str) -> bool {
+    let features = CacheRegistration::FEATURES.iter();
+    features.map(|(known, _)| *known).any(|s| s == scheme)
+        || registry::schemes::<CacheRegistration>().contains(&scheme)
+}
+
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_backends_are_told_from_other_plus_signs() {
+        let split = |text: &str| {
+            let (near, far) = layered(&text.into())?;
+            Some((near.expose().to_owned(), far.expose().to_owned()))
+        };
+        let pair = |near: &str, far: &str| Some((near.to_owned(), far.to_owned()));
+        assert_eq!(split("memory+redis"), pair("memory", "redis"));
+        assert_eq!(
+            split("memory+redis://a:b+c@host/0"),
+            pair("memory", "redis://a:b+c@host/0")
+        );
+        assert_eq!(
+            split("disk:///a+b+redis://host"),
+            pair("disk:///a+b", "redis://host")
+        );
+        for single in [
+            "memory",
+            "redis://a:b+c@host",
+            "disk:///a+b",
+            "mine+theirs",
+            "+",
+        ] {
+            assert_eq!(split(single), None, "{single}");
+        }
+    }
+}

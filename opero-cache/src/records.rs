@@ -1,0 +1,181 @@
+//! Results as records: sealed on their way to a store, and checked on their way back.
+
+use std::time::Duration;
+
+use opero_core::stable::KeySpace;
+use opero_core::{BackendError, Codec, ConfigError, Context, Error, Event, Key, Operation};
+
+use crate::backend::{ByteStore, Spot};
+use crate::envelope::{self, Rejected};
+use crate::layer::Layer;
+use crate::look::{Age, Found, Look, Until};
+use crate::patience::within;
+use crate::stage::Cache;
+
+impl Cache {
+    pub(crate) fn stable_key_of<T, E, N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        space: &KeySpace,
+        next: &N,
+    ) -> Result<Option<Key>, Error<E>> {
+        match space.key_with(|out| next.stable_key(out)) {
+            Some(Ok(key)) => Ok(Some(key)),
+            Some(Err(error)) => {
+                self.reject(cx, &format!("an argument did not become bytes: {error}"));
+                Ok(None)
+            }
+            // Nobody sees the arguments of a bare closure, so it passes by every cache.
+            None if next.key().is_none() => Ok(None),
+            None => Err(Error::refused(self.not_bytes())),
+        }
+    }
+
+    /// A record read on the spot.
+    pub(crate) fn read<T, E, N: Operation<T, E>>(
+        &self,
+        store: &dyn ByteStore,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+    ) -> Look<T> {
+        let mut looked = Look::Miss;
+        let spot = store.read(key, &mut |record| {
+            looked = self.opened(cx, next, key, record)
+        });
+        match spot {
+            Ok(Spot::Ask) => Look::Ask,
+            Ok(Spot::Missing) => Look::Miss,
+            Ok(Spot::Found) => looked,
+            Err(error) => {
+                self.report_store(cx, store, &error);
+                Look::Miss
+            }
+        }
+    }
+
+    /// What a record is worth now; one that cannot be read is a miss that an event reports.
+    pub(crate) fn opened<T, E, N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+        record: &[u8],
+    ) -> Look<T> {
+        match next
+            .codec()
+            .map(|codec| self.try_open(cx, &codec, key, record))
+        {
+            Some(Ok(look)) => look,
+            Some(Err(rejected)) => {
+                self.reject(cx, &rejected.to_string());
+                Look::Miss
+            }
+            None => Look::Miss,
+        }
+    }
+
+    /// The value of a record that is fresh: for whoever looks again and again, and reports nothing.
+    pub(crate) fn fresh<T, E, N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+        record: Option<&[u8]>,
+    ) -> Option<T> {
+        match self.try_open(cx, &next.codec()?, key, record?) {
+            Ok(Look::Hit(found)) if found.age == Age::Fresh => Some(found.value),
+            _ => None,
+        }
+    }
+
+    fn try_open<T>(
+        &self,
+        cx: &Context<'_>,
+        codec: &Codec<T>,
+        key: &Key,
+        record: &[u8],
+    ) -> Result<Look<T>, Rejected> {
+        let sealed = envelope::open(codec, key, record)?;
+        let (age, until) = match sealed.expires() {
+            None => (Age::Fresh, Until::Forever),
+            Some(expires) => match self.age(expires, cx.clock().unix()) {
+                Some(age) => (age, Until::Unix(expires)),
+                None => return Ok(Look::Miss),
+            },
+        };
+        Ok(Look::Hit(Found {
+            value: sealed.value()?,
+            age,
+            until,
+        }))
+    }
+
+    /// Puts a value into a store, fresh for `ttl`.
+    pub(crate) async fn put_record<T, E, N: Operation<T, E>>(
+        &self,
+        store: &dyn ByteStore,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+        value: &T,
+        ttl: Option<Duration>,
+    ) -> Result<(), BackendError> {
+        let Some(codec) = next.codec() else {
+            return Err(BackendError::new(self.not_bytes().to_string()));
+        };
+        let expires = ttl.map(|ttl| cx.clock().unix().saturating_add(ttl));
+        let record = envelope::seal(&codec, key, value, expires).map_err(|error| {
+            BackendError::new(format!("the result did not become bytes: {error}"))
+        })?;
+        let keep = ttl.map(|ttl| ttl.saturating_add(self.config.stale.unwrap_or_default()));
+        within(self.config.patience, store.put(key, record, keep)).await
+    }
+
+    pub(crate) fn records_scheme(&self) -> &str {
+        let mut layers = self.layers();
+        let records = layers.find(|layer| layer.keeps_records());
+        records.unwrap_or(&self.near).scheme()
+    }
+
+    /// The layer that other processes may share, and claim in: the last one.
+    pub(crate) fn shared(&self) -> Option<&dyn ByteStore> {
+        match self.far.as_ref().unwrap_or(&self.near) {
+            Layer::Objects(_) => None,
+            Layer::Records(store) => Some(&**store),
+        }
+    }
+
+    /// Reports that the layer to claim in does not answer.
+    pub(crate) fn report_shared(&self, cx: &Context<'_>, error: &BackendError) {
+        self.report(cx, self.far.as_ref().unwrap_or(&self.near), error);
+    }
+
+    /// The error of a call that a store of records cannot keep.
+    fn not_bytes(&self) -> ConfigError {
+        ConfigError::new(
+            "cache_backend",
+            format!(
+                "is `{}`, which outlives the process, and the arguments or the result of this call are not known to be serde's \
+                 `Serialize` and `Deserialize`",
+                self.records_scheme()
+            ),
+            "derive them, or use a backend such as `memory`; a closure is called by `call_stable` or \
+             `get_or_run_stable`, an operation says it with `.stable(&args)`",
+        )
+    }
+
+    fn reject(&self, cx: &Context<'_>, reason: &str) {
+        cx.emit(Event::CacheRejected {
+            backend: self.records_scheme(),
+            reason,
+        });
+    }
+
+    fn report_store(&self, cx: &Context<'_>, store: &dyn ByteStore, error: &BackendError) {
+        cx.emit(Event::CacheUnavailable {
+            backend: store.scheme(),
+            reason: error.message(),
+        });
+    }
+}

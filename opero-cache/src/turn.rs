@@ -1,0 +1,127 @@
+//! Single-flight across processes: waiting for the one that executes, or for its turn.
+
+use std::time::Duration;
+
+use opero_core::clock::real_sleep;
+use opero_core::{Context, Key, Operation};
+
+use crate::backend::{Claim, Lease};
+use crate::patience::within;
+use crate::stage::Cache;
+
+/// What a caller that leads within its process is to do.
+pub(crate) enum Turn<T> {
+    /// Execute; the lease, where there is one, keeps the other processes waiting.
+    Execute(Option<Box<dyn Lease>>),
+    /// Another process has done it.
+    Done(T),
+}
+
+/// What a caller that would refresh is to do.
+pub(crate) enum Refresh {
+    Execute(Option<Box<dyn Lease>>),
+    /// Another process does.
+    Taken,
+}
+
+/// The pauses between two looks at what another process does: short ones first, since most executions are short.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// One execution that brought no result may be a blip, two are an outage: then all run, as within a process.
+const MOST_HOLDERS: u32 = 2;
+
+impl Cache {
+    /// Waits while another process executes this call: for its value, or for a lease.
+    pub(crate) async fn turn<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Turn<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        N: Operation<T, E>,
+    {
+        let Some(store) = self.shared() else {
+            return Turn::Execute(None);
+        };
+        let mut pause = FIRST_PAUSE;
+        let mut holders = Holders::default();
+        loop {
+            match within(self.config.patience, store.claim(key)).await {
+                Ok(Claim::Unshared) => return Turn::Execute(None),
+                Ok(Claim::Mine { lease, record }) => {
+                    return match self.fresh(cx, next, key, record.as_deref()) {
+                        Some(value) => {
+                            lease.release().await;
+                            Turn::Done(value)
+                        }
+                        None => Turn::Execute(Some(lease)),
+                    };
+                }
+                Ok(Claim::Taken { holder, record }) => {
+                    if let Some(value) = self.fresh(cx, next, key, record.as_deref()) {
+                        return Turn::Done(value);
+                    }
+                    if holders.seen(holder) > MOST_HOLDERS {
+                        return Turn::Execute(None);
+                    }
+                }
+                Err(error) => {
+                    self.report_shared(cx, &error);
+                    return Turn::Execute(None);
+                }
+            }
+            // Real time: the other process takes real time, whatever clock this one is on.
+            real_sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl Cache {
+    /// Is it this process that refreshes? Unlike [`turn`](Self::turn), nobody waits for another one.
+    pub(crate) async fn may_refresh<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+    ) -> Refresh
+    where
+        N: Operation<T, E>,
+    {
+        let Some(store) = self.shared() else {
+            return Refresh::Execute(None);
+        };
+        match within(self.config.patience, store.claim(key)).await {
+            Ok(Claim::Unshared) => Refresh::Execute(None),
+            Ok(Claim::Taken { .. }) => Refresh::Taken,
+            Ok(Claim::Mine { lease, record }) => {
+                // Another process was at it, and is done.
+                if self.fresh(cx, next, key, record.as_deref()).is_some() {
+                    lease.release().await;
+                    return Refresh::Taken;
+                }
+                Refresh::Execute(Some(lease))
+            }
+            Err(error) => {
+                self.report_shared(cx, &error);
+                Refresh::Execute(None)
+            }
+        }
+    }
+}
+
+/// The holders of a lease, one after the other.
+#[derive(Default)]
+struct Holders {
+    last: Option<u64>,
+    count: u32,
+}
+
+impl Holders {
+    /// How many there were, this one included.
+    fn seen(&mut self, holder: u64) -> u32 {
+        if self.last != Some(holder) {
+            self.last = Some(holder);
+            self.count += 1;
+        }
+        self.count
+    }
+}
