@@ -154,22 +154,37 @@ fn what_cache_if_declines_is_not_kept() {
     assert_eq!([run(), run(), run()], [0, 1, 1]);
 }
 
+/// A call of which only the key is known.
+struct Known<T>(Key, std::marker::PhantomData<fn() -> T>);
+
+impl<T> Known<T> {
+    fn new(argument: &str) -> Self {
+        Self(Key::of(argument), std::marker::PhantomData)
+    }
+}
+
+impl<T: Send> Operation<T, ()> for Known<T> {
+    async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<T, Error<()>> {
+        Err(Error::from(()))
+    }
+    fn key(&self) -> Option<Key> {
+        Some(self.0)
+    }
+}
+
 #[test]
 fn a_handle_looks_inserts_removes_clears_and_refreshes() {
     for backend in BACKENDS {
         let cache = open(backend, CacheConfig::default().with_namespace(backend));
         let cx = Context::blocking();
-        let key = Key::of("a");
-        assert_eq!(block_on(cache.get::<u64>(&cx, &key)), None);
-        block_on(cache.insert(&cx, &key, &5_u64));
-        assert_eq!(block_on(cache.get::<u64>(&cx, &key)), Some(5));
-        assert_eq!(
-            block_on(cache.get::<String>(&cx, &key)),
-            None,
-            "another type is a miss"
-        );
-        block_on(cache.remove(&key)).unwrap();
-        assert_eq!(block_on(cache.get::<u64>(&cx, &key)), None);
+        let (number, text) = (Known::<u64>::new("a"), Known::<String>::new("a"));
+        assert_eq!(block_on(cache.get(&cx, &number)), None);
+        block_on(cache.insert(&cx, &number, &5));
+        assert_eq!(block_on(cache.get(&cx, &number)), Some(5));
+        let other = block_on(cache.get(&cx, &text));
+        assert_eq!(other, None, "another type is a miss");
+        block_on(cache.remove(&cx, &number)).unwrap();
+        assert_eq!(block_on(cache.get(&cx, &number)), None);
 
         let runs = AtomicUsize::new(0);
         let counted = operation(|_| async { Ok::<_, ()>(runs.fetch_add(1, Ordering::SeqCst)) });
@@ -481,7 +496,7 @@ async fn a_backend_that_hangs_delays_a_call_by_its_patience_and_no_more() {
     assert_eq!(result.unwrap(), 1);
     let expected = ["cache_unavailable", "cache_miss", "cache_unavailable"];
     assert_eq!(*told.lock().unwrap(), expected);
-    assert!(cache.remove(&Key::of(&1)).await.is_err());
+    assert!(cache.remove(&cx, &operation).await.is_err());
     assert!(cache.clear().await.is_err());
 }
 
@@ -504,15 +519,14 @@ fn a_flight_under_way_does_not_bring_back_what_was_dropped() {
     for way in 0..4 {
         let (cache, gated) = (open("memory", CacheConfig::default()), Gated::new());
         let (operation, cx) = (operation(|_| gated.run()).keyed(&1), Context::system());
-        let key = Operation::<usize, &str>::key(&operation).unwrap();
         let mut task = TaskContext::from_waker(Waker::noop());
         let mut before = Box::pin(cache.execute(&operation));
         assert!(before.as_mut().poll(&mut task).is_pending());
         match way {
-            0 => block_on(cache.remove(&key)).unwrap(),
+            0 => block_on(cache.remove(&cx, &operation)).unwrap(),
             1 => block_on(cache.clear()).unwrap(),
             2 => block_on(clear_namespace("opero")).unwrap(),
-            _ => block_on(cache.insert(&cx, &key, &77_usize)),
+            _ => block_on(cache.insert(&cx, &operation, &77)),
         }
         // Whoever comes now is not answered by the call from before.
         let mut after = Box::pin(cache.execute(&operation));
@@ -528,7 +542,7 @@ fn a_flight_under_way_does_not_bring_back_what_was_dropped() {
             before.as_mut().poll(&mut task),
             Poll::Ready(Ok(1))
         ));
-        let kept = block_on(cache.get::<usize>(&cx, &key));
+        let kept = block_on(cache.get(&cx, &operation));
         assert_ne!(kept, Some(1), "way {way}");
     }
 }
