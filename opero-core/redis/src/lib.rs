@@ -1,1 +1,34 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod address;
+mod client;
+mod connection;
+mod deadline;
+mod error;
+pub mod key;
+mod link;
+mod runtime;
+mod scan;
+mod script;
+mod server;
+
+pub use address::Address;
+pub use client::Redis;
+pub use error::Error;
+pub use scan::Scan;
+pub use script::Script;
+
+/// Runs `job` on opero's own thread, which goes on while its caller blocks or is gone: for what has to happen beside a
+/// call, such as keeping a lease.
+///
+/// # Errors
+/// Where the operating system gives no thread.
+pub fn spawn(
+    job: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<tokio::task::AbortHandle> {
+    Ok(runtime::own()?.spawn(job).abort_handle())
+}
+
+/// The client underneath, for its commands and values.
+pub use redis;

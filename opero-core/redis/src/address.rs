@@ -1,0 +1,155 @@
+//! Where redis is, as the user wrote it.
+
+use std::fmt;
+use std::time::Duration;
+
+use opero_core::{ConfigError, Location, Settings};
+use redis::IntoConnectionInfo;
+
+use crate::client::Redis;
+use crate::server::{Server, Target};
+
+/// The variable that holds the URL where the parameter only says `redis`.
+const VARIABLE: &str = "OPERO_REDIS_URL";
+
+const TIMEOUT: Duration = Duration::from_millis(250);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A server's URL, read but not yet opened: callers with settings of their own in it take those first.
+///
+/// ```
+/// use opero_core::Location;
+/// use opero_redis::Address;
+///
+/// let mut address = Address::of(&Location::new("redis://cache.local?timeout=1s&lease=5s"), "cache_backend")?;
+/// let lease = address.settings().take_time("lease")?;
+/// let redis = address.open()?;
+/// # Ok::<_, opero_core::ConfigError>(())
+/// ```
+pub struct Address {
+    location: Location,
+    parameter: &'static str,
+    settings: Settings,
+}
+
+impl Address {
+    /// The address that `location` means, or the variable `OPERO_REDIS_URL` where it is the plain name `redis`.
+    /// `parameter` is the one whose value it is, for messages.
+    ///
+    /// # Errors
+    /// Where the variable is not set, or the URL cannot be read.
+    pub fn of(location: &Location, parameter: &'static str) -> Result<Self, ConfigError> {
+        if location.expose() == "redis" {
+            let Ok(url) = std::env::var(VARIABLE) else {
+                return Err(ConfigError::new(
+                    parameter,
+                    format!("says `redis`, and the variable `{VARIABLE}` is not set"),
+                    "set it to a URL like `redis://127.0.0.1`, or write the URL in its place",
+                ));
+            };
+            return Self::read(Location::new(url), VARIABLE);
+        }
+        Self::read(location.clone(), parameter)
+    }
+
+    fn read(location: Location, parameter: &'static str) -> Result<Self, ConfigError> {
+        if location.expose().contains('#') {
+            let problem = "has a `#` in its URL";
+            return Err(ConfigError::new(parameter, problem, "write it as `%23`"));
+        }
+        let settings = location.settings(parameter)?;
+        Ok(Self {
+            location,
+            parameter,
+            settings,
+        })
+    }
+
+    /// What stands behind the URL's `?`, to be taken by name. What nobody took is refused by [`open`](Self::open).
+    pub const fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// The server there. It is not connected to before the first call; whoever opens one URL twice shares the connection.
+    ///
+    /// # Errors
+    /// Where the URL or one of its settings makes no sense.
+    pub fn open(mut self) -> Result<Redis, ConfigError> {
+        self.refuse_scheme()?;
+        let timeout = self.time("timeout", TIMEOUT)?;
+        let connect_timeout = self.time("connect_timeout", CONNECT_TIMEOUT)?;
+        let cluster = self.settings.take("cluster", "`true` or `false`")?;
+        if cluster == Some(true) && !cfg!(feature = "cluster") {
+            return Err(ConfigError::new(
+                self.parameter,
+                "wants a cluster, and that is not built in",
+                "enable the Cargo feature `cluster` of opero-redis",
+            ));
+        }
+        let mut url = self.location.without_settings().expose().to_owned();
+        let mut separator = '?';
+        for name in self.handed_on() {
+            if let Some(value) = self.settings.take_text(name) {
+                url.extend([separator]);
+                url.push_str(&format!("{name}={value}"));
+                separator = '&';
+            }
+        }
+        let place = self.location.to_string();
+        let parameter = self.parameter;
+        self.settings.finish()?;
+        let wrong = |_| {
+            let problem = "is not a redis URL";
+            let way_out = "write `redis://user:password@host:port/database`, with `%` codes for special characters in user and password";
+            ConfigError::new(parameter, problem, way_out)
+        };
+        let info = url.as_str().into_connection_info().map_err(wrong)?;
+        let target = Target {
+            url,
+            connect_timeout,
+            cluster: cluster.unwrap_or(false),
+        };
+        let server = Server::shared(target, info, place, parameter)?;
+        Ok(Redis::new(server, timeout))
+    }
+
+    fn time(&mut self, name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
+        let time = self.settings.take_time(name)?.unwrap_or(default);
+        if time.is_zero() {
+            let problem = format!("has a setting `{name}` of nothing");
+            return Err(ConfigError::new(
+                self.parameter,
+                problem,
+                "give it a time like `250ms`",
+            ));
+        }
+        Ok(time)
+    }
+
+    /// The settings that redis-rs reads.
+    fn handed_on(&self) -> &'static [&'static str] {
+        match self.location.scheme().contains("unix") {
+            true => &["protocol", "db", "user", "pass"],
+            false => &["protocol"],
+        }
+    }
+
+    fn refuse_scheme(&self) -> Result<(), ConfigError> {
+        let scheme = self.location.scheme();
+        let needs_tls = matches!(scheme, "rediss" | "valkeys");
+        if needs_tls && !cfg!(feature = "tls") {
+            return Err(ConfigError::new(
+                self.parameter,
+                format!("says `{scheme}://`, and TLS is not built in"),
+                "enable the Cargo feature `tls` of opero-redis",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({})", self.location)
+    }
+}

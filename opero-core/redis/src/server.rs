@@ -1,0 +1,207 @@
+//! One server: its connections, and when to leave it alone.
+
+use std::sync::{Arc, LazyLock, Mutex, Weak};
+use std::time::Duration;
+
+use opero_core::sync::lock;
+use opero_core::{ConfigError, CoolDown, Instant};
+use redis::{Client, ConnectionInfo, Value};
+use tokio::runtime::Handle;
+
+use crate::connection::Connection;
+pub(crate) use crate::connection::Request;
+use crate::deadline::{self, Elapsed, within};
+use crate::error::Problem;
+use crate::link::{Attempt, Links};
+use crate::runtime;
+
+/// How long a server that failed is left alone: at first, and at most.
+const SHORTEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What makes two servers one.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) url: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) cluster: bool,
+}
+
+pub(crate) struct Server {
+    place: String,
+    target: Target,
+    client: Client,
+    links: Links,
+    cool_down: CoolDown,
+}
+
+impl Server {
+    /// The server of that target, shared by all who want it.
+    pub(crate) fn shared(
+        target: Target,
+        info: ConnectionInfo,
+        place: String,
+        parameter: &'static str,
+    ) -> Result<Arc<Self>, ConfigError> {
+        static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
+        let mut servers = lock(&SERVERS);
+        servers.retain(|server| server.strong_count() > 0);
+        let known = servers.iter().filter_map(Weak::upgrade);
+        if let Some(server) = known.into_iter().find(|server| server.target == target) {
+            return Ok(server);
+        }
+        let name = info
+            .redis_settings()
+            .clone()
+            .set_lib_name("opero", env!("CARGO_PKG_VERSION"));
+        let client = Client::open(info.set_redis_settings(name)).map_err(|_| {
+            let way_out = "write `redis://host:port`";
+            ConfigError::new(parameter, "has a URL that redis-rs does not take", way_out)
+        })?;
+        let server = Arc::new(Self {
+            place,
+            target,
+            client,
+            links: Links::default(),
+            cool_down: CoolDown::new(SHORTEST, LONGEST),
+        });
+        servers.push(Arc::downgrade(&server));
+        Ok(server)
+    }
+
+    /// How it may be called in messages.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Sends a request where the server is not left alone, and keeps in mind how that went.
+    pub(crate) async fn ask(
+        &self,
+        request: Request<'_>,
+        timeout: Duration,
+    ) -> Result<Value, Problem> {
+        self.cool_down.enter(now()).map_err(Problem::LeftAlone)?;
+        let answer = self.ask_anyway(request, timeout).await;
+        match &answer {
+            Err(problem) if problem.is_outage() => self.cool_down.failed(now()),
+            Err(Problem::Client(_)) => {}
+            _ => self.cool_down.succeeded(),
+        }
+        answer
+    }
+
+    async fn ask_anyway(&self, request: Request<'_>, timeout: Duration) -> Result<Value, Problem> {
+        deadline::start().map_err(no_thread)?;
+        let runtime = runtime::for_caller().map_err(no_thread)?;
+        let first = match self.ask_on(&runtime, request, timeout).await {
+            Err(Failed::Unfit) => {
+                let own = runtime::own().map_err(no_thread)?;
+                return self
+                    .ask_on(&own, request, timeout)
+                    .await
+                    .map_err(Failed::problem);
+            }
+            first => first,
+        };
+        match first {
+            // The server closed an idle connection, or was restarted: that says nothing about a new one.
+            Err(Failed::OldConnection) => {
+                let second = self.ask_on(&runtime, request, timeout).await;
+                second.map_err(Failed::problem)
+            }
+            first => first.map_err(Failed::problem),
+        }
+    }
+
+    async fn ask_on(
+        &self,
+        runtime: &Handle,
+        request: Request<'_>,
+        timeout: Duration,
+    ) -> Result<Value, Failed> {
+        let connect_timeout = self.target.connect_timeout;
+        let connect = || connect(self.client.clone(), connect_timeout);
+        let Some((link, was_there)) = self.links.get(runtime, connect) else {
+            return Err(Failed::Unfit);
+        };
+        // The attempt has its own limit; this one is for a runtime that nobody drives.
+        let mut connection = match within(2 * connect_timeout, link.connected()).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(Attempt::Failed(problem))) => return Err(Failed::Because(problem)),
+            Ok(Err(Attempt::Lost)) => {
+                self.links.mark_unfit(runtime.id());
+                return Err(Failed::Unfit);
+            }
+            Err(Elapsed) => {
+                self.links.cut(&link);
+                return Err(Failed::Because(Problem::Slow(connect_timeout)));
+            }
+        };
+        let problem = match within(timeout, connection.send(request)).await {
+            Ok(Ok(value)) => match outage_within(&value) {
+                None => return Ok(value),
+                Some(problem) => problem,
+            },
+            Ok(Err(error)) => Problem::of(&error),
+            Err(Elapsed) => Problem::Slow(timeout),
+        };
+        if problem.is_of_connection() {
+            self.links.cut(&link);
+        }
+        Err(match problem {
+            Problem::Broken(_) if was_there => Failed::OldConnection,
+            problem => Failed::Because(problem),
+        })
+    }
+}
+
+enum Failed {
+    Because(Problem),
+    /// It broke, and had been there before this call.
+    OldConnection,
+    /// The runtime carries no connections.
+    Unfit,
+}
+
+impl Failed {
+    fn problem(self) -> Problem {
+        match self {
+            Self::Because(problem) => problem,
+            Self::OldConnection => Problem::Broken("the connection broke".to_owned()),
+            Self::Unfit => {
+                Problem::Broken("the runtime that carried the connection ended".to_owned())
+            }
+        }
+    }
+}
+
+async fn connect(client: Client, timeout: Duration) -> Result<Connection, Problem> {
+    match within(timeout, Connection::open(&client)).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(Problem::of(&error)),
+        Err(Elapsed) => Err(Problem::Slow(timeout)),
+    }
+}
+
+/// Among the answers to several commands, an error that concerns them all.
+fn outage_within(value: &Value) -> Option<Problem> {
+    let Value::Array(answers) = value else {
+        return None;
+    };
+    let errors = answers.iter().filter_map(|answer| match answer {
+        Value::ServerError(error) => Some(Problem::of(&error.clone().into())),
+        _ => None,
+    });
+    errors.into_iter().find(Problem::is_outage)
+}
+
+fn no_thread(error: std::io::Error) -> Problem {
+    Problem::Client(format!("opero has no thread for it ({})", error.kind()))
+}
+
+/// The present on a clock that nobody can pause: servers take real time.
+fn now() -> Instant {
+    static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    let nanos = ORIGIN.elapsed().as_nanos();
+    Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
