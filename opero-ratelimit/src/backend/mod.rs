@@ -7,6 +7,8 @@
 mod keys;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::fmt::Debug;
 use std::num::NonZeroU32;

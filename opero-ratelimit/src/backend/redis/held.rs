@@ -1,0 +1,130 @@
+//! Permits in hand, each to be used in an interval of its own.
+
+use std::collections::VecDeque;
+
+use super::terms::{LIFE, Reply, Terms};
+
+/// Two clocks are trusted to run apart by no more than one part in this: three times what NTP does to a clock that it
+/// corrects.
+const DRIFT: u64 = 600;
+
+/// The blocks that a process holds of one limiter, the oldest first. Times are nanoseconds of its own monotonic clock.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    blocks: VecDeque<Block>,
+}
+
+/// Consecutive permits.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    /// The server's now lay somewhere between these two.
+    sent: u64,
+    received: u64,
+    /// The nominal time of the first permit that is left, after the server's now.
+    nominal: u64,
+    left: u32,
+}
+
+/// The answer to a request for permits in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Take {
+    /// They are used.
+    Taken,
+    /// They are there, but may be used only from this instant on.
+    NotBefore(u64),
+    /// There are not enough.
+    Short,
+}
+
+impl Held {
+    /// Adds a block that was asked for at `sent` and arrived at `received`.
+    pub(super) fn add(&mut self, reply: &Reply, size: u32, sent: u64, received: u64) {
+        self.blocks.push_back(Block {
+            sent,
+            received,
+            nominal: reply.first.saturating_sub(reply.now),
+            left: size,
+        });
+    }
+
+    /// Throws away the permits whose time has passed, and says how many.
+    pub(super) fn expire(&mut self, terms: &Terms, now: u64) -> u32 {
+        let mut expired = 0;
+        while let Some(block) = self.blocks.front_mut() {
+            if block.left > 0 && block.until(0, terms) >= now {
+                break;
+            }
+            if block.left == 0 {
+                self.blocks.pop_front();
+                continue;
+            }
+            block.skip(1, terms);
+            expired += 1;
+        }
+        expired
+    }
+
+    /// Uses `cost` permits; all of them are within their time at `now`, or none is used.
+    pub(super) fn take(&mut self, terms: &Terms, cost: u32, now: u64) -> Take {
+        let mut missing = cost;
+        for block in &self.blocks {
+            if block.left >= missing {
+                // The last of them is there last.
+                let from = block.from(missing - 1, terms);
+                if from > now {
+                    return Take::NotBefore(from);
+                }
+                self.remove(terms, cost);
+                return Take::Taken;
+            }
+            missing -= block.left;
+        }
+        Take::Short
+    }
+
+    fn remove(&mut self, terms: &Terms, cost: u32) {
+        let mut missing = cost;
+        while missing > 0 {
+            let Some(block) = self.blocks.front_mut() else {
+                return;
+            };
+            let part = block.left.min(missing);
+            block.skip(part, terms);
+            missing -= part;
+            if block.left == 0 {
+                self.blocks.pop_front();
+            }
+        }
+    }
+
+    /// How many there are, in their time or before it.
+    pub(super) fn len(&self) -> u32 {
+        self.blocks.iter().map(|block| block.left).sum()
+    }
+}
+
+impl Block {
+    /// The earliest use of permit `index`. The server's now is taken to be as late as it can have been.
+    fn from(&self, index: u32, terms: &Terms) -> u64 {
+        let after = self.nominal(index, terms).saturating_sub(terms.slack());
+        self.received
+            .saturating_add(after)
+            .saturating_add(after / DRIFT)
+    }
+
+    /// The latest use of permit `index`. The server's now is taken to be as early as it can have been.
+    fn until(&self, index: u32, terms: &Terms) -> u64 {
+        let after = self.nominal(index, terms).min(LIFE);
+        self.sent.saturating_add(after - after / DRIFT)
+    }
+
+    fn nominal(&self, index: u32, terms: &Terms) -> u64 {
+        let later = terms.period.saturating_mul(u64::from(index));
+        self.nominal.saturating_add(later)
+    }
+
+    fn skip(&mut self, count: u32, terms: &Terms) {
+        self.nominal = self.nominal(count, terms);
+        self.left -= count;
+    }
+}

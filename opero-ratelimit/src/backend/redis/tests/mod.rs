@@ -1,0 +1,5 @@
+//! The arithmetic of shared limits against a model of many processes, and the script against its own twin.
+
+mod arithmetic;
+mod model;
+mod server;
