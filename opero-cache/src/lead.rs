@@ -51,7 +51,10 @@ impl Cache {
         }
         // Between the look and the lead an earlier flight may have landed. A remote backend is asked only here, by the
         // leader: its followers need not ask.
-        if let Look::Hit(found) = self.look(cx, next, &key).await {
+        let looked = self.look(cx, next, &key).await;
+        #[cfg(feature = "bytes")]
+        let answers = !matches!(looked, Look::Ask);
+        if let Look::Hit(found) = looked {
             leader.land(Landing::Value(Entry::new(found.value.clone(), None)));
             if found.age == Age::Fresh {
                 self.tell_hit(cx);
@@ -59,8 +62,9 @@ impl Cache {
             }
             return Box::pin(self.serve(cx, attempt, next, key, found)).await;
         }
+        // A store that did not answer just now would only cost its timeout once more.
         #[cfg(feature = "bytes")]
-        if self.shared().is_some() {
+        if answers && self.shared().is_some() {
             match self.turn(cx, next, &key).await {
                 Turn::Done(value) => {
                     leader.land(Landing::Value(Entry::new(value.clone(), None)));

@@ -13,7 +13,7 @@ use crate::stage::Cache;
 pub(crate) enum Look<T> {
     Hit(Found<T>),
     Miss,
-    /// Only a look that may wait can tell.
+    /// Only a look that may wait can tell; of such a look: nobody can, since the backend does not answer.
     Ask,
 }
 
@@ -130,7 +130,7 @@ impl Cache {
         }
     }
 
-    /// A lookup, whatever it takes, from the nearer layer to the farther. A failing backend is a miss that an event reports.
+    /// A lookup, whatever it takes, from the nearer layer to the farther. A failing backend is reported by an event.
     pub(crate) async fn look<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Look<T>
     where
         T: Clone + Send + Sync + 'static,
@@ -179,7 +179,7 @@ impl Cache {
         };
         looked.unwrap_or_else(|error| {
             self.report(cx, layer, &error);
-            Look::Miss
+            Look::Ask
         })
     }
 

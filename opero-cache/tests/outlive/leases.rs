@@ -1,0 +1,102 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use opero_cache::{Cache, CacheConfig};
+use opero_core::{Stage, operation};
+use tokio::sync::Semaphore;
+
+use crate::store::Store;
+
+/// "Processes" that share one store, and a function that runs once the gate is open.
+struct Setting {
+    caches: Vec<Cache>,
+    runs: AtomicUsize,
+    gate: Semaphore,
+}
+
+impl Setting {
+    fn new(store: &Store) -> Self {
+        let config = CacheConfig::default().with_patience(Duration::from_secs(30));
+        Self {
+            caches: (0..8).map(|_| store.open(config.clone())).collect(),
+            runs: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+        }
+    }
+
+    async fn call(&self, process: usize) -> Result<usize, opero_core::Error<&'static str>> {
+        let run = |_| async {
+            let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+            self.gate.acquire().await.unwrap().forget();
+            match run {
+                666.. => Err("failing"),
+                run => Ok(run),
+            }
+        };
+        self.caches[process]
+            .execute(&operation(run).stable("a"))
+            .await
+    }
+}
+
+#[tokio::test]
+async fn of_eight_processes_one_executes_and_the_others_get_its_value() {
+    let setting = Setting::new(&Store::leasing());
+    let calls = (0..8).map(|process| setting.call(process));
+    let opened = async {
+        while setting.runs.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        setting.gate.add_permits(100);
+    };
+    let (results, ()) = tokio::join!(futures_util::future::join_all(calls), opened);
+    for result in results {
+        assert_eq!(result.unwrap(), 1);
+    }
+    assert_eq!(setting.runs.load(Ordering::SeqCst), 1);
+    let followed: u64 = setting
+        .caches
+        .iter()
+        .map(|cache| cache.stats().followed)
+        .sum();
+    let hits: u64 = setting.caches.iter().map(|cache| cache.stats().hits).sum();
+    assert_eq!(followed + hits, 7);
+}
+
+#[tokio::test]
+async fn a_leader_that_leaves_passes_its_lease_on() {
+    let setting = Arc::new(Setting::new(&Store::leasing()));
+    let task = |process| {
+        let setting = Arc::clone(&setting);
+        tokio::spawn(async move { setting.call(process).await.map_err(|e| e.to_string()) })
+    };
+    let first = task(0);
+    while setting.runs.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let second = task(1);
+    first.abort();
+    setting.gate.add_permits(100);
+    assert_eq!(second.await.unwrap().unwrap(), 2);
+}
+
+#[tokio::test]
+async fn after_two_leaders_without_a_result_nobody_waits_any_more() {
+    let setting = Setting::new(&Store::leasing());
+    setting.runs.store(666, Ordering::SeqCst);
+    setting.gate.add_permits(100);
+    let calls = (0..8).map(|process| setting.call(process));
+    let results = futures_util::future::join_all(calls).await;
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(setting.runs.load(Ordering::SeqCst), 666 + 8);
+}
+
+#[tokio::test]
+async fn a_store_without_leases_is_asked_once_and_never_waited_for() {
+    let store = Store::default();
+    let setting = Setting::new(&store);
+    setting.gate.add_permits(100);
+    assert_eq!(setting.call(0).await.unwrap(), 1);
+    assert_eq!(store.0.claims.load(Ordering::SeqCst), 1);
+}
