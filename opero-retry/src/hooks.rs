@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Error, Operation, SharedError, forward_operation};
+use opero_core::{Attempt, Codec, Context, Error, Operation, SharedError, forward_operation};
 
 /// Refines an operation by closures over its error.
 ///
@@ -134,6 +134,9 @@ impl<T, E, O: Operation<T, E>, H: Hook<E>> Operation<T, E> for Hooked<O, H> {
         self.operation.attempt(cx, attempt)
     }
     forward_operation!(self => self.operation);
+    fn codec(&self) -> Option<Codec<T>> {
+        self.operation.codec()
+    }
     fn retry_on(&self, error: &E) -> bool {
         let answer = self.hook.retry_on(error);
         answer.unwrap_or_else(|| self.operation.retry_on(error))
