@@ -29,6 +29,8 @@ pub use bytes::{ByteStore, Claim, Lease, Spot};
 pub use memory::MemoryCache;
 #[cfg(feature = "quick")]
 pub use quick::QuickCache;
+#[cfg(feature = "redis")]
+pub use redis::RedisCache;
 
 /// A store of results.
 ///

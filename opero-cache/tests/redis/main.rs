@@ -1,0 +1,9 @@
+//! The promises of the `redis` store, against real servers that each test starts for itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests may panic as tests do"
+)]
+
+mod records;
+mod support;
