@@ -14,6 +14,8 @@ mod sync;
 
 #[cfg(feature = "local")]
 pub use backend::LocalLimiter;
+#[cfg(feature = "redis")]
+pub use backend::RedisLimiter;
 pub use backend::{LimiterBackend, Verdict};
 pub use limit::{RateLimit, RateLimitConfig};
 pub use permit::KeyedLimit;

@@ -18,6 +18,8 @@ use opero_core::{Backend, BackendError, Key, async_trait};
 
 #[cfg(feature = "local")]
 pub use local::LocalLimiter;
+#[cfg(feature = "redis")]
+pub use redis::RedisLimiter;
 
 /// A limiter's answer to a request for permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,6 +26,13 @@ end
 local time = redis.call('TIME')
 local now_s, now_ns = tonumber(time[1]), tonumber(time[2]) * 1000
 
+local function store(next_s, next_ns)
+  -- Once the next nominal time has passed, the state says no more than none.
+  local lifetime = (next_s - now_s) * 1000 + math.ceil((next_ns - now_ns) / 1000000) + 1
+  redis.call('SET', KEYS[1], string.format('%d %d %d %d', next_s, next_ns, now_s, now_ns),
+    'PX', string.format('%.0f', lifetime))
+end
+
 local first_s, first_ns = plus(now_s, now_ns, tonumber(ARGV[3]), tonumber(ARGV[4]))
 local state = redis.call('GET', KEYS[1]) or ''
 local next_s, next_ns, seen_s, seen_ns = string.match(state, '^(%d+) (%d+) (%d+) (%d+)$')
@@ -35,6 +42,7 @@ if next_s then
   -- The clock was set back: what is stored goes back with it, else all would wait until the clock is there again.
   if before(now_s, now_ns, seen_s, seen_ns) then
     next_s, next_ns = minus(next_s, next_ns, minus(seen_s, seen_ns, now_s, now_ns))
+    store(next_s, next_ns)
   end
   if before(first_s, first_ns, next_s, next_ns) then
     first_s, first_ns = next_s, next_ns
@@ -46,9 +54,5 @@ if before(latest_s, latest_ns, first_s, first_ns) then
   return {0, now_s, now_ns, first_s, first_ns}
 end
 
-next_s, next_ns = plus(first_s, first_ns, tonumber(ARGV[5]), tonumber(ARGV[6]))
--- Once the next nominal time has passed, the state says no more than none.
-local lifetime = (next_s - now_s) * 1000 + math.ceil((next_ns - now_ns) / 1000000) + 1
-redis.call('SET', KEYS[1], string.format('%d %d %d %d', next_s, next_ns, now_s, now_ns),
-  'PX', string.format('%.0f', lifetime))
+store(plus(first_s, first_ns, tonumber(ARGV[5]), tonumber(ARGV[6])))
 return {1, now_s, now_ns, first_s, first_ns}

@@ -1,7 +1,221 @@
+//! The backends `redis` and `rediss`: one limit for many processes and hosts.
+
+mod blocks;
 mod held;
+mod settings;
 mod size;
 mod slot;
 mod terms;
 #[cfg(test)]
 #[cfg(not(shuttle))]
 mod tests;
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use opero_core::{Backend, BackendError, ConfigError, Key, Location, async_trait};
+use opero_redis::key::{escape, prefix};
+use opero_redis::{Address, Redis, Script};
+
+use self::blocks::{Blocks, Plan};
+use self::settings::{Away, LimiterSettings};
+use self::slot::Look;
+use self::terms::{Reply, Request, Terms};
+use super::{LimiterBackend, LocalLimiter, Verdict};
+use crate::{LimiterOptions, register_limiter};
+
+static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.lua")));
+
+/// Counts the permits of all processes that share a redis server: the generic cell rate algorithm, in one script on the
+/// server's clock.
+///
+/// A limit is known by its namespace and function, or by `?name=…` in place of the function, and each rate key has its
+/// own. Who opens it with another quota counts by that one: let all say the same.
+///
+/// Settings in the URL, beside those of the connection:
+///
+/// - `name`: functions or programs with the same name, in one namespace, share one limit.
+/// - `block`: up to so many permits are taken at once and kept in hand, or `auto`. One round trip then serves many calls.
+///   Blocks follow the demand, have no more than half of the burst, and reach no more than 250 ms ahead; so it needs a
+///   `rate_burst` of 4 or more, and one of twice the block to make full use of it.
+/// - `away`: what happens while redis is away. `refuse` (the default) refuses calls; `local` limits them in this process
+///   alone, by the same quota, so that all processes together may exceed it meanwhile.
+///
+/// # What is guaranteed
+///
+/// The server gives out at most `burst + w / period` permits in any window of length w. Without blocks, a call starts when
+/// the answer arrives, so its start may lie later than the server's decision by the time of a message, ε: then at most
+/// `burst + (w + ε) / period` calls start in a window. With blocks, each permit is used within its own interval, and the
+/// bound holds for the starts themselves, however long messages take.
+///
+/// A server that loses its memory (restarted empty, failed over) gives out one burst afresh, as after a pause, and so does
+/// one whose clock is set forward. If its clock is set back, calls wait no longer than they would have. Blocks assume that
+/// the clocks of two machines run apart by less than 1 in 600 while a permit is kept, which is a second at most.
+pub struct RedisLimiter {
+    scheme: &'static str,
+    redis: Redis,
+    /// Of all keys that this limiter writes.
+    prefix: String,
+    terms: Terms,
+    blocks: Option<Blocks>,
+    stand_in: Option<LocalLimiter>,
+    origin: Instant,
+}
+
+impl RedisLimiter {
+    /// A limiter at that location. Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// Where the URL makes no sense, the quota is not valid, or neither the options nor the URL name what is limited.
+    pub fn new(location: &Location, options: &LimiterOptions) -> Result<Self, ConfigError> {
+        options.quota.validate()?;
+        let mut address = Address::of(location, "rate_backend")?;
+        let settings = LimiterSettings::take(address.settings())?;
+        let prefix = key_prefix(options, settings.name.as_deref())?;
+        let terms = Terms::new(options.quota, settings.block);
+        let stand_in = match settings.away {
+            Away::Refuse => None,
+            Away::Local => Some(LocalLimiter::new(options)?),
+        };
+        Ok(Self {
+            scheme: if location.scheme() == "rediss" {
+                "rediss"
+            } else {
+                "redis"
+            },
+            redis: address.open()?,
+            prefix,
+            terms,
+            blocks: (terms.largest_block > 1).then(|| Blocks::new(terms)),
+            stand_in,
+            origin: Instant::now(),
+        })
+    }
+
+    /// Real time, whatever the pipeline's clock says: the server's time is real.
+    fn now(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    async fn ask(&self, key: Option<Key>, request: Request) -> Result<Reply, BackendError> {
+        let key = match key {
+            None => format!("{}all", self.prefix),
+            Some(key) => format!("{}{:032x}", self.prefix, key.as_u128()),
+        };
+        let arguments = request.arguments();
+        let numbers: Vec<i64> = self.redis.script(&GCRA, &[&key], &arguments[..]).await?;
+        Reply::from_script(&numbers)
+            .ok_or_else(|| BackendError::new("its script returned what it never does"))
+    }
+
+    /// Asks for this call's permits alone.
+    async fn single(&self, key: Option<Key>, cost: u32) -> Result<Verdict, BackendError> {
+        let reply = self.ask(key, self.terms.single(cost)).await?;
+        if let Some(blocks) = &self.blocks {
+            blocks.single(key, cost, &reply, self.now());
+        }
+        Ok(match reply.granted {
+            true => Verdict::Admitted,
+            false => Verdict::Wait(reply.wait(self.terms.ahead(cost))),
+        })
+    }
+
+    async fn from_blocks(
+        &self,
+        blocks: &Blocks,
+        key: Option<Key>,
+        cost: u32,
+    ) -> Result<Verdict, BackendError> {
+        // Each fetch that comes to nothing makes the next one smaller, down to single permits.
+        loop {
+            match blocks.plan(key, cost, self.now()) {
+                Plan::Admitted => return Ok(Verdict::Admitted),
+                Plan::Wait(nanos) => return Ok(Verdict::Wait(Duration::from_nanos(nanos))),
+                Plan::Single => return self.single(key, cost).await,
+                Plan::Follow(round) => blocks.fetched(key, round, self.now()).await,
+                Plan::Fetch(fetch) => {
+                    let sent = self.now();
+                    let reply = self.ask(key, self.terms.block(fetch.size)).await?;
+                    fetch.answered(&reply, sent, self.now());
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for RedisLimiter {
+    fn scheme(&self) -> &str {
+        self.scheme
+    }
+
+    async fn ping(&self) -> Result<(), BackendError> {
+        Ok(self.redis.ping().await?)
+    }
+}
+
+#[async_trait]
+impl LimiterBackend for RedisLimiter {
+    fn try_acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict {
+        let Some(blocks) = &self.blocks else {
+            return Verdict::Ask;
+        };
+        match blocks.look(key, cost.get(), self.now()) {
+            Look::Admitted => Verdict::Admitted,
+            Look::Wait(nanos) => Verdict::Wait(Duration::from_nanos(nanos)),
+            Look::Fetch(_) => Verdict::Ask,
+        }
+    }
+
+    async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {
+        match &self.blocks {
+            None => self.single(key, cost.get()).await,
+            Some(blocks) => self.from_blocks(blocks, key, cost.get()).await,
+        }
+    }
+
+    fn shared(&self) -> bool {
+        true
+    }
+
+    fn stand_in(&self, key: Option<Key>, cost: NonZeroU32) -> Option<Verdict> {
+        let local = self.stand_in.as_ref()?;
+        Some(local.try_acquire(key, cost))
+    }
+}
+
+impl fmt::Debug for RedisLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLimiter")
+            .field("redis", &self.redis)
+            .field("prefix", &self.prefix)
+            .field("terms", &self.terms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all keys of the limit begin with. A name stands where no function has its own, so that none is taken for it.
+fn key_prefix(options: &LimiterOptions, name: Option<&str>) -> Result<String, ConfigError> {
+    let namespace = &options.namespace;
+    match name {
+        Some(name) => Ok(format!("{}rate:{}:", prefix(namespace, ""), escape(name))),
+        None if options.function.is_empty() => Err(ConfigError::new(
+            "rate_backend",
+            "is shared with other processes, and the limit has no name there",
+            "add `?name=…` to its URL, or name the function",
+        )),
+        None => Ok(format!("{}rate:", prefix(namespace, &options.function))),
+    }
+}
+
+fn open(
+    location: &Location,
+    options: &LimiterOptions,
+) -> Result<Arc<dyn LimiterBackend>, ConfigError> {
+    Ok(Arc::new(RedisLimiter::new(location, options)?))
+}
+
+register_limiter!("redis", open);
+register_limiter!("rediss", open);

@@ -5,9 +5,9 @@ const USED_PER_WASTED: u64 = 32;
 
 /// Follows the demand: a block grows with what was used, and shrinks with what was thrown away.
 ///
-/// Each permit used earns a thirty-second of one that may be wasted, and a block never has more permits than are earned,
-/// and one. So whatever the demand does, at most one permit in 32 used is ever thrown away, a process that calls seldom
-/// asks for single permits, and one that calls a lot grows its blocks by a thirty-second each time.
+/// Each permit used earns a thirty-second of one that may be wasted, and a block never has more permits than are earned.
+/// So whatever the demand does, no more than one permit in 32 used is thrown away; a process that calls seldom asks for
+/// single permits, which are used at once, and one that calls a lot grows its blocks by a thirty-second each time.
 #[derive(Debug, Default)]
 pub(super) struct Size {
     credit: u64,
@@ -29,6 +29,6 @@ impl Size {
     /// How many to ask for.
     pub(super) fn next(&self, largest: u32) -> u32 {
         let earned = u32::try_from(self.credit / USED_PER_WASTED).unwrap_or(u32::MAX);
-        earned.saturating_add(1).min(largest)
+        earned.clamp(1, largest)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::held::{Held, Take};
 use super::size::Size;
-use super::terms::{Reply, Request, Terms};
+use super::terms::{Reply, Terms};
 
 /// What is in hand of one limiter, and what is known of the rest. Times are nanoseconds of the process's own clock.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) enum Look {
     Admitted,
     /// They will not be there before that many nanoseconds have passed.
     Wait(u64),
-    /// The server has to be asked for so many permits.
+    /// The server has to be asked: for a block of so many permits, or with 1 for just those that are used at once.
     Fetch(u32),
 }
 
@@ -42,7 +42,10 @@ impl Slot {
         // Others may have moved it on, but nobody moves it back.
         let free = self.frontier.saturating_sub(terms.ahead(cost));
         match free.saturating_sub(now) {
-            0 => Look::Fetch(self.size.next(terms.largest_block)),
+            0 => match self.size.next(terms.largest_block) {
+                too_small if too_small < cost => Look::Fetch(1),
+                size => Look::Fetch(size),
+            },
             wait => Look::Wait(wait),
         }
     }
@@ -74,23 +77,9 @@ impl Slot {
         self.frontier = received.saturating_add(reply.first.saturating_sub(reply.now));
     }
 
-    /// Would a new one answer the same?
-    pub(super) fn is_idle(&self, now: u64) -> bool {
-        self.held.len() == 0 && self.frontier <= now && self.size.next(u32::MAX) == 1
-    }
-
     /// Can it be forgotten without breaking a promise? What it held is then lost.
     pub(super) fn is_over(&mut self, terms: &Terms, now: u64) -> bool {
         self.held.expire(terms, now);
         self.held.len() == 0 && self.frontier <= now
-    }
-}
-
-/// The request for what [`Look::Fetch`] says: a block where it holds the call's own permits and more, else just those.
-pub(super) fn request(terms: &Terms, size: u32, cost: u32) -> (Request, bool) {
-    let block = size > 1 && size >= cost;
-    match block {
-        true => (terms.block(size), true),
-        false => (terms.single(cost), false),
     }
 }

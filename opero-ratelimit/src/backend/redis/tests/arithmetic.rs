@@ -102,23 +102,23 @@ fn a_refused_process_asks_no_more_until_there_can_be_a_permit() {
 fn blocks_grow_with_use_and_fall_back_with_waste() {
     let mut size = Size::default();
     assert_eq!(size.next(100), 1);
-    size.used(64, 100);
+    size.used(96, 100);
     assert_eq!(size.next(100), 3);
     size.wasted(3);
     assert_eq!(size.next(100), 1);
     size.used(1_000_000, 100);
     assert_eq!(size.next(100), 100);
     size.wasted(50);
-    assert_eq!(size.next(100), 51);
+    assert_eq!(size.next(100), 50);
 }
 
 proptest! {
     #[test]
     fn no_quota_overflows(
-        period in 1..=1_u64 << 61, burst: u32, block: u32, cost: u32, now in 0..1_u64 << 62, seen in 0..1_u64 << 62,
+        refill in 1..=1_u64 << 61, burst in 1..=u32::MAX, block: u32, cost: u32, now in 0..1_u64 << 62, seen in 0..1_u64 << 62,
     ) {
+        let period = (refill / u64::from(burst)).max(1);
         let quota = Quota::each(Duration::from_nanos(period)).with_burst(burst);
-        prop_assume!(quota.is_ok());
         let terms = Terms::new(quota.unwrap(), block);
         let mut server = Server::with(State { next: now, seen });
         let (mut slot, mut local) = (Slot::default(), seen);
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn every_permit_of_a_block_has_a_time(period in 1..1_u64 << 40, burst in 4_u32..100_000, backlog: u64, rtt in 0..1_000_000_u64) {
+    fn every_permit_of_a_block_has_a_time(period in 1..50_000_000_u64, burst in 4_u32..100_000, backlog: u64, rtt in 0..1_000_000_u64) {
         let terms = terms(period, burst, u32::MAX);
         prop_assume!(terms.largest_block > 1);
         // Where the way to the server takes a small part of the burst.

@@ -2,4 +2,5 @@
 
 mod arithmetic;
 mod model;
+mod script;
 mod server;

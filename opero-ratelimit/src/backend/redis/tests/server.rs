@@ -24,9 +24,16 @@ impl Server {
     }
 
     pub(super) fn decide(&mut self, now: u64, request: Request) -> Reply {
-        let next = self.state.map_or(0, |state| {
-            state.next.saturating_sub(state.seen.saturating_sub(now))
-        });
+        let next = match &mut self.state {
+            Some(state) => {
+                if now < state.seen {
+                    state.next = state.next.saturating_sub(state.seen - now);
+                    state.seen = now;
+                }
+                state.next
+            }
+            None => 0,
+        };
         let first = next.max(now + request.hold);
         let granted = first <= now + request.ahead;
         if granted {

@@ -1,0 +1,194 @@
+//! The slots of all keys, and who fetches the next block.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use opero_core::Key;
+use opero_core::key::BuildIdentity;
+use opero_core::sync::lock;
+
+use super::slot::{Look, Slot};
+use super::terms::{Reply, Terms};
+
+const SHARDS: usize = 16;
+/// The keys of a shard. A key beyond them is served with single permits, so a flood of keys costs round trips, not memory.
+const KEYS_PER_SHARD: usize = 1_024;
+/// How long a shard that stayed full is not looked through again.
+const FULL: u64 = 100_000_000;
+
+/// What this process has in hand of one redis limiter, for each key.
+pub(super) struct Blocks {
+    terms: Terms,
+    unkeyed: Mutex<Entry>,
+    keyed: [Mutex<Shard>; SHARDS],
+}
+
+#[derive(Default)]
+struct Shard {
+    entries: HashMap<Key, Entry, BuildIdentity>,
+    full_until: u64,
+}
+
+#[derive(Default)]
+struct Entry {
+    slot: Slot,
+    /// One caller is fetching a block.
+    fetching: bool,
+    /// Others wait for it: no more of them than it will have permits.
+    followers: u32,
+    wakers: Vec<Waker>,
+    /// Grows with each end of a fetch.
+    round: u64,
+}
+
+/// How a caller comes by its permits.
+pub(super) enum Plan<'b> {
+    Admitted,
+    /// Not before that many nanoseconds have passed.
+    Wait(u64),
+    /// It asks for its own permits alone.
+    Single,
+    /// It fetches a block, for others too.
+    Fetch(Fetch<'b>),
+    /// Somebody fetches a block that will do for this caller as well.
+    Follow(u64),
+}
+
+impl Blocks {
+    pub(super) fn new(terms: Terms) -> Self {
+        Self {
+            terms,
+            unkeyed: Mutex::default(),
+            keyed: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    /// Uses permits in hand, if there are enough.
+    pub(super) fn look(&self, key: Option<Key>, cost: u32, now: u64) -> Look {
+        self.with(key, now, |entry| entry.slot.look(&self.terms, cost, now))
+    }
+
+    /// Decides how a caller comes by `cost` permits.
+    pub(super) fn plan(&self, key: Option<Key>, cost: u32, now: u64) -> Plan<'_> {
+        self.with(key, now, |entry| {
+            let size = match entry.slot.look(&self.terms, cost, now) {
+                Look::Admitted => return Plan::Admitted,
+                Look::Wait(wait) => return Plan::Wait(wait),
+                Look::Fetch(size) => size,
+            };
+            if size == 1 {
+                return Plan::Single;
+            }
+            if !entry.fetching {
+                entry.fetching = true;
+                let blocks = self;
+                return Plan::Fetch(Fetch {
+                    blocks,
+                    key,
+                    size,
+                    now,
+                    lost: true,
+                });
+            }
+            // Whoever comes too late for this block does not wait for the next: single permits are asked for at once,
+            // all at a time.
+            entry.followers = entry.followers.saturating_add(cost);
+            match entry.followers < size {
+                true => Plan::Follow(entry.round),
+                false => Plan::Single,
+            }
+        })
+    }
+
+    /// The server answered a request for single permits at `now`.
+    pub(super) fn single(&self, key: Option<Key>, cost: u32, reply: &Reply, now: u64) {
+        self.with(key, now, |entry| {
+            entry.slot.single(&self.terms, cost, reply, now);
+        });
+    }
+
+    /// Waits for the end of the fetch in that round.
+    pub(super) async fn fetched(&self, key: Option<Key>, round: u64, now: u64) {
+        poll_fn(|cx| self.with(key, now, |entry| entry.poll_fetched(cx, round))).await;
+    }
+
+    fn with<R>(&self, key: Option<Key>, now: u64, f: impl FnOnce(&mut Entry) -> R) -> R {
+        let Some(key) = key else {
+            return f(&mut lock(&self.unkeyed));
+        };
+        // The map takes its buckets from the low half of the key, so the shard comes from the other half.
+        let shard = &self.keyed[(key.as_u128() >> 64) as usize % SHARDS];
+        let mut shard = lock(shard);
+        match shard.room_for(key, &self.terms, now) {
+            true => f(shard.entries.entry(key).or_default()),
+            false => f(&mut Entry::default()),
+        }
+    }
+}
+
+impl Shard {
+    fn room_for(&mut self, key: Key, terms: &Terms, now: u64) -> bool {
+        if self.entries.len() < KEYS_PER_SHARD || self.entries.contains_key(&key) {
+            return true;
+        }
+        if now < self.full_until {
+            return false;
+        }
+        self.entries
+            .retain(|_, entry| entry.fetching || !entry.slot.is_over(terms, now));
+        let room = self.entries.len() < KEYS_PER_SHARD;
+        if !room {
+            self.full_until = now.saturating_add(FULL);
+        }
+        room
+    }
+}
+
+impl Entry {
+    fn poll_fetched(&mut self, cx: &Context<'_>, round: u64) -> Poll<()> {
+        if !self.fetching || self.round != round {
+            return Poll::Ready(());
+        }
+        if !self.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.wakers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// A block on its way. Dropped without an answer, its permits are lost, and others may fetch one.
+pub(super) struct Fetch<'b> {
+    blocks: &'b Blocks,
+    key: Option<Key>,
+    pub(super) size: u32,
+    now: u64,
+    lost: bool,
+}
+
+impl Fetch<'_> {
+    /// The server's answer to a request made at `sent`, at `received`.
+    pub(super) fn answered(mut self, reply: &Reply, sent: u64, received: u64) {
+        self.lost = false;
+        self.blocks.with(self.key, received, |entry| {
+            entry.slot.block(self.size, reply, sent, received);
+        });
+    }
+}
+
+impl Drop for Fetch<'_> {
+    fn drop(&mut self) {
+        let wakers = self.blocks.with(self.key, self.now, |entry| {
+            if self.lost {
+                entry.slot.lost(self.size);
+            }
+            entry.fetching = false;
+            entry.followers = 0;
+            entry.round += 1;
+            std::mem::take(&mut entry.wakers)
+        });
+        // Without the lock: a waker may run anything.
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}

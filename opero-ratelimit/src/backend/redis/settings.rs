@@ -1,0 +1,65 @@
+//! What a redis limiter's URL says behind its `?`.
+
+use std::str::FromStr;
+
+use opero_core::{ConfigError, Settings};
+
+/// The limiter's own settings; the connection's are left to it.
+#[derive(Debug)]
+pub(super) struct LimiterSettings {
+    /// What the limit is known by, in place of the function.
+    pub(super) name: Option<String>,
+    /// The most permits in a block; 1 where none are taken in blocks.
+    pub(super) block: u32,
+    pub(super) away: Away,
+}
+
+/// What happens to calls while redis is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Away {
+    Refuse,
+    Local,
+}
+
+impl LimiterSettings {
+    pub(super) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
+        let block = settings.take("block", "a number of permits above 0, or `auto`")?;
+        let away = settings.take("away", "`refuse` or `local`")?;
+        Ok(Self {
+            name: settings.take_text("name").filter(|name| !name.is_empty()),
+            block: block.map_or(1, |Block(most)| most),
+            away: away.unwrap_or(Away::Refuse),
+        })
+    }
+}
+
+struct Block(u32);
+
+impl FromStr for Block {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            // The burst and the demand say how many.
+            "auto" => Ok(Self(u32::MAX)),
+            _ => text
+                .parse()
+                .ok()
+                .filter(|&most| most > 0)
+                .map(Self)
+                .ok_or(()),
+        }
+    }
+}
+
+impl FromStr for Away {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "local" => Ok(Self::Local),
+            _ => Err(()),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Limits shared through redis: real servers, real processes, real time.
