@@ -6,6 +6,7 @@ use opero_core::clock::real_sleep;
 use opero_core::{Context, Key, Operation};
 
 use crate::backend::{Claim, Lease};
+use crate::flight::is_leading;
 use crate::patience::within;
 use crate::stage::Cache;
 
@@ -31,6 +32,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// One execution that brought no result may be a blip, two are an outage: then all run, as within a process.
 const MOST_HOLDERS: u32 = 2;
 
+/// A call within a leader's execution waits for another process at most so many times the patience with a backend: that
+/// process may itself be waiting for this leader, in a circle that nobody sees whole.
+const NESTED: u32 = 5;
+
 impl Cache {
     /// Waits while another process executes this call: for its value, or for a lease.
     pub(crate) async fn turn<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Turn<T>
@@ -41,6 +46,7 @@ impl Cache {
         let Some(store) = self.shared() else {
             return Turn::Execute(None);
         };
+        let mut left = is_leading().then(|| self.config.patience.saturating_mul(NESTED));
         let mut pause = FIRST_PAUSE;
         let mut holders = Holders::default();
         loop {
@@ -70,6 +76,12 @@ impl Cache {
             }
             // Real time: the other process takes real time, whatever clock this one is on.
             real_sleep(pause).await;
+            if let Some(time) = &mut left {
+                match time.checked_sub(pause) {
+                    Some(less) => *time = less,
+                    None => return Turn::Execute(None),
+                }
+            }
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         }
     }

@@ -28,6 +28,8 @@ use crate::sync::{Arc, Mutex, lock};
 
 pub(crate) use follower::Follower;
 pub(crate) use leader::Leader;
+#[cfg(feature = "bytes")]
+pub(crate) use recursion::is_leading;
 
 /// The flights of one cache.
 #[derive(Default)]

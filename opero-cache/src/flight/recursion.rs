@@ -96,6 +96,14 @@ impl Drop for Waits {
     }
 }
 
+/// Does this thread poll a leader now, so that a call made here is one that a leader waits for?
+#[cfg(feature = "bytes")]
+pub(crate) fn is_leading() -> bool {
+    LEADING
+        .try_with(|leading| !leading.borrow().is_empty())
+        .unwrap_or(false)
+}
+
 /// Until the guard is dropped, this thread polls the leader of `flight`.
 pub(super) fn lead(flight: &Arc<Flight>) -> Leading {
     let _ = LEADING.try_with(|leading| leading.borrow_mut().push(Arc::as_ptr(flight) as Id));

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opero_cache::{Cache, CacheConfig};
-use opero_core::{Stage, operation};
+use opero_core::{Attempt, Codec, CodecError, Context, Error, Operation, Stage, operation};
 use tokio::sync::Semaphore;
 
 use crate::store::Store;
@@ -99,4 +99,42 @@ async fn a_store_without_leases_is_asked_once_and_never_waited_for() {
     setting.gate.add_permits(100);
     assert_eq!(setting.call(0).await.unwrap(), 1);
     assert_eq!(store.0.claims.load(Ordering::SeqCst), 1);
+}
+
+/// A call whose key is its number alone.
+struct Numbered<N>(N, usize);
+
+impl<N: Operation<u8, ()>> Operation<u8, ()> for Numbered<N> {
+    async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<u8, Error<()>> {
+        self.0.attempt(cx, attempt).await
+    }
+    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        out.extend(self.1.to_le_bytes());
+        Some(Ok(()))
+    }
+    fn codec(&self) -> Option<Codec<u8>> {
+        Some(Codec::postcard())
+    }
+}
+
+#[tokio::test]
+async fn processes_that_would_wait_for_each_other_run_in_the_end() {
+    let store = Store::leasing();
+    let config = CacheConfig::default().with_patience(Duration::from_millis(20));
+    let caches = [store.open(config.clone()), store.open(config)];
+    let both = tokio::sync::Barrier::new(2);
+    // Each leads its own number, and asks for the other's while the other does the same.
+    let visit = async |process: usize| {
+        let cache = &caches[process];
+        let both = &both;
+        let outer = operation(move |_| async move {
+            both.wait().await;
+            let inner = operation(|_| async { Ok(7) });
+            let inner = cache.execute(&Numbered(inner, 1 - process)).await;
+            inner.map_err(|_| ())
+        });
+        cache.execute(&Numbered(outer, process)).await
+    };
+    let (one, two) = tokio::join!(visit(0), visit(1));
+    assert_eq!((one.unwrap(), two.unwrap()), (7, 7));
 }
