@@ -4,6 +4,8 @@
 mod bytes;
 #[cfg(feature = "disk")]
 mod disk;
+#[cfg(feature = "local")]
+mod local;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "quick")]
@@ -25,10 +27,14 @@ use crate::layer::Layer;
 
 #[cfg(feature = "bytes")]
 pub use bytes::{ByteStore, Claim, Lease, Spot};
+#[cfg(feature = "disk")]
+pub use disk::DiskCache;
 #[cfg(feature = "memory")]
 pub use memory::MemoryCache;
 #[cfg(feature = "quick")]
 pub use quick::QuickCache;
+#[cfg(feature = "redb")]
+pub use redb::RedbCache;
 #[cfg(feature = "redis")]
 pub use redis::RedisCache;
 

@@ -1,0 +1,239 @@
+//! An open database, shared by all functions of the process that name its directory.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+use opero_core::{BackendError, CoolDown};
+
+use super::change::SpaceId;
+use super::desk::{Desk, Phase};
+use super::directory;
+use super::engine::{Engine, Fault};
+use super::journal::{Frame, Journal};
+use super::place::Place;
+use super::space::Space;
+use super::worker::Worker;
+
+/// The journal is as long as this at most, or little more: then it is written out, however short ago the last time was.
+const JOURNAL: u64 = 16 << 20;
+/// So many bytes wait at most to be written out; then putting waits for the disk.
+const HELD: u64 = 64 << 20;
+/// How long the end of the last user waits for what is pending to be written out. The journal has it anyway.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// The open databases of one engine, by their path.
+pub(crate) type Shelf<E> = Mutex<HashMap<PathBuf, Weak<Database<E>>>>;
+
+/// What the users hold: with the last of them, the worker ends.
+#[derive(Debug)]
+pub(crate) struct Database<E: Engine>(Arc<Shared<E>>);
+
+#[derive(Debug)]
+pub(super) struct Shared<E> {
+    /// The engine's file or directory, and what the names of journals begin with.
+    pub(super) base: PathBuf,
+    pub(super) directory: PathBuf,
+    pub(super) place: Place,
+    /// Bytes of records at most: the least that a user asked for.
+    pub(super) max_bytes: AtomicU64,
+    pub(super) engine: RwLock<Option<E>>,
+    pub(super) journal: Mutex<Option<Journal>>,
+    pub(super) spaces: Mutex<HashMap<SpaceId, Arc<Space>>>,
+    pub(super) desk: Desk,
+    pub(super) cool: CoolDown,
+    /// Bytes that wait to be written out.
+    pub(super) held: AtomicU64,
+    /// The worker knows that something waits.
+    pub(super) dirty: AtomicBool,
+    /// Writing does not work at present.
+    pub(super) refuses: AtomicBool,
+}
+
+impl<E: Engine> Database<E> {
+    /// The database in a directory, which is created if need be; nothing is opened yet.
+    pub(super) fn at(place: &Place) -> Result<Arc<Self>, BackendError> {
+        let unusable = |error: std::io::Error| {
+            let path = place.directory.display();
+            BackendError::new(format!("{path} cannot be used as a directory: {error}"))
+        };
+        directory::create_private(&place.directory).map_err(unusable)?;
+        let directory = place.directory.canonicalize().map_err(unusable)?;
+        let mut shelf = lock(E::shelf());
+        shelf.retain(|_, known| known.strong_count() > 0);
+        if let Some(known) = shelf.get(&directory).and_then(Weak::upgrade) {
+            known
+                .0
+                .max_bytes
+                .fetch_min(place.max_bytes, Ordering::Relaxed);
+            return Ok(known);
+        }
+        let new = Arc::new(Self::start(&directory, place).map_err(unusable)?);
+        shelf.insert(directory, Arc::downgrade(&new));
+        Ok(new)
+    }
+
+    fn start(directory: &Path, place: &Place) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            base: directory.join(E::NAME),
+            directory: directory.to_owned(),
+            place: place.clone(),
+            max_bytes: AtomicU64::new(place.max_bytes),
+            engine: RwLock::new(None),
+            journal: Mutex::new(None),
+            spaces: Mutex::default(),
+            desk: Desk::default(),
+            cool: CoolDown::new(Duration::from_millis(200), Duration::from_secs(5)),
+            held: AtomicU64::new(0),
+            dirty: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
+        });
+        let worker = Worker::new(Arc::clone(&shared));
+        thread::Builder::new()
+            .name(format!("opero {}", E::SCHEME))
+            .spawn(move || worker.run())?;
+        Ok(Self(shared))
+    }
+
+    pub(super) fn shared(&self) -> &Shared<E> {
+        &self.0
+    }
+}
+
+impl<E: Engine> Drop for Database<E> {
+    fn drop(&mut self) {
+        self.0.desk.tell(|state| state.stop = true);
+        self.0.desk.wait_for_stop(FAREWELL);
+    }
+}
+
+impl<E: Engine> Shared<E> {
+    /// The engine, where it is open.
+    #[inline]
+    pub(super) fn engine(&self) -> RwLockReadGuard<'_, Option<E>> {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn space(&self, id: SpaceId) -> Arc<Space> {
+        let mut spaces = lock(&self.spaces);
+        let space = spaces.entry(id).or_insert_with(|| Arc::new(Space::new(id)));
+        Arc::clone(space)
+    }
+
+    /// The spaces in the namespace of one of them, also those that this process never asked for.
+    pub(super) fn namespace_of(&self, id: SpaceId) -> Vec<Arc<Space>> {
+        let spaces = lock(&self.spaces);
+        let related = spaces
+            .values()
+            .filter(|space| space.id.is_in_namespace_of(id));
+        related.cloned().collect()
+    }
+
+    /// Returns once the engine is open; has it opened if it is not.
+    pub(super) async fn ready(&self) -> Result<(), BackendError> {
+        if self.engine().is_some() {
+            return Ok(());
+        }
+        poll_fn(|task| {
+            self.desk.poll(task, |state| match &state.phase {
+                Phase::Open => Some(Ok(())),
+                Phase::Opening => None,
+                Phase::Closed | Phase::Failed(_) => match self.cool.enter(real_now()) {
+                    Ok(()) => {
+                        state.phase = Phase::Opening;
+                        None
+                    }
+                    Err(pause) => Some(Err(self.resting(&state.phase, pause))),
+                },
+            })
+        })
+        .await
+    }
+
+    fn resting(&self, phase: &Phase, pause: Duration) -> BackendError {
+        let reason = match phase {
+            Phase::Failed(reason) => reason,
+            _ => "it is closed",
+        };
+        self.error(&format!("{reason} (left alone for {pause:.1?})"))
+    }
+
+    pub(super) fn error(&self, reason: &str) -> BackendError {
+        BackendError::new(format!("{}: {reason}", self.base.display()))
+    }
+
+    /// Returns once there is room for another record in memory.
+    pub(super) async fn room(&self) -> Result<(), BackendError> {
+        if self.refuses.load(Ordering::Relaxed) || self.held.load(Ordering::Relaxed) > HELD {
+            poll_fn(|task| {
+                self.desk.poll(task, |state| match &state.unwritten {
+                    Some(reason) => Some(Err(self.error(reason))),
+                    None if state.phase != Phase::Open => Some(Err(self.error("it was closed"))),
+                    None if self.held.load(Ordering::Relaxed) > HELD => {
+                        state.urgent = true;
+                        None
+                    }
+                    None => Some(Ok(())),
+                })
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a frame whose change is pending already: in that order, a journal holds nothing that the write-out which
+    /// removes it does not bring to the engine.
+    pub(super) fn write_down(&self, frame: &Frame) -> Result<(), BackendError> {
+        let written = match lock(&self.journal).as_mut() {
+            Some(journal) => journal.append(frame),
+            None => return Err(self.error("it was closed")),
+        };
+        let len = written.map_err(|error| self.error(&error.to_string()))?;
+        if !self.dirty.swap(true, Ordering::AcqRel) {
+            self.desk.tell(|state| state.dirty = Some(Instant::now()));
+        }
+        if len > JOURNAL {
+            self.desk.tell(|state| state.urgent = true);
+        }
+        Ok(())
+    }
+
+    /// A reader met this: the worker will see to it.
+    #[cold]
+    pub(super) fn report(&self, fault: &Fault) -> BackendError {
+        self.desk.tell(|state| {
+            state.fault.get_or_insert_with(|| fault.clone());
+        });
+        self.error(&fault.to_string())
+    }
+
+    /// Returns once all that was put before is in the engine and on the disk, and closes it then, if asked.
+    pub(super) async fn flush(&self, close: bool) -> Result<(), BackendError> {
+        let ticket = self.desk.tell(|state| {
+            state.close |= close;
+            state.asked += 1;
+            state.asked
+        });
+        poll_fn(|task| {
+            self.desk.poll(task, |state| {
+                (state.done >= ticket).then(|| match &state.unwritten {
+                    Some(reason) => Err(self.error(reason)),
+                    None => Ok(()),
+                })
+            })
+        })
+        .await
+    }
+}
+
+/// The time for cooling down, which is real whatever a runtime says: a disk takes real time.
+pub(super) fn real_now() -> opero_core::Instant {
+    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let nanos = ORIGIN.elapsed().as_nanos();
+    opero_core::Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,137 @@
+//! Where callers and the worker of a database meet.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+
+use super::engine::Fault;
+
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    state: Mutex<State>,
+    to_worker: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) phase: Phase,
+    /// Since when something waits to be written out.
+    pub(super) dirty: Option<Instant>,
+    /// It is a lot: write it out now.
+    pub(super) urgent: bool,
+    /// What a reader met.
+    pub(super) fault: Option<Fault>,
+    /// Flushes asked for and done, as numbers that only grow.
+    pub(super) asked: u64,
+    pub(super) done: u64,
+    /// The engine is to be closed after the next flush.
+    pub(super) close: bool,
+    /// Why the last flush failed.
+    pub(super) unwritten: Option<String>,
+    pub(super) stop: bool,
+    pub(super) stopped: bool,
+    waiting: Vec<Waker>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nobody has asked for it yet, or it was closed.
+    #[default]
+    Closed,
+    /// The worker is opening it, or will now.
+    Opening,
+    Open,
+    /// It could not be opened or had to be given up, for this reason.
+    Failed(String),
+}
+
+impl Desk {
+    /// Changes something for the worker to see.
+    pub(super) fn tell<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let result = change(&mut lock(&self.state));
+        self.to_worker.notify_all();
+        result
+    }
+
+    /// Changes something for the callers to see.
+    pub(super) fn publish<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = lock(&self.state);
+        let result = change(&mut state);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+        result
+    }
+
+    /// A caller's look: ready when `seen` is, and else woken by the next [`publish`](Self::publish).
+    pub(super) fn poll<R>(
+        &self,
+        task: &mut Context<'_>,
+        seen: impl FnOnce(&mut State) -> Option<R>,
+    ) -> Poll<R> {
+        let mut state = lock(&self.state);
+        let answer = seen(&mut state);
+        if answer.is_none()
+            && !state
+                .waiting
+                .iter()
+                .any(|waker| waker.will_wake(task.waker()))
+        {
+            state.waiting.push(task.waker().clone());
+        }
+        drop(state);
+        match answer {
+            Some(answer) => Poll::Ready(answer),
+            // The worker may have been given something to do.
+            None => {
+                self.to_worker.notify_all();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The worker's wait: until `next` has something to do; or says how long to sleep, at most.
+    pub(super) fn next<T>(
+        &self,
+        mut next: impl FnMut(&mut State) -> Result<T, Option<Duration>>,
+    ) -> T {
+        let mut state = lock(&self.state);
+        loop {
+            state = match next(&mut state) {
+                Ok(task) => return task,
+                Err(pause) => self.sleep(state, pause),
+            };
+        }
+    }
+
+    /// Waits for the worker to end, but not for ever.
+    pub(super) fn wait_for_stop(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        let mut state = lock(&self.state);
+        while !state.stopped {
+            let Some(left) = end.checked_duration_since(Instant::now()) else {
+                return;
+            };
+            state = self.sleep(state, Some(left));
+        }
+    }
+
+    fn sleep<'s>(
+        &'s self,
+        state: MutexGuard<'s, State>,
+        limit: Option<Duration>,
+    ) -> MutexGuard<'s, State> {
+        match limit {
+            None => self
+                .to_worker
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner),
+            Some(limit) => {
+                let woken = self.to_worker.wait_timeout(state, limit);
+                woken.unwrap_or_else(PoisonError::into_inner).0
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a database has to do underneath.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+use super::change::{Change, Id, SpaceId, Totals};
+use super::database::Shelf;
+
+/// A database of records under ids. One thread writes, many read.
+pub(crate) trait Engine: fmt::Debug + Sized + Send + Sync + 'static {
+    /// The scheme of its URLs.
+    const SCHEME: &'static str;
+    /// Its file or directory inside the user's.
+    const NAME: &'static str;
+    /// So many changes are applied at once, at most: where applying keeps readers waiting.
+    const CHUNK: usize;
+    /// Whether it still reads after a failed write.
+    const READS_ON: bool;
+
+    /// A stored value, borrowed from its pages.
+    type Value: AsRef<[u8]>;
+
+    /// The databases of this engine that are open in this process.
+    fn shelf() -> &'static Shelf<Self>;
+
+    /// Opens or creates it, alone: a second opener gets [`Fault::Busy`].
+    fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault>;
+
+    /// What is stored under `id`.
+    fn get(&self, id: &Id) -> Result<Option<Self::Value>, Fault>;
+
+    /// Shows what is stored from `from` on, in order, until `visit` has had enough.
+    fn scan(&self, from: &Id, visit: &mut dyn FnMut(&Id, &[u8]) -> Scan) -> Result<(), Fault>;
+
+    /// The totals of every space.
+    fn totals(&self) -> Result<Vec<(SpaceId, Totals)>, Fault>;
+
+    /// Applies changes of distinct ids, and with them the totals they make: all or nothing.
+    fn apply(&self, changes: &[Change], totals: &[(SpaceId, Totals)]) -> Result<(), Fault>;
+
+    /// What was applied is on the disk when this returns.
+    fn flush(&self) -> Result<(), Fault>;
+}
+
+/// Has a visitor had enough?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scan {
+    More,
+    Enough,
+}
+
+/// How an engine is to work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tuning {
+    /// Time between flushes.
+    pub(crate) flush: Duration,
+    /// Bytes of pages kept in memory.
+    pub(crate) memory: u64,
+}
+
+/// Why an engine did not do it. The texts hold no key and no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Somebody else has it open.
+    Busy,
+    /// What is on the disk cannot be read.
+    Damaged(String),
+    /// The operating system refused.
+    Failed(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str(
+                "it is in use by another process: give each process its own directory, or share a `redis`",
+            ),
+            Self::Damaged(what) => write!(f, "it is damaged: {what}"),
+            Self::Failed(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Asks an engine, and takes a panic for damage: both were seen to panic on files whose bytes were garbled, and what they
+/// keep is checked by whoever reads it.
+#[inline]
+pub(super) fn guarded<T>(ask: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(ask))
+        .unwrap_or_else(|_| Err(Fault::Damaged("the database gave up reading it".to_owned())))
+}

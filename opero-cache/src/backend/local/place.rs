@@ -1,0 +1,147 @@
+//! What a user's URL says: where, and how.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use opero_core::{ConfigError, Location};
+
+use super::engine::Tuning;
+
+const PARAMETER: &str = "cache_backend";
+
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    pub(super) tuning: Tuning,
+    /// Bytes of records at most, keys included.
+    pub(super) max_bytes: u64,
+    /// Time between two slices of sweeping.
+    pub(super) sweep: Duration,
+}
+
+impl Place {
+    /// Reads a URL; touches no disk.
+    pub(super) fn new(location: &Location) -> Result<Self, ConfigError> {
+        const BYTES: &str = "a number of bytes, or a text like `64MiB`";
+        let mut settings = location.settings(PARAMETER)?;
+        let max_bytes = settings.take::<Bytes>("max_bytes", BYTES)?;
+        let memory = settings.take::<Bytes>("memory", BYTES)?;
+        let flush = settings.take_time("flush")?;
+        let sweep = settings.take_time("sweep")?;
+        settings.finish()?;
+        Ok(Self {
+            directory: directory(location)?,
+            tuning: Tuning {
+                flush: flush.unwrap_or(Duration::from_millis(500)),
+                memory: memory.map_or(64 << 20, |bytes| bytes.0),
+            },
+            max_bytes: max_bytes.map_or(u64::MAX, |bytes| bytes.0),
+            sweep: sweep.unwrap_or(Duration::from_secs(1)),
+        })
+    }
+}
+
+fn directory(location: &Location) -> Result<PathBuf, ConfigError> {
+    let location = location.without_settings();
+    let path = location.rest();
+    if path.is_empty() {
+        return match etcetera::base_strategy::choose_native_strategy() {
+            Ok(user) => Ok(user.cache_dir().join("opero")),
+            Err(_) => Err(ConfigError::new(
+                PARAMETER,
+                "names no directory, and this user has no home directory to keep a cache in",
+                format!(
+                    "name one: `{}:///var/cache/my-app`",
+                    location.shown_scheme()
+                ),
+            )),
+        };
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    // Somebody's `user:password@host` must not become the name of a directory.
+    let drive = cfg!(windows) && first.len() == 2 && first.ends_with(':');
+    if first.contains([':', '@']) && !drive {
+        return Err(ConfigError::new(
+            PARAMETER,
+            "names a server where a directory is meant",
+            format!(
+                "write `{0}:///absolute/path` or `{0}://relative/path`",
+                location.shown_scheme()
+            ),
+        ));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// A number of bytes, as users write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bytes(u64);
+
+impl FromStr for Bytes {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let unit = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kb" => 1_000,
+            "m" | "mb" => 1_000_000,
+            "g" | "gb" => 1_000_000_000,
+            "kib" => 1 << 10,
+            "mib" => 1 << 20,
+            "gib" => 1 << 30,
+            _ => return Err(()),
+        };
+        let number: u64 = number.parse().map_err(|_| ())?;
+        number.checked_mul(unit).map(Self).ok_or(())
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_numbers_or_texts() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("100", 100),
+            ("64MiB", 64 << 20),
+            ("2 GB", 2_000_000_000),
+            ("1k", 1_000),
+        ] {
+            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["", "MiB", "-1", "1.5GB", "1 parsec", "99999999999GiB"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_absolute_or_relative_and_no_server() {
+        let path = |text: &str| Place::new(&text.into()).map(|place| place.directory);
+        assert_eq!(path("disk:///var/cache/app"), Ok("/var/cache/app".into()));
+        assert_eq!(path("disk://cache/app?flush=1s"), Ok("cache/app".into()));
+        for text in [
+            "disk://user:s3cret@host/x",
+            "disk://host:99",
+            "disk://s3cret@h",
+        ] {
+            let error = path(text).unwrap_err().to_string();
+            assert!(
+                error.contains("names a server") && !error.contains("s3cret"),
+                "{error}"
+            );
+        }
+        assert!(
+            path("disk:///x?max_byte=1")
+                .unwrap_err()
+                .to_string()
+                .contains("did you mean `max_bytes`?")
+        );
+    }
+}

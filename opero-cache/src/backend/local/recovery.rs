@@ -1,0 +1,126 @@
+//! Opening a database after whatever happened to it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::change::{Change, Id, SpaceId, Totals, space_of};
+use super::directory::set_aside;
+use super::engine::{Engine, Fault, Scan, Tuning, guarded};
+use super::journal::{self, Frame, Journal, Kind};
+use super::worker::writing;
+
+/// An engine that holds all that was put, its totals, and the journal for what comes now.
+pub(super) struct Recovered<E> {
+    pub(super) engine: E,
+    pub(super) totals: HashMap<SpaceId, Totals>,
+    pub(super) journal: Journal,
+}
+
+/// Opens the engine at `base` and brings in what processes before this one put into journals.
+pub(super) fn open<E: Engine>(base: &Path, tuning: &Tuning) -> Result<Recovered<E>, Fault> {
+    let engine = guarded(|| E::open(base, tuning))?;
+    let totals = guarded(|| engine.totals())?;
+    let mut totals: HashMap<_, _> = totals.into_iter().collect();
+    // Only now, with the engine's lock, no other process writes journals here.
+    let journals = journal::list(base)?;
+    for (_, path) in &journals {
+        replay(&engine, &mut totals, path)?;
+    }
+    if !journals.is_empty() {
+        guarded(|| engine.flush())?;
+    }
+    let next = journals
+        .last()
+        .map_or(1, |(number, _)| number.wrapping_add(1));
+    let journal = Journal::create(base, next)?;
+    for (_, path) in journals {
+        std::fs::remove_file(path)?;
+    }
+    Ok(Recovered {
+        engine,
+        totals,
+        journal,
+    })
+}
+
+/// How many frames are brought in at once.
+const BATCH: usize = 4_096;
+
+fn replay<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    path: &Path,
+) -> Result<(), Fault> {
+    let mut batch: HashMap<Id, Change> = HashMap::new();
+    journal::replay::<Fault>(path, |frame: Frame| {
+        let id = frame.id();
+        match frame.kind() {
+            Some(Kind::Put) => {
+                let record = Some(frame.into());
+                batch.insert(id, Change { id, record });
+            }
+            Some(Kind::Remove) => {
+                batch.insert(id, Change { id, record: None });
+            }
+            Some(Kind::Clear) => {
+                batch.retain(|other, _| space_of(other) != space_of(&id));
+                clear(engine, totals, space_of(&id))?;
+            }
+            None => {}
+        }
+        if batch.len() >= BATCH {
+            write(engine, totals, batch.drain().map(|(_, change)| change))?;
+        }
+        Ok(())
+    })?;
+    write(engine, totals, batch.into_values())
+}
+
+fn write<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    changes: impl Iterator<Item = Change>,
+) -> Result<(), Fault> {
+    writing::apply(engine, totals, &changes.collect::<Vec<_>>())
+}
+
+/// Removes what a space has in the engine.
+pub(super) fn clear<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    space: SpaceId,
+) -> Result<(), Fault> {
+    loop {
+        let mut found = Vec::new();
+        let from = super::change::id_of(space, 0);
+        guarded(|| {
+            engine.scan(&from, &mut |id, _| {
+                if space_of(id) != space || found.len() == BATCH {
+                    return Scan::Enough;
+                }
+                found.push(Change {
+                    id: *id,
+                    record: None,
+                });
+                Scan::More
+            })
+        })?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        writing::apply(engine, totals, &found)?;
+    }
+}
+
+/// Puts a damaged database out of the way, and says so.
+pub(super) fn give_up(base: &Path, what: &str) -> String {
+    match set_aside(base) {
+        Ok(aside) => {
+            let aside = aside.file_name().unwrap_or_default().to_string_lossy();
+            format!(
+                "it was damaged ({what}), and is kept beside as `{aside}`; a new one takes its place"
+            )
+        }
+        Err(error) => format!("it is damaged ({what}), and cannot be put aside: {error}"),
+    }
+}

@@ -1,0 +1,196 @@
+//! The store of one function.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use opero_core::{Backend, BackendError, ConfigError, Key, Location};
+
+use super::change::{AGE, SpaceId, age, id};
+use super::database::Database;
+use super::engine::{Engine, guarded};
+use super::journal::{Frame, Kind};
+use super::pending::Known;
+use super::place::Place;
+use super::space::Space;
+use crate::backend::{ByteStore, CacheOptions, Spot};
+
+/// Records on a local disk, of one function.
+pub(crate) struct LocalStore<E: Engine> {
+    place: Place,
+    space: SpaceId,
+    capacity: u64,
+    /// Nothing on the disk is touched before the first use.
+    opened: OnceLock<Opened<E>>,
+}
+
+struct Opened<E: Engine> {
+    database: Arc<Database<E>>,
+    space: Arc<Space>,
+}
+
+impl<E: Engine> LocalStore<E> {
+    pub(crate) fn new(location: &Location, options: &CacheOptions) -> Result<Self, ConfigError> {
+        Ok(Self {
+            place: Place::new(location)?,
+            space: SpaceId::new(&options.namespace, &options.function),
+            capacity: options.capacity,
+            opened: OnceLock::new(),
+        })
+    }
+
+    fn opened(&self) -> Result<&Opened<E>, BackendError> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let database = Database::at(&self.place)?;
+        let space = database.shared().space(self.space);
+        space.capacity.store(self.capacity, Ordering::Relaxed);
+        Ok(self.opened.get_or_init(|| Opened { database, space }))
+    }
+
+    /// The store, open.
+    async fn ready(&self) -> Result<&Opened<E>, BackendError> {
+        let opened = self.opened()?;
+        opened.database.shared().ready().await?;
+        Ok(opened)
+    }
+
+    /// Removes a record, or all of them.
+    fn change(
+        &self,
+        opened: &Opened<E>,
+        space: &Space,
+        kind: Kind,
+        key: &Key,
+    ) -> Result<(), BackendError> {
+        let shared = opened.database.shared();
+        let frame = Frame::new(kind, &id(space.id, *key), 0, &[]);
+        let frame = frame.ok_or_else(|| shared.error("the record is too long"))?;
+        space.pending(&shared.held, |pending| match kind {
+            Kind::Clear => pending.clear(),
+            Kind::Put | Kind::Remove => pending.note(*key, None),
+        });
+        shared.write_down(&frame)
+    }
+}
+
+#[async_trait]
+impl<E: Engine> Backend for LocalStore<E> {
+    fn scheme(&self) -> &str {
+        E::SCHEME
+    }
+
+    async fn ping(&self) -> Result<(), BackendError> {
+        self.ready().await.map(|_| ())
+    }
+
+    /// Writes out what is pending and closes the database, for all functions of the process. Whoever uses it after that
+    /// opens it again.
+    async fn close(&self) -> Result<(), BackendError> {
+        match self.opened.get() {
+            Some(opened) => opened.database.shared().flush(true).await,
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl<E: Engine> ByteStore for LocalStore<E> {
+    fn read(&self, key: &Key, visit: &mut dyn FnMut(&[u8])) -> Result<Spot, BackendError> {
+        let Some(opened) = self.opened.get() else {
+            return Ok(Spot::Ask);
+        };
+        match opened.space.look(key) {
+            Known::Put(frame) => {
+                visit(frame.record());
+                return Ok(Spot::Found);
+            }
+            Known::Gone => return Ok(Spot::Missing),
+            Known::Nothing => {}
+        }
+        let shared = opened.database.shared();
+        let engine = shared.engine();
+        let Some(engine) = engine.as_ref() else {
+            return Ok(Spot::Ask);
+        };
+        let id = id(self.space, *key);
+        // Shown outside of the guard: a panic of whoever looks at it says nothing about the engine.
+        match guarded(|| engine.get(&id)) {
+            Ok(Some(stored)) => {
+                visit(stored.as_ref().get(AGE..).unwrap_or_default());
+                Ok(Spot::Found)
+            }
+            Ok(None) => Ok(Spot::Missing),
+            Err(fault) => Err(shared.report(&fault)),
+        }
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
+        self.ready().await?;
+        let mut record = None;
+        self.read(key, &mut |bytes| record = Some(bytes.to_vec()))?;
+        Ok(record)
+    }
+
+    async fn put(
+        &self,
+        key: &Key,
+        record: Vec<u8>,
+        keep: Option<Duration>,
+    ) -> Result<(), BackendError> {
+        let opened = self.ready().await?;
+        let shared = opened.database.shared();
+        shared.room().await?;
+        let frame = Frame::new(Kind::Put, &id(self.space, *key), age(keep), &record);
+        let frame = Arc::new(frame.ok_or_else(|| shared.error("the record is too long"))?);
+        let change = Some(Arc::clone(&frame));
+        opened
+            .space
+            .pending(&shared.held, |pending| pending.note(*key, change));
+        shared.write_down(&frame).inspect_err(|_| {
+            opened
+                .space
+                .pending(&shared.held, |pending| pending.forget(key, &frame));
+        })
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), BackendError> {
+        let opened = self.ready().await?;
+        self.change(opened, &opened.space, Kind::Remove, key)
+    }
+
+    async fn clear(&self) -> Result<(), BackendError> {
+        let opened = self.ready().await?;
+        self.change(opened, &opened.space, Kind::Clear, &Key::stable(0))
+    }
+
+    async fn clear_namespace(&self) -> Result<(), BackendError> {
+        let opened = self.ready().await?;
+        for space in opened.database.shared().namespace_of(self.space) {
+            self.change(opened, &space, Kind::Clear, &Key::stable(0))?;
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> u64 {
+        self.opened.get().map_or(0, |opened| opened.space.entries())
+    }
+
+    fn evictions(&self) -> u64 {
+        self.opened
+            .get()
+            .map_or(0, |opened| opened.space.evictions.load(Ordering::Relaxed))
+    }
+}
+
+impl<E: Engine> fmt::Debug for LocalStore<E> {
+    /// Without keys and records.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(E::SCHEME)
+            .field("directory", &self.place.directory)
+            .finish_non_exhaustive()
+    }
+}

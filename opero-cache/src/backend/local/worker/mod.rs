@@ -1,0 +1,261 @@
+//! The thread of a database: it does everything that takes longer than a moment.
+
+pub(super) mod writing;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+
+use super::change::{Id, SpaceId, Totals};
+use super::database::{Shared, real_now};
+use super::desk::{Phase, State};
+use super::directory::has_room;
+use super::engine::{Engine, Fault, guarded};
+use super::{recovery, sweep};
+
+/// Pauses between attempts to write where that fails, doubled each time.
+const RETRIES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+pub(super) struct Worker<E> {
+    pub(super) shared: Arc<Shared<E>>,
+    pub(super) totals: HashMap<SpaceId, Totals>,
+    /// Where the sweep goes on.
+    pub(super) cursor: Id,
+    next_sweep: Instant,
+    /// Writing failed: when it is tried again, and the pause before that.
+    retry: Option<(Instant, Duration)>,
+    /// Journals whose content is in the engine after the next flush.
+    pub(super) written: Vec<PathBuf>,
+}
+
+enum Task {
+    Open,
+    /// Write out, and tell those who asked, up to this number; then perhaps close.
+    Flush {
+        asked: u64,
+        close: bool,
+    },
+    Sweep,
+    GiveUp(Fault),
+    Stop,
+}
+
+impl<E: Engine> Worker<E> {
+    pub(super) fn new(shared: Arc<Shared<E>>) -> Self {
+        Self {
+            shared,
+            totals: HashMap::new(),
+            cursor: [0; 32],
+            next_sweep: Instant::now(),
+            retry: None,
+            written: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            let shared = Arc::clone(&self.shared);
+            match shared.desk.next(|state| self.next(state)) {
+                Task::Open => {
+                    let _ = self.open();
+                }
+                Task::Flush { asked, close } => self.flush(asked, close),
+                Task::Sweep => self.sweep(),
+                Task::GiveUp(fault) => self.give_up(&fault),
+                Task::Stop => break,
+            }
+        }
+        let _ = self.write_out();
+        self.shut();
+        self.shared.desk.tell(|state| state.stopped = true);
+    }
+
+    /// What is to be done now, or how long nothing is.
+    fn next(&self, state: &mut State) -> Result<Task, Option<Duration>> {
+        if state.stop {
+            return Ok(Task::Stop);
+        }
+        if let Some(fault) = state.fault.take() {
+            return Ok(Task::GiveUp(fault));
+        }
+        if state.phase == Phase::Opening {
+            return Ok(Task::Open);
+        }
+        let now = Instant::now();
+        let due = match (self.retry, state.dirty) {
+            _ if state.asked > state.done => Some(now),
+            (Some((at, _)), _) => Some(at),
+            (None, Some(_)) if state.urgent => Some(now),
+            (None, Some(since)) => Some(since + self.shared.place.tuning.flush),
+            (None, None) => None,
+        };
+        if due.is_some_and(|due| due <= now) {
+            state.dirty = None;
+            state.urgent = false;
+            return Ok(Task::Flush {
+                asked: state.asked,
+                close: std::mem::take(&mut state.close),
+            });
+        }
+        if state.phase != Phase::Open {
+            return Err(due.map(|due| due - now));
+        }
+        if self.next_sweep <= now {
+            return Ok(Task::Sweep);
+        }
+        let next = due.map_or(self.next_sweep, |due| due.min(self.next_sweep));
+        Err(Some(next - now))
+    }
+
+    /// Opens the engine, and tells those who wait for it.
+    fn open(&mut self) -> Result<(), Fault> {
+        let opened = recovery::open::<E>(&self.shared.base, &self.shared.place.tuning);
+        let (phase, result) = match opened {
+            Ok(recovered) => {
+                self.install(recovered);
+                self.shared.cool.succeeded();
+                (Phase::Open, Ok(()))
+            }
+            Err(fault) => {
+                self.shared.cool.failed(real_now());
+                (Phase::Failed(self.reason(&fault)), Err(fault))
+            }
+        };
+        self.shared.desk.publish(|state| state.phase = phase);
+        result
+    }
+
+    fn install(&mut self, recovered: recovery::Recovered<E>) {
+        self.totals = recovered.totals;
+        for (id, totals) in &self.totals {
+            let space = self.shared.space(*id);
+            space.entries.store(totals.entries, Ordering::Relaxed);
+        }
+        *lock(&self.shared.journal) = Some(recovered.journal);
+        *self.engine_mut() = Some(recovered.engine);
+    }
+
+    /// What callers are told of a fault; a damaged database is put aside.
+    fn reason(&self, fault: &Fault) -> String {
+        match fault {
+            Fault::Damaged(what) => recovery::give_up(&self.shared.base, what),
+            Fault::Busy | Fault::Failed(_) => fault.to_string(),
+        }
+    }
+
+    fn engine_mut(&self) -> std::sync::RwLockWriteGuard<'_, Option<E>> {
+        let engine = self.shared.engine.write();
+        engine.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes journal and engine. What is in the journal stays for the next opening.
+    fn shut(&mut self) {
+        if let Some(journal) = lock(&self.shared.journal).take()
+            && journal.is_empty()
+        {
+            let _ = std::fs::remove_file(journal.path());
+        }
+        self.written.clear();
+        let engine = self.engine_mut().take();
+        // A damaged engine may panic even here.
+        let _ = guarded(|| {
+            drop(engine);
+            Ok(())
+        });
+    }
+
+    fn give_up(&mut self, fault: &Fault) {
+        self.shut();
+        self.shared.cool.failed(real_now());
+        let reason = self.reason(fault);
+        self.shared
+            .desk
+            .publish(|state| state.phase = Phase::Failed(reason));
+    }
+
+    fn flush(&mut self, asked: u64, close: bool) {
+        let outcome = self.write_out_again();
+        let unwritten = match outcome {
+            Ok(()) => {
+                self.retry = None;
+                None
+            }
+            Err(fault) => {
+                self.failed_to_write(&fault);
+                Some(fault.to_string())
+            }
+        };
+        self.shared
+            .refuses
+            .store(unwritten.is_some(), Ordering::Relaxed);
+        if close {
+            self.shut();
+        }
+        self.shared.desk.publish(|state| {
+            state.done = asked;
+            state.unwritten = unwritten;
+            if close {
+                state.phase = Phase::Closed;
+            }
+        });
+    }
+
+    /// Writes out; after a failure with an engine that was opened anew, once there is room again.
+    fn write_out_again(&mut self) -> Result<(), Fault> {
+        if self.retry.is_some() && E::READS_ON && self.shared.engine().is_some() {
+            if !has_room(&self.shared.directory) {
+                return Err(Fault::Failed(
+                    "there is still no room on the disk".to_owned(),
+                ));
+            }
+            self.shut();
+            self.open()?;
+        }
+        self.write_out()
+    }
+
+    fn failed_to_write(&mut self, fault: &Fault) {
+        let (shortest, longest) = RETRIES;
+        let pause = self
+            .retry
+            .map_or(shortest, |(_, pause)| pause.saturating_mul(2).min(longest));
+        self.retry = Some((Instant::now() + pause, pause));
+        match fault {
+            Fault::Damaged(_) => self.give_up(fault),
+            Fault::Busy | Fault::Failed(_) if !E::READS_ON => {
+                self.shut();
+                // What that meets, callers are told when they ask.
+                let _ = self.open();
+            }
+            Fault::Busy | Fault::Failed(_) => {}
+        }
+    }
+
+    fn sweep(&mut self) {
+        self.next_sweep = Instant::now() + self.shared.place.sweep;
+        let shared = Arc::clone(&self.shared);
+        let engine = shared.engine();
+        let Some(engine) = engine.as_ref() else {
+            return;
+        };
+        let mut sweep = sweep::Slice::new(engine, &mut self.totals, &mut self.cursor);
+        if let Err(fault) = sweep.run() {
+            self.shared.desk.tell(|state| {
+                state.fault.get_or_insert(fault);
+            });
+        }
+        self.publish_totals();
+    }
+
+    pub(super) fn publish_totals(&self) {
+        for space in lock(&self.shared.spaces).values() {
+            let totals = self.totals.get(&space.id).copied().unwrap_or_default();
+            space.entries.store(totals.entries, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Bringing what is pending into the engine.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use opero_core::sync::lock;
+
+use super::Worker;
+use crate::backend::local::change::{Change, SpaceId, Totals, id, space_of};
+use crate::backend::local::engine::{Engine, Fault, guarded};
+use crate::backend::local::evict;
+use crate::backend::local::journal::Journal;
+use crate::backend::local::recovery::clear;
+use crate::backend::local::space::Space;
+
+/// Applies changes of distinct ids, a chunk at a time, each with the totals it makes.
+pub(in crate::backend::local) fn apply<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    changes: &[Change],
+) -> Result<(), Fault> {
+    for chunk in changes.chunks(E::CHUNK) {
+        let mut made: HashMap<SpaceId, Totals> = HashMap::new();
+        guarded(|| {
+            for change in chunk {
+                let space = space_of(&change.id);
+                let known = totals.get(&space).copied().unwrap_or_default();
+                let made = made.entry(space).or_insert(known);
+                if let Some(old) = engine.get(&change.id)? {
+                    made.take(old.as_ref().len());
+                }
+                if let Some(stored) = change.stored() {
+                    made.add(stored.len());
+                }
+            }
+            let made: Vec<_> = made
+                .iter()
+                .map(|(space, totals)| (*space, *totals))
+                .collect();
+            engine.apply(chunk, &made)
+        })?;
+        totals.extend(made);
+    }
+    Ok(())
+}
+
+impl<E: Engine> Worker<E> {
+    /// Brings into the engine what is pending now, makes it durable, and then removes the journal that had it. Where
+    /// that fails, it is pending still.
+    pub(super) fn write_out(&mut self) -> Result<(), Fault> {
+        let shared = Arc::clone(&self.shared);
+        let engine = shared.engine();
+        let Some(engine) = engine.as_ref() else {
+            return Ok(());
+        };
+        shared.dirty.store(false, Ordering::Release);
+        self.turn_the_page()?;
+        let spaces: Vec<_> = lock(&shared.spaces).values().cloned().collect();
+        let written = self.write_spaces(engine, &spaces);
+        let held = &shared.held;
+        for space in &spaces {
+            if written.is_ok() {
+                // Dropped outside of the lock.
+                let arrived = space.pending(held, |pending| pending.arrived());
+                drop(arrived);
+            } else {
+                space.pending(held, |pending| pending.came_back());
+            }
+        }
+        written?;
+        for path in self.written.drain(..) {
+            // One that stays is read once more, which changes nothing.
+            let _ = std::fs::remove_file(path);
+        }
+        let evicted = evict::down_to_bounds(
+            engine,
+            &mut self.totals,
+            &spaces,
+            shared.max_bytes.load(Ordering::Relaxed),
+        );
+        self.publish_totals();
+        evicted
+    }
+
+    /// Begins a new journal, where the current one has anything.
+    fn turn_the_page(&mut self) -> Result<(), Fault> {
+        let mut journal = lock(&self.shared.journal);
+        if let Some(current) = journal.as_mut().filter(|journal| !journal.is_empty()) {
+            let next = Journal::create(&self.shared.base, current.number().wrapping_add(1))?;
+            let last = std::mem::replace(current, next);
+            self.written.push(last.path().to_owned());
+        }
+        Ok(())
+    }
+
+    fn write_spaces(&mut self, engine: &E, spaces: &[Arc<Space>]) -> Result<(), Fault> {
+        let mut changes = Vec::new();
+        for space in spaces {
+            let cleared = space.pending(&self.shared.held, |pending| {
+                let leaving = pending.leave();
+                changes.extend(leaving.records.iter().map(|(key, record)| Change {
+                    id: id(space.id, *key),
+                    record: record.clone(),
+                }));
+                leaving.cleared
+            });
+            if cleared {
+                clear(engine, &mut self.totals, space.id)?;
+            }
+        }
+        // In order, neighbours share pages.
+        changes.sort_unstable_by_key(|change| change.id);
+        apply(engine, &mut self.totals, &changes)?;
+        guarded(|| engine.flush())
+    }
+}
