@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod limit;
 mod permit;
 mod policy;

@@ -1,1 +1,9 @@
 //! Limits shared through redis: real servers, real processes, real time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests may panic as tests do"
+)]
+
+/// The public suite, on all of this crate's backends.
+mod conformance;

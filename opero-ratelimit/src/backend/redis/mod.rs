@@ -122,7 +122,7 @@ impl RedisLimiter {
         })
     }
 
-    async fn from_blocks(
+    async fn in_blocks(
         &self,
         blocks: &Blocks,
         key: Option<Key>,
@@ -172,7 +172,7 @@ impl LimiterBackend for RedisLimiter {
     async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {
         match &self.blocks {
             None => self.single(key, cost.get()).await,
-            Some(blocks) => self.from_blocks(blocks, key, cost.get()).await,
+            Some(blocks) => self.in_blocks(blocks, key, cost.get()).await,
         }
     }
 
