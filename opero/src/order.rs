@@ -54,7 +54,7 @@ impl Stages {
             cache: cache::build(name, config)?,
             retry: retry::build_retry(config)?,
             fallback: retry::build_fallback(),
-            rate_limit: ratelimit::build(config, &clock)?,
+            rate_limit: ratelimit::build(name, config, &clock)?,
             execution: Execution {
                 timeout: retry::build_timeout(config)?,
             },

@@ -9,6 +9,7 @@ mod attribute {
     mod keys;
     mod map;
     mod shapes;
+    mod stable;
     mod types;
     mod values;
 }

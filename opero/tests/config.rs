@@ -26,7 +26,9 @@ fn toml_and_json_read_every_parameter() {
     let from_toml = PipelineConfig::from_toml(
         r#"
         cache = false
-        cache_ttl = "forever"
+        cache_ttl = "1h"
+        cache_stale = "1d"
+        cache_refresh = 60
         cache_backend = "quick"
         cache_namespace = "app"
         cache_capacity = 5
@@ -45,7 +47,8 @@ fn toml_and_json_read_every_parameter() {
     )
     .unwrap();
     let from_json = PipelineConfig::from_json(
-        r#"{"cache": false, "cache_ttl": "forever", "cache_backend": "quick", "cache_namespace": "app",
+        r#"{"cache": false, "cache_ttl": "1h", "cache_stale": "1d", "cache_refresh": 60,
+            "cache_backend": "quick", "cache_namespace": "app",
             "cache_capacity": 5, "retries": 7, "backoff_factor": 2.0, "min_delay": 0.25, "max_delay": "1m",
             "jitter": false, "max_elapsed": 90.0, "attempt_timeout": "2s", "rate_limit": "100/min",
             "rate_burst": 3, "rate_backend": "local", "rate_max_wait": 1.0}"#,
@@ -53,7 +56,9 @@ fn toml_and_json_read_every_parameter() {
     .unwrap();
     let expected = PipelineConfig {
         cache: false,
-        cache_ttl: "forever".into(),
+        cache_ttl: "1h".into(),
+        cache_stale: Some("1d".into()),
+        cache_refresh: Some(60.into()),
         cache_backend: "quick".into(),
         cache_namespace: "app".into(),
         cache_capacity: 5,
@@ -193,7 +198,7 @@ fn an_unknown_backend_is_refused_when_the_pipeline_is_built() {
 
     let limiter = Pipeline::<()>::builder()
         .rate_limit(1)
-        .rate_backend("redis://:geheim@host");
+        .rate_backend("elsewhere://:geheim@host");
     let message = limiter.build().unwrap_err().to_string();
     assert!(
         message.contains("`rate_backend`") && message.contains("registered are `local`"),

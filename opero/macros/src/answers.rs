@@ -3,11 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use crate::errors::Errors;
 use crate::parameters::Parameter;
 use crate::recipe::Plan;
 use crate::scope::{Scope, hidden};
+use crate::settings::Keys;
 use crate::spans::at;
 use crate::values::Value;
 
@@ -35,8 +37,27 @@ impl Plan<'_> {
                     #door::Errors::of(#adapter).sharing()
                 }
             });
+            if let Some(codec) = self.codec() {
+                answers.push(quote!(codec: #codec));
+            }
         }
         quote!(#door::Answers { #(#answers,)* ..#door::Answers::DEFAULT })
+    }
+
+    /// How values become bytes: demanded, or taken where it is there.
+    fn codec(&self) -> Option<TokenStream> {
+        let (door, adapter) = (self.door, hidden("adapter"));
+        match self.settings.keys {
+            Keys::Local => None,
+            Keys::Stable => {
+                let place = self.function.output.span();
+                Some(at(place, quote!(#door::stable_codec(#adapter))))
+            }
+            Keys::Either => Some(quote! {{
+                use #door::{CodecAny as _, CodecSerde as _};
+                #door::Values::of(#adapter).codec()
+            }}),
+        }
     }
 
     fn rate_answers(&self, answers: &mut Vec<TokenStream>, errors: &mut Errors) {
@@ -49,10 +70,28 @@ impl Plan<'_> {
         if let Some(parameter) = self.parameters.get("rate_key")
             && let Some(key) = errors.take(scope.rate_key(parameter, self.function))
         {
-            let key = at(parameter.span(), quote!(#door::rate_key(&#key)));
+            let hashed = at(parameter.span(), quote!(#door::rate_key(&#key)));
             answers.push(quote! {
-                rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #key })
+                rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #hashed })
             });
+            let out = hidden("out");
+            let encoded = match self.settings.rate_keys {
+                Keys::Local => None,
+                Keys::Stable => Some(at(
+                    parameter.span(),
+                    quote!(#door::stable_rate_key(&#key, #out)),
+                )),
+                Keys::Either => Some(self.probe(&quote!(&#key))),
+            };
+            answers.extend(encoded.map(|encoded| {
+                quote! {
+                    stable_rate_key: ::core::option::Option::Some(|#shared, #item, #out| {
+                        let _ = (#item, &#out);
+                        #unpack
+                        #encoded
+                    })
+                }
+            }));
         }
         if let Some(parameter) = self.parameters.get("rate_cost")
             && let Some(cost) = errors.take(self.rate_cost(parameter, &scope))

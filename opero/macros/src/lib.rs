@@ -17,6 +17,7 @@ mod receiver;
 mod recipe;
 mod recursion;
 mod result_types;
+mod route;
 mod scope;
 mod settings;
 mod signature;

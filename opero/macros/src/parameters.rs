@@ -15,6 +15,8 @@ use crate::errors::Errors;
 pub(crate) const COMMON: &[&str] = &[
     "cache",
     "cache_ttl",
+    "cache_stale",
+    "cache_refresh",
     "cache_backend",
     "cache_key",
     "cache_namespace",

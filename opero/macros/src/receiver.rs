@@ -8,7 +8,6 @@ use syn::{Item, Macro, Receiver, Type};
 
 use crate::errors::Errors;
 use crate::signature::{Argument, Passing};
-use crate::spans::at;
 
 /// Is it `&self`, or a typed `self` that is a reference? `&mut self` is refused.
 pub(crate) fn is_reference(receiver: &Receiver, errors: &mut Errors) -> bool {
@@ -84,10 +83,4 @@ fn replaced(tokens: TokenStream) -> TokenStream {
         }]);
     }
     output
-}
-
-/// `self`, where the closures copy it, hashed into a key.
-pub(crate) fn hash_self(door: &TokenStream, receiver: &Receiver, hasher: &Ident) -> TokenStream {
-    let own = &receiver.self_token;
-    at(own.span(), quote!(#door::hash_self(#own, #hasher);))
 }

@@ -7,7 +7,6 @@ use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 use crate::errors::Errors;
 use crate::fallback::{Fallback, Values};
 use crate::parameters::{Parameter, Parameters};
-use crate::receiver::hash_self;
 use crate::scope::{Scope, hidden};
 use crate::settings::Settings;
 use crate::signature::{Function, Kind};
@@ -148,13 +147,7 @@ impl<'a> Plan<'a> {
         let body = self.body();
         let answers = self.answers(errors);
         let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
-        let route = match self.settings.cache {
-            true => {
-                let key = self.key(errors);
-                quote!(cached(#key, #outside, #inside, #answers))
-            }
-            false => quote!(uncached(#outside, #inside, #answers)),
-        };
+        let route = self.route(&quote!(#outside, #inside, #answers), errors);
         quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route)
     }
 
@@ -202,40 +195,6 @@ impl<'a> Plan<'a> {
                 quote!(asynchronous(move |#shared, #item, #attempt| { #used #unpack #own #future }))
             }
         }
-    }
-
-    fn key(&self, errors: &mut Errors) -> TokenStream {
-        let (door, scope) = (self.door, self.scope());
-        let (shared, item, hasher) = (hidden("shared"), hidden("item"), hidden("hasher"));
-        let unpack = scope.unpack();
-        let hashed =
-            match self.parameters.get("cache_key") {
-                Some(parameter) => {
-                    let key = errors.take(scope.apply(parameter)).unwrap_or_default();
-                    at(parameter.span(), quote!(#door::hash_key(&#key, #hasher);))
-                }
-                None => {
-                    let own = self
-                        .function
-                        .receiver
-                        .as_ref()
-                        .filter(|_| self.function.shares_self);
-                    let own = own.map(|receiver| hash_self(door, receiver, &hasher));
-                    let arguments = self.function.arguments.iter().enumerate().filter_map(
-                        |(index, argument)| {
-                            let seen = scope.seen(index)?;
-                            let hash = match argument.name == "self" {
-                                true => quote!(#door::hash_self),
-                                false => quote!(#door::hash_argument),
-                            };
-                            Some(at(argument.span, quote!(#hash(#seen, #hasher);)))
-                        },
-                    );
-                    quote!(#own #(#arguments)*)
-                }
-            };
-        // Always: a key that passes through memory in halves stalls the load of the whole.
-        quote!(#[inline(always)] move |#shared, #item, #hasher| { let _ = (#item, &#hasher); #unpack #hashed })
     }
 
     fn stage(&self, name: &str, errors: &mut Errors) -> TokenStream {

@@ -249,7 +249,7 @@ fn literal(lit: &Lit) -> Result<Value<'_>, ()> {
 
 /// Does a text look like the name of a cache's backend?
 fn is_backend(text: &str) -> bool {
-    matches!(text, "memory" | "quick") || text.contains("://")
+    matches!(text, "memory" | "quick" | "disk" | "redb" | "redis") || text.contains("://")
 }
 
 /// Is a suffix a type that holds the number? A parser of digits alone would take `1ms` for 1.

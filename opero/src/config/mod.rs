@@ -4,7 +4,7 @@
 mod parse;
 mod values;
 
-#[cfg(any(feature = "retry", feature = "ratelimit"))]
+#[cfg(any(feature = "cache", feature = "retry", feature = "ratelimit"))]
 pub(crate) use values::optional;
 pub use values::{Rate, Time};
 
@@ -24,6 +24,11 @@ pub struct PipelineConfig {
     pub cache: bool,
     /// How long an entry lives; `"forever"` for no expiry.
     pub cache_ttl: Time,
+    /// How long past `cache_ttl` an entry may still serve, at once while it is refreshed in the background, and when the
+    /// function fails.
+    pub cache_stale: Option<Time>,
+    /// The last part of `cache_ttl`, in which one caller refreshes an entry early.
+    pub cache_refresh: Option<Time>,
     /// A registered cache backend's name or URL.
     pub cache_backend: String,
     /// The first part of every key.
@@ -59,6 +64,8 @@ impl Default for PipelineConfig {
         Self {
             cache: true,
             cache_ttl: Time::Seconds(3_600.0),
+            cache_stale: None,
+            cache_refresh: None,
             cache_backend: "memory".to_owned(),
             cache_namespace: "opero".to_owned(),
             cache_capacity: 10_000,
@@ -96,6 +103,8 @@ impl std::fmt::Debug for PipelineConfig {
         f.debug_struct("PipelineConfig")
             .field("cache", &self.cache)
             .field("cache_ttl", &self.cache_ttl)
+            .field("cache_stale", &self.cache_stale)
+            .field("cache_refresh", &self.cache_refresh)
             .field("cache_backend", &location(&self.cache_backend))
             .field("cache_namespace", &self.cache_namespace)
             .field("cache_capacity", &self.cache_capacity)

@@ -9,9 +9,11 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 use super::{PipelineConfig, Rate, Time};
 
 /// The parameters' names, in the order of the table in the README.
-const PARAMETERS: [&str; 16] = [
+const PARAMETERS: [&str; 18] = [
     "cache",
     "cache_ttl",
+    "cache_stale",
+    "cache_refresh",
     "cache_backend",
     "cache_namespace",
     "cache_capacity",
@@ -186,7 +188,7 @@ fn read<'de, D: Deserializer<'de>>(
     }
     fields!(cache, cache_ttl, cache_backend, cache_namespace, cache_capacity, retries, backoff_factor,
         min_delay, max_delay, jitter, rate_burst, rate_backend;
-        optional: max_elapsed, attempt_timeout, rate_limit, rate_max_wait);
+        optional: cache_stale, cache_refresh, max_elapsed, attempt_timeout, rate_limit, rate_max_wait);
     Ok(())
 }
 

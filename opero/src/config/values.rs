@@ -61,7 +61,7 @@ impl Time {
 }
 
 /// Resolves a time that may be left out.
-#[cfg(any(feature = "retry", feature = "ratelimit"))]
+#[cfg(any(feature = "cache", feature = "retry", feature = "ratelimit"))]
 pub(crate) fn optional(
     time: Option<&Time>,
     parameter: &str,

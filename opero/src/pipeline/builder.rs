@@ -60,6 +60,11 @@ setters! {
     cache: bool => cache;
     /// How long an entry lives, or `"forever"` (default an hour).
     cache_ttl: impl Into<Time> => cache_ttl.into();
+    /// How long past `cache_ttl` an entry may still serve: at once, while it is refreshed, and when the closure fails
+    /// (default not at all).
+    cache_stale: impl Into<Time> => Some(cache_stale.into());
+    /// The last part of `cache_ttl`, in which one caller refreshes an entry early (default none).
+    cache_refresh: impl Into<Time> => Some(cache_refresh.into());
     /// A registered cache backend's name or URL (default `"memory"`).
     cache_backend: impl Into<String> => cache_backend.into();
     /// The first part of every key (default `"opero"`).

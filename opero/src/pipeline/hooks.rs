@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Error, Operation, SharedError, forward_operation};
+use opero_core::{Attempt, Codec, Context, Error, Operation, SharedError, forward_operation};
 
 type Predicate<V> = Arc<dyn Fn(&V) -> bool + Send + Sync>;
 type Hint<E> = Arc<dyn Fn(&E) -> Option<Duration> + Send + Sync>;
@@ -90,6 +90,9 @@ where
         self.operation.attempt(cx, attempt)
     }
     forward_operation!(self => self.operation);
+    fn codec(&self) -> Option<Codec<T>> {
+        self.operation.codec()
+    }
     fn retry_on(&self, error: &E) -> bool {
         self.operation.retry_on(error) && self.hooks.retry_on.as_ref().is_none_or(|p| p(error))
     }

@@ -4,6 +4,8 @@ mod builder;
 mod hooks;
 #[cfg(feature = "map")]
 mod map;
+#[cfg(feature = "stable")]
+mod stable;
 
 use std::future::Future;
 use std::hash::Hash;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::Key;
+use opero_core::{Background, Codec, Key};
 
+use super::keys::Encode;
 use super::sharing::Sharing;
 
 /// The answers of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
@@ -16,6 +17,8 @@ pub struct Answers<S, I, T, E> {
     pub alternatives: Option<fn(&S) -> usize>,
     /// `rate_key`.
     pub rate_key: Option<fn(&S, &I) -> Key>,
+    /// `rate_key`, as bytes.
+    pub stable_rate_key: Option<Encode<S, I>>,
     /// `rate_cost`.
     pub rate_cost: Option<fn(&S, &I) -> u32>,
     /// `retry_on`.
@@ -28,6 +31,10 @@ pub struct Answers<S, I, T, E> {
     pub cache_if: Option<fn(&T) -> bool>,
     /// How a failed call shares its error with those who waited for it.
     pub sharing: Option<Sharing<E>>,
+    /// How values become bytes.
+    pub codec: Option<fn() -> Codec<T>>,
+    /// The same call with arguments of its own.
+    pub background: Option<fn(&S, &I) -> Option<Background>>,
 }
 
 impl<S, I, T, E> Answers<S, I, T, E> {
@@ -35,12 +42,15 @@ impl<S, I, T, E> Answers<S, I, T, E> {
     pub const DEFAULT: Self = Self {
         alternatives: None,
         rate_key: None,
+        stable_rate_key: None,
         rate_cost: None,
         retry_on: None,
         retry_after: None,
         fallback_on: None,
         cache_if: None,
         sharing: None,
+        codec: None,
+        background: None,
     };
 }
 

@@ -9,6 +9,18 @@ pub const ENABLE_THE_CARGO_FEATURE_CACHE_MEMORY_OF_OPERO: () = ();
 #[cfg(feature = "cache-quick")]
 pub const ENABLE_THE_CARGO_FEATURE_CACHE_QUICK_OF_OPERO: () = ();
 
+/// `cache_backend = "disk"`.
+#[cfg(feature = "cache-disk")]
+pub const ENABLE_THE_CARGO_FEATURE_CACHE_DISK_OF_OPERO: () = ();
+
+/// `cache_backend = "redb"`.
+#[cfg(feature = "cache-redb")]
+pub const ENABLE_THE_CARGO_FEATURE_CACHE_REDB_OF_OPERO: () = ();
+
+/// `cache_backend = "redis"`.
+#[cfg(feature = "cache-redis")]
+pub const ENABLE_THE_CARGO_FEATURE_CACHE_REDIS_OF_OPERO: () = ();
+
 /// A cache backend of another crate's.
 #[cfg(feature = "cache")]
 pub const ENABLE_THE_CARGO_FEATURE_CACHE_OF_OPERO: () = ();
@@ -20,6 +32,10 @@ pub const ENABLE_THE_CARGO_FEATURE_RETRY_OF_OPERO: () = ();
 /// `rate_limit` with the default backend, `"local"`.
 #[cfg(feature = "ratelimit-local")]
 pub const ENABLE_THE_CARGO_FEATURE_RATELIMIT_LOCAL_OF_OPERO: () = ();
+
+/// `rate_backend = "redis"`.
+#[cfg(feature = "ratelimit-redis")]
+pub const ENABLE_THE_CARGO_FEATURE_RATELIMIT_REDIS_OF_OPERO: () = ();
 
 /// A limiter backend of another crate's.
 #[cfg(feature = "ratelimit")]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::future::Future;
 
 use opero_cache::{Cache, CacheStats};
-use opero_core::{BackendError, ConfigError, Context, Error, Key, Waiting, block_on};
+use opero_core::{BackendError, ConfigError, Context, Error, Waiting, block_on};
 
 use super::checks::CachedValue;
-use super::operation::{Body, Call, MakeKey};
+use super::keys::MakeKey;
+use super::operation::{Body, Call};
 use super::recipe::{Cached, OnRefused, Recipe, Route, Uncached};
 use super::{Adapter, Function};
 use crate::Stages;
@@ -57,7 +58,7 @@ impl CacheHandle {
     /// # Errors
     /// The backend's.
     pub async fn ping(self) -> Result<(), BackendError> {
-        self.opened()?.backend().ping().await
+        self.opened()?.ping().await
     }
 
     fn opened(self) -> Result<&'static Cache, BackendError> {
@@ -94,7 +95,12 @@ pub trait BoundCall: Send + Sync {
     #[doc(hidden)]
     fn go(&self, waiting: Waiting, way: Way) -> impl Future<Output = Self::Return> + Send;
     #[doc(hidden)]
-    fn place(&self) -> Option<(&'static Stages, &'static Cache, Key)>;
+    fn peek(&self, waiting: Waiting) -> impl Future<Output = Option<Self::Value>> + Send;
+    #[doc(hidden)]
+    fn insert(&self, waiting: Waiting, value: Self::Value) -> impl Future<Output = ()> + Send;
+    #[doc(hidden)]
+    fn invalidate(&self, waiting: Waiting)
+    -> impl Future<Output = Result<(), BackendError>> + Send;
 }
 
 /// A recipe whose call waits to be told what to do.
@@ -144,10 +150,40 @@ where
         self.recipe.bare().await
     }
 
-    fn place(&self) -> Option<(&'static Stages, &'static Cache, Key)> {
+    async fn peek(&self, waiting: Waiting) -> Option<A::Value> {
+        let (stages, cache) = self.opened()?;
+        cache.get(&stages.context(waiting), &self.call()).await
+    }
+
+    async fn insert(&self, waiting: Waiting, value: A::Value) {
+        if let Some((stages, cache)) = self.opened() {
+            let cx = stages.context(waiting);
+            cache.insert(&cx, &self.call(), &value).await;
+        }
+    }
+
+    async fn invalidate(&self, waiting: Waiting) -> Result<(), BackendError> {
+        match self.opened() {
+            Some((stages, cache)) => cache.remove(&stages.context(waiting), &self.call()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a bound call is to the stages.
+type BoundOperation<'a, A, S, B, K, Out, In> = Call<'a, A, S, (), B, K, Cached, Out, In>;
+
+impl<A: Adapter, S, B, K, Out, In> Bound<A, S, B, K, Out, In> {
+    fn opened(&self) -> Option<(&'static Stages, &'static Cache)> {
         let stages = self.recipe.function.stages().ok()?;
-        let key = self.recipe.key.make::<B>(&self.recipe.shared, &())?;
-        Some((stages, stages.cache().as_ref()?, key))
+        Some((stages, stages.cache().as_ref()?))
+    }
+
+    fn call(&self) -> BoundOperation<'_, A, S, B, K, Out, In> {
+        Call {
+            recipe: &self.recipe,
+            item: &(),
+        }
     }
 }
 
@@ -168,10 +204,7 @@ where
         cx: &Context<'_>,
         way: Way,
     ) -> Result<A::Value, Error<A::Error>> {
-        let call = Call {
-            recipe: &self.recipe,
-            item: &(),
-        };
+        let call = self.call();
         let outside = &self.recipe.outside;
         let attempts = &stages.attempts(&self.recipe.inside);
         match way {
@@ -216,20 +249,12 @@ impl<B: BoundCall> CachedCall<B> {
 
     /// The kept result, if there is one. Nothing is executed.
     pub fn peek(&self) -> impl Future<Output = Option<B::Value>> + Send {
-        async move {
-            let (stages, cache, key) = self.0.place()?;
-            cache.get(&stages.context(Waiting::Async), &key).await
-        }
+        self.0.peek(Waiting::Async)
     }
 
     /// Keeps `value`, as if the function had returned it. A backend that fails only costs the entry.
     pub fn insert(&self, value: B::Value) -> impl Future<Output = ()> + Send {
-        async move {
-            if let Some((stages, cache, key)) = self.0.place() {
-                let cx = stages.context(Waiting::Async);
-                cache.insert(&cx, &key, &value).await;
-            }
-        }
+        self.0.insert(Waiting::Async, value)
     }
 
     /// Drops the kept result.
@@ -237,12 +262,7 @@ impl<B: BoundCall> CachedCall<B> {
     /// # Errors
     /// The backend's: the entry may still be there.
     pub fn invalidate(&self) -> impl Future<Output = Result<(), BackendError>> + Send {
-        async move {
-            match self.0.place() {
-                Some((_, cache, key)) => cache.remove(&key).await,
-                None => Ok(()),
-            }
-        }
+        self.0.invalidate(Waiting::Async)
     }
 }
 
@@ -269,16 +289,12 @@ impl<B: BoundCall> CachedSyncCall<B> {
 
     /// The kept result, if there is one. Nothing is executed.
     pub fn peek(&self) -> Option<B::Value> {
-        let (stages, cache, key) = self.0.place()?;
-        block_on(cache.get(&stages.context(Waiting::Blocking), &key))
+        block_on(self.0.peek(Waiting::Blocking))
     }
 
     /// Keeps `value`, as if the function had returned it. A backend that fails only costs the entry.
     pub fn insert(&self, value: B::Value) {
-        if let Some((stages, cache, key)) = self.0.place() {
-            let cx = stages.context(Waiting::Blocking);
-            block_on(cache.insert(&cx, &key, &value));
-        }
+        block_on(self.0.insert(Waiting::Blocking, value));
     }
 
     /// Drops the kept result.
@@ -286,9 +302,6 @@ impl<B: BoundCall> CachedSyncCall<B> {
     /// # Errors
     /// The backend's: the entry may still be there.
     pub fn invalidate(&self) -> Result<(), BackendError> {
-        match self.0.place() {
-            Some((_, cache, key)) => block_on(cache.remove(&key)),
-            None => Ok(()),
-        }
+        block_on(self.0.invalidate(Waiting::Blocking))
     }
 }

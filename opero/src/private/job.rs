@@ -7,7 +7,8 @@ use opero_core::{Attempt, ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
-use super::operation::{Body, Call, MakeKey};
+use super::keys::MakeKey;
+use super::operation::{Body, Call};
 use super::recipe::{Recipe, Route, through};
 use crate::place::Place;
 

@@ -8,9 +8,14 @@ mod arguments;
 mod checks;
 mod fallback;
 mod function;
+mod keys;
 mod operation;
 mod recipe;
 mod sharing;
+
+#[cfg_attr(feature = "stable", path = "stable/enabled.rs")]
+#[cfg_attr(not(feature = "stable"), path = "stable/disabled.rs")]
+mod stable;
 
 #[cfg(feature = "cache")]
 mod handle;
@@ -20,7 +25,7 @@ mod job;
 pub mod features;
 
 pub use crate::place::{Absent, Present};
-pub use opero_core::{Attempt, Context, Error, Key, KeyHasher, Refused};
+pub use opero_core::{Attempt, Background, CodecError, Context, Error, Key, KeyHasher, Refused};
 
 pub use adapter::{
     Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, plain, returns,
@@ -42,12 +47,17 @@ pub use checks::{
 };
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
-pub use operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
+pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey};
+pub use operation::{AsyncBody, Body, Call, SyncBody};
 pub use recipe::{
     Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, call, call_sync, never_refuses,
     refuses,
 };
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
+pub use stable::{
+    CodecAny, CodecSerde, Probe, ProbeAny, ProbeSerde, Values, stable_argument, stable_codec,
+    stable_key, stable_rate_key, stable_self,
+};
 
 #[cfg(feature = "cache")]
 pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind, bind_sync};

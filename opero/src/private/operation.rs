@@ -4,16 +4,22 @@ use std::future::Future;
 use std::time::Duration;
 
 use opero_core::{
-    Attempt, Context, Error, Key, KeyHasher, Operation, RefusedKind, SharedError, Waiting,
+    Attempt, Background, Codec, CodecError, Context, Error, Key, Operation, RefusedKind,
+    SharedError, Waiting,
 };
 
 use super::Adapter;
+use super::keys::MakeKey;
 use super::recipe::Recipe;
 
 /// How the body of a function runs.
 pub trait Body<S, I, R>: Send + Sync {
     /// How it waits.
     const WAITING: Waiting;
+
+    /// The name of the user's closure. It holds the path of the function and the types it is generic over, and nothing of
+    /// this crate's own types: it is a part of keys that other versions must find again.
+    fn name() -> &'static str;
 
     /// Executes it once.
     fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> impl Future<Output = R> + Send;
@@ -29,6 +35,10 @@ where
     Fut: Future<Output = R> + Send,
 {
     const WAITING: Waiting = Waiting::Async;
+
+    fn name() -> &'static str {
+        std::any::type_name::<F>()
+    }
 
     #[inline]
     fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> impl Future<Output = R> + Send {
@@ -46,38 +56,13 @@ where
 {
     const WAITING: Waiting = Waiting::Blocking;
 
+    fn name() -> &'static str {
+        std::any::type_name::<F>()
+    }
+
     #[inline]
     async fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> R {
         (self.0)(shared, item, attempt)
-    }
-}
-
-/// How the arguments of a function make a key.
-pub trait MakeKey<S, I>: Send + Sync {
-    /// The key of a call of the function whose body is `B`.
-    fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
-}
-
-/// Not cached, so never asked but by a stage of the user's.
-#[derive(Debug, Clone, Copy)]
-pub struct NoKey;
-
-impl<S, I> MakeKey<S, I> for NoKey {
-    fn make<B>(&self, _: &S, _: &I) -> Option<Key> {
-        None
-    }
-}
-
-/// A closure that hashes the arguments.
-#[derive(Debug, Clone, Copy)]
-pub struct KeyOf<K>(pub(super) K);
-
-impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<K> {
-    #[inline(always)]
-    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
-        let mut hasher = KeyHasher::new::<B>();
-        (self.0)(shared, item, &mut hasher);
-        Some(hasher.key())
     }
 }
 
@@ -123,6 +108,21 @@ where
         self.recipe.key.make::<B>(&self.recipe.shared, self.item)
     }
 
+    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        let recipe = self.recipe;
+        recipe
+            .key
+            .make_stable(B::name(), &recipe.shared, self.item, out)
+    }
+
+    fn codec(&self) -> Option<Codec<A::Value>> {
+        self.recipe.answers.codec.map(|codec| codec())
+    }
+
+    fn in_background(&self) -> Option<Background> {
+        self.recipe.answers.background?(&self.recipe.shared, self.item)
+    }
+
     #[inline]
     fn alternatives(&self) -> usize {
         let alternatives = self.recipe.answers.alternatives;
@@ -132,6 +132,10 @@ where
     fn rate_key(&self) -> Option<Key> {
         let key = self.recipe.answers.rate_key?;
         Some(key(&self.recipe.shared, self.item))
+    }
+
+    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        self.recipe.answers.stable_rate_key?(&self.recipe.shared, self.item, out)
     }
 
     fn cost(&self) -> u32 {

@@ -6,11 +6,14 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use opero_core::{Attempt, Context, Error, KeyHasher, Operation, Refused, Waiting, block_on};
+use opero_core::{
+    Attempt, CodecError, Context, Error, KeyHasher, Operation, Refused, Waiting, block_on,
+};
 
 use super::checks::{CachedValue, HoldsRefusals};
-use super::operation::{AsyncBody, Body, Call, KeyOf, MakeKey, NoKey, SyncBody};
-use super::{Adapter, Answers, Function};
+use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey};
+use super::operation::{AsyncBody, Body, Call, SyncBody};
+use super::{Adapter, Answers, Encoded, Function};
 use crate::Stages;
 use crate::place::Place;
 use crate::shortcut::Attempts;
@@ -81,6 +84,40 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
     {
         Recipe::new(self, KeyOf(key), Cached, outside, inside, answers)
+    }
+
+    /// The calls are looked up under the arguments that `key` makes bytes of, for a store that outlives the process.
+    #[inline]
+    pub fn recorded<K, Out, In>(
+        self,
+        key: K,
+        outside: Out,
+        inside: In,
+        answers: Answers<S, I, A::Value, A::Error>,
+    ) -> Recipe<A, S, I, B, StableKey<K>, Cached, Out, In>
+    where
+        K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
+    {
+        Recipe::new(self, StableKey(key), Cached, outside, inside, answers)
+    }
+
+    /// The calls are looked up under the arguments that `key` hashes, or, where only a store that outlives the process shows
+    /// to be behind the cache, that `stable` makes bytes of, if it can.
+    #[inline]
+    pub fn probed<K, P, Out, In>(
+        self,
+        key: K,
+        stable: P,
+        outside: Out,
+        inside: In,
+        answers: Answers<S, I, A::Value, A::Error>,
+    ) -> Recipe<A, S, I, B, ProbedKey<K, P>, Cached, Out, In>
+    where
+        K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
+        P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+    {
+        let key = ProbedKey { key, stable };
+        Recipe::new(self, key, Cached, outside, inside, answers)
     }
 
     /// The calls are executed each time.

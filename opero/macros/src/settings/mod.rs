@@ -1,20 +1,21 @@
 //! The parameters that become a `PipelineConfig`, checked as far as they are literals, by the rules of the mechanisms.
 
+mod backend;
 mod cache;
 mod rate;
 mod retry;
 
 use std::time::Duration;
 
-use opero_core::config::nearest;
+pub(crate) use backend::Keys;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
 use crate::outcome::is_unit;
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::Parameters;
 use crate::spans::at;
 use crate::values::{Checked, duration_tokens};
 
@@ -24,6 +25,12 @@ pub(crate) struct Settings {
     /// Is the cache on? By default not for a function that returns `()`: it is called for what it does, and a hit would
     /// leave that out.
     pub(crate) cache: bool,
+    /// What the cache's keys are made for.
+    pub(crate) keys: Keys,
+    /// May an entry serve while a call in the background refreshes it?
+    pub(crate) refreshes: bool,
+    /// What the limiter's keys are made for.
+    pub(crate) rate_keys: Keys,
     /// Is there a limiter?
     pub(crate) rate_limit: bool,
     /// What can make a stage refuse a call: a limit, or a value that is only known at run time.
@@ -120,16 +127,6 @@ impl Settings {
         );
     }
 
-    fn set_backend(&mut self, name: &str, backend: &Parameter, own: &[&str], errors: &mut Errors) {
-        if let Some(nearest) = near_miss(backend, own) {
-            let way_out =
-                format!("did you mean \"{nearest}\"? A backend of yours needs another name");
-            errors.push(backend.error("is not a built-in backend", &way_out));
-        }
-        let value = &backend.value;
-        self.set(name, quote_spanned!(value.span()=> ::core::convert::Into::<::std::string::String>::into(#value)));
-    }
-
     fn convertible(&mut self, value: Checked<Duration>) -> TokenStream {
         match value {
             Checked::Literal(duration) => duration_tokens(duration),
@@ -139,23 +136,4 @@ impl Settings {
             }
         }
     }
-}
-
-/// The built-in backend that a literal name means: the same letters, some in another order or case. Any other name may be
-/// somebody's own.
-fn near_miss<'a>(backend: &Parameter, own: &[&'a str]) -> Option<&'a str> {
-    let name = plain_name(backend).0?;
-    let nearest = nearest(&name.to_ascii_lowercase(), own.iter().copied())?;
-    let letters = |name: &str| {
-        let mut letters: Vec<_> = name.to_ascii_lowercase().chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    (name != nearest && letters(&name) == letters(nearest)).then_some(nearest)
-}
-
-/// A backend's literal name, and where it stands.
-fn plain_name(backend: &Parameter) -> (Option<String>, Span) {
-    let name = backend.text().ok().map(syn::LitStr::value);
-    (name, backend.span())
 }

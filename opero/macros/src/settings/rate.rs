@@ -1,6 +1,7 @@
 //! The parameters of the rate limit.
 
-use super::{Settings, plain_name};
+use super::Settings;
+use super::backend::LIMITERS;
 use crate::errors::Errors;
 use crate::parameters::Parameters;
 use crate::values::Checked;
@@ -53,16 +54,10 @@ impl Settings {
                 self.set_time("rate_max_wait", value, true);
             }
         }
-        let backend = parameters.get("rate_backend");
-        if let Some(backend) = backend {
-            self.set_backend("rate_backend", backend, &["local"], errors);
-        }
-        match backend.map(plain_name) {
+        match parameters.get("rate_backend") {
             None => self.need("RATELIMIT_LOCAL", limit.name.span()),
-            Some((Some(name), span)) if name == "local" => self.need("RATELIMIT_LOCAL", span),
-            Some((_, span)) => {
-                self.need("RATELIMIT", span);
-                self.refuses(span);
+            Some(backend) => {
+                self.rate_keys = self.read_backend(backend, LIMITERS, "RATELIMIT", errors);
             }
         }
     }

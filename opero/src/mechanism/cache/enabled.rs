@@ -4,6 +4,7 @@ use opero_cache::{Cache, CacheConfig, Refreshing};
 use opero_core::{ConfigError, Context, Location, Operation};
 
 use crate::PipelineConfig;
+use crate::config::optional;
 
 pub(crate) type CacheSlot = Option<Cache>;
 pub(crate) type RefreshSlot<'a> = Option<Refreshing<'a>>;
@@ -36,6 +37,8 @@ pub(crate) fn refreshing(cache: &CacheSlot) -> RefreshSlot<'_> {
 fn cache_config(name: &str, config: &PipelineConfig) -> Result<CacheConfig, ConfigError> {
     Ok(CacheConfig::default()
         .with_ttl(config.cache_ttl.resolve_expiry("cache_ttl")?)
+        .with_stale(optional(config.cache_stale.as_ref(), "cache_stale")?)
+        .with_refresh(optional(config.cache_refresh.as_ref(), "cache_refresh")?)
         .with_capacity(config.cache_capacity)
         .with_namespace(&config.cache_namespace)
         .with_function(name))

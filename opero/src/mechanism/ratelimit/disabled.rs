@@ -19,7 +19,11 @@ pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
     }
 }
 
-pub(crate) fn build(_: &PipelineConfig, _: &Arc<dyn Clock>) -> Result<RateLimitSlot, ConfigError> {
+pub(crate) fn build(
+    _: &str,
+    _: &PipelineConfig,
+    _: &Arc<dyn Clock>,
+) -> Result<RateLimitSlot, ConfigError> {
     Ok(())
 }
 

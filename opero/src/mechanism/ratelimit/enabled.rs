@@ -17,13 +17,17 @@ pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
 }
 
 pub(crate) fn build(
+    name: &str,
     config: &PipelineConfig,
     clock: &Arc<dyn Clock>,
 ) -> Result<RateLimitSlot, ConfigError> {
     let Some(quota) = quota(config)? else {
         return Ok(None);
     };
-    let mut options = RateLimitConfig::new(quota).with_clock(Arc::clone(clock));
+    let mut options = RateLimitConfig::new(quota)
+        .with_clock(Arc::clone(clock))
+        .with_namespace(&*config.cache_namespace)
+        .with_function(name);
     if let Some(limit) = optional(config.rate_max_wait.as_ref(), "rate_max_wait")? {
         options = options.with_max_wait(limit);
     }
@@ -33,8 +37,7 @@ pub(crate) fn build(
 /// Takes the operation's permits, if they are there at once.
 #[inline]
 pub(crate) fn admits<T, E>(slot: &RateLimitSlot, operation: &impl Operation<T, E>) -> bool {
-    slot.as_ref()
-        .is_none_or(|limit| limit.admits(operation))
+    slot.as_ref().is_none_or(|limit| limit.admits(operation))
 }
 
 fn quota(config: &PipelineConfig) -> Result<Option<Quota>, ConfigError> {

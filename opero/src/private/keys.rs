@@ -1,0 +1,95 @@
+//! How the arguments of a function make keys: one that means something in this process only, quickly; or bytes that mean
+//! the same in every process.
+
+use opero_core::{CodecError, Key, KeyHasher};
+
+use super::stable;
+
+/// Were the arguments made bytes? `None`: they cannot be.
+pub type Encoded = Option<Result<(), CodecError>>;
+
+/// Makes bytes of the arguments.
+pub type Encode<S, I> = fn(&S, &I, &mut Vec<u8>) -> Encoded;
+
+/// How the arguments of a function make a key.
+pub trait MakeKey<S, I>: Send + Sync {
+    /// The key of a call of the function whose body is `B`.
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
+
+    /// Appends what identifies a call of the function `name` in every process.
+    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        let _ = (name, shared, item, out);
+        None
+    }
+}
+
+/// Not cached, so never asked but by a stage of the user's.
+#[derive(Debug, Clone, Copy)]
+pub struct NoKey;
+
+impl<S, I> MakeKey<S, I> for NoKey {
+    fn make<B>(&self, _: &S, _: &I) -> Option<Key> {
+        None
+    }
+}
+
+/// A closure that hashes the arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyOf<K>(pub(super) K);
+
+impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<K> {
+    #[inline(always)]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        let mut hasher = KeyHasher::new::<B>();
+        (self.0)(shared, item, &mut hasher);
+        Some(hasher.key())
+    }
+}
+
+/// A closure that makes bytes of the arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct StableKey<K>(pub(super) K);
+
+impl<S, I, K> MakeKey<S, I> for StableKey<K>
+where
+    K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
+{
+    /// Asked for only by a stage of the user's: a hash of the same bytes.
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        let mut bytes = Vec::new();
+        (self.0)(shared, item, &mut bytes).ok()?;
+        let mut hasher = KeyHasher::new::<B>();
+        std::hash::Hasher::write(&mut hasher, &bytes);
+        Some(hasher.key())
+    }
+
+    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        stable::append_name(name, out);
+        Some((self.0)(shared, item, out))
+    }
+}
+
+/// Two closures: one hashes the arguments, the other makes bytes of them if it can.
+#[derive(Debug, Clone, Copy)]
+pub struct ProbedKey<K, P> {
+    pub(super) key: K,
+    pub(super) stable: P,
+}
+
+impl<S, I, K, P> MakeKey<S, I> for ProbedKey<K, P>
+where
+    K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
+    P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+{
+    #[inline(always)]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        let mut hasher = KeyHasher::new::<B>();
+        (self.key)(shared, item, &mut hasher);
+        Some(hasher.key())
+    }
+
+    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        stable::append_name(name, out);
+        (self.stable)(shared, item, out)
+    }
+}

@@ -1,0 +1,139 @@
+//! Keys and values that mean the same in every process: demanded where a literal names a lasting store, there where they
+//! can be had otherwise.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use opero::{Attempt, Context, Error, Operation, Stage, opero};
+use serde::Serialize;
+
+/// What each function last said of its call: the bytes of its key, and whether its values become bytes.
+static SAID: Mutex<Option<HashMap<String, Said>>> = Mutex::new(None);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    key: Option<Vec<u8>>,
+    codec: bool,
+}
+
+/// Asks what a lasting store would ask.
+#[derive(Debug)]
+struct Ask;
+
+impl<T: Send, E: Send> Stage<T, E> for Ask {
+    async fn call<N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: N,
+    ) -> Result<T, Error<E>> {
+        let mut key = Vec::new();
+        let encoded = next.stable_key(&mut key);
+        let said = Said {
+            key: encoded.map(|encoded| {
+                encoded.unwrap();
+                key
+            }),
+            codec: next.codec().is_some(),
+        };
+        SAID.lock()
+            .unwrap()
+            .get_or_insert_default()
+            .insert(cx.function().to_owned(), said);
+        next.attempt(cx, attempt).await
+    }
+}
+
+fn said(function: &str) -> Said {
+    let all = SAID.lock().unwrap();
+    let name = format!("{}::{function}", module_path!());
+    all.as_ref().unwrap()[&name].clone()
+}
+
+const RUN_TIME: &str = "memory";
+
+#[opero(cache_backend = RUN_TIME, outside = Ask)]
+fn both(a: u32, b: &str) -> Result<String, opero::Error<String>> {
+    Ok(format!("{a}{b}"))
+}
+
+#[derive(Clone, Hash)]
+struct Bare;
+
+#[opero(cache_backend = RUN_TIME, outside = Ask)]
+async fn bare_argument(a: u32, b: Bare) -> Result<u32, opero::Error<String>> {
+    let _ = b;
+    Ok(a)
+}
+
+#[opero(cache_backend = RUN_TIME, outside = Ask)]
+fn bare_value(a: u32) -> Result<Bare, opero::Error<String>> {
+    let _ = a;
+    Ok(Bare)
+}
+
+#[opero(cache_backend = RUN_TIME, outside = Ask)]
+fn unbounded<T: Clone + std::hash::Hash + Send + Sync>(t: T) -> Result<u32, opero::Error<String>> {
+    let _ = t;
+    Ok(1)
+}
+
+#[opero(cache_backend = RUN_TIME, outside = Ask)]
+fn bounded<T: Clone + std::hash::Hash + Serialize + Send + Sync>(
+    t: T,
+) -> Result<u32, opero::Error<String>> {
+    let _ = t;
+    Ok(1)
+}
+
+#[opero(cache_backend = RUN_TIME, outside = Ask, arg_fallback = "model")]
+async fn listed(a: u32, model: &str) -> Result<String, opero::Error<String>> {
+    Ok(format!("{a}{model}"))
+}
+
+#[opero(outside = Ask)]
+fn in_process(a: u32) -> Result<u32, opero::Error<String>> {
+    Ok(a)
+}
+
+#[tokio::test]
+async fn what_has_bytes_shows_where_the_backend_does_not() {
+    both(1, "b").unwrap();
+    let first = said("both");
+    assert!(first.codec && first.key.is_some());
+    both(1, "c").unwrap();
+    assert_ne!(said("both"), first);
+    both(1, "b").unwrap();
+    assert_eq!(said("both"), first);
+
+    bare_argument(1, Bare).await.unwrap();
+    assert_eq!(
+        said("bare_argument"),
+        Said {
+            key: None,
+            codec: true
+        }
+    );
+    bare_value(1).unwrap();
+    assert!(!said("bare_value").codec);
+    listed(1, ["a", "b"]).await.unwrap();
+    assert!(said("listed").key.is_some());
+    in_process(1).unwrap();
+    assert_eq!(
+        said("in_process"),
+        Said {
+            key: None,
+            codec: false
+        }
+    );
+}
+
+#[test]
+fn a_generic_function_has_bytes_by_its_bounds_and_its_instances_differ() {
+    unbounded(1_u8).unwrap();
+    assert_eq!(said("unbounded").key, None);
+    bounded(1_u8).unwrap();
+    let byte = said("bounded").key.unwrap();
+    bounded(true).unwrap();
+    assert_ne!(said("bounded").key.unwrap(), byte);
+}
