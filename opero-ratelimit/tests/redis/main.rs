@@ -7,3 +7,9 @@
 
 /// The public suite, on all of this crate's backends.
 mod conformance;
+/// Which calls share a limit, and what is on the server.
+mod limits;
+/// Redis down, hanging, restarted, refusing.
+mod outage;
+/// The bound over real processes, and how much of it they use.
+mod processes;
