@@ -1,1 +1,179 @@
-//! x
+//! Other processes: this test binary, started once more for one of the tests below, which do nothing otherwise.
+
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::support::{close, open, put};
+
+const PART: &str = "OPERO_TEST_PART";
+const SCHEME: &str = "OPERO_TEST_SCHEME";
+const PATH: &str = "OPERO_TEST_PATH";
+const FIRST: &str = "OPERO_TEST_FIRST";
+
+/// A process that plays a part; killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) says: Lines<BufReader<ChildStdout>>,
+    /// Closed, it tells the process to end.
+    stdin: Option<ChildStdin>,
+}
+
+impl Process {
+    pub(crate) fn start(part: &str, scheme: &str, path: &Path, first: u64) -> Self {
+        Self::run(
+            Command::new(std::env::current_exe().unwrap()),
+            part,
+            scheme,
+            path,
+            first,
+        )
+    }
+
+    /// Starts it with a disk of 8 MiB at `path`, which nobody else sees, and which is gone with the process.
+    pub(crate) fn start_on_small_disk(part: &str, scheme: &str, path: &Path) -> Self {
+        // In a mount namespace of its own; who is not root becomes it in a user namespace, where the system permits that.
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "--"]);
+        command.args([
+            "sh",
+            "-ec",
+            "mount -t tmpfs -o size=8m opero \"$0\"; exec \"$@\"",
+        ]);
+        command.arg(path).arg(std::env::current_exe().unwrap());
+        Self::run(command, part, scheme, path, 0)
+    }
+
+    fn run(mut command: Command, part: &str, scheme: &str, path: &Path, first: u64) -> Self {
+        let mut child = command
+            .args([
+                &format!("child::{part}"),
+                "--exact",
+                "--nocapture",
+                "--test-threads=1",
+            ])
+            .env(PART, part)
+            .env(SCHEME, scheme)
+            .env(PATH, path)
+            .env(FIRST, first.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let says = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stdin = child.stdin.take();
+        Self { child, says, stdin }
+    }
+
+    /// The numbers it said after `word`, up to the end of what it says.
+    pub(crate) fn heard(&mut self, word: &str) -> Vec<u64> {
+        self.says
+            .by_ref()
+            .map_while(Result::ok)
+            .filter_map(|line| number(&line, word))
+            .collect()
+    }
+
+    /// Waits until it says a number after `word`.
+    pub(crate) fn wait_for(&mut self, word: &str) -> u64 {
+        let found = self
+            .says
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| number(&line, word));
+        found.unwrap()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Tells it to end, and waits for that.
+    pub(crate) fn end(mut self) {
+        drop(self.stdin.take());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Of a line like `put 7`, which may be behind what the test harness writes.
+fn number(line: &str, word: &str) -> Option<u64> {
+    let (_, number) = line.split_once(&format!("{word} "))?;
+    number.trim().parse().ok()
+}
+
+fn say(word: &str, number: u64) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{word} {number}").unwrap();
+    out.flush().unwrap();
+}
+
+/// Is this process one that plays `part`? Then with these parameters.
+fn cast(part: &str) -> Option<(String, std::path::PathBuf, u64)> {
+    let variable = |name: &str| std::env::var(name).ok();
+    (variable(PART)? == part).then_some(())?;
+    Some((
+        variable(SCHEME)?,
+        variable(PATH)?.into(),
+        variable(FIRST)?.parse().ok()?,
+    ))
+}
+
+/// Puts records without end, and says each that was put, and each up to which all were flushed.
+#[test]
+fn writer() {
+    let Some((scheme, path, first)) = cast("writer") else {
+        return;
+    };
+    let store = open(&scheme, &path, "flush=5ms");
+    for number in first.. {
+        put(&store, number).unwrap();
+        say("put", number);
+        if number % 64 == 63 {
+            close(&store);
+            say("flushed", number);
+        }
+    }
+}
+
+/// Puts some records and ends at once, as a short program does: without closing or dropping anything.
+#[test]
+fn brief() {
+    let Some((scheme, path, first)) = cast("brief") else {
+        return;
+    };
+    let store = open(&scheme, &path, "flush=1h");
+    for number in first..first + 100 {
+        put(&store, number).unwrap();
+    }
+    std::process::exit(0);
+}
+
+/// Holds the database open until it is told to end.
+#[test]
+fn holder() {
+    let Some((scheme, path, first)) = cast("holder") else {
+        return;
+    };
+    let store = open(&scheme, &path, "");
+    put(&store, first).unwrap();
+    say("open", first);
+    let mut line = String::new();
+    let _ = std::io::stdin().read_line(&mut line);
+    drop(store);
+}
+
+/// Fills its disk.
+#[test]
+fn filler() {
+    if let Some((scheme, path, _)) = cast("filler") {
+        crate::full::fills_its_disk(&scheme, &path);
+    }
+}

@@ -1,1 +1,74 @@
-//! x
+//! A full disk: what is put is refused, what was put is read, and when there is room again all works again.
+
+use std::path::Path;
+
+use opero_core::{BackendError, block_on};
+
+use crate::child::Process;
+use crate::support::{Directory, SCHEMES, Store, close, eventually, get, key, open};
+
+/// Needs a mount of its own, which `unshare` makes; where the system forbids that, this fails.
+#[test]
+fn on_a_full_disk_reading_goes_on_and_writing_comes_back() {
+    for scheme in SCHEMES {
+        let directory = Directory::new();
+        Process::start_on_small_disk("filler", scheme, directory.path()).end();
+    }
+}
+
+/// In the process with the small disk.
+pub(crate) fn fills_its_disk(scheme: &str, path: &Path) {
+    let ballast = path.join("ballast");
+    std::fs::write(&ballast, vec![1; 4 << 20]).unwrap();
+    let store = open(scheme, path, "flush=5ms");
+
+    let mut kept = 0;
+    let error = loop {
+        match put(&store, kept) {
+            Ok(()) => kept += 1,
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(
+        error.contains("No space left") || error.contains("no room"),
+        "{scheme}: {error}"
+    );
+    assert!(kept > 50, "{scheme}: only {kept} fit");
+    for number in 0..kept {
+        assert_eq!(read(&store, number), Some(record(number)), "{scheme}");
+    }
+    // Some more that fail, so that whatever can break by failing does.
+    let refused = (0..200)
+        .filter(|number| put(&store, 10_000 + number).is_err())
+        .count();
+    assert!(refused > 0, "{scheme}: there was room after all");
+
+    std::fs::remove_file(ballast).unwrap();
+    eventually("there is room again", || put(&store, kept).is_ok());
+    for number in 0..=kept {
+        assert_eq!(read(&store, number), Some(record(number)), "{scheme}");
+    }
+    close(&store);
+    drop(store);
+    let store = open(scheme, path, "");
+    for number in 0..=kept {
+        assert_eq!(read(&store, number), Some(record(number)), "{scheme}");
+    }
+}
+
+/// Where the store is just being opened anew, one look may be refused.
+fn read(store: &Store, number: u64) -> Option<Vec<u8>> {
+    let mut found = None;
+    eventually("it can be read", || {
+        get(store, number).map(|record| found = record).is_ok()
+    });
+    found
+}
+
+fn put(store: &Store, number: u64) -> Result<(), BackendError> {
+    block_on(store.put(&key(number), record(number), None))
+}
+
+fn record(number: u64) -> Vec<u8> {
+    number.to_le_bytes().repeat(512)
+}

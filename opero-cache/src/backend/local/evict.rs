@@ -14,7 +14,7 @@ use super::worker::writing::apply;
 /// So many are compared.
 const SAMPLE: usize = 64;
 /// And so many of them evicted, at most.
-const VICTIMS: usize = 16;
+const VICTIMS: usize = 8;
 
 /// Evicts until each space has its capacity at most, and all of them together `max_bytes`.
 pub(super) fn down_to_bounds<E: Engine>(

@@ -1,7 +1,7 @@
 //! Opening a database after whatever happened to it.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::change::{Change, Id, SpaceId, Totals, space_of};
 use super::directory::set_aside;
@@ -9,38 +9,70 @@ use super::engine::{Engine, Fault, Scan, Tuning, guarded};
 use super::journal::{self, Frame, Journal, Kind};
 use super::worker::writing;
 
-/// An engine that holds all that was put, its totals, and the journal for what comes now.
+/// An open engine, its totals, and the journal for what comes now.
 pub(super) struct Recovered<E> {
     pub(super) engine: E,
     pub(super) totals: HashMap<SpaceId, Totals>,
     pub(super) journal: Journal,
+    /// Why what is in the journals of before is still there and not in the engine, which is good for reading then: there
+    /// is no room on the disk.
+    pub(super) stuck: Option<String>,
 }
 
 /// Opens the engine at `base` and brings in what processes before this one put into journals.
 pub(super) fn open<E: Engine>(base: &Path, tuning: &Tuning) -> Result<Recovered<E>, Fault> {
-    let engine = guarded(|| E::open(base, tuning))?;
-    let totals = guarded(|| engine.totals())?;
-    let mut totals: HashMap<_, _> = totals.into_iter().collect();
+    let (mut engine, mut totals) = open_engine::<E>(base, tuning)?;
     // Only now, with the engine's lock, no other process writes journals here.
     let journals = journal::list(base)?;
-    for (_, path) in &journals {
-        replay(&engine, &mut totals, path)?;
+    let stuck = match bring_in(&engine, &mut totals, &journals) {
+        Ok(()) => None,
+        Err(Fault::Failed(reason)) => {
+            if !E::READS_ON {
+                drop(engine);
+                (engine, totals) = open_engine::<E>(base, tuning)?;
+            }
+            Some(reason)
+        }
+        Err(fault) => return Err(fault),
+    };
+    let next = journals
+        .last()
+        .map_or(1, |(number, _)| number.wrapping_add(1));
+    Ok(Recovered {
+        engine,
+        totals,
+        journal: Journal::create(base, next)?,
+        stuck,
+    })
+}
+
+fn open_engine<E: Engine>(
+    base: &Path,
+    tuning: &Tuning,
+) -> Result<(E, HashMap<SpaceId, Totals>), Fault> {
+    guarded(|| {
+        let engine = E::open(base, tuning)?;
+        let totals = engine.totals()?;
+        Ok((engine, totals.into_iter().collect()))
+    })
+}
+
+/// Brings journals into the engine, and removes them.
+fn bring_in<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    journals: &[(u64, PathBuf)],
+) -> Result<(), Fault> {
+    for (_, path) in journals {
+        replay(engine, totals, path)?;
     }
     if !journals.is_empty() {
         guarded(|| engine.flush())?;
     }
-    let next = journals
-        .last()
-        .map_or(1, |(number, _)| number.wrapping_add(1));
-    let journal = Journal::create(base, next)?;
     for (_, path) in journals {
         std::fs::remove_file(path)?;
     }
-    Ok(Recovered {
-        engine,
-        totals,
-        journal,
-    })
+    Ok(())
 }
 
 /// How many frames are brought in at once.

@@ -60,9 +60,8 @@ pub(crate) struct Redb {
 }
 
 impl Redb {
-    fn latest(database: &Database) -> Result<Records, Fault> {
-        let reading = database.begin_read().map_err(redb::Error::from)?;
-        Ok(reading.open_table(RECORDS).map_err(redb::Error::from)?)
+    fn latest(database: &Database) -> Result<Records, redb::Error> {
+        Ok(database.begin_read()?.open_table(RECORDS)?)
     }
 
     #[inline]
@@ -135,9 +134,16 @@ impl Engine for Redb {
         let memory = usize::try_from(tuning.memory).unwrap_or(usize::MAX);
         let database = Database::builder().set_cache_size(memory).create(path);
         let database = database.map_err(redb::Error::from)?;
-        Self::commit(&database, &[], &[])?;
+        // Only a new one is written to: this works on a full disk too.
+        let records = match Self::latest(&database) {
+            Err(redb::Error::TableDoesNotExist(_)) => {
+                Self::commit(&database, &[], &[])?;
+                Self::latest(&database)?
+            }
+            known => known?,
+        };
         Ok(Self {
-            records: RwLock::new(Self::latest(&database)?),
+            records: RwLock::new(records),
             database,
         })
     }

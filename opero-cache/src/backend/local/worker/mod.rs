@@ -29,6 +29,8 @@ pub(super) struct Worker<E> {
     next_sweep: Instant,
     /// Writing failed: when it is tried again, and the pause before that.
     retry: Option<(Instant, Duration)>,
+    /// Why the journals of earlier processes could not be brought in.
+    stuck: Option<String>,
     /// Journals whose content is in the engine after the next flush.
     pub(super) written: Vec<PathBuf>,
 }
@@ -53,6 +55,7 @@ impl<E: Engine> Worker<E> {
             cursor: [0; 32],
             next_sweep: Instant::now(),
             retry: None,
+            stuck: None,
             written: Vec::new(),
         }
     }
@@ -126,12 +129,31 @@ impl<E: Engine> Worker<E> {
                 (Phase::Failed(self.reason(&fault)), Err(fault))
             }
         };
-        self.shared.desk.publish(|state| state.phase = phase);
+        if self.stuck.is_some() {
+            self.postpone();
+        }
+        self.shared
+            .refuses
+            .store(self.stuck.is_some(), Ordering::Relaxed);
+        self.shared.desk.publish(|state| {
+            state.phase = phase;
+            state.unwritten.clone_from(&self.stuck);
+        });
         result
+    }
+
+    /// Writing does not work: it is tried again after a pause.
+    fn postpone(&mut self) {
+        let (shortest, longest) = RETRIES;
+        let pause = self
+            .retry
+            .map_or(shortest, |(_, pause)| pause.saturating_mul(2).min(longest));
+        self.retry = Some((Instant::now() + pause, pause));
     }
 
     fn install(&mut self, recovered: recovery::Recovered<E>) {
         self.totals = recovered.totals;
+        self.stuck = recovered.stuck;
         for (id, totals) in &self.totals {
             let space = self.shared.space(*id);
             space.entries.store(totals.entries, Ordering::Relaxed);
@@ -207,7 +229,8 @@ impl<E: Engine> Worker<E> {
 
     /// Writes out; after a failure with an engine that was opened anew, once there is room again.
     fn write_out_again(&mut self) -> Result<(), Fault> {
-        if self.retry.is_some() && E::READS_ON && self.shared.engine().is_some() {
+        let spoilt = self.retry.is_some() && (E::READS_ON || self.stuck.is_some());
+        if spoilt && self.shared.engine().is_some() {
             if !has_room(&self.shared.directory) {
                 return Err(Fault::Failed(
                     "there is still no room on the disk".to_owned(),
@@ -216,24 +239,23 @@ impl<E: Engine> Worker<E> {
             self.shut();
             self.open()?;
         }
+        if let Some(reason) = &self.stuck {
+            return Err(Fault::Failed(reason.clone()));
+        }
         self.write_out()
     }
 
     fn failed_to_write(&mut self, fault: &Fault) {
-        let (shortest, longest) = RETRIES;
-        let pause = self
-            .retry
-            .map_or(shortest, |(_, pause)| pause.saturating_mul(2).min(longest));
-        self.retry = Some((Instant::now() + pause, pause));
         match fault {
             Fault::Damaged(_) => self.give_up(fault),
-            Fault::Busy | Fault::Failed(_) if !E::READS_ON => {
+            Fault::Busy | Fault::Failed(_) if !E::READS_ON && self.stuck.is_none() => {
                 self.shut();
                 // What that meets, callers are told when they ask.
                 let _ = self.open();
             }
             Fault::Busy | Fault::Failed(_) => {}
         }
+        self.postpone();
     }
 
     fn sweep(&mut self) {
