@@ -1,7 +1,10 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use opero_cache::backend::{MemoryCache, QuickCache};
-use opero_cache::conformance::{self, Failure};
+use opero_cache::Location;
+use opero_cache::backend::{DiskCache, MemoryCache, QuickCache, RedbCache, RedisCache};
+use opero_cache::conformance::{self, Failure, Lifetime};
+use opero_test_servers::RedisServer;
 
 #[test]
 fn memory_keeps_its_promises() -> Result<(), Failure> {
@@ -11,4 +14,47 @@ fn memory_keeps_its_promises() -> Result<(), Failure> {
 #[test]
 fn quick_keeps_its_promises() -> Result<(), Failure> {
     conformance::objects(|options| Ok(Arc::new(QuickCache::new(options))))
+}
+
+#[test]
+fn disk_keeps_its_promises() -> Result<(), Failure> {
+    let directory = Directory::new("disk");
+    let location = Location::new(format!("disk://{}", directory.0.display()));
+    conformance::store(Lifetime::Store, |options| {
+        DiskCache::open(&location, options)
+    })
+}
+
+#[test]
+fn redb_keeps_its_promises() -> Result<(), Failure> {
+    let directory = Directory::new("redb");
+    let location = Location::new(format!("redb://{}", directory.0.display()));
+    conformance::store(Lifetime::Store, |options| {
+        RedbCache::open(&location, options)
+    })
+}
+
+#[test]
+fn redis_keeps_its_promises() -> Result<(), Failure> {
+    let server = RedisServer::start().unwrap();
+    let location = Location::new(server.url());
+    conformance::store(Lifetime::Store, |options| {
+        Ok(Arc::new(RedisCache::open(&location, options)?))
+    })
+}
+
+/// A directory of a test, removed at its end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let name = format!("opero-conformance-{name}-{}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
