@@ -1,6 +1,7 @@
 //! A full disk: what is put is refused, what was put is read, and when there is room again all works again.
 
 use std::path::Path;
+use std::time::Duration;
 
 use opero_core::{BackendError, block_on};
 
@@ -16,10 +17,48 @@ fn on_a_full_disk_reading_goes_on_and_writing_comes_back() {
     }
 }
 
+/// Here writing fails at any moment, also inside of the engine.
+#[test]
+fn a_disk_that_is_full_now_and_then_loses_nothing_that_was_put() {
+    for scheme in SCHEMES {
+        let directory = Directory::new();
+        Process::start_on_small_disk("contender", scheme, directory.path()).end();
+    }
+}
+
+/// In the process with the small disk, beside somebody who takes all the room and gives it back.
+pub(crate) fn contends_for_its_disk(scheme: &str, path: &Path) {
+    let store = open(scheme, path, "flush=1ms");
+    let mut kept = std::collections::BTreeSet::new();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            for round in 0..150 {
+                let hog = path.join("hog");
+                let _ = std::fs::write(&hog, vec![1; 16 << 20]);
+                std::thread::sleep(Duration::from_millis(round % 20));
+                std::fs::remove_file(hog).unwrap();
+                std::thread::sleep(Duration::from_millis(round % 7));
+            }
+        });
+        let mut number = 0;
+        while !other.is_finished() {
+            if put(&store, number % 500).is_ok() {
+                kept.insert(number % 500);
+            }
+            number += 1;
+            std::thread::sleep(Duration::from_micros(300));
+        }
+    });
+    eventually("there is room again", || put(&store, 0).is_ok());
+    for number in kept {
+        assert_eq!(read(&store, number), Some(record(number)), "{scheme}");
+    }
+}
+
 /// In the process with the small disk.
 pub(crate) fn fills_its_disk(scheme: &str, path: &Path) {
     let ballast = path.join("ballast");
-    std::fs::write(&ballast, vec![1; 4 << 20]).unwrap();
+    std::fs::write(&ballast, vec![1; 8 << 20]).unwrap();
     let store = open(scheme, path, "flush=5ms");
 
     let mut kept = 0;
@@ -58,11 +97,15 @@ pub(crate) fn fills_its_disk(scheme: &str, path: &Path) {
 
 /// Where the store is just being opened anew, one look may be refused.
 fn read(store: &Store, number: u64) -> Option<Vec<u8>> {
-    let mut found = None;
-    eventually("it can be read", || {
-        get(store, number).map(|record| found = record).is_ok()
-    });
-    found
+    let mut last = get(store, number);
+    for _ in 0..3_000 {
+        if last.is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+        last = get(store, number);
+    }
+    last.unwrap()
 }
 
 fn put(store: &Store, number: u64) -> Result<(), BackendError> {

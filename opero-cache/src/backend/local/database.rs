@@ -203,12 +203,16 @@ impl<E: Engine> Shared<E> {
         Ok(())
     }
 
-    /// A reader met this: the worker will see to it.
+    /// A reader met this: the worker will see to it. Where writing has failed already, it does, and what can still be read
+    /// shall be.
     #[cold]
     pub(super) fn report(&self, fault: &Fault) -> BackendError {
-        self.desk.tell(|state| {
-            state.fault.get_or_insert_with(|| fault.clone());
-        });
+        let known = self.refuses.load(Ordering::Relaxed) && matches!(fault, Fault::Failed(_));
+        if !known {
+            self.desk.tell(|state| {
+                state.fault.get_or_insert_with(|| fault.clone());
+            });
+        }
         self.error(&fault.to_string())
     }
 

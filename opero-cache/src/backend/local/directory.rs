@@ -29,12 +29,24 @@ pub(super) fn set_aside(base: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("there are too many damaged databases"))
 }
 
-/// Is there room to write again? Where the disk was full, an engine that tries and fails has to be opened anew.
-pub(super) fn has_room(directory: &Path) -> bool {
-    /// Enough for what an engine writes at once.
-    const ROOM: usize = 1 << 20;
+/// Is there room for `bytes` and what an engine needs besides? Better not to write than to fail in the middle of it.
+pub(super) fn has_room_for(directory: &Path, bytes: u64) -> bool {
+    /// Engines write by the page and by the segment, and copy before they free.
+    const SPARE: u64 = 2 << 20;
+    #[cfg(unix)]
+    if let Ok(disk) = rustix::fs::statvfs(directory) {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        return free >= SPARE.saturating_add(bytes.saturating_mul(2));
+    }
+    // Where nobody can tell, the attempt does.
+    let _ = (directory, bytes, SPARE);
+    true
+}
+
+/// Can something be written? A quota shows only so.
+pub(super) fn can_write(directory: &Path) -> bool {
     let probe = directory.join("room.probe");
-    let written = fs::write(&probe, vec![0xA5; ROOM]);
+    let written = fs::write(&probe, vec![0xA5; 1 << 20]);
     // What cannot be removed is written over by the next probe.
     let _ = fs::remove_file(&probe);
     written.is_ok()

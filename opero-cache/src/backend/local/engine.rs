@@ -69,6 +69,8 @@ pub(crate) enum Fault {
     Damaged(String),
     /// The operating system refused.
     Failed(String),
+    /// There is too little room on the disk to try.
+    Full,
 }
 
 impl fmt::Display for Fault {
@@ -79,6 +81,7 @@ impl fmt::Display for Fault {
             ),
             Self::Damaged(what) => write!(f, "it is damaged: {what}"),
             Self::Failed(what) => f.write_str(what),
+            Self::Full => f.write_str("there is no room on the disk"),
         }
     }
 }

@@ -14,7 +14,7 @@ use opero_core::sync::lock;
 use super::change::{Id, SpaceId, Totals};
 use super::database::{Shared, real_now};
 use super::desk::{Phase, State};
-use super::directory::has_room;
+use super::directory::can_write;
 use super::engine::{Engine, Fault, guarded};
 use super::{recovery, sweep};
 
@@ -29,6 +29,8 @@ pub(super) struct Worker<E> {
     next_sweep: Instant,
     /// Writing failed: when it is tried again, and the pause before that.
     retry: Option<(Instant, Duration)>,
+    /// It failed inside the engine, which is to be opened anew before the next time.
+    spoilt: bool,
     /// Why the journals of earlier processes could not be brought in.
     stuck: Option<String>,
     /// Journals whose content is in the engine after the next flush.
@@ -55,6 +57,7 @@ impl<E: Engine> Worker<E> {
             cursor: [0; 32],
             next_sweep: Instant::now(),
             retry: None,
+            spoilt: false,
             stuck: None,
             written: Vec::new(),
         }
@@ -152,6 +155,7 @@ impl<E: Engine> Worker<E> {
     }
 
     fn install(&mut self, recovered: recovery::Recovered<E>) {
+        self.spoilt = false;
         self.totals = recovered.totals;
         self.stuck = recovered.stuck;
         for (id, totals) in &self.totals {
@@ -166,7 +170,7 @@ impl<E: Engine> Worker<E> {
     fn reason(&self, fault: &Fault) -> String {
         match fault {
             Fault::Damaged(what) => recovery::give_up(&self.shared.base, what),
-            Fault::Busy | Fault::Failed(_) => fault.to_string(),
+            Fault::Busy | Fault::Failed(_) | Fault::Full => fault.to_string(),
         }
     }
 
@@ -227,14 +231,11 @@ impl<E: Engine> Worker<E> {
         });
     }
 
-    /// Writes out; after a failure with an engine that was opened anew, once there is room again.
+    /// Writes out; where that failed before, with an engine that was opened anew.
     fn write_out_again(&mut self) -> Result<(), Fault> {
-        let spoilt = self.retry.is_some() && (E::READS_ON || self.stuck.is_some());
-        if spoilt && self.shared.engine().is_some() {
-            if !has_room(&self.shared.directory) {
-                return Err(Fault::Failed(
-                    "there is still no room on the disk".to_owned(),
-                ));
+        if (self.spoilt || self.stuck.is_some()) && self.shared.engine().is_some() {
+            if !can_write(&self.shared.directory) {
+                return Err(Fault::Full);
             }
             self.shut();
             self.open()?;
@@ -248,12 +249,13 @@ impl<E: Engine> Worker<E> {
     fn failed_to_write(&mut self, fault: &Fault) {
         match fault {
             Fault::Damaged(_) => self.give_up(fault),
-            Fault::Busy | Fault::Failed(_) if !E::READS_ON && self.stuck.is_none() => {
+            Fault::Busy | Fault::Full => {}
+            Fault::Failed(_) if E::READS_ON || self.stuck.is_some() => self.spoilt = true,
+            Fault::Failed(_) => {
                 self.shut();
                 // What that meets, callers are told when they ask.
                 let _ = self.open();
             }
-            Fault::Busy | Fault::Failed(_) => {}
         }
         self.postpone();
     }
