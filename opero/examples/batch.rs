@@ -2,12 +2,13 @@
 //! map in one attribute.
 //!
 //! ```sh
-//! cargo run --release --example batch -- [PROMPTS_FILE] [--json] [--seed N]
+//! cargo run --release --example batch -- [PROMPTS_FILE] [--json] [--seed N] [--cache BACKEND] [--cache-dir DIR]
 //! ```
 //!
 //! The provider is a real HTTP server that this program starts beside itself. Its two API keys may start twenty
 //! requests a second each, its larger model has an outage, and now and then it fails or dawdles. Every prompt gets
-//! its answer all the same; a second pass over the same prompts gets them from the cache.
+//! its answer all the same; a second pass over the same prompts gets them from the cache. With `--cache disk`, `redb`,
+//! `redis` or `memory+redis` a second run of this program gets all of them from there, and the provider hears nothing of it.
 
 #[path = "batch/client.rs"]
 mod client;
@@ -25,6 +26,7 @@ use options::Options;
 use provider::Provider;
 
 #[operomap(
+    cache_backend = options::cache_backend(),
     cache_key = |request| &request.prompt, // the same answer whoever pays for it
     retries = 8,
     retry_on = ApiError::is_transient,
@@ -61,15 +63,25 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let (mut reports, mut verdict) = (Vec::new(), Ok(()));
     for pass in 1..=2 {
+        let before = provider.served().requests;
         let (answers, report) = complete(requests.clone()).with_report().await;
         verdict = verdict.and(check(&requests, answers));
+        let counted = provider.served().requests - before;
         if !options.json {
-            println!("Pass {pass}\n{report}\n");
+            let (hits, items) = (report.cache_hits, report.items);
+            println!("Pass {pass}\n{report}");
+            println!(
+                "{hits} of {items} answered from the cache; the provider counted {counted} requests.\n"
+            );
         }
         reports.push(report.to_json());
     }
     if options.json {
-        println!("{{\"passes\":[{}]}}", reports.join(","));
+        let requests = provider.served().requests;
+        println!(
+            "{{\"passes\":[{}],\"provider_requests\":{requests}}}",
+            reports.join(",")
+        );
     } else {
         println!("{}", provider.served());
     }

@@ -23,6 +23,10 @@ mod single_flight;
 mod cancel;
 // The cache is an aid: down, slow or foreign, calls still run.
 mod cache_down;
+// The same with real servers and disks: killed, paused, full, held by others, and with wrong records in them.
+mod faults;
+// Several processes execute once, and share one rate; results outlive them.
+mod processes;
 // Arguments, values and passwords are in no event, error or configuration.
 mod secrets;
 // A map's report says what happened, and the pipeline holds over all its workers.

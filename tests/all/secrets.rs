@@ -80,7 +80,7 @@ fn fail(shown: &Shown, pipeline: &Pipeline<Failure>, secret: &str) {
         shown.debug(&function);
         shown.result(pipeline.execute_sync(&function));
         shown.result(block_on(pipeline.execute(&function)));
-        shown.result(pipeline.execute_sync(&function.with_alternatives(0)));
+        shown.result(pipeline.execute_sync(&function.clone().with_alternatives(0)));
         shown.result(pipeline.execute_sync(&function.with_cost(9)));
     }
     shown.debug(pipeline.stages());

@@ -5,19 +5,19 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// One prompt, and where it goes.
-#[derive(Debug, Clone, Hash)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) url: String,
     pub(crate) api_key: &'static str,
     pub(crate) prompt: String,
 }
 
-/// The provider's answer.
-#[derive(Debug, Clone, Deserialize)]
+/// The provider's answer: read from its JSON, and kept by caches that outlive the process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Completion {
     pub(crate) text: String,
 }

@@ -32,6 +32,11 @@ impl Trace {
         lock(&self.0).push(line.into());
     }
 
+    /// How many lines there are so far.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.0).len()
+    }
+
     /// The lines so far; the next ones begin a new trace.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.0))
@@ -52,6 +57,7 @@ fn line(event: &Event<'_>) -> String {
         Event::RetryScheduled { attempt, delay } => format!("{} in {delay:?}", at(attempt)),
         Event::PermitWaited { waited } => format!("{name} {waited:?}"),
         Event::CacheUnavailable { backend, reason }
+        | Event::CacheRejected { backend, reason }
         | Event::LimiterUnavailable { backend, reason } => format!("{name} {backend}: {reason}"),
         Event::Refused { kind } => format!("{name} {kind:?}"),
         _ => name.to_owned(),

@@ -1,0 +1,164 @@
+//! Several processes that share a cache or a rate: one executes, and together they stay below the bound.
+
+use std::time::{Duration, Instant};
+
+use opero_test_servers::RedisServer;
+
+use crate::support::{Directory, HANG, Workers, run_worker};
+
+const PROCESSES: usize = 8;
+const KINDS: [&str; 2] = ["blocking", "asynchronous"];
+
+#[test]
+fn of_eight_processes_with_one_missing_key_one_executes() {
+    for kind in KINDS {
+        let server = RedisServer::start().unwrap();
+        let mut workers = Workers::new();
+        for _ in 0..PROCESSES {
+            workers.start(&[kind, &server.url(), "word"]);
+        }
+        let (mut calling, mut executions, mut ended) = (0, 0, 0);
+        let (mut executing, mut results) = (Vec::new(), Vec::new());
+        while ended < PROCESSES {
+            let (number, line) = workers.next();
+            match line.as_deref() {
+                Some("calling") => calling += 1,
+                Some("executing") => {
+                    executions += 1;
+                    executing.push(number);
+                }
+                Some(result) => results.push(result.to_owned()),
+                None => ended += 1,
+            }
+            // It executes for as long as there is one that has not asked yet.
+            if calling == PROCESSES {
+                executing.drain(..).for_each(|number| workers.tell(number));
+            }
+        }
+        assert_eq!(executions, 1, "{kind}");
+        assert_eq!(results.len(), PROCESSES, "{kind}");
+        assert!(results.iter().all(|result| *result == results[0]));
+    }
+}
+
+/// How long the lease of a killed leader lasts at most.
+const LEASE: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_killed_leader_hands_over_within_its_leases_expiry() {
+    for kind in KINDS {
+        let server = RedisServer::start().unwrap();
+        let url = format!("{}?lease={}s", server.url(), LEASE.as_secs());
+        let mut workers = Workers::new();
+        let leader = workers.start(&[kind, &url, "word"]);
+        assert_eq!(workers.wait_for("executing"), leader);
+        let follower = workers.start(&[kind, &url, "word"]);
+        assert_eq!(workers.wait_for("calling"), follower);
+        workers.kill(leader);
+        let killed = Instant::now();
+        assert_eq!(workers.next(), (leader, None));
+        assert_eq!(workers.next(), (follower, Some("executing".to_owned())));
+        assert!(
+            killed.elapsed() < LEASE + HANG / 6,
+            "{:?}",
+            killed.elapsed()
+        );
+        workers.tell(follower);
+        let (number, result) = workers.next();
+        assert_eq!(number, follower);
+        assert!(result.unwrap().starts_with("word by "));
+    }
+}
+
+#[test]
+fn a_leader_that_takes_longer_than_its_lease_keeps_it() {
+    let server = RedisServer::start().unwrap();
+    let url = format!("{}?lease=300ms", server.url());
+    for kind in KINDS {
+        let mut workers = Workers::new();
+        let leader = workers.start(&[kind, &url, "word"]);
+        assert_eq!(workers.wait_for("executing"), leader);
+        let follower = workers.start(&[kind, &url, "word"]);
+        assert_eq!(workers.wait_for("calling"), follower);
+        // Time has to pass here: what is shown is that nothing happens meanwhile.
+        std::thread::sleep(Duration::from_secs(1));
+        workers.tell(leader);
+        let said = workers.rest();
+        assert_eq!(said.len(), 2, "two results and no execution: {said:?}");
+        assert_eq!(said[0].1, said[1].1);
+    }
+}
+
+/// A process that ends right after its call leaves the result to the next one.
+#[test]
+fn a_result_outlives_its_process() {
+    let server = RedisServer::start().unwrap();
+    let directory = Directory::new();
+    let redb = format!("redb://{}", directory.path("redb"));
+    let disk = format!("disk://{}", directory.path("disk"));
+    let layered = format!("memory+redis://127.0.0.1:{}/1", server.port());
+    for backend in [&disk, &redb, &server.url(), &layered] {
+        for kind in KINDS {
+            let first = run_worker(&[kind, backend, "word"]);
+            let [calling, executing, result] = first.as_slice() else {
+                panic!("{backend}: {first:?}");
+            };
+            assert_eq!([calling, executing], ["calling", "executing"]);
+            for _ in 0..3 {
+                let next = run_worker(&[kind, backend, "word"]);
+                assert_eq!(next, [calling.as_str(), result], "{backend}, {kind}");
+            }
+        }
+    }
+}
+
+/// As the worker's attribute says.
+const RATE: f64 = 200.0;
+const BURST: f64 = 10.0;
+
+#[test]
+fn eight_processes_share_one_rate() {
+    const TIME: f64 = 5.0;
+    let server = RedisServer::start().unwrap();
+    let mut workers = Workers::new();
+    for _ in 0..PROCESSES {
+        workers.start(&["limited", &server.url(), &TIME.to_string()]);
+    }
+    for _ in 0..PROCESSES {
+        workers.wait_for("ready");
+    }
+    let began = Instant::now();
+    (0..PROCESSES).for_each(|number| workers.tell(number));
+    let said = workers.rest();
+    // The first decision fell after its begin, the last one before its end: no slack is needed.
+    let elapsed = began.elapsed().as_secs_f64();
+    let starts = said.iter().map(|(_, line)| {
+        let nanos = line.strip_prefix("started ").expect(line);
+        nanos.parse::<u64>().unwrap()
+    });
+    let mut starts: Vec<_> = starts.collect();
+    let count = starts.len() as f64;
+    assert!(
+        count <= BURST + RATE * elapsed,
+        "{count} starts in {elapsed} s"
+    );
+    assert!(count >= 0.95 * RATE * TIME, "{count} starts in {TIME} s");
+    starts.sort_unstable();
+    check_windows(&starts);
+}
+
+/// In every window at most the bound, where an execution may start so long after its permit: as long as an answer may be
+/// under way.
+fn check_windows(starts: &[u64]) {
+    const UNDER_WAY: f64 = 0.25;
+    for (first, from) in starts.iter().enumerate() {
+        for (last, to) in starts.iter().enumerate().skip(first) {
+            let count = (last - first + 1) as f64;
+            let window = (to - from) as f64 / 1e9;
+            assert!(
+                count <= BURST + RATE * (window + UNDER_WAY),
+                "{count} starts in {window} s"
+            );
+        }
+    }
+}
