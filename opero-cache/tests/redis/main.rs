@@ -5,5 +5,7 @@
     reason = "the helpers of tests may panic as tests do"
 )]
 
+mod leases;
+mod outage;
 mod records;
 mod support;

@@ -1,8 +1,13 @@
 //! What the tests share.
 
+use std::time::Duration;
+
 use opero_cache::backend::RedisCache;
 use opero_cache::{CacheOptions, Key, Location};
 use opero_redis::redis::{self, Cmd, FromRedisValue};
+
+/// A guard against hanging, far longer than anything here takes.
+pub(crate) const GUARD: Duration = Duration::from_secs(60);
 
 pub(crate) const KEY: Key = Key::stable(0xabc);
 

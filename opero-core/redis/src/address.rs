@@ -7,7 +7,9 @@ use opero_core::{ConfigError, Location, Settings};
 use redis::IntoConnectionInfo;
 
 use crate::client::Redis;
+use crate::cluster::Cluster;
 use crate::server::{Server, Target};
+use crate::tls;
 
 /// The variable that holds the URL where the parameter only says `redis`.
 const VARIABLE: &str = "OPERO_REDIS_URL";
@@ -75,11 +77,11 @@ impl Address {
     /// # Errors
     /// Where the URL or one of its settings makes no sense.
     pub fn open(mut self) -> Result<Redis, ConfigError> {
-        self.refuse_scheme()?;
+        self.prepare()?;
         let timeout = self.time("timeout", TIMEOUT)?;
         let connect_timeout = self.time("connect_timeout", CONNECT_TIMEOUT)?;
         let cluster = self.settings.take("cluster", "`true` or `false`")?;
-        if cluster == Some(true) && !cfg!(feature = "cluster") {
+        if cluster == Some(true) && !Cluster::BUILT_IN {
             return Err(ConfigError::new(
                 self.parameter,
                 "wants a cluster, and that is not built in",
@@ -134,17 +136,17 @@ impl Address {
         }
     }
 
-    fn refuse_scheme(&self) -> Result<(), ConfigError> {
+    /// Whether TLS can be had is known now.
+    fn prepare(&self) -> Result<(), ConfigError> {
         let scheme = self.location.scheme();
-        let needs_tls = matches!(scheme, "rediss" | "valkeys");
-        if needs_tls && !cfg!(feature = "tls") {
-            return Err(ConfigError::new(
-                self.parameter,
-                format!("says `{scheme}://`, and TLS is not built in"),
-                "enable the Cargo feature `tls` of opero-redis",
-            ));
+        if !matches!(scheme, "rediss" | "valkeys") {
+            return Ok(());
         }
-        Ok(())
+        tls::prepare().map_err(|tls::Missing| {
+            let problem = format!("says `{scheme}://`, and TLS is not built in");
+            let way_out = "enable the Cargo feature `tls` of opero-redis";
+            ConfigError::new(self.parameter, problem, way_out)
+        })
     }
 }
 

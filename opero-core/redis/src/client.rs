@@ -105,6 +105,20 @@ impl Redis {
         redis::from_redis_value(value).map_err(|_| self.error(Problem::Shape))
     }
 
+    /// On a cluster, asks the node that has this slot.
+    pub(crate) async fn command_at<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        slot: u16,
+    ) -> Result<T, Error> {
+        let value = self.ask(Request::AtSlot(command, slot)).await?;
+        self.read(value)
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.server.is_cluster()
+    }
+
     async fn ask(&self, request: Request<'_>) -> Result<Value, Error> {
         let answer = self.server.ask(request, self.timeout).await;
         answer.map_err(|problem| self.error(problem))

@@ -1,37 +1,84 @@
 //! One connection, and what is sent over it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, RedisResult, Value};
+
+use crate::cluster::{Cluster, Nodes};
 
 /// A request, to be sent again should the connection turn out to be an old one.
 #[derive(Clone, Copy)]
 pub(crate) enum Request<'a> {
     One(&'a Cmd),
     Several(&'a Pipeline),
+    /// On a cluster, to the node that has this slot.
+    AtSlot(
+        &'a Cmd,
+        #[cfg_attr(
+            not(feature = "cluster"),
+            expect(dead_code, reason = "only clusters read it")
+        )]
+        u16,
+    ),
 }
 
+/// What connections are made to.
 #[derive(Clone)]
-pub(crate) struct Connection(MultiplexedConnection);
+pub(crate) enum Client {
+    One(Arc<redis::Client>),
+    Cluster(Arc<Cluster>),
+}
 
-impl Connection {
+impl Client {
+    pub(crate) fn new(
+        info: ConnectionInfo,
+        cluster: bool,
+        connect_timeout: Duration,
+    ) -> RedisResult<Self> {
+        Ok(match cluster {
+            true => Self::Cluster(Arc::new(Cluster::at(info, connect_timeout)?)),
+            false => Self::One(Arc::new(redis::Client::open(info)?)),
+        })
+    }
+
     /// Connects on the runtime around this call, which then carries the connection.
-    pub(crate) async fn open(client: &Client) -> RedisResult<Self> {
+    pub(crate) async fn connect(&self) -> RedisResult<Connection> {
         // The time is kept by this crate: redis-rs would use tokio's, which may be paused or not enabled.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
-        let connection = client.get_multiplexed_async_connection_with_config(&config);
-        Ok(Self(connection.await?))
+        Ok(match self {
+            Self::One(client) => {
+                let one = client.get_multiplexed_async_connection_with_config(&config);
+                Connection::One(one.await?)
+            }
+            Self::Cluster(cluster) => Connection::Cluster(cluster.connect().await?),
+        })
     }
+}
 
+#[derive(Clone)]
+pub(crate) enum Connection {
+    One(MultiplexedConnection),
+    Cluster(Nodes),
+}
+
+impl Connection {
     /// Several commands are answered by an array of their answers, errors among them.
     pub(crate) async fn send(&mut self, request: Request<'_>) -> RedisResult<Value> {
+        let one = match self {
+            Self::One(one) => one,
+            Self::Cluster(nodes) => return nodes.send(request).await,
+        };
         match request {
-            Request::One(command) => self.0.send_packed_command(command).await?.extract_error(),
+            Request::One(command) | Request::AtSlot(command, _) => {
+                one.send_packed_command(command).await?.extract_error()
+            }
             Request::Several(commands) => {
-                let count = commands.cmd_iter().count();
-                let answers = self.0.send_packed_commands(commands, 0, count).await?;
-                Ok(Value::Array(answers))
+                let answers = one.send_packed_commands(commands, 0, commands.len());
+                Ok(Value::Array(answers.await?))
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod address;
 mod client;
+mod cluster;
 mod connection;
 mod deadline;
 mod error;
@@ -12,6 +13,11 @@ mod runtime;
 mod scan;
 mod script;
 mod server;
+mod tls;
+
+use std::io;
+
+use tokio::task::AbortHandle;
 
 pub use address::Address;
 pub use client::Redis;
@@ -24,10 +30,17 @@ pub use script::Script;
 ///
 /// # Errors
 /// Where the operating system gives no thread.
-pub fn spawn(
-    job: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<tokio::task::AbortHandle> {
+pub fn spawn(job: impl Future<Output = ()> + Send + 'static) -> io::Result<AbortHandle> {
     Ok(runtime::own()?.spawn(job).abort_handle())
+}
+
+/// Runs `job` where this thread's calls run: what it asks goes over the same connection, behind what they asked. It ends
+/// with its runtime.
+///
+/// # Errors
+/// Where the operating system gives no thread.
+pub fn spawn_behind(job: impl Future<Output = ()> + Send + 'static) -> io::Result<AbortHandle> {
+    Ok(runtime::for_caller()?.spawn(job).abort_handle())
 }
 
 /// The client underneath, for its commands and values.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use opero_core::sync::lock;
 use opero_core::{ConfigError, CoolDown, Instant};
-use redis::{Client, ConnectionInfo, Value};
+use redis::{ConnectionInfo, Value};
 use tokio::runtime::Handle;
 
-use crate::connection::Connection;
 pub(crate) use crate::connection::Request;
+use crate::connection::{Client, Connection};
 use crate::deadline::{self, Elapsed, within};
 use crate::error::Problem;
 use crate::link::{Attempt, Links};
@@ -54,7 +54,8 @@ impl Server {
             .redis_settings()
             .clone()
             .set_lib_name("opero", env!("CARGO_PKG_VERSION"));
-        let client = Client::open(info.set_redis_settings(name)).map_err(|_| {
+        let info = info.set_redis_settings(name);
+        let client = Client::new(info, target.cluster, target.connect_timeout).map_err(|_| {
             let way_out = "write `redis://host:port`";
             ConfigError::new(parameter, "has a URL that redis-rs does not take", way_out)
         })?;
@@ -72,6 +73,19 @@ impl Server {
     /// How it may be called in messages.
     pub(crate) fn place(&self) -> &str {
         &self.place
+    }
+
+    pub(crate) const fn is_cluster(&self) -> bool {
+        self.target.cluster
+    }
+
+    /// Whose runtime carries this call. The connections of a cluster keep times of tokio's, which only opero's own keeps
+    /// really.
+    fn runtime(&self) -> std::io::Result<Handle> {
+        match self.client {
+            Client::One(_) => runtime::for_caller(),
+            Client::Cluster(_) => runtime::own(),
+        }
     }
 
     /// Sends a request where the server is not left alone, and keeps in mind how that went.
@@ -92,7 +106,7 @@ impl Server {
 
     async fn ask_anyway(&self, request: Request<'_>, timeout: Duration) -> Result<Value, Problem> {
         deadline::start().map_err(no_thread)?;
-        let runtime = runtime::for_caller().map_err(no_thread)?;
+        let runtime = self.runtime().map_err(no_thread)?;
         let first = match self.ask_on(&runtime, request, timeout).await {
             Err(Failed::Unfit) => {
                 let own = runtime::own().map_err(no_thread)?;
@@ -176,7 +190,7 @@ impl Failed {
 }
 
 async fn connect(client: Client, timeout: Duration) -> Result<Connection, Problem> {
-    match within(timeout, Connection::open(&client)).await {
+    match within(timeout, client.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(Problem::of(&error)),
         Err(Elapsed) => Err(Problem::Slow(timeout)),

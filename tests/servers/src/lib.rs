@@ -5,4 +5,4 @@
 mod redis;
 mod watcher;
 
-pub use redis::RedisServer;
+pub use redis::{RedisServer, free_port};

@@ -210,8 +210,11 @@ fn explain(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), way_out)
 }
 
-/// The operating system hands out a port that nobody has.
-fn free_port() -> io::Result<u16> {
+/// A port of 127.0.0.1 that nobody has, for what a server listens on besides.
+///
+/// # Errors
+/// Where there is none.
+pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

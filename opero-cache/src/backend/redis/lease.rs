@@ -121,10 +121,16 @@ impl Lease for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.renewal = None;
-        if let Some(grip) = self.grip.take() {
-            let _ = opero_redis::spawn(grip.release());
+        let asked_only = self.renewal.take().is_none();
+        let Some(grip) = self.grip.take() else {
+            return;
+        };
+        if asked_only {
+            // The claim may still be on its way: this goes behind it.
+            let _ = opero_redis::spawn_behind(grip.clone().release());
         }
+        // And this is done even if the caller's runtime is ending.
+        let _ = opero_redis::spawn(grip.release());
     }
 }
 

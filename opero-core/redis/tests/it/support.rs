@@ -1,8 +1,13 @@
 //! What the tests share.
 
+use std::time::{Duration, Instant};
+
 use opero_core::Location;
-use opero_redis::Redis;
-use opero_redis::redis::{self, Cmd};
+use opero_redis::redis::{self, Cmd, FromRedisValue, Value};
+use opero_redis::{Error, Redis};
+
+/// A guard against hanging, far longer than anything here takes.
+pub(crate) const GUARD: Duration = Duration::from_secs(60);
 
 pub(crate) fn open(url: &str) -> Redis {
     Redis::open(&Location::new(url), "cache_backend").unwrap()
@@ -15,7 +20,32 @@ pub(crate) fn cmd(words: &[&str]) -> Cmd {
 }
 
 /// Asks the server over a connection of its own.
-pub(crate) fn directly<T: redis::FromRedisValue>(url: &str, words: &[&str]) -> T {
+pub(crate) fn directly<T: FromRedisValue>(url: &str, words: &[&str]) -> T {
     let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
     cmd(words).query(&mut connection).unwrap()
+}
+
+/// How many connections of opero's the server has, besides the one that asks.
+pub(crate) fn connections(url: &str) -> usize {
+    let list: String = directly(url, &["CLIENT", "LIST"]);
+    list.lines().count() - 1
+}
+
+/// Asks until there is an answer, as it should be once the server is left alone no more.
+pub(crate) async fn until_answered(redis: &Redis) -> Value {
+    let started = Instant::now();
+    loop {
+        match redis.command(&cmd(&["PING"])).await {
+            Ok(value) => return value,
+            Err(error) => {
+                assert!(error.is_away(), "{error}");
+                assert!(started.elapsed() < GUARD, "{error}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) async fn ping(redis: &Redis) -> Result<(), Error> {
+    redis.ping().await
 }

@@ -1,0 +1,5 @@
+use super::Missing;
+
+pub(crate) const fn prepare() -> Result<(), Missing> {
+    Err(Missing)
+}
