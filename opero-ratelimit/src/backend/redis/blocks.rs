@@ -10,7 +10,7 @@ use opero_core::key::BuildIdentity;
 use opero_core::sync::lock;
 
 use super::slot::{Look, Slot};
-use super::terms::{Reply, Terms};
+use super::terms::{Order, Reply, Terms};
 
 const SHARDS: usize = 16;
 /// The keys of a shard. A key beyond them is served with single permits, so a flood of keys costs round trips, not memory.
@@ -31,7 +31,6 @@ struct Shard {
     full_until: u64,
 }
 
-#[derive(Default)]
 struct Entry {
     slot: Slot,
     /// One caller is fetching a block.
@@ -60,7 +59,7 @@ impl Blocks {
     pub(super) fn new(terms: Terms) -> Self {
         Self {
             terms,
-            unkeyed: Mutex::default(),
+            unkeyed: Mutex::new(Entry::new(&terms)),
             keyed: std::array::from_fn(|_| Mutex::default()),
         }
     }
@@ -73,21 +72,19 @@ impl Blocks {
     /// Decides how a caller comes by `cost` permits.
     pub(super) fn plan(&self, key: Option<Key>, cost: u32, now: u64) -> Plan<'_> {
         self.with(key, now, |entry| {
-            let size = match entry.slot.look(&self.terms, cost, now) {
+            let order = match entry.slot.look(&self.terms, cost, now) {
                 Look::Admitted => return Plan::Admitted,
                 Look::Wait(wait) => return Plan::Wait(wait),
-                Look::Fetch(size) => size,
+                Look::Single => return Plan::Single,
+                Look::Fetch(order) => order,
             };
-            if size == 1 {
-                return Plan::Single;
-            }
             if !entry.fetching {
                 entry.fetching = true;
                 let blocks = self;
                 return Plan::Fetch(Fetch {
                     blocks,
                     key,
-                    size,
+                    order,
                     now,
                     lost: true,
                 });
@@ -95,17 +92,24 @@ impl Blocks {
             // Whoever comes too late for this block does not wait for the next: single permits are asked for at once,
             // all at a time.
             entry.followers = entry.followers.saturating_add(cost);
-            match entry.followers < size {
+            match entry.followers < order.size {
                 true => Plan::Follow(entry.round),
                 false => Plan::Single,
             }
         })
     }
 
-    /// The server answered a request for single permits at `now`.
-    pub(super) fn single(&self, key: Option<Key>, cost: u32, reply: &Reply, now: u64) {
-        self.with(key, now, |entry| {
-            entry.slot.single(&self.terms, cost, reply, now);
+    /// The server answered a request for a call's own permits, made at `sent`, at `received`.
+    pub(super) fn single(
+        &self,
+        key: Option<Key>,
+        cost: u32,
+        reply: &Reply,
+        sent: u64,
+        received: u64,
+    ) {
+        self.with(key, received, |entry| {
+            entry.slot.single(cost, reply, sent, received);
         });
     }
 
@@ -122,8 +126,11 @@ impl Blocks {
         let shard = &self.keyed[(key.as_u128() >> 64) as usize % SHARDS];
         let mut shard = lock(shard);
         match shard.room_for(key, &self.terms, now) {
-            true => f(shard.entries.entry(key).or_default()),
-            false => f(&mut Entry::default()),
+            true => f(shard
+                .entries
+                .entry(key)
+                .or_insert_with(|| Entry::new(&self.terms))),
+            false => f(&mut Entry::new(&self.terms)),
         }
     }
 }
@@ -147,6 +154,16 @@ impl Shard {
 }
 
 impl Entry {
+    fn new(terms: &Terms) -> Self {
+        Self {
+            slot: Slot::new(terms),
+            fetching: false,
+            followers: 0,
+            wakers: Vec::new(),
+            round: 0,
+        }
+    }
+
     fn poll_fetched(&mut self, cx: &Context<'_>, round: u64) -> Poll<()> {
         if !self.fetching || self.round != round {
             return Poll::Ready(());
@@ -162,7 +179,7 @@ impl Entry {
 pub(super) struct Fetch<'b> {
     blocks: &'b Blocks,
     key: Option<Key>,
-    pub(super) size: u32,
+    pub(super) order: Order,
     now: u64,
     lost: bool,
 }
@@ -172,7 +189,7 @@ impl Fetch<'_> {
     pub(super) fn answered(mut self, reply: &Reply, sent: u64, received: u64) {
         self.lost = false;
         self.blocks.with(self.key, received, |entry| {
-            entry.slot.block(self.size, reply, sent, received);
+            entry.slot.block(self.order, reply, sent, received);
         });
     }
 }
@@ -181,7 +198,7 @@ impl Drop for Fetch<'_> {
     fn drop(&mut self) {
         let wakers = self.blocks.with(self.key, self.now, |entry| {
             if self.lost {
-                entry.slot.lost(self.size);
+                entry.slot.lost(self.order.size);
             }
             entry.fetching = false;
             entry.followers = 0;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::terms::{LIFE, Reply, Terms};
+use super::terms::{LIFE, Order, Reply, Terms};
 
 /// Two clocks are trusted to run apart by no more than one part in this: three times what NTP does to a clock that it
 /// corrects.
@@ -23,6 +23,16 @@ struct Block {
     /// The nominal time of the first permit that is left, after the server's now.
     nominal: u64,
     left: u32,
+    /// Somebody else could have used them: the server had no permits to spare.
+    scarce: bool,
+}
+
+/// Permits that were thrown away.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Expired {
+    pub(super) count: u32,
+    /// Those of them that others were short of.
+    pub(super) missed: u32,
 }
 
 /// The answer to a request for permits in hand.
@@ -38,18 +48,20 @@ pub(super) enum Take {
 
 impl Held {
     /// Adds a block that was asked for at `sent` and arrived at `received`.
-    pub(super) fn add(&mut self, reply: &Reply, size: u32, sent: u64, received: u64) {
+    pub(super) fn add(&mut self, order: Order, reply: &Reply, sent: u64, received: u64) {
+        let nominal = reply.first.saturating_sub(reply.now);
         self.blocks.push_back(Block {
             sent,
             received,
-            nominal: reply.first.saturating_sub(reply.now),
-            left: size,
+            nominal,
+            left: order.size,
+            scarce: nominal > order.hold,
         });
     }
 
-    /// Throws away the permits whose time has passed, and says how many.
-    pub(super) fn expire(&mut self, terms: &Terms, now: u64) -> u32 {
-        let mut expired = 0;
+    /// Throws away the permits whose time has passed.
+    pub(super) fn expire(&mut self, terms: &Terms, now: u64) -> Expired {
+        let mut expired = Expired::default();
         while let Some(block) = self.blocks.front_mut() {
             if block.left > 0 && block.until(0, terms) >= now {
                 break;
@@ -59,7 +71,8 @@ impl Held {
                 continue;
             }
             block.skip(1, terms);
-            expired += 1;
+            expired.count += 1;
+            expired.missed += u32::from(block.scarce);
         }
         expired
     }

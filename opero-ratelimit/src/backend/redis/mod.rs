@@ -112,9 +112,10 @@ impl RedisLimiter {
 
     /// Asks for this call's permits alone.
     async fn single(&self, key: Option<Key>, cost: u32) -> Result<Verdict, BackendError> {
+        let sent = self.now();
         let reply = self.ask(key, self.terms.single(cost)).await?;
         if let Some(blocks) = &self.blocks {
-            blocks.single(key, cost, &reply, self.now());
+            blocks.single(key, cost, &reply, sent, self.now());
         }
         Ok(match reply.granted {
             true => Verdict::Admitted,
@@ -137,7 +138,7 @@ impl RedisLimiter {
                 Plan::Follow(round) => blocks.fetched(key, round, self.now()).await,
                 Plan::Fetch(fetch) => {
                     let sent = self.now();
-                    let reply = self.ask(key, self.terms.block(fetch.size)).await?;
+                    let reply = self.ask(key, self.terms.block(fetch.order)).await?;
                     fetch.answered(&reply, sent, self.now());
                 }
             }
@@ -165,7 +166,7 @@ impl LimiterBackend for RedisLimiter {
         match blocks.look(key, cost.get(), self.now()) {
             Look::Admitted => Verdict::Admitted,
             Look::Wait(nanos) => Verdict::Wait(Duration::from_nanos(nanos)),
-            Look::Fetch(_) => Verdict::Ask,
+            Look::Single | Look::Fetch(_) => Verdict::Ask,
         }
     }
 

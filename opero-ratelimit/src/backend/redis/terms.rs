@@ -25,6 +25,14 @@ pub(super) struct Terms {
     pub(super) largest_block: u32,
 }
 
+/// A block to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Order {
+    pub(super) size: u32,
+    /// How long its first permit lasts at least, in nanoseconds from the server's now.
+    pub(super) hold: u64,
+}
+
 /// A request for the script. All three in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Request {
@@ -75,16 +83,23 @@ impl Terms {
         }
     }
 
-    /// `size` permits to keep in hand; the first may be used at once.
-    ///
-    /// Their nominal times are put off a little where nobody else is waiting for permits, so that they do not pass on the
-    /// way here. It costs a part of the burst that nobody uses, and no rate.
-    pub(super) fn block(&self, size: u32) -> Request {
+    /// A block of permits to keep in hand; the first may be used at once.
+    pub(super) fn block(&self, order: Order) -> Request {
         Request {
             ahead: self.slack(),
-            hold: (self.slack() / 4).min(LIFE / 4),
-            span: self.periods(size),
+            hold: order.hold,
+            span: self.periods(order.size),
         }
+    }
+
+    /// For how long the first permit of a block has to last, where the way to the server and back takes `trip`.
+    ///
+    /// Where the server has permits to spare, their nominal times are put off by that, so that they do not pass on the way
+    /// here. It costs a part of the burst that nobody uses just then, and no rate. `None`: a burst does not last that long.
+    pub(super) fn hold(&self, trip: u64) -> Option<u64> {
+        let quarter = self.slack() / 4;
+        let hold = quarter.max(trip.saturating_mul(2)).min(LIFE / 4);
+        (trip < hold && hold <= 3 * quarter).then_some(hold)
     }
 
     /// How far ahead of the start the nominal time of the first of `cost` permits may lie.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::held::{Held, Take};
 use super::super::size::Size;
 use super::super::slot::{Look, Slot};
-use super::super::terms::{LIFE, Reply, Request, Terms};
+use super::super::terms::{LIFE, Order, Reply, Terms};
 use super::server::{Server, State};
 use crate::Quota;
 
@@ -67,7 +67,11 @@ fn a_permit_is_used_within_its_time_only() {
         first: 77 * SECOND + 8 * ms,
     };
     let mut held = Held::default();
-    held.add(&answer, 5, 100 * ms, 101 * ms);
+    let order = Order {
+        size: 5,
+        hold: 2 * ms,
+    };
+    held.add(order, &answer, 100 * ms, 101 * ms);
     // The first two were there at the server's now; the third comes a period later, counted from the latest now.
     assert_eq!(held.take(&terms, 2, 101 * ms), Take::Taken);
     let Take::NotBefore(from) = held.take(&terms, 1, 101 * ms) else {
@@ -76,8 +80,13 @@ fn a_permit_is_used_within_its_time_only() {
     assert!((102 * ms..102 * ms + ms / 100).contains(&from), "{from}");
     assert_eq!(held.take(&terms, 4, 101 * ms), Take::Short);
     // The third's time ends at 10 ms after the earliest now, the fifth's at 12.
-    assert_eq!(held.expire(&terms, 109 * ms), 0);
-    assert_eq!(held.expire(&terms, 111 * ms), 2);
+    assert_eq!(held.expire(&terms, 109 * ms).count, 0);
+    let expired = held.expire(&terms, 111 * ms);
+    assert_eq!(
+        (expired.count, expired.missed),
+        (2, 2),
+        "the server had none to spare"
+    );
     assert_eq!(held.len(), 1);
     assert_eq!(held.take(&terms, 1, 111 * ms), Take::Taken);
 }
@@ -85,31 +94,61 @@ fn a_permit_is_used_within_its_time_only() {
 #[test]
 fn a_refused_process_asks_no_more_until_there_can_be_a_permit() {
     let terms = terms(SECOND, 4, 2);
-    let mut slot = Slot::default();
+    let mut slot = Slot::new(&terms);
     let answer = Reply {
         granted: false,
         now: 5 * SECOND,
         first: 9 * SECOND,
     };
-    assert_eq!(slot.look(&terms, 1, 50), Look::Fetch(1));
-    slot.single(&terms, 1, &answer, 100);
+    assert_eq!(slot.look(&terms, 1, 50), Look::Single);
+    slot.single(1, &answer, 60, 100);
     assert_eq!(slot.look(&terms, 1, 100), Look::Wait(SECOND));
     assert_eq!(slot.look(&terms, 4, 100), Look::Wait(4 * SECOND));
-    assert_eq!(slot.look(&terms, 1, 100 + SECOND), Look::Fetch(1));
+    assert_eq!(slot.look(&terms, 1, 100 + SECOND), Look::Single);
 }
 
 #[test]
-fn blocks_grow_with_use_and_fall_back_with_waste() {
-    let mut size = Size::default();
-    assert_eq!(size.next(100), 1);
-    size.used(96, 100);
-    assert_eq!(size.next(100), 3);
-    size.wasted(3);
-    assert_eq!(size.next(100), 1);
-    size.used(1_000_000, 100);
-    assert_eq!(size.next(100), 100);
-    size.wasted(50);
-    assert_eq!(size.next(100), 50);
+fn blocks_grow_with_use_and_are_halved_by_waste() {
+    let mut size = Size::new(100);
+    assert_eq!(size.next(), 1);
+    size.used(96);
+    assert_eq!(size.next(), 3, "what is saved up");
+    size.used(1_000_000);
+    assert_eq!(size.next(), 100);
+    size.wasted(100, 0);
+    assert_eq!(size.next(), 50, "nobody missed them");
+    size.wasted(10, 0);
+    assert_eq!(size.next(), 40);
+    size.wasted(390, 390);
+    assert_eq!(size.next(), 10, "what is left of the savings");
+}
+
+#[test]
+fn where_answers_take_longer_than_permits_last_no_blocks_are_taken() {
+    // A slack of 10 ms.
+    let terms = terms(1_000_000, 11, 5);
+    let mut slot = Slot::new(&terms);
+    let answer = Reply {
+        granted: true,
+        now: SECOND,
+        first: SECOND,
+    };
+    slot.single(1_000, &answer, 0, 1_000);
+    assert_eq!(
+        slot.look(&terms, 1, 2_000),
+        Look::Fetch(Order {
+            size: 5,
+            hold: 2_500_000
+        })
+    );
+    slot.single(1, &answer, 0, 3_000_000);
+    let longer = Order {
+        size: 5,
+        hold: 6_000_000,
+    };
+    assert_eq!(slot.look(&terms, 1, 3_000_000), Look::Fetch(longer));
+    slot.single(1, &answer, 0, 4_000_000);
+    assert_eq!(slot.look(&terms, 1, 4_000_000), Look::Single);
 }
 
 proptest! {
@@ -121,12 +160,13 @@ proptest! {
         let quota = Quota::each(Duration::from_nanos(period)).with_burst(burst);
         let terms = Terms::new(quota.unwrap(), block);
         let mut server = Server::with(State { next: now, seen });
-        let (mut slot, mut local) = (Slot::default(), seen);
-        for request in [terms.single(cost.clamp(1, burst)), terms.block(terms.largest_block)] {
+        let (mut slot, mut local) = (Slot::new(&terms), seen);
+        let order = Order { size: terms.largest_block, hold: terms.hold(cost.into()).unwrap_or(0) };
+        for request in [terms.single(cost.clamp(1, burst)), terms.block(order)] {
             let arguments = request.arguments();
             prop_assert_eq!(arguments[4] * SECOND + arguments[5], request.span);
             let answer = server.decide(now, request);
-            slot.block(terms.largest_block, &answer, local, local + 5);
+            slot.block(order, &answer, local, local + 5);
             local += 10;
             let _ = slot.look(&terms, 1, local);
             let _ = slot.look(&terms, cost.max(1), u64::MAX);
@@ -134,15 +174,15 @@ proptest! {
     }
 
     #[test]
-    fn at_most_one_permit_in_32_used_is_ever_thrown_away(demand in proptest::collection::vec(any::<(u16, bool)>(), 1..200)) {
-        let mut size = Size::default();
+    fn at_most_one_permit_in_32_used_is_taken_from_others_and_thrown_away(demand in proptest::collection::vec(any::<(u16, bool)>(), 1..200)) {
+        let mut size = Size::new(1_000);
         let (mut used, mut wasted) = (0, 0);
         for (count, thrown) in demand {
-            let block = size.next(1_000);
+            let block = size.next();
             // A single permit is used at once.
             let part = if thrown && block > 1 { u32::from(count) % block } else { block };
-            size.used(part, 1_000);
-            size.wasted(block - part);
+            size.used(part);
+            size.wasted(block - part, block - part);
             used += part;
             wasted += block - part;
             prop_assert!(32 * wasted <= used, "{wasted} of {used}");
@@ -153,22 +193,23 @@ proptest! {
     fn every_permit_of_a_block_has_a_time(period in 1..50_000_000_u64, burst in 4_u32..100_000, backlog: u64, rtt in 0..1_000_000_u64) {
         let terms = terms(period, burst, u32::MAX);
         prop_assume!(terms.largest_block > 1);
-        // Where the way to the server takes a small part of the burst.
-        let rtt = rtt.min(terms.slack() / 8);
+        // Where the way to the server takes no more than a part of the burst.
+        let rtt = rtt.min(terms.slack() / 3);
         let now = 1_000 * SECOND;
         let mut server = Server::with(State { next: now + backlog % (terms.slack() + 1), seen: now });
-        let answer = server.decide(now, Request { ..terms.block(terms.largest_block) });
+        let order = Order { size: terms.largest_block, hold: terms.hold(rtt).unwrap() };
+        let answer = server.decide(now, terms.block(order));
         prop_assert!(answer.granted);
         let mut held = Held::default();
-        held.add(&answer, terms.largest_block, LIFE, LIFE + rtt);
+        held.add(order, &answer, LIFE, LIFE + rtt);
         let mut local = LIFE + rtt;
         for _ in 0..terms.largest_block.min(5_000) {
-            prop_assert_eq!(held.expire(&terms, local), 0);
+            prop_assert_eq!(held.expire(&terms, local).count, 0);
             match held.take(&terms, 1, local) {
                 Take::Taken => {}
                 Take::NotBefore(from) => {
                     local = from;
-                    prop_assert_eq!(held.expire(&terms, local), 0);
+                    prop_assert_eq!(held.expire(&terms, local).count, 0);
                     prop_assert_eq!(held.take(&terms, 1, local), Take::Taken);
                 }
                 Take::Short => prop_assert!(false, "too few"),

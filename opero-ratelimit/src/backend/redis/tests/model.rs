@@ -9,7 +9,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::slot::{Look, Slot};
-use super::super::terms::Terms;
+use super::super::terms::{Order, Terms};
 use super::server::Server;
 use crate::Quota;
 
@@ -37,7 +37,8 @@ impl Habits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Call,
-    Arrive { size: u32, cost: u32, sent: u64 },
+    /// The size and the hold of a block, and when it was asked for.
+    Arrive(Option<(u32, u64)>, u64),
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +63,7 @@ impl Noise {
 fn simulate(terms: &Terms, processes: &[Habits], end: u64, seed: u64) -> Outcome {
     let mut noise = Noise(seed);
     let mut server = Server::default();
-    let mut slots: Vec<_> = processes.iter().map(|_| Slot::default()).collect();
+    let mut slots: Vec<_> = processes.iter().map(|_| Slot::new(terms)).collect();
     // What each is about to call for: a call that waits keeps its cost.
     let mut costs: Vec<u32> = vec![1; processes.len()];
     let mut outcome = Outcome::default();
@@ -77,24 +78,22 @@ fn simulate(terms: &Terms, processes: &[Habits], end: u64, seed: u64) -> Outcome
         let habits = &processes[process];
         let slot = &mut slots[process];
         let local = habits.local(time);
-        if let Step::Arrive { size, cost, sent } = step {
-            let is_block = size > 1;
-            let request = match is_block {
-                true => terms.block(size),
-                false => terms.single(cost),
-            };
+        if let Step::Arrive(order, sent) = step {
+            let cost = costs[process];
+            let order = order.map(|(size, hold)| Order { size, hold });
+            let request = order.map_or(terms.single(cost), |order| terms.block(order));
             // The server decides on the way of the message, which is over now.
             let decided = time;
             let answer = server.decide(decided, request);
             outcome.asked += 1;
             let back = time + noise.up_to(habits.delay);
             let received = habits.local(back);
-            match is_block {
-                true => slot.block(size, &answer, sent, received),
-                false => slot.single(terms, cost, &answer, received),
+            match order {
+                Some(order) => slot.block(order, &answer, sent, received),
+                None => slot.single(cost, &answer, sent, received),
             }
             let mut next = back;
-            if !is_block && answer.granted {
+            if order.is_none() && answer.granted {
                 outcome.starts.extend((0..cost).map(|_| decided));
                 costs[process] =
                     1 + u32::try_from(noise.up_to(u64::from(habits.cost - 1))).unwrap();
@@ -116,12 +115,12 @@ fn simulate(terms: &Terms, processes: &[Habits], end: u64, seed: u64) -> Outcome
                 time + wait + 1 + wait / 1_000 + noise.up_to(habits.delay),
                 Step::Call,
             ),
-            Look::Fetch(size) => {
-                let step = Step::Arrive {
-                    size,
-                    cost,
-                    sent: local,
+            ask => {
+                let order = match ask {
+                    Look::Fetch(order) => Some((order.size, order.hold)),
+                    _ => None,
                 };
+                let step = Step::Arrive(order, local);
                 (time + noise.up_to(habits.delay), step)
             }
         };
