@@ -10,6 +10,7 @@ mod attribute {
     mod map;
     mod shapes;
     mod stable;
+    mod stale;
     mod types;
     mod values;
 }

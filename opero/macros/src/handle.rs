@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, GenericParam, ItemFn, parse_quote};
+use syn::{FnArg, ItemFn, parse_quote};
 
 use crate::errors::Errors;
 use crate::expand_opero::{Parts, boxed, head};
@@ -70,7 +70,7 @@ impl Handle {
         let function = plan.function;
         let name = &function.item.sig.ident;
         let callee = self.sibling(plan, &format_ident!("{name}_call"), true);
-        let generics = turbofish(&function.item);
+        let generics = function.turbofish();
         let arguments = plan.scope();
         let arguments = arguments
             .passed()
@@ -180,23 +180,4 @@ fn conditions(item: &ItemFn) -> impl Iterator<Item = &syn::Attribute> {
     item.attrs
         .iter()
         .filter(move |attribute| names.iter().any(|name| attribute.path().is_ident(name)))
-}
-
-/// The function's type and constant parameters, which a sibling may be unable to infer.
-fn turbofish(item: &ItemFn) -> TokenStream {
-    let parameters: Vec<_> = item
-        .sig
-        .generics
-        .params
-        .iter()
-        .filter_map(|parameter| match parameter {
-            GenericParam::Type(ty) => Some(&ty.ident),
-            GenericParam::Const(constant) => Some(&constant.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    match parameters.is_empty() {
-        true => TokenStream::new(),
-        false => quote!(::<#(#parameters),*>),
-    }
 }

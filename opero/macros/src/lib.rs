@@ -16,6 +16,7 @@ mod parameters;
 mod receiver;
 mod recipe;
 mod recursion;
+mod renewal;
 mod result_types;
 mod route;
 mod scope;

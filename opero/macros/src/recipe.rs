@@ -148,7 +148,8 @@ impl<'a> Plan<'a> {
         let answers = self.answers(errors);
         let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
         let route = self.route(&quote!(#outside, #inside, #answers), errors);
-        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route)
+        let renewing = self.renewing();
+        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing)
     }
 
     fn body(&self) -> TokenStream {

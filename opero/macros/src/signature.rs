@@ -6,8 +6,8 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, GenericArgument, ItemFn, Pat, PatType, PathArguments, Receiver, ReturnType,
-    Signature, Type, TypeParamBound,
+    Attribute, FnArg, GenericArgument, GenericParam, ItemFn, Pat, PatType, PathArguments, Receiver,
+    ReturnType, Signature, Type, TypeParamBound,
 };
 
 use crate::errors::Errors;
@@ -106,6 +106,22 @@ impl Function {
     /// Does the body call the function itself?
     pub(crate) fn is_recursive(&self) -> bool {
         recursion::calls(&self.item.block, &self.item.sig.ident)
+    }
+
+    /// Its type and constant parameters, for a call whose arguments may leave them open.
+    pub(crate) fn turbofish(&self) -> TokenStream {
+        let parameters = self.item.sig.generics.params.iter();
+        let names: Vec<_> = parameters
+            .filter_map(|parameter| match parameter {
+                GenericParam::Type(ty) => Some(&ty.ident),
+                GenericParam::Const(constant) => Some(&constant.ident),
+                GenericParam::Lifetime(_) => None,
+            })
+            .collect();
+        match names.is_empty() {
+            true => TokenStream::new(),
+            false => quote!(::<#(#names),*>),
+        }
     }
 
     /// Is it awaited?

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{Background, Codec, Key};
+use opero_core::{Codec, Key};
 
 use super::keys::Encode;
 use super::sharing::Sharing;
@@ -33,8 +33,6 @@ pub struct Answers<S, I, T, E> {
     pub sharing: Option<Sharing<E>>,
     /// How values become bytes.
     pub codec: Option<fn() -> Codec<T>>,
-    /// The same call with arguments of its own.
-    pub background: Option<fn(&S, &I) -> Option<Background>>,
 }
 
 impl<S, I, T, E> Answers<S, I, T, E> {
@@ -50,7 +48,6 @@ impl<S, I, T, E> Answers<S, I, T, E> {
         cache_if: None,
         sharing: None,
         codec: None,
-        background: None,
     };
 }
 

@@ -1,7 +1,7 @@
 //! How the arguments of a function make keys: one that means something in this process only, quickly; or bytes that mean
 //! the same in every process.
 
-use opero_core::{CodecError, Key, KeyHasher};
+use opero_core::{Background, CodecError, Key, KeyHasher};
 
 use super::stable;
 
@@ -19,6 +19,12 @@ pub trait MakeKey<S, I>: Send + Sync {
     /// Appends what identifies a call of the function `name` in every process.
     fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
         let _ = (name, shared, item, out);
+        None
+    }
+
+    /// The same call once more, on its own.
+    fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
+        let _ = (shared, item);
         None
     }
 }

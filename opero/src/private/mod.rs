@@ -11,6 +11,7 @@ mod function;
 mod keys;
 mod operation;
 mod recipe;
+mod renewal;
 mod sharing;
 
 #[cfg_attr(feature = "stable", path = "stable/enabled.rs")]
@@ -53,6 +54,7 @@ pub use recipe::{
     Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, call, call_sync, never_refuses,
     refuses,
 };
+pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing};
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
 pub use stable::{
     CodecAny, CodecSerde, Probe, ProbeAny, ProbeSerde, Values, stable_argument, stable_codec,

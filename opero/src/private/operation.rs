@@ -120,7 +120,8 @@ where
     }
 
     fn in_background(&self) -> Option<Background> {
-        self.recipe.answers.background?(&self.recipe.shared, self.item)
+        let recipe = self.recipe;
+        recipe.key.in_background(&recipe.shared, self.item)
     }
 
     #[inline]

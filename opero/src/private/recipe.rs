@@ -165,6 +165,24 @@ impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
             answers,
         }
     }
+
+    /// The same with another key.
+    #[inline]
+    pub(super) fn map_key<L>(
+        self,
+        change: impl FnOnce(K) -> L,
+    ) -> Recipe<A, S, I, B, L, R, Out, In> {
+        Recipe {
+            function: self.function,
+            shared: self.shared,
+            body: self.body,
+            key: change(self.key),
+            markers: PhantomData,
+            outside: self.outside,
+            inside: self.inside,
+            answers: self.answers,
+        }
+    }
 }
 
 /// Which stages a call passes: cached calls demand more of the value.

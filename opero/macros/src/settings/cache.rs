@@ -44,7 +44,7 @@ impl Settings {
             |ttl| errors.take(self.read_ttl(ttl)),
         );
         for parameter in parameters.given(&["cache_stale", "cache_refresh"]) {
-            self.refreshes |= self.cache;
+            self.renewing.get_or_insert(parameter.name.span());
             errors.take(self.read_refresh(parameter, ttl));
         }
         // What is switched off needs nothing.

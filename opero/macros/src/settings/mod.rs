@@ -27,8 +27,8 @@ pub(crate) struct Settings {
     pub(crate) cache: bool,
     /// What the cache's keys are made for.
     pub(crate) keys: Keys,
-    /// May an entry serve while a call in the background refreshes it?
-    pub(crate) refreshes: bool,
+    /// What has an entry serve while a call in the background refreshes it.
+    pub(crate) renewing: Option<Span>,
     /// What the limiter's keys are made for.
     pub(crate) rate_keys: Keys,
     /// Is there a limiter?
