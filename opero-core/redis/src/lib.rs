@@ -5,7 +5,6 @@ mod address;
 mod client;
 mod cluster;
 mod connection;
-mod deadline;
 mod error;
 pub mod key;
 mod link;

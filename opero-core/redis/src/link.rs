@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt, Shared};
 use opero_core::sync::lock;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
+use tokio::task::{self, AbortHandle};
 
 use crate::connection::Connection;
 use crate::error::Problem;
@@ -19,18 +19,37 @@ use crate::error::Problem;
 pub(crate) struct Links(Mutex<Vec<(Id, State)>>);
 
 enum State {
-    Linked(Link),
+    Making(Link),
+    Made(Link, Connection),
     /// It carries no connections: it was built without input and output.
     Unfit,
 }
 
-/// A connection that is there or is being made.
-#[derive(Clone)]
-pub(crate) struct Link {
+struct Link {
     connected: Connected,
     /// Lives as long as the connection may: until its runtime ends or this link is cut.
     task: AbortHandle,
 }
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a call finds on its runtime.
+pub(crate) enum Found {
+    Made(Connection, LinkId),
+    /// To be waited for.
+    Making(Connected, LinkId),
+    /// To be waited for too, and begun by this call.
+    New(Connected, LinkId),
+    /// The runtime carries none.
+    Unfit,
+}
+
+/// Tells a link from those that replace it.
+pub(crate) type LinkId = task::Id;
 
 /// All callers wait for one attempt, and none of them can cancel it.
 pub(crate) type Connected = Shared<BoxFuture<'static, Result<Connection, Attempt>>>;
@@ -44,41 +63,46 @@ pub(crate) enum Attempt {
 }
 
 impl Links {
-    /// The link on that runtime, and whether it was there before; `None` where that runtime carries none.
-    pub(crate) fn get<F>(
-        &self,
-        runtime: &Handle,
-        connect: impl FnOnce() -> F,
-    ) -> Option<(Link, bool)>
+    /// The connection on that runtime; where there is none, it is made.
+    pub(crate) fn get<F>(&self, runtime: &Handle, connect: impl FnOnce() -> F) -> Found
     where
         F: Future<Output = Result<Connection, Problem>> + Send + 'static,
     {
         let id = runtime.id();
         let mut links = lock(&self.0);
         match links.iter().find(|(of, _)| *of == id) {
-            Some((_, State::Unfit)) => return None,
-            Some((_, State::Linked(link))) if !link.task.is_finished() => {
-                return Some((link.clone(), true));
+            Some((_, State::Unfit)) => return Found::Unfit,
+            Some((_, State::Made(link, connection))) if !link.task.is_finished() => {
+                return Found::Made(connection.clone(), link.task.id());
+            }
+            Some((_, State::Making(link))) if !link.task.is_finished() => {
+                return Found::Making(link.connected.clone(), link.task.id());
             }
             _ => {}
         }
         // The moment to forget those whose runtime has ended.
-        links.retain(|(_, state)| match state {
-            State::Linked(link) => !link.task.is_finished(),
-            State::Unfit => true,
-        });
+        links.retain(|(_, state)| !state.has_ended());
         let link = Link::start(runtime, connect());
-        links.push((id, State::Linked(link.clone())));
-        Some((link, false))
+        let found = Found::New(link.connected.clone(), link.task.id());
+        links.push((id, State::Making(link)));
+        found
+    }
+
+    /// It is made: later calls need not wait for it.
+    pub(crate) fn made(&self, id: LinkId, connection: &Connection) {
+        for (_, state) in lock(&self.0).iter_mut() {
+            *state = match std::mem::replace(state, State::Unfit) {
+                State::Making(link) if link.task.id() == id => {
+                    State::Made(link, connection.clone())
+                }
+                other => other,
+            };
+        }
     }
 
     /// Gives a connection up that does not work; whoever waits on it waits on.
-    pub(crate) fn cut(&self, link: &Link) {
-        lock(&self.0).retain(|(_, state)| match state {
-            State::Linked(other) => other.task.id() != link.task.id(),
-            State::Unfit => true,
-        });
-        link.task.abort();
+    pub(crate) fn cut(&self, id: LinkId) {
+        lock(&self.0).retain(|(_, state)| state.link().is_none_or(|link| link.task.id() != id));
     }
 
     /// That runtime carries no connections.
@@ -86,6 +110,19 @@ impl Links {
         let mut links = lock(&self.0);
         links.retain(|(of, _)| *of != runtime);
         links.push((runtime, State::Unfit));
+    }
+}
+
+impl State {
+    const fn link(&self) -> Option<&Link> {
+        match self {
+            Self::Making(link) | Self::Made(link, _) => Some(link),
+            Self::Unfit => None,
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.link().is_some_and(|link| link.task.is_finished())
     }
 }
 
@@ -108,9 +145,5 @@ impl Link {
             connected: connected.boxed().shared(),
             task: task.abort_handle(),
         }
-    }
-
-    pub(crate) fn connected(&self) -> Connected {
-        self.connected.clone()
     }
 }

@@ -1,8 +1,10 @@
 //! One server: its connections, and when to leave it alone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
+use opero_core::clock::real_timeout;
 use opero_core::sync::lock;
 use opero_core::{ConfigError, CoolDown, Instant};
 use redis::{ConnectionInfo, Value};
@@ -10,9 +12,8 @@ use tokio::runtime::Handle;
 
 pub(crate) use crate::connection::Request;
 use crate::connection::{Client, Connection};
-use crate::deadline::{self, Elapsed, within};
 use crate::error::Problem;
-use crate::link::{Attempt, Links};
+use crate::link::{Attempt, Found, LinkId, Links};
 use crate::runtime;
 
 /// How long a server that failed is left alone: at first, and at most.
@@ -33,6 +34,8 @@ pub(crate) struct Server {
     client: Client,
     links: Links,
     cool_down: CoolDown,
+    /// Something is written in `cool_down`: while all is well, nobody needs to look.
+    troubled: AtomicBool,
 }
 
 impl Server {
@@ -65,6 +68,7 @@ impl Server {
             client,
             links: Links::default(),
             cool_down: CoolDown::new(SHORTEST, LONGEST),
+            troubled: AtomicBool::new(false),
         });
         servers.push(Arc::downgrade(&server));
         Ok(server)
@@ -94,18 +98,27 @@ impl Server {
         request: Request<'_>,
         timeout: Duration,
     ) -> Result<Value, Problem> {
-        self.cool_down.enter(now()).map_err(Problem::LeftAlone)?;
+        if self.troubled.load(Ordering::Acquire) {
+            self.cool_down.enter(now()).map_err(Problem::LeftAlone)?;
+        }
         let answer = self.ask_anyway(request, timeout).await;
         match &answer {
-            Err(problem) if problem.is_outage() => self.cool_down.failed(now()),
+            Err(problem) if problem.is_outage() => {
+                self.cool_down.failed(now());
+                self.troubled.store(true, Ordering::Release);
+            }
             Err(Problem::Client(_)) => {}
-            _ => self.cool_down.succeeded(),
+            _ if self.troubled.load(Ordering::Acquire) => {
+                // In this order, a failure that is written meanwhile is at worst forgotten, not overlooked for ever.
+                self.troubled.store(false, Ordering::Release);
+                self.cool_down.succeeded();
+            }
+            _ => {}
         }
         answer
     }
 
     async fn ask_anyway(&self, request: Request<'_>, timeout: Duration) -> Result<Value, Problem> {
-        deadline::start().map_err(no_thread)?;
         let runtime = self.runtime().map_err(no_thread)?;
         let first = match self.ask_on(&runtime, request, timeout).await {
             Err(Failed::Unfit) => {
@@ -133,39 +146,50 @@ impl Server {
         request: Request<'_>,
         timeout: Duration,
     ) -> Result<Value, Failed> {
-        let connect_timeout = self.target.connect_timeout;
-        let connect = || connect(self.client.clone(), connect_timeout);
-        let Some((link, was_there)) = self.links.get(runtime, connect) else {
-            return Err(Failed::Unfit);
-        };
-        // The attempt has its own limit; this one is for a runtime that nobody drives.
-        let mut connection = match within(2 * connect_timeout, link.connected()).await {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(Attempt::Failed(problem))) => return Err(Failed::Because(problem)),
-            Ok(Err(Attempt::Lost)) => {
-                self.links.mark_unfit(runtime.id());
-                return Err(Failed::Unfit);
-            }
-            Err(Elapsed) => {
-                self.links.cut(&link);
-                return Err(Failed::Because(Problem::Slow(connect_timeout)));
-            }
-        };
-        let problem = match within(timeout, connection.send(request)).await {
-            Ok(Ok(value)) => match outage_within(&value) {
+        let (mut connection, link, was_there) = self.connection(runtime).await?;
+        let problem = match real_timeout(timeout, connection.send(request)).await {
+            Some(Ok(value)) => match outage_within(&value) {
                 None => return Ok(value),
                 Some(problem) => problem,
             },
-            Ok(Err(error)) => Problem::of(&error),
-            Err(Elapsed) => Problem::Slow(timeout),
+            Some(Err(error)) => Problem::of(&error),
+            None => Problem::Slow(timeout),
         };
         if problem.is_of_connection() {
-            self.links.cut(&link);
+            self.links.cut(link);
         }
         Err(match problem {
             Problem::Broken(_) if was_there => Failed::OldConnection,
             problem => Failed::Because(problem),
         })
+    }
+
+    /// The connection on that runtime, and whether it was there before this call.
+    async fn connection(&self, runtime: &Handle) -> Result<(Connection, LinkId, bool), Failed> {
+        let timeout = self.target.connect_timeout;
+        let connect = || connect(self.client.clone(), timeout);
+        let (connected, link, was_there) = match self.links.get(runtime, connect) {
+            Found::Made(connection, link) => return Ok((connection, link, true)),
+            Found::Making(connected, link) => (connected, link, true),
+            Found::New(connected, link) => (connected, link, false),
+            Found::Unfit => return Err(Failed::Unfit),
+        };
+        // The attempt has its own limit; this one is for a runtime that nobody drives.
+        match real_timeout(2 * timeout, connected).await {
+            Some(Ok(connection)) => {
+                self.links.made(link, &connection);
+                Ok((connection, link, was_there))
+            }
+            Some(Err(Attempt::Failed(problem))) => Err(Failed::Because(problem)),
+            Some(Err(Attempt::Lost)) => {
+                self.links.mark_unfit(runtime.id());
+                Err(Failed::Unfit)
+            }
+            None => {
+                self.links.cut(link);
+                Err(Failed::Because(Problem::Slow(timeout)))
+            }
+        }
     }
 }
 
@@ -190,10 +214,10 @@ impl Failed {
 }
 
 async fn connect(client: Client, timeout: Duration) -> Result<Connection, Problem> {
-    match within(timeout, client.connect()).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(Problem::of(&error)),
-        Err(Elapsed) => Err(Problem::Slow(timeout)),
+    match real_timeout(timeout, client.connect()).await {
+        Some(Ok(connection)) => Ok(connection),
+        Some(Err(error)) => Err(Problem::of(&error)),
+        None => Err(Problem::Slow(timeout)),
     }
 }
 

@@ -6,6 +6,7 @@
 mod instant;
 mod manual;
 mod system;
+mod timeout;
 #[cfg(feature = "tokio")]
 mod tokio;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use instant::Instant;
 pub use manual::ManualClock;
 pub use system::{SystemClock, real_sleep};
+pub use timeout::real_timeout;
 
 /// The boxed future of [`Clock::sleep`]. Only an actual wait allocates one.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
