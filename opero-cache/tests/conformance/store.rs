@@ -22,6 +22,8 @@ enum Fault {
     StringsNamesTogether,
     ClearsByPrefix,
     ClearsAPage,
+    ClearsNoNamespace,
+    ClearsTooManyNamespaces,
     FailsForNoTime,
     TearsRecords,
     ShowsRecords,
@@ -44,7 +46,12 @@ struct Server {
 struct Faulty {
     fault: Fault,
     server: Arc<Server>,
+    namespace: Arc<str>,
     space: String,
+}
+
+fn prefix(namespace: &str) -> String {
+    format!("{}:{namespace}:", namespace.len())
 }
 
 impl Faulty {
@@ -53,9 +60,10 @@ impl Faulty {
         Arc::new(Self {
             fault,
             server: Arc::clone(server),
+            namespace: Arc::clone(namespace),
             space: match fault {
                 Fault::StringsNamesTogether => format!("{namespace}:{function}"),
-                _ => format!("{}:{namespace}:{function}", namespace.len()),
+                _ => prefix(namespace) + function,
             },
         })
     }
@@ -170,6 +178,18 @@ impl ByteStore for Faulty {
         Ok(())
     }
 
+    async fn clear_namespace(&self) -> Result<(), BackendError> {
+        if self.fault == Fault::ClearsNoNamespace {
+            return self.clear().await;
+        }
+        let mut records = self.server.records.lock().unwrap();
+        records.retain(|(space, _), _| match self.fault {
+            Fault::ClearsTooManyNamespaces => !space.contains(&*self.namespace),
+            _ => !space.starts_with(&prefix(&self.namespace)),
+        });
+        Ok(())
+    }
+
     async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {
         let record = match self.fault {
             Fault::BringsNoRecord => None,
@@ -259,6 +279,11 @@ fn each_fault_is_named() {
             "clearing empties the function, and no other",
         ),
         (Fault::ClearsAPage, "many records are cleared like few"),
+        (Fault::ClearsNoNamespace, "clearing the namespace empties"),
+        (
+            Fault::ClearsTooManyNamespaces,
+            "clearing the namespace empties",
+        ),
         (
             Fault::FailsForNoTime,
             "no time to keep a record is too short",

@@ -74,6 +74,29 @@ pub(super) fn cleared(opening: &Opening<'_>) -> Seen {
     Ok(())
 }
 
+/// Asked for by a function that has no records, as of those that other processes called.
+pub(super) fn namespace_cleared(opening: &Opening<'_>) -> Seen {
+    // Without the long names at the end, which are in the first namespace.
+    let mut left: Vec<_> = NAMES.iter().zip(open_all(opening)?).collect();
+    while let Some(&(&(namespace, _), _)) = left.first() {
+        let asking = opening.open_for(namespace, "asking")?;
+        answer("clear_namespace", asking.clear_namespace())?;
+        for (name, store) in &left {
+            let found = find(store, &key(1))?.is_some();
+            ensure!(
+                found || name.0 == namespace,
+                "clearing {namespace:?} cleared {name:?}"
+            );
+            ensure!(
+                !found || name.0 != namespace,
+                "clearing {namespace:?} left {name:?}"
+            );
+        }
+        left.retain(|(name, _)| name.0 != namespace);
+    }
+    Ok(())
+}
+
 /// More than a page of whatever a store goes through.
 pub(super) fn many_cleared(opening: &Opening<'_>) -> Seen {
     const MANY: u64 = 3000;

@@ -63,6 +63,10 @@ pub(super) const OUTLIVING: &[Promise<dyn ByteStore>] = &[
     ),
     ("another handle after it sees its records", outliving::after),
     ("handles share their leases", outliving::leases),
+    (
+        "clearing the namespace empties all of its functions, and no other",
+        apart::namespace_cleared,
+    ),
 ];
 
 type Store = Arc<dyn ByteStore>;
