@@ -1,5 +1,6 @@
 //! Measures subjects beside each other: alternating rounds in one process, medians over the rounds.
 
+use std::fmt::Display;
 use std::hint::black_box;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -32,6 +33,8 @@ pub(crate) struct Subject {
 pub(crate) struct Stopwatch {
     elapsed: Duration,
     allocations: u64,
+    /// Of the first job that failed: what it took says nothing.
+    failure: Option<String>,
 }
 
 impl Stopwatch {
@@ -113,20 +116,52 @@ impl Subject {
         }
     }
 
-    fn lap(&mut self, units: u64) -> Stopwatch {
+    /// A job whose calls may fail, as those that need a server or a disk: then its row is not measured.
+    pub(crate) fn trial<E: Display>(
+        name: &'static str,
+        calls: u64,
+        mut job: impl FnMut() -> Result<(), E> + 'static,
+    ) -> Self {
+        let run = move |units, watch: &mut Stopwatch| {
+            for _ in 0..units {
+                if let Err(error) = watch.lap(&mut job) {
+                    watch.failure.get_or_insert(error.to_string());
+                    return;
+                }
+            }
+        };
+        Self {
+            name,
+            run: Box::new(run),
+            calls,
+        }
+    }
+
+    /// Runs once, unmeasured.
+    ///
+    /// # Errors
+    /// Where it is a trial that fails.
+    pub(crate) fn warm(&mut self) -> Result<(), String> {
+        self.lap(1).map(drop)
+    }
+
+    fn lap(&mut self, units: u64) -> Result<Stopwatch, String> {
         let mut watch = Stopwatch::default();
         (self.run)(units, &mut watch);
-        watch
+        match watch.failure {
+            None => Ok(watch),
+            Some(failure) => Err(format!("{}: {failure}", self.name)),
+        }
     }
 
     /// The units that fill a stretch.
-    fn calibrate(&mut self) -> u64 {
+    fn calibrate(&mut self) -> Result<u64, String> {
         let mut units = 1;
         loop {
-            let elapsed = self.lap(units).elapsed;
+            let elapsed = self.lap(units)?.elapsed;
             if elapsed * 4 >= STRETCH {
                 let fill = units as f64 * STRETCH.as_secs_f64() / elapsed.as_secs_f64();
-                return fill.ceil() as u64;
+                return Ok(fill.ceil() as u64);
             }
             units *= 2;
         }
@@ -153,15 +188,19 @@ pub(crate) struct Measured {
 }
 
 /// Measures all subjects, round by round, each round starting with another one.
-pub(crate) fn measure(subjects: &mut [Subject]) -> Vec<Measured> {
-    let units: Vec<u64> = subjects.iter_mut().map(Subject::calibrate).collect();
+///
+/// # Errors
+/// The first failure of a trial.
+pub(crate) fn measure(subjects: &mut [Subject]) -> Result<Vec<Measured>, String> {
+    let units: Result<Vec<u64>, String> = subjects.iter_mut().map(Subject::calibrate).collect();
+    let units = units?;
     let count = subjects.len();
     let mut times = vec![Vec::with_capacity(ROUNDS); count];
     for round in 0..=ROUNDS {
         for turn in 0..count {
             let index = (round + turn) % count;
             let (subject, units) = (&mut subjects[index], units[index]);
-            let elapsed = subject.lap(units).elapsed;
+            let elapsed = subject.lap(units)?.elapsed;
             if round > 0 {
                 let calls = units * subject.calls;
                 times[index].push(elapsed.as_secs_f64() * 1e9 / calls as f64);
@@ -172,13 +211,13 @@ pub(crate) fn measure(subjects: &mut [Subject]) -> Vec<Measured> {
         // A multiple of the chunk, and enough calls that a table that grows now and then weighs nothing.
         let units = if subject.calls == 1 { 64 * CHUNK } else { 1 };
         counting::count(true);
-        let allocations = subject.lap(units).allocations;
+        let counted = subject.lap(units);
         counting::count(false);
-        Measured {
+        Ok(Measured {
             name: subject.name,
             ns: median(times),
-            allocations: allocations as f64 / (units * subject.calls) as f64,
-        }
+            allocations: counted?.allocations as f64 / (units * subject.calls) as f64,
+        })
     });
     measured.collect()
 }

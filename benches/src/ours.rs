@@ -2,7 +2,8 @@
 
 use opero::{opero, operomap};
 
-use crate::workload::{Failure, profile, spin, work};
+use crate::workload::{Failure, Trouble, fetch, profile, spin, work};
+use crate::{scratch, server};
 
 pub(crate) mod success {
     use super::*;
@@ -50,6 +51,53 @@ pub(crate) mod hit {
     pub(crate) async fn flight(name: &str, length: u64) -> String {
         tokio::task::yield_now().await;
         profile(name, length % 64)
+    }
+}
+
+/// Results that outlive the process. Everything else by default: an hour, a single-flight, a bounded wait.
+pub(crate) mod stored {
+    use super::*;
+
+    #[opero(cache_backend = server::known())]
+    pub(crate) async fn redis(name: &str, length: u64) -> Result<String, Trouble> {
+        fetch(name, length)
+    }
+
+    #[opero(cache_backend = format!("disk://{}", scratch::place("opero-disk")))]
+    pub(crate) fn disk(name: &str, length: u64) -> Result<String, Trouble> {
+        fetch(name, length)
+    }
+
+    #[opero(cache_backend = format!("redb://{}", scratch::place("opero-redb")))]
+    pub(crate) fn redb(name: &str, length: u64) -> Result<String, Trouble> {
+        fetch(name, length)
+    }
+}
+
+/// A limit that all processes share and that is never reached: what is measured is a decision.
+pub(crate) mod limited {
+    use super::*;
+
+    /// Asks the server for each permit.
+    #[opero(
+        cache = false,
+        rate_limit = 10_000_000,
+        rate_burst = 10_000_000,
+        rate_backend = server::known()
+    )]
+    pub(crate) async fn single(input: u64) -> Result<u64, Trouble> {
+        Ok(input)
+    }
+
+    /// Takes permits in blocks of up to a thousand.
+    #[opero(
+        cache = false,
+        rate_limit = 10_000_000,
+        rate_burst = 10_000_000,
+        rate_backend = format!("{}?block=1000", server::known())
+    )]
+    pub(crate) async fn block(input: u64) -> Result<u64, Trouble> {
+        Ok(input)
     }
 }
 

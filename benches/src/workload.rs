@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use governor::Quota;
@@ -46,6 +47,69 @@ pub(crate) static SHORT: LazyLock<Args> = LazyLock::new(|| ("a user's profile".t
 
 /// The arguments whose value has 4 KiB.
 pub(crate) static LONG: LazyLock<Args> = LazyLock::new(|| ("a user's profile".to_owned(), 4_096));
+
+/// Entries of the rows that look many up.
+pub(crate) const ENTRIES: u64 = 1_000;
+
+/// The arguments of [`ENTRIES`] calls whose values have some 100 bytes, as most records in a cache have.
+pub(crate) static RECORDS: LazyLock<Vec<Args>> = LazyLock::new(|| users(100));
+
+/// The same for 4 KiB.
+pub(crate) static LONG_RECORDS: LazyLock<Vec<Args>> = LazyLock::new(|| users(4_096));
+
+fn users(length: u64) -> Vec<Args> {
+    (0..ENTRIES)
+        .map(|n| (format!("user {n}"), length))
+        .collect()
+}
+
+/// The error of functions whose results lie on a disk or a server. Nothing is ever done with it but to say it.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble(String);
+
+impl Trouble {
+    pub(crate) fn new(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The body of the functions whose results lie on a disk or a server.
+///
+/// # Errors
+/// Once [`expect_hits`] was called with `true`: a miss would be measured as a hit.
+pub(crate) fn fetch(name: &str, length: u64) -> Result<String, Trouble> {
+    match ONLY_HITS.load(Ordering::Relaxed) {
+        true => Err(Trouble::new("a miss, where only hits are measured")),
+        false => Ok(profile(name, length)),
+    }
+}
+
+static ONLY_HITS: AtomicBool = AtomicBool::new(false);
+
+/// From now on, is every execution of [`fetch`] a mistake?
+pub(crate) fn expect_hits(only: bool) {
+    ONLY_HITS.store(only, Ordering::Relaxed);
+}
+
+/// A result that has the length that was asked for.
+pub(crate) fn checked(value: Result<String, Trouble>, length: u64) -> Result<(), Trouble> {
+    match black_box(value)?.len() as u64 == length {
+        true => Ok(()),
+        false => Err(Trouble::new("a wrong result")),
+    }
+}
 
 /// The cached function's body: as many bytes as it is asked for.
 pub(crate) fn profile(name: &str, length: u64) -> String {

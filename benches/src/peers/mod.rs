@@ -3,7 +3,13 @@
 
 pub(crate) mod backon;
 pub(crate) mod cached;
+pub(crate) mod cached_stores;
 pub(crate) mod hand_written;
+pub(crate) mod hitbox;
 pub(crate) mod moka;
 pub(crate) mod quick_cache;
+pub(crate) mod redb;
+pub(crate) mod redis;
+pub(crate) mod sled;
 pub(crate) mod tower;
+pub(crate) mod trypema;

@@ -1,8 +1,12 @@
 //! The rows: which subjects stand beside each other. Ours is always the first.
 
+mod crowd;
+mod disk;
 mod flight;
 mod hit;
+mod limiter;
 mod map;
+mod redis;
 mod success;
 mod threads;
 
@@ -24,6 +28,9 @@ pub(crate) fn all() -> Vec<Entry> {
     rows.extend(threads::ROWS);
     rows.extend(flight::ROWS);
     rows.extend(map::ROWS);
+    rows.extend(disk::ROWS);
+    rows.extend(redis::ROWS);
+    rows.extend(limiter::ROWS);
     rows
 }
 
