@@ -4,7 +4,7 @@
 mod bytes;
 #[cfg(feature = "disk")]
 mod disk;
-#[cfg(feature = "local")]
+#[cfg(any(feature = "disk", feature = "redb"))]
 mod local;
 #[cfg(feature = "memory")]
 mod memory;

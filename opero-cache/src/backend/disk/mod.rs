@@ -9,9 +9,8 @@ use sled::{Batch, Db, IVec};
 
 use opero_core::{ConfigError, Location};
 
-use super::local::{
-    Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning, create_private,
-};
+use super::local::directory::create_private;
+use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
 use super::{ByteStore, CacheOptions};
 
 /// The `disk` backend: records on a local disk, in [sled](https://docs.rs/sled/0.34).

@@ -8,7 +8,7 @@ use super::journal::with_suffix;
 
 /// Creates a directory, and those above it, for this user alone. One that is there is left as it is, its mode too: what we
 /// put into it is closed to others by itself.
-pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+pub(in crate::backend) fn create_private(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

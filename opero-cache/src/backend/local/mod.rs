@@ -17,7 +17,7 @@
 mod change;
 mod database;
 mod desk;
-mod directory;
+pub(super) mod directory;
 mod engine;
 mod evict;
 mod journal;
@@ -31,6 +31,5 @@ mod worker;
 
 pub(super) use change::{Change, Id, SpaceId, Totals};
 pub(super) use database::Shelf;
-pub(super) use directory::create_private;
 pub(super) use engine::{Engine, Fault, Scan, Tuning};
 pub(super) use store::LocalStore;
