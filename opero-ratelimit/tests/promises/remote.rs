@@ -21,6 +21,7 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Remote {
     server: LocalLimiter,
     down: AtomicBool,
+    shared: bool,
 }
 
 #[async_trait]
@@ -51,6 +52,10 @@ impl LimiterBackend for Remote {
         }
         Ok(self.server.try_acquire(key, cost))
     }
+
+    fn shared(&self) -> bool {
+        self.shared
+    }
 }
 
 fn remote(clock: &ManualClock, max_wait: Option<Duration>) -> (RateLimit, Arc<Remote>) {
@@ -60,6 +65,7 @@ fn remote(clock: &ManualClock, max_wait: Option<Duration>) -> (RateLimit, Arc<Re
     let backend = Arc::new(Remote {
         server: LocalLimiter::new(&options).unwrap(),
         down: AtomicBool::new(false),
+        shared: false,
     });
     let limit = RateLimit::with_backend(backend.clone(), config).unwrap();
     (limit, backend)
@@ -173,4 +179,39 @@ fn an_unreachable_limiter_refuses_or_lets_pass_and_says_so() {
     events.lock().unwrap().clear();
     assert_eq!(run(&limit.fail_open()).unwrap(), 7);
     assert_eq!(*events.lock().unwrap(), ["limiter_unavailable"]);
+}
+
+fn shared_limit() -> Result<RateLimit, opero_core::ConfigError> {
+    let config = RateLimitConfig::new(quota(SECOND, 1)).with_clock(ManualClock::new());
+    let options = LimiterOptions::new(config.quota, Arc::clone(&config.clock));
+    let backend = Remote {
+        server: LocalLimiter::new(&options)?,
+        down: AtomicBool::new(false),
+        shared: true,
+    };
+    RateLimit::with_backend(Arc::new(backend), config)
+}
+
+#[test]
+#[cfg(not(feature = "shared"))]
+fn a_shared_limiter_without_keys_that_all_understand_is_not_opened() {
+    assert_eq!(
+        shared_limit().unwrap_err().to_string(),
+        "`rate_backend` is shared with other processes, and keys that mean the same there are not compiled in: enable the feature `shared` of opero-ratelimit"
+    );
+}
+
+#[test]
+#[cfg(feature = "shared")]
+fn a_shared_limiter_is_asked_with_keys_that_all_understand() {
+    let limit = shared_limit().unwrap();
+    let blocking = Context::blocking();
+    let stable = operation(|_| async { Ok::<_, ()>(()) }).with_stable_rate_key("anna");
+    let only_here = operation(|_| async { Ok::<_, ()>(()) }).with_rate_key("anna");
+    let first = opero_core::Attempt::FIRST;
+    opero_core::block_on(limit.call(&blocking, first, &stable)).unwrap();
+    let error = opero_core::block_on(limit.call(&blocking, first, &only_here)).unwrap_err();
+    assert!(
+        matches!(error.refusal().unwrap().kind(), RefusedKind::Config(error) if error.parameter() == "rate_key")
+    );
 }

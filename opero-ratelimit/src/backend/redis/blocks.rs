@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use opero_core::Key;
+use opero_core::clock::real_sleep;
 use opero_core::key::BuildIdentity;
 use opero_core::sync::lock;
 
@@ -17,6 +19,9 @@ const SHARDS: usize = 16;
 const KEYS_PER_SHARD: usize = 1_024;
 /// How long a shard that stayed full is not looked through again.
 const FULL: u64 = 100_000_000;
+
+/// How long somebody waits for a block that another one fetches.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What this process has in hand of one redis limiter, for each key.
 pub(super) struct Blocks {
@@ -113,9 +118,25 @@ impl Blocks {
         });
     }
 
-    /// Waits for the end of the fetch in that round.
-    pub(super) async fn fetched(&self, key: Option<Key>, round: u64, now: u64) {
-        poll_fn(|cx| self.with(key, now, |entry| entry.poll_fetched(cx, round))).await;
+    /// Waits for the end of the fetch in that round, but not long: whoever fetches may be a future that nobody polls.
+    pub(super) async fn fetched(&self, key: Option<Key>, round: u64, now: u64) -> bool {
+        let mut patience = real_sleep(PATIENCE);
+        poll_fn(
+            |cx| match self.with(key, now, |entry| entry.poll_fetched(cx, round)) {
+                Poll::Ready(()) => Poll::Ready(true),
+                Poll::Pending => patience.as_mut().poll(cx).map(|()| false),
+            },
+        )
+        .await
+    }
+
+    /// How many keys it remembers.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.keyed
+            .iter()
+            .map(|shard| lock(shard).entries.len())
+            .sum()
     }
 
     fn with<R>(&self, key: Option<Key>, now: u64, f: impl FnOnce(&mut Entry) -> R) -> R {

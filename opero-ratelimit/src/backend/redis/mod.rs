@@ -135,7 +135,11 @@ impl RedisLimiter {
                 Plan::Admitted => return Ok(Verdict::Admitted),
                 Plan::Wait(nanos) => return Ok(Verdict::Wait(Duration::from_nanos(nanos))),
                 Plan::Single => return self.single(key, cost).await,
-                Plan::Follow(round) => blocks.fetched(key, round, self.now()).await,
+                Plan::Follow(round) => {
+                    if !blocks.fetched(key, round, self.now()).await {
+                        return self.single(key, cost).await;
+                    }
+                }
                 Plan::Fetch(fetch) => {
                     let sent = self.now();
                     let reply = self.ask(key, self.terms.block(fetch.order)).await?;
