@@ -115,6 +115,20 @@ pub async fn styled(client: &Client, city: String, style: String) -> Result<Stri
     Ok(report + " " + &style)
 }
 
+/// What the almanac says of a city, kept in our own drawer, also for the next process.
+///
+/// # Errors
+/// The service's.
+#[opero(
+    cache_backend = "drawer",
+    cache_namespace = "almanac",
+    cache_key = |_, city| city,
+    retries = 0
+)]
+pub fn almanac(client: &Client, city: &str) -> Result<String, Error<Failure>> {
+    Ok(client.request(city)?)
+}
+
 /// Anything in brackets, worked out once.
 #[opero(cache_capacity = 100, handle = true)]
 pub fn describe<T>(thing: T) -> String

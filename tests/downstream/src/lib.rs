@@ -4,10 +4,13 @@
 
 mod breaker;
 mod client;
+mod drawer;
 mod shelf;
 
 pub use breaker::{Breaker, Tally};
 pub use client::{
-    describe, describe_cache, describe_call, reports, styled, summaries, summary, Client, Failure,
-    ASKED, BREAKER,
+    almanac, describe, describe_cache, describe_call, reports, styled, summaries, summary, Client,
+    Failure, ASKED, BREAKER,
 };
+pub use drawer::Drawer;
+pub use shelf::Shelf;

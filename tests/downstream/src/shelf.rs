@@ -1,19 +1,35 @@
-//! A cache backend of our own: `shelf` keeps everything for ever, in a map.
+//! A cache backend of our own: `shelf` keeps results in a map, and throws any out where there is no room.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use opero::cache::{register_cache, CacheBackend, Entry, Peek};
+use opero::cache::{register_cache, CacheBackend, CacheOptions, Entry, Peek};
 use opero::{async_trait, Backend, BackendError, Key};
 
-#[derive(Debug, Default)]
-struct Shelf(RwLock<HashMap<Key, Entry>>);
+/// As many results as the options say.
+#[derive(Debug)]
+pub struct Shelf {
+    capacity: u64,
+    entries: RwLock<HashMap<Key, Entry>>,
+    thrown_out: AtomicU64,
+}
 
-register_cache!("shelf", |_, _| Ok(Arc::new(Shelf::default())));
+register_cache!("shelf", |_, options| Ok(Arc::new(Shelf::new(options))));
 
 impl Shelf {
+    /// An empty one.
+    #[must_use]
+    pub fn new(options: &CacheOptions) -> Self {
+        Self {
+            capacity: options.capacity,
+            entries: RwLock::default(),
+            thrown_out: AtomicU64::new(0),
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut HashMap<Key, Entry>)) {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.entries.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -26,12 +42,20 @@ impl Backend for Shelf {
 #[async_trait]
 impl CacheBackend for Shelf {
     fn peek(&self, key: &Key) -> Peek {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.get(key).cloned().into()
     }
 
     async fn put(&self, key: &Key, entry: Entry) -> Result<(), BackendError> {
-        self.change(|entries| drop(entries.insert(*key, entry)));
+        self.change(|entries| {
+            entries.insert(*key, entry);
+            if entries.len() as u64 > self.capacity {
+                let other = entries.keys().find(|other| *other != key).copied();
+                if other.and_then(|other| entries.remove(&other)).is_some() {
+                    self.thrown_out.fetch_add(1, Relaxed);
+                }
+            }
+        });
         Ok(())
     }
 
@@ -43,5 +67,14 @@ impl CacheBackend for Shelf {
     async fn clear(&self) -> Result<(), BackendError> {
         self.change(HashMap::clear);
         Ok(())
+    }
+
+    fn entries(&self) -> u64 {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.len() as u64
+    }
+
+    fn evictions(&self) -> u64 {
+        self.thrown_out.load(Relaxed)
     }
 }

@@ -1,8 +1,8 @@
 //! What a user relies on.
 
 use downstream::{
-    describe, describe_cache, describe_call, reports, styled, summaries, summary, Client, Failure,
-    ASKED, BREAKER,
+    almanac, describe, describe_cache, describe_call, reports, styled, summaries, summary, Client,
+    Failure, ASKED, BREAKER,
 };
 use opero::opero_core::block_on;
 use opero::ErrorKind;
@@ -32,6 +32,20 @@ fn a_method_is_kept_in_our_own_cache_and_guarded_by_our_own_stage() {
     );
     assert_eq!(busy.executions(), 3, "after three failures in a row, none");
     BREAKER.close();
+}
+
+#[test]
+fn a_result_is_kept_as_bytes_in_our_own_store() {
+    let client = Client::new("Drawers", 0);
+    // The drawer may hold what an earlier run put there.
+    let city = format!("Rome {}", std::process::id());
+    let expected = format!("Drawers: rain in {city}");
+    for executions in 1..=2 {
+        assert_eq!(almanac(&client, &city).unwrap(), expected);
+        assert_eq!(almanac(&client, &city).unwrap(), expected);
+        assert_eq!(client.executions(), executions);
+        block_on(opero::cache::clear_namespace("almanac")).unwrap();
+    }
 }
 
 #[test]
@@ -88,7 +102,7 @@ fn an_unknown_backend_names_ours_too() {
     let builder = opero::Pipeline::<Failure>::builder().cache_backend("shelve");
     let error = builder.build().unwrap_err().to_string();
     assert!(
-        error.contains("did you mean `shelf`? registered are `memory`, `shelf`"),
+        error.contains("did you mean `shelf`? registered are `drawer`, `memory`, `shelf`"),
         "{error}"
     );
 }
