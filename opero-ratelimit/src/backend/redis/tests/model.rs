@@ -13,7 +13,7 @@ use super::super::terms::{Order, Terms};
 use super::server::Server;
 use crate::Quota;
 
-/// A process that calls, one call after the other.
+/// How a process calls: one call after the other.
 #[derive(Debug, Clone)]
 struct Habits {
     offset: u64,
@@ -21,6 +21,8 @@ struct Habits {
     drift: i64,
     /// The longest pause between two calls, in periods.
     pause: u64,
+    /// The longest pause that comes now and then, in periods: longer than permits in hand last.
+    lull: u64,
     /// The longest way of a message.
     delay: u64,
     /// The highest cost of a call.
@@ -37,14 +39,8 @@ impl Habits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Call,
-    /// The size and the hold of a block, and when it was asked for.
+    /// The size and the hold of a block, or no block; and when it was asked for.
     Arrive(Option<(u32, u64)>, u64),
-}
-
-#[derive(Debug, Default)]
-struct Outcome {
-    starts: Vec<u64>,
-    asked: usize,
 }
 
 /// A small generator of its own: the scenario comes from proptest, the noise from its seed.
@@ -60,74 +56,108 @@ impl Noise {
     }
 }
 
-fn simulate(terms: &Terms, processes: &[Habits], end: u64, seed: u64) -> Outcome {
-    let mut noise = Noise(seed);
-    let mut server = Server::default();
-    let mut slots: Vec<_> = processes.iter().map(|_| Slot::new(terms)).collect();
-    // What each is about to call for: a call that waits keeps its cost.
-    let mut costs: Vec<u32> = vec![1; processes.len()];
-    let mut outcome = Outcome::default();
-    let begin = 1_000_000_000_000;
-    let mut steps: BinaryHeap<_> = (0..processes.len())
-        .map(|process| Reverse((begin + noise.up_to(1_000), process, Step::Call)))
-        .collect();
-    while let Some(Reverse((time, process, step))) = steps.pop() {
-        if time > begin + end {
-            break;
-        }
-        let habits = &processes[process];
-        let slot = &mut slots[process];
-        let local = habits.local(time);
-        if let Step::Arrive(order, sent) = step {
-            let cost = costs[process];
-            let order = order.map(|(size, hold)| Order { size, hold });
-            let request = order.map_or(terms.single(cost), |order| terms.block(order));
-            // The server decides on the way of the message, which is over now.
-            let decided = time;
-            let answer = server.decide(decided, request);
-            outcome.asked += 1;
-            let back = time + noise.up_to(habits.delay);
-            let received = habits.local(back);
-            match order {
-                Some(order) => slot.block(order, &answer, sent, received),
-                None => slot.single(cost, &answer, sent, received),
-            }
-            let mut next = back;
-            if order.is_none() && answer.granted {
-                outcome.starts.extend((0..cost).map(|_| decided));
-                costs[process] =
-                    1 + u32::try_from(noise.up_to(u64::from(habits.cost - 1))).unwrap();
-                next += noise.up_to(habits.pause * terms.period);
-            }
-            steps.push(Reverse((next, process, Step::Call)));
-            continue;
-        }
-        let cost = costs[process];
-        let next = match slot.look(terms, cost, local) {
-            Look::Admitted => {
-                outcome.starts.extend((0..cost).map(|_| time));
-                costs[process] =
-                    1 + u32::try_from(noise.up_to(u64::from(habits.cost - 1))).unwrap();
-                (time + noise.up_to(habits.pause * terms.period), Step::Call)
-            }
-            // Timers wake late.
-            Look::Wait(wait) => (
-                time + wait + 1 + wait / 1_000 + noise.up_to(habits.delay),
-                Step::Call,
-            ),
-            ask => {
-                let order = match ask {
-                    Look::Fetch(order) => Some((order.size, order.hold)),
-                    _ => None,
-                };
-                let step = Step::Arrive(order, local);
-                (time + noise.up_to(habits.delay), step)
-            }
+struct Process {
+    habits: Habits,
+    slot: Slot,
+    /// Of the next call: a call that waits keeps it.
+    cost: u32,
+}
+
+struct World {
+    terms: Terms,
+    noise: Noise,
+    server: Server,
+    processes: Vec<Process>,
+    steps: BinaryHeap<Reverse<(u64, usize, Step)>>,
+    starts: Vec<u64>,
+    asked: usize,
+}
+
+const BEGIN: u64 = 1_000_000_000_000;
+
+impl World {
+    fn new(terms: Terms, habits: Vec<Habits>, seed: u64) -> Self {
+        let mut noise = Noise(seed);
+        let first = |process| Reverse((BEGIN + noise.up_to(1_000), process, Step::Call));
+        let steps = (0..habits.len()).map(first).collect();
+        let process = |habits| Process {
+            habits,
+            slot: Slot::new(&terms),
+            cost: 1,
         };
-        steps.push(Reverse((next.0, process, next.1)));
+        Self {
+            processes: habits.into_iter().map(process).collect(),
+            server: Server::default(),
+            starts: Vec::new(),
+            asked: 0,
+            terms,
+            noise,
+            steps,
+        }
     }
-    outcome.starts.sort_unstable();
-    outcome
+
+    /// All starts until then, in order.
+    fn run(mut self, end: u64) -> (Vec<u64>, usize) {
+        while let Some(Reverse((time, process, step))) = self.steps.pop() {
+            if time > BEGIN + end {
+                break;
+            }
+            let (at, next) = match step {
+                Step::Call => self.call(time, process),
+                Step::Arrive(order, sent) => (self.arrive(time, process, order, sent), Step::Call),
+            };
+            self.steps.push(Reverse((at, process, next)));
+        }
+        self.starts.sort_unstable();
+        (self.starts, self.asked)
+    }
+
+    fn call(&mut self, time: u64, number: usize) -> (u64, Step) {
+        let Process { habits, slot, cost } = &mut self.processes[number];
+        let local = habits.local(time);
+        let way = self.noise.up_to(habits.delay);
+        match slot.look(&self.terms, *cost, local) {
+            Look::Admitted => (self.start(time, time, number), Step::Call),
+            // Timers wake late.
+            Look::Wait(wait) => (time + wait + 1 + wait / 1_000 + way, Step::Call),
+            Look::Single => (time + way, Step::Arrive(None, local)),
+            Look::Fetch(Order { size, hold }) => {
+                (time + way, Step::Arrive(Some((size, hold)), local))
+            }
+        }
+    }
+
+    /// A request reaches the server, and the answer its process when that goes on.
+    fn arrive(&mut self, time: u64, number: usize, order: Option<(u32, u64)>, sent: u64) -> u64 {
+        let Process { habits, slot, cost } = &mut self.processes[number];
+        let back = time + self.noise.up_to(habits.delay);
+        let received = habits.local(back);
+        self.asked += 1;
+        let Some((size, hold)) = order else {
+            let answer = self.server.decide(time, self.terms.single(*cost));
+            slot.single(*cost, &answer, sent, received);
+            return match answer.granted {
+                true => self.start(time, back, number),
+                false => back,
+            };
+        };
+        let order = Order { size, hold };
+        let answer = self.server.decide(time, self.terms.block(order));
+        slot.block(order, &answer, sent, received);
+        back
+    }
+
+    /// Notes a call's permits; the next call comes after a pause.
+    fn start(&mut self, decided: u64, started: u64, number: usize) -> u64 {
+        let Process { habits, cost, .. } = &mut self.processes[number];
+        self.starts.extend((0..*cost).map(|_| decided));
+        *cost = 1 + u32::try_from(self.noise.up_to(u64::from(habits.cost - 1))).unwrap();
+        let longest = match self.noise.up_to(30) {
+            0 => habits.lull,
+            _ => habits.pause,
+        };
+        started + self.noise.up_to(longest * self.terms.period)
+    }
 }
 
 /// Were more than `burst + w / period` starts in any window of length w?
@@ -149,17 +179,19 @@ fn exceeds(starts: &[u64], period: u64, burst: u32) -> Option<String> {
 }
 
 fn habits(cost: u32) -> impl Strategy<Value = Habits> {
+    let pauses = (prop_oneof![Just(0), 0..40_u64], 0..800_u64);
     let parts = (
         0..1_u64 << 50,
         -500..500_i64,
-        0..40_u64,
+        pauses,
         0..2_000_000_u64,
         1..=cost,
     );
-    parts.prop_map(|(offset, drift, pause, delay, cost)| Habits {
+    parts.prop_map(|(offset, drift, (pause, lull), delay, cost)| Habits {
         offset,
         drift,
         pause,
+        lull,
         delay,
         cost,
     })
@@ -182,8 +214,8 @@ proptest! {
         seed: u64,
     ) {
         let terms = terms(period, burst, block);
-        let outcome = simulate(&terms, &processes, 3_000 * period, seed);
-        prop_assert_eq!(exceeds(&outcome.starts, period, burst), None);
+        let (starts, _) = World::new(terms, processes, seed).run(3_000 * period);
+        prop_assert_eq!(exceeds(&starts, period, burst), None);
     }
 
     #[test]
@@ -195,14 +227,14 @@ proptest! {
     ) {
         let mut processes = processes;
         for habits in &mut processes {
-            habits.pause = 1;
+            (habits.pause, habits.lull) = (1, 1);
             // Messages take a small part of the time in which the burst grows.
             habits.delay = habits.delay.min(period * u64::from(burst) / 20);
         }
         let terms = terms(period, burst, 1_000);
-        let outcome = simulate(&terms, &processes, 5_000 * period, seed);
-        prop_assert_eq!(exceeds(&outcome.starts, period, burst), None);
-        prop_assert!(outcome.starts.len() >= 4_750, "{}", outcome.starts.len());
+        let (starts, _) = World::new(terms, processes, seed).run(5_000 * period);
+        prop_assert_eq!(exceeds(&starts, period, burst), None);
+        prop_assert!(starts.len() >= 4_750, "{}", starts.len());
     }
 }
 
@@ -214,11 +246,12 @@ fn a_fast_limit_takes_few_trips() {
         offset: 7,
         drift: 100,
         pause: 0,
+        lull: 0,
         delay: 50_000,
         cost: 1,
     };
-    let outcome = simulate(&terms, &vec![habits; 4], 1_000_000_000, 1);
-    assert_eq!(exceeds(&outcome.starts, 1_000, 10_000), None);
-    assert!(outcome.starts.len() >= 970_000, "{}", outcome.starts.len());
-    assert!(outcome.asked < 10_000, "{} trips", outcome.asked);
+    let (starts, asked) = World::new(terms, vec![habits; 4], 1).run(1_000_000_000);
+    assert_eq!(exceeds(&starts, 1_000, 10_000), None);
+    assert!(starts.len() >= 970_000, "{}", starts.len());
+    assert!(asked < 10_000, "{asked} trips");
 }
