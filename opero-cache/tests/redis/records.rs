@@ -5,12 +5,12 @@ use std::time::Duration;
 use opero_cache::{Backend, ByteStore, Key};
 use opero_test_servers::RedisServer;
 
-use crate::support::{KEY, NAME, directly, open, open_for};
+use crate::support::{KEY, NAME, directly, open_for, open_patiently};
 
 #[tokio::test]
 async fn a_record_is_put_read_replaced_and_removed() {
     let server = RedisServer::start().unwrap();
-    let store = open(&server.url());
+    let store = open_patiently(&server.url());
     store.ping().await.unwrap();
     assert_eq!(store.get(&KEY).await.unwrap(), None);
     for record in [vec![], vec![0, 255, 13, 10], vec![7; 1_000_000]] {
@@ -26,7 +26,7 @@ async fn a_record_is_put_read_replaced_and_removed() {
 #[tokio::test]
 async fn redis_drops_a_record_when_its_time_is_over() {
     let server = RedisServer::start().unwrap();
-    let store = open(&server.url());
+    let store = open_patiently(&server.url());
     let left = || -> i64 { directly(&server.url(), &["PTTL", NAME]) };
     let hour = Duration::from_secs(3_600);
     store.put(&KEY, vec![1], Some(hour)).await.unwrap();
@@ -57,7 +57,7 @@ async fn parts_of_names_run_into_no_others() {
 async fn clearing_drops_the_records_of_the_function_and_nothing_else() {
     let server = RedisServer::start().unwrap();
     let url = server.url();
-    let store = open(&url);
+    let store = open_patiently(&url);
     for n in 0..3_000 {
         store.put(&Key::stable(n), vec![1], None).await.unwrap();
     }
@@ -87,7 +87,7 @@ async fn clearing_drops_the_records_of_the_function_and_nothing_else() {
 #[tokio::test]
 async fn a_value_of_another_type_is_a_record_that_cannot_be_opened_and_is_replaced() {
     let server = RedisServer::start().unwrap();
-    let store = open(&server.url());
+    let store = open_patiently(&server.url());
     let () = directly(&server.url(), &["RPUSH", NAME, "x"]);
     assert_eq!(store.get(&KEY).await.unwrap(), Some(vec![]));
     store.put(&KEY, vec![1], None).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_value_of_another_type_is_a_record_that_cannot_be_opened_and_is_replac
 #[tokio::test]
 async fn a_server_out_of_memory_refuses_to_write_and_still_reads() {
     let server = RedisServer::start_with(&["--maxmemory-policy", "noeviction"]).unwrap();
-    let store = open(&server.url());
+    let store = open_patiently(&server.url());
     store.put(&KEY, vec![1], None).await.unwrap();
     let () = directly(&server.url(), &["CONFIG", "SET", "maxmemory", "1"]);
     for _ in 0..3 {

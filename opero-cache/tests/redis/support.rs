@@ -18,6 +18,12 @@ pub(crate) fn open(url: &str) -> RedisCache {
     open_for(url, "shop", "shop::price")
 }
 
+/// For what has to succeed, on a machine however busy.
+pub(crate) fn open_patiently(url: &str) -> RedisCache {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    open(&format!("{url}{separator}timeout=30s&connect_timeout=30s"))
+}
+
 pub(crate) fn open_for(url: &str, namespace: &str, function: &str) -> RedisCache {
     let options = CacheOptions::default()
         .with_namespace(namespace)

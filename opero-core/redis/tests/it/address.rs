@@ -94,7 +94,10 @@ fn child() {
 #[test]
 fn the_plain_name_means_the_url_in_the_variable() {
     let server = RedisServer::start().unwrap();
-    let said = in_child(Some(&server.url()));
+    let said = in_child(Some(&format!(
+        "{}?timeout=30s&connect_timeout=30s",
+        server.url()
+    )));
     assert!(said.contains("said: Ok(())"), "{said}");
     let said = in_child(None);
     assert!(

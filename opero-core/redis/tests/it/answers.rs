@@ -4,12 +4,12 @@ use opero_redis::Script;
 use opero_redis::redis::{Pipeline, Value};
 use opero_test_servers::RedisServer;
 
-use crate::support::{cmd, directly, open};
+use crate::support::{cmd, directly, open_patiently};
 
 #[tokio::test]
 async fn commands_pipelines_and_scripts_are_answered() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     redis.ping().await.unwrap();
     let () = redis.command(&cmd(&["SET", "a", "1"])).await.unwrap();
     let a: Option<Vec<u8>> = redis.command(&cmd(&["GET", "a"])).await.unwrap();
@@ -37,7 +37,7 @@ async fn commands_pipelines_and_scripts_are_answered() {
 #[tokio::test]
 async fn a_scan_finds_every_key_of_its_pattern() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     let mut pipeline = Pipeline::new();
     for n in 0..5_000 {
         pipeline.set(format!("a:{n}"), n).set(format!("b:{n}"), n);

@@ -7,7 +7,7 @@ use opero_redis::Script;
 use opero_redis::redis::{Pipeline, Value};
 use opero_test_servers::{RedisServer, free_port};
 
-use crate::support::{GUARD, cmd, directly, open, until_answered};
+use crate::support::{GUARD, cmd, directly, open, open_patiently, until_answered};
 
 /// Two nodes with half of the slots each.
 fn cluster() -> [RedisServer; 2] {
@@ -41,7 +41,7 @@ fn cluster() -> [RedisServer; 2] {
 #[tokio::test]
 async fn commands_pipelines_scripts_and_scans_reach_every_node() {
     let servers = cluster();
-    let redis = open(&format!("{}?cluster=true", servers[0].url()));
+    let redis = open_patiently(&format!("{}?cluster=true", servers[0].url()));
     let mut pipeline = Pipeline::new();
     for n in 0..200 {
         pipeline.set(format!("a:{n}"), n);
@@ -82,7 +82,7 @@ async fn commands_pipelines_scripts_and_scans_reach_every_node() {
 async fn a_cluster_that_is_away_is_an_error_in_time_and_is_used_again() {
     let [mut one, other] = cluster();
     let redis = open(&format!("{}?cluster=true", one.url()));
-    redis.ping().await.unwrap();
+    until_answered(&redis).await;
     one.pause().unwrap();
     other.pause().unwrap();
     let started = Instant::now();

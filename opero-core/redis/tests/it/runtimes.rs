@@ -7,7 +7,7 @@ use opero_redis::redis::Value;
 use opero_test_servers::RedisServer;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{cmd, connections, open, ping};
+use crate::support::{cmd, connections, open, open_patiently, ping};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -17,7 +17,7 @@ fn current_thread() -> Runtime {
 async fn all_callers_of_a_runtime_share_one_connection() {
     let server = RedisServer::start().unwrap();
     let calls = (0..64).map(|_| {
-        let redis = open(&server.url());
+        let redis = open_patiently(&server.url());
         tokio::spawn(async move {
             for _ in 0..20 {
                 ping(&redis).await.unwrap();
@@ -28,7 +28,7 @@ async fn all_callers_of_a_runtime_share_one_connection() {
     for call in calls.collect::<Vec<_>>() {
         call.await.unwrap();
     }
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     ping(&redis).await.unwrap();
     assert_eq!(connections(&server.url()), 1);
 }
@@ -36,7 +36,7 @@ async fn all_callers_of_a_runtime_share_one_connection() {
 #[test]
 fn a_thread_without_a_runtime_is_served() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -52,7 +52,7 @@ fn a_thread_without_a_runtime_is_served() {
 #[test]
 fn a_caller_that_blocks_the_only_thread_of_its_runtime_is_served() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     current_thread().block_on(async {
         block_on(ping(&redis)).unwrap();
         ping(&redis).await.unwrap();
@@ -63,7 +63,7 @@ fn a_caller_that_blocks_the_only_thread_of_its_runtime_is_served() {
 #[test]
 fn a_blocking_caller_around_a_runtime_is_served_too() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     block_on(async {
         current_thread().block_on(ping(&redis)).unwrap();
     });
@@ -78,13 +78,13 @@ fn a_stranger_that_blocks_a_runtime_is_not_kept_waiting_for_ever() {
         server.url()
     ));
     current_thread().block_on(async {
-        let error = futures_util_block_on(ping(&redis)).unwrap_err();
+        let error = foreign_block_on(ping(&redis)).unwrap_err();
         assert!(error.is_away(), "{error}");
     });
 }
 
 /// A driver that opero knows nothing of.
-fn futures_util_block_on<F: Future>(future: F) -> F::Output {
+fn foreign_block_on<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     loop {
@@ -98,7 +98,7 @@ fn futures_util_block_on<F: Future>(future: F) -> F::Output {
 #[test]
 fn a_connection_ends_with_its_runtime_and_the_next_one_has_its_own() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     for _ in 0..5 {
         let runtime = current_thread();
         runtime.block_on(ping(&redis)).unwrap();
@@ -110,7 +110,7 @@ fn a_connection_ends_with_its_runtime_and_the_next_one_has_its_own() {
 #[test]
 fn a_runtime_without_input_and_output_is_served_by_operos_own() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     let bare = Builder::new_current_thread().build().unwrap();
     for _ in 0..3 {
         bare.block_on(ping(&redis)).unwrap();
@@ -120,7 +120,7 @@ fn a_runtime_without_input_and_output_is_served_by_operos_own() {
 #[tokio::test(start_paused = true)]
 async fn paused_time_hurries_no_call() {
     let server = RedisServer::start().unwrap();
-    let redis = open(&server.url());
+    let redis = open_patiently(&server.url());
     for _ in 0..50 {
         ping(&redis).await.unwrap();
     }
@@ -130,9 +130,9 @@ async fn paused_time_hurries_no_call() {
 async fn a_socket_in_the_file_system_is_a_server_too() {
     let server = RedisServer::start().unwrap();
     let socket = server.socket();
-    let redis = open(&format!("unix://{}?db=3", socket.display()));
+    let redis = open_patiently(&format!("unix://{}?db=3", socket.display()));
     let () = redis.command(&cmd(&["SET", "a", "1"])).await.unwrap();
-    let other = open(&format!("{}/3?protocol=resp3", server.url()));
+    let other = open_patiently(&format!("{}/3?protocol=resp3", server.url()));
     let a: Value = other.command(&cmd(&["GET", "a"])).await.unwrap();
     assert_eq!(a, Value::BulkString(b"1".to_vec()));
 }

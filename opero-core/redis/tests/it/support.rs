@@ -13,6 +13,12 @@ pub(crate) fn open(url: &str) -> Redis {
     Redis::open(&Location::new(url), "cache_backend").unwrap()
 }
 
+/// For what has to succeed, on a machine however busy.
+pub(crate) fn open_patiently(url: &str) -> Redis {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    open(&format!("{url}{separator}timeout=30s&connect_timeout=30s"))
+}
+
 pub(crate) fn cmd(words: &[&str]) -> Cmd {
     let mut cmd = Cmd::new();
     cmd.arg(words);
