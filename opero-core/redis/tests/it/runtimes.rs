@@ -7,7 +7,7 @@ use opero_redis::redis::Value;
 use opero_test_servers::RedisServer;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{cmd, connections, open, open_patiently, ping};
+use crate::support::{await_connections, cmd, open, open_patiently, ping};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -16,21 +16,20 @@ fn current_thread() -> Runtime {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_callers_of_a_runtime_share_one_connection() {
     let server = RedisServer::start().unwrap();
+    let redis = open_patiently(&server.url());
     let calls = (0..64).map(|_| {
         let redis = open_patiently(&server.url());
         tokio::spawn(async move {
             for _ in 0..20 {
                 ping(&redis).await.unwrap();
             }
-            redis
         })
     });
     for call in calls.collect::<Vec<_>>() {
         call.await.unwrap();
     }
-    let redis = open_patiently(&server.url());
     ping(&redis).await.unwrap();
-    assert_eq!(connections(&server.url()), 1);
+    await_connections(&server.url(), 1);
 }
 
 #[test]
@@ -46,7 +45,7 @@ fn a_thread_without_a_runtime_is_served() {
             });
         }
     });
-    assert_eq!(connections(&server.url()), 1);
+    await_connections(&server.url(), 1);
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn a_connection_ends_with_its_runtime_and_the_next_one_has_its_own() {
     for _ in 0..5 {
         let runtime = current_thread();
         runtime.block_on(ping(&redis)).unwrap();
-        assert_eq!(connections(&server.url()), 1);
+        await_connections(&server.url(), 1);
         drop(runtime);
     }
 }

@@ -31,10 +31,17 @@ pub(crate) fn directly<T: FromRedisValue>(url: &str, words: &[&str]) -> T {
     cmd(words).query(&mut connection).unwrap()
 }
 
-/// How many connections of opero's the server has, besides the one that asks.
-pub(crate) fn connections(url: &str) -> usize {
-    let list: String = directly(url, &["CLIENT", "LIST"]);
-    list.lines().count() - 1
+/// Waits until the server has that many connections, besides the one that asks: it hears of a closed one a little later.
+pub(crate) fn await_connections(url: &str, expected: usize) {
+    let started = Instant::now();
+    loop {
+        let list: String = directly(url, &["CLIENT", "LIST"]);
+        if list.lines().count() == expected + 1 {
+            return;
+        }
+        assert!(started.elapsed() < GUARD, "{list}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Asks until there is an answer, as it should be once the server is left alone no more.
