@@ -62,6 +62,17 @@ fn build(shown: &Shown, builder: PipelineBuilder<Failure>) -> Option<Pipeline<Fa
     built.map_err(|error| shown.error(&error)).ok()
 }
 
+/// The same with a cache that outlives the process, and is away.
+fn call_stable(shown: &Shown, builder: PipelineBuilder<Failure>, secret: &str) {
+    let Some(pipeline) = build(shown, builder) else {
+        return;
+    };
+    shown.result(pipeline.call_stable_sync(secret, |_| Err::<String, _>("failed")));
+    shown.result(pipeline.call_stable_sync(secret, |_| Ok(secret.to_owned())));
+    let call = pipeline.call_stable(secret, |_| async { Ok(secret.to_owned()) });
+    shown.result(block_on(call));
+}
+
 fn fail(shown: &Shown, pipeline: &Pipeline<Failure>, secret: &str) {
     for failures in 0..=2 {
         let executions = Mutex::new(0);
@@ -176,6 +187,11 @@ proptest! {
         call(&shown, builder().cache_backend(format!("redis://:{secret}@host")), &secret);
         call(&shown, builder().cache_backend(format!("nowhere://{secret}@host")), &secret);
         call(&shown, builder().rate_backend(format!("local://{secret}@host")), &secret);
+        // Nobody listens there.
+        let away = format!("redis://user:{secret}@127.0.0.1:1");
+        call_stable(&shown, builder().cache_backend(away.clone()), &secret);
+        call_stable(&shown, builder().cache_backend(format!("memory+{away}")), &secret);
+        call(&shown, builder().rate_backend(away), &secret);
         configure(&shown, &secret);
         shown.debug(&Context::new(&clock, Waiting::Async));
 

@@ -3,7 +3,8 @@
 //! It says in lines what it is about to do, and waits for a line where the test decides how long something takes:
 //!
 //! - `blocking BACKEND WORD` and `asynchronous BACKEND WORD` call a decorated function once, sync or async. `calling` comes
-//!   before the call, `executing` out of the function, which returns after the next line; then the result.
+//!   before the call, `executing` out of the function, which returns after the next line; then the result. With `abort`
+//!   behind it, the process does not end but break off.
 //! - `limited BACKEND SECONDS` waits for a line, then calls a rate limited function from several threads for so long, and
 //!   tells for each execution when it started, in nanoseconds since the Unix epoch.
 
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    match argument(1).as_str() {
+    match &*argument(1) {
         "blocking" => {
             println!("calling");
             println!("{}", blocking(&argument(3))?);
@@ -41,7 +42,10 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         "limited" => run_limited(Duration::from_secs_f64(argument(3).parse()?))?,
         other => return Err(format!("there is no role {other:?}").into()),
     }
-    Ok(())
+    match &*argument(4) {
+        "abort" => std::process::abort(),
+        _ => Ok(()),
+    }
 }
 
 fn argument(place: usize) -> String {
@@ -73,7 +77,7 @@ fn wait_for_a_line() {
 }
 
 /// The limit that all processes share.
-#[opero(cache = false, retries = 0, rate_limit = "200/s", rate_burst = 10, rate_backend = argument(2))]
+#[opero(cache = false, retries = 0, rate_limit = "200/s", rate_burst = 20, rate_backend = argument(2))]
 fn limited(started: &mpsc::Sender<SystemTime>) -> Answer<()> {
     let _ = started.send(SystemTime::now());
     Ok(())

@@ -1,6 +1,6 @@
 use crate::support::{Directory, SECRET, Subject, Workers, both_ways};
 
-both_ways! {
+both_ways! { (cache_backend)
     a_full_disk_under_disk
     a_full_disk_under_redb
     another_process_that_holds_disk
@@ -59,6 +59,6 @@ fn another_process_that_holds_it(subject: &Subject, scheme: &str) {
     }
     workers.tell(holder);
     let said = workers.rest();
-    assert!(said[0].1.starts_with("word by "), "{said:?}");
+    assert!(said[0].starts_with("word by "), "{said:?}");
     subject.comes_back(0);
 }

@@ -3,7 +3,7 @@ use redis::{Commands, Connection};
 
 use crate::support::{Subject, both_ways};
 
-both_ways! {
+both_ways! { (cache_backend)
     a_record_that_cannot_be_read_is_a_miss_and_is_replaced
 }
 

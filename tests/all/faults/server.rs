@@ -4,7 +4,7 @@ use opero_test_servers::RedisServer;
 
 use crate::support::{SECRET, Subject, both_ways};
 
-both_ways! {
+both_ways! { (cache_backend)
     a_server_that_is_down_at_the_start
     a_server_that_is_killed
     a_server_that_is_paused

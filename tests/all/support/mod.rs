@@ -14,6 +14,6 @@ pub(crate) use directory::Directory;
 pub(crate) use flaky::{FlakyCache, Health};
 pub(crate) use script::{Failure, Outcome, Script, Step, outcomes};
 pub(crate) use stages::Around;
-pub(crate) use subject::{Answer, SECRET, Subject, answer, both_ways, runtime};
+pub(crate) use subject::{Answer, SECRET, Subject, answer, both_ways, executed, runtime};
 pub(crate) use trace::Trace;
 pub(crate) use worker::{HANG, Workers, run_worker};

@@ -13,6 +13,9 @@ pub(crate) type Answer = Result<String, Error<Infallible>>;
 /// What every argument and every password holds, and no event and no error may.
 pub(crate) const SECRET: &str = "s3cret";
 
+/// Between two looks whether a server is noticed to be back, which nothing tells.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// What the function returns.
 pub(crate) fn answer(word: &str) -> String {
     format!("{word}, answered")
@@ -26,7 +29,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Says where its cache is, before the first call.
+    /// Says where its backend is, before the first call.
     pub(crate) fn on(&self, backend: impl Into<String>) {
         self.backend.set(backend.into()).unwrap();
     }
@@ -63,6 +66,28 @@ impl Subject {
         lines
     }
 
+    /// A call that is refused without having been executed, while `trouble` is reported.
+    pub(crate) fn is_refused(&self, number: usize, trouble: &str) {
+        let error = (self.call)(&word(number)).unwrap_err();
+        let shown = format!("{error} {error:?} {error:#?}");
+        assert!(!shown.contains(SECRET), "{shown}");
+        let lines = self.trace.take();
+        assert!(!lines.iter().any(|line| line.contains(SECRET)), "{lines:?}");
+        assert!(!executed(&lines), "{lines:?}");
+        let said = lines.iter().any(|line| line.contains(trouble));
+        assert!(said, "no word of {trouble:?}: {lines:?}");
+    }
+
+    /// Calls until it is not refused any more: its limiter comes back by itself.
+    pub(crate) fn succeeds_again(&self, number: usize) {
+        let started = Instant::now();
+        while (self.call)(&word(number)).is_err() {
+            assert!(started.elapsed() < HANG, "it never came back");
+            std::thread::sleep(PAUSE);
+        }
+        self.trace.take();
+    }
+
     /// A call that its cache answers.
     pub(crate) fn hit(&self, number: usize) {
         assert_eq!(self.call(number), ["cache_hit"]);
@@ -88,7 +113,7 @@ impl Subject {
         let started = Instant::now();
         while self.call(number) != ["cache_hit"] {
             assert!(started.elapsed() < HANG, "it never came back");
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(PAUSE);
         }
     }
 }
@@ -107,9 +132,11 @@ pub(crate) fn runtime() -> &'static tokio::runtime::Runtime {
     RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().unwrap())
 }
 
-/// Runs each test with a synchronous and with an async function.
+/// Runs each test with a synchronous and with an async function, decorated with the parameters in parentheses, the last of
+/// which names the backend.
 macro_rules! both_ways {
-    ($($test:ident)*) => {$(
+    ($parameters:tt $($test:ident)*) => {$(both_ways!(@ $test $parameters);)*};
+    (@ $test:ident ($($parameters:tt)*)) => {
         mod $test {
             use std::sync::OnceLock;
 
@@ -120,12 +147,12 @@ macro_rules! both_ways {
             static BLOCKING: OnceLock<String> = OnceLock::new();
             static ASYNCHRONOUS: OnceLock<String> = OnceLock::new();
 
-            #[opero(cache_backend = BLOCKING.wait(), retries = 0)]
+            #[opero(retries = 0, $($parameters)* = BLOCKING.wait())]
             fn sync_function(word: &str) -> Answer {
                 Ok(answer(word))
             }
 
-            #[opero(cache_backend = ASYNCHRONOUS.wait(), retries = 0)]
+            #[opero(retries = 0, $($parameters)* = ASYNCHRONOUS.wait())]
             async fn async_function(word: &str) -> Answer {
                 tokio::task::yield_now().await;
                 Ok(answer(word))
@@ -149,7 +176,7 @@ macro_rules! both_ways {
                 });
             }
         }
-    )*};
+    };
 }
 
 pub(crate) use both_ways;

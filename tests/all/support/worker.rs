@@ -72,17 +72,23 @@ impl Workers {
         }
     }
 
-    /// All that the running ones say until they end.
-    pub(crate) fn rest(&mut self) -> Vec<(usize, String)> {
-        let (mut lines, mut ended) = (Vec::new(), 0);
-        while ended < self.workers.len() {
-            match self.next() {
-                (number, Some(line)) => lines.push((number, line)),
-                (_, None) => ended += 1,
-            }
-        }
+    /// All that they say until all have ended, and ended well.
+    pub(crate) fn rest(&mut self) -> Vec<String> {
+        let lines = self.last_words();
         for worker in &mut self.workers {
             assert!(worker.child.wait().unwrap().success());
+        }
+        lines
+    }
+
+    /// All that they say until all are gone.
+    fn last_words(&self) -> Vec<String> {
+        let (mut lines, mut ended) = (Vec::new(), 0);
+        while ended < self.workers.len() {
+            match self.next().1 {
+                Some(line) => lines.push(line),
+                None => ended += 1,
+            }
         }
         lines
     }
@@ -110,11 +116,10 @@ impl Drop for Workers {
     }
 }
 
-/// Runs one process to its end, without letting it wait, and gives what it said.
+/// Runs one process until it is gone, without letting it wait, and gives what it said.
 pub(crate) fn run_worker(arguments: &[&str]) -> Vec<String> {
     let mut workers = Workers::new();
     let number = workers.start(arguments);
     workers.tell(number);
-    let lines = workers.rest();
-    lines.into_iter().map(|(_, line)| line).collect()
+    workers.last_words()
 }

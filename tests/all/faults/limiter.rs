@@ -1,0 +1,42 @@
+use opero_test_servers::RedisServer;
+
+use crate::support::{SECRET, Subject, both_ways, executed};
+
+both_ways! { (cache = false, rate_limit = "1000/s", rate_backend)
+    a_limiter_whose_server_is_away_refuses
+    a_limiter_with_a_stand_in_goes_on
+    a_limiter_with_a_wrong_password_refuses
+}
+
+const AWAY: &str = "limiter_unavailable redis: ";
+
+fn a_limiter_whose_server_is_away_refuses(subject: &Subject) {
+    let mut server = RedisServer::start().unwrap();
+    subject.on(server.url());
+    assert!(executed(&subject.call(0)));
+    server.kill();
+    for number in 0..20 {
+        subject.is_refused(number, AWAY);
+    }
+    server.restart_empty().unwrap();
+    subject.succeeds_again(0);
+}
+
+fn a_limiter_with_a_stand_in_goes_on(subject: &Subject) {
+    let mut server = RedisServer::start().unwrap();
+    subject.on(format!("{}?away=local", server.url()));
+    assert!(executed(&subject.call(0)));
+    server.kill();
+    let mut lines = Vec::new();
+    for number in 0..20 {
+        lines.extend(subject.call(number));
+    }
+    assert!(lines.iter().any(|line| line.starts_with(AWAY)), "{lines:?}");
+}
+
+fn a_limiter_with_a_wrong_password_refuses(subject: &Subject) {
+    let server = RedisServer::start_with(&["--requirepass", "right"]).unwrap();
+    subject.on(server.url_as(&format!(":{SECRET}")));
+    subject.is_refused(0, "answered WRONGPASS");
+    subject.is_refused(1, AWAY);
+}
