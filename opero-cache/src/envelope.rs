@@ -19,9 +19,9 @@
 //! The checksum stands against accidents: bytes cut short, flipped, or found under another key. Whoever can *write* to the
 //! store can make a record that opens, and is trusted with the results. What such a record can do beyond a wrong result
 //! depends on the type. Decoding runs no code but the type's own `Deserialize`, checks every length against the bytes
-//! that are there, and reserves at most some MiB before the elements of a collection have been read. Two things no format
-//! without a schema can see: a collection of elements without bytes, such as `Vec<()>`, may claim any length and be counted
-//! up to it; and a type that contains itself recurses as deep as the record says, a level for each byte or two.
+//! that are there, and reserves at most some MiB before the elements of a collection have been read. Two things it cannot
+//! bound: a collection whose elements have no bytes, such as `Vec<()>`, may claim any length, and is counted or filled up to
+//! it; and a type that contains itself recurses as deep as the record says, a level for each byte or two of it.
 
 use std::cell::Cell;
 use std::fmt;

@@ -47,7 +47,7 @@ pub fn objects<F>(open: F) -> Result<(), Failure>
 where
     F: Fn(&CacheOptions) -> Result<Arc<dyn CacheBackend>, ConfigError>,
 {
-    run::run(objects::PROMISES, &open)
+    run::run(objects::PROMISES.iter(), &open)
 }
 
 /// Runs every promise of a [`ByteStore`] against what `open` opens.
@@ -102,11 +102,11 @@ pub fn store<F>(lifetime: Lifetime, open: F) -> Result<(), Failure>
 where
     F: Fn(&CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError>,
 {
-    run::run(store::PROMISES, &open)?;
-    match lifetime {
-        Lifetime::Handle => Ok(()),
-        Lifetime::Store => run::run(store::OUTLIVING, &open),
-    }
+    let outliving = match lifetime {
+        Lifetime::Handle => &[],
+        Lifetime::Store => store::OUTLIVING,
+    };
+    run::run(store::PROMISES.iter().chain(outliving), &open)
 }
 
 /// How long the records of a store live.

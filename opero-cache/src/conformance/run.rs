@@ -64,9 +64,12 @@ impl<B: ?Sized> Opener<'_, B> {
     }
 }
 
-pub(super) fn run<B>(promises: &[Promise<B>], open: &Open<'_, B>) -> Result<(), Failure>
+pub(super) fn run<'p, B>(
+    promises: impl Iterator<Item = &'p Promise<B>>,
+    open: &Open<'_, B>,
+) -> Result<(), Failure>
 where
-    B: Clearing + ?Sized,
+    B: Clearing + ?Sized + 'static,
 {
     let mut failure = Failure {
         backend: String::new(),
