@@ -5,6 +5,8 @@
     reason = "the helpers of tests may panic as tests do"
 )]
 
+#[cfg(feature = "redis-cluster")]
+mod cluster;
 mod leases;
 mod outage;
 mod records;

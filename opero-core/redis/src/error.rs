@@ -127,6 +127,18 @@ impl Problem {
         }
     }
 
+    /// Whatever stands in the way of a connection keeps every call away, such as a database that is not there.
+    pub(crate) fn of_connecting(self) -> Self {
+        match self {
+            Self::Answer(code) if !Self::Answer(code.clone()).is_outage() => {
+                Self::Broken(format!("it answered {code}{}", explain(&code)))
+            }
+            Self::Client(what) => Self::Broken(what),
+            Self::Shape => Self::Broken("it does not speak redis's protocol".to_owned()),
+            problem => problem,
+        }
+    }
+
     /// Should the server be left alone for a while? Not where it only refused this one request.
     pub(crate) fn is_outage(&self) -> bool {
         match self {

@@ -1,5 +1,6 @@
 //! One connection for each runtime that callers live on.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 
 use futures_util::future::{BoxFuture, FutureExt, Shared};
@@ -58,7 +59,9 @@ pub(crate) type Connected = Shared<BoxFuture<'static, Result<Connection, Attempt
 #[derive(Debug, Clone)]
 pub(crate) enum Attempt {
     Failed(Problem),
-    /// Its task ended without a word.
+    /// The runtime cannot make any.
+    Unfit,
+    /// The runtime ended, or the attempt was cut.
     Lost,
 }
 
@@ -133,7 +136,11 @@ impl Link {
     {
         let (sender, receiver) = oneshot::channel();
         let task = runtime.spawn(async move {
-            let connected = connect.await.map_err(Attempt::Failed);
+            // Tokio panics where a runtime was built without input and output.
+            let connected = match AssertUnwindSafe(connect).catch_unwind().await {
+                Ok(connected) => connected.map_err(Attempt::Failed),
+                Err(_) => Err(Attempt::Unfit),
+            };
             let worked = connected.is_ok();
             let _ = sender.send(connected);
             if worked {

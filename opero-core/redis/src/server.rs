@@ -181,10 +181,11 @@ impl Server {
                 Ok((connection, link, was_there))
             }
             Some(Err(Attempt::Failed(problem))) => Err(Failed::Because(problem)),
-            Some(Err(Attempt::Lost)) => {
+            Some(Err(Attempt::Unfit)) => {
                 self.links.mark_unfit(runtime.id());
                 Err(Failed::Unfit)
             }
+            Some(Err(Attempt::Lost)) => Err(Failed::Unfit),
             None => {
                 self.links.cut(link);
                 Err(Failed::Because(Problem::Slow(timeout)))
@@ -197,7 +198,7 @@ enum Failed {
     Because(Problem),
     /// It broke, and had been there before this call.
     OldConnection,
-    /// The runtime carries no connections.
+    /// The runtime carries no connections, or no longer.
     Unfit,
 }
 
@@ -216,7 +217,7 @@ impl Failed {
 async fn connect(client: Client, timeout: Duration) -> Result<Connection, Problem> {
     match real_timeout(timeout, client.connect()).await {
         Some(Ok(connection)) => Ok(connection),
-        Some(Err(error)) => Err(Problem::of(&error)),
+        Some(Err(error)) => Err(Problem::of(&error).of_connecting()),
         None => Err(Problem::Slow(timeout)),
     }
 }

@@ -1,5 +1,7 @@
 //! A server that is away costs its callers a bounded time, and once.
 
+use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -128,6 +130,31 @@ async fn a_login_that_fails_says_so_shows_nothing_and_is_not_tried_by_every_call
         assert!(second.to_string().contains("left alone"), "{second}");
     }
     ping(&open(&server.url_as(":right"))).await.unwrap();
+}
+
+/// A database that is not there, and a server that is none.
+#[tokio::test]
+async fn what_stands_in_the_way_of_a_connection_is_found_out_by_one_call() {
+    let server = RedisServer::start().unwrap();
+    let stranger = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = stranger.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in stranger.incoming() {
+            let _ = stream
+                .unwrap()
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    for (url, expected) in [
+        (format!("{}/99", server.url()), "answered ERR"),
+        (format!("redis://127.0.0.1:{port}"), "cannot be reached"),
+    ] {
+        let redis = open(&url);
+        let error = ping(&redis).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        let second = ping(&redis).await.unwrap_err().to_string();
+        assert!(second.contains("left alone"), "{second}");
+    }
 }
 
 #[tokio::test]
