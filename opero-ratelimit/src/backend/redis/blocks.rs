@@ -132,6 +132,7 @@ impl Blocks {
 
     /// How many keys it remembers.
     #[cfg(test)]
+    #[cfg(not(shuttle))]
     pub(super) fn keys(&self) -> usize {
         self.keyed
             .iter()

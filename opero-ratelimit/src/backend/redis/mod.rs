@@ -114,12 +114,17 @@ impl RedisLimiter {
     async fn single(&self, key: Option<Key>, cost: u32) -> Result<Verdict, BackendError> {
         let sent = self.now();
         let reply = self.ask(key, self.terms.single(cost)).await?;
+        let received = self.now();
         if let Some(blocks) = &self.blocks {
-            blocks.single(key, cost, &reply, sent, self.now());
+            blocks.single(key, cost, &reply, sent, received);
         }
         Ok(match reply.granted {
             true => Verdict::Admitted,
-            false => Verdict::Wait(reply.wait(self.terms.ahead(cost))),
+            // Counted from the sending: that is honest, and who asks again then is heard when the permit is there.
+            false => {
+                let wait = reply.wait(self.terms.ahead(cost));
+                Verdict::Wait(wait.saturating_sub(Duration::from_nanos(received - sent)))
+            }
         })
     }
 

@@ -71,7 +71,7 @@ impl Slot {
     pub(super) fn single(&mut self, cost: u32, reply: &Reply, sent: u64, received: u64) {
         match reply.granted {
             true => self.size.used(cost),
-            false => self.denied(reply, received),
+            false => self.denied(reply, sent),
         }
         self.trip = received.saturating_sub(sent);
     }
@@ -80,7 +80,7 @@ impl Slot {
     pub(super) fn block(&mut self, order: Order, reply: &Reply, sent: u64, received: u64) {
         match reply.granted {
             true => self.held.add(order, reply, sent, received),
-            false => self.denied(reply, received),
+            false => self.denied(reply, sent),
         }
         self.trip = received.saturating_sub(sent);
     }
@@ -90,8 +90,9 @@ impl Slot {
         self.size.wasted(size, size);
     }
 
-    fn denied(&mut self, reply: &Reply, received: u64) {
-        self.frontier = received.saturating_add(reply.first.saturating_sub(reply.now));
+    /// Counted from the sending: that is honest, and who asks again then is heard when the permit is there.
+    fn denied(&mut self, reply: &Reply, sent: u64) {
+        self.frontier = sent.saturating_add(reply.first.saturating_sub(reply.now));
     }
 
     /// Can it be forgotten without breaking a promise? What it held is then lost.

@@ -101,9 +101,9 @@ fn a_refused_process_asks_no_more_until_there_can_be_a_permit() {
         first: 9 * SECOND,
     };
     assert_eq!(slot.look(&terms, 1, 50), Look::Single);
-    slot.single(1, &answer, 60, 100);
-    assert_eq!(slot.look(&terms, 1, 100), Look::Wait(SECOND));
-    assert_eq!(slot.look(&terms, 4, 100), Look::Wait(4 * SECOND));
+    slot.single(1, &answer, 100, 160);
+    assert_eq!(slot.look(&terms, 1, 160), Look::Wait(SECOND - 60));
+    assert_eq!(slot.look(&terms, 4, 160), Look::Wait(4 * SECOND - 60));
     assert_eq!(slot.look(&terms, 1, 100 + SECOND), Look::Single);
 }
 
