@@ -20,7 +20,8 @@ impl Cache {
         next: &N,
     ) -> Result<Option<Key>, Error<E>> {
         match space.key_with(|out| next.stable_key(out)) {
-            Some(Ok(key)) => Ok(Some(key)),
+            Some(Ok(key)) if next.codec().is_some() => Ok(Some(key)),
+            Some(Ok(_)) => Err(Error::refused(self.not_bytes())),
             Some(Err(error)) => {
                 self.reject(cx, &format!("an argument did not become bytes: {error}"));
                 Ok(None)
