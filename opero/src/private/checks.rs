@@ -22,7 +22,7 @@ impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
     message = "this can make a call be refused, and the function's error type `{Self}` cannot say so",
     label = "with this a call can be refused",
     note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`",
-    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours or by a backend that is not built in, an empty `Vec` or slice of fallback values, a value that is only known at run time"
+    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, by a backend that is not built in or by the URL of one that is, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait TakesRefusals: Sized {
     /// The refusal as an error.
@@ -51,7 +51,7 @@ impl From<Refused> for Anything {
     message = "this can make a call be refused, and the function does not return a `Result`",
     label = "with this a call can be refused",
     note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`",
-    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours or by a backend that is not built in, an empty `Vec` or slice of fallback values, a value that is only known at run time"
+    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, by a backend that is not built in or by the URL of one that is, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait HoldsRefusals: Adapter {
     /// The refusal as the function's result.

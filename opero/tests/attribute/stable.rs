@@ -4,16 +4,21 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use opero::opero_core::CodecError;
 use opero::{Attempt, Context, Error, Operation, Stage, opero};
 use serde::Serialize;
 
-/// What each function last said of its call: the bytes of its key, and whether its values become bytes.
+/// What each function last said of its call.
 static SAID: Mutex<Option<HashMap<String, Said>>> = Mutex::new(None);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Said {
+    /// The bytes of its key.
     key: Option<Vec<u8>>,
+    /// Do its values become bytes?
     codec: bool,
+    /// The bytes of its limiter's key.
+    rate_key: Option<Vec<u8>>,
 }
 
 /// Asks what a lasting store would ask.
@@ -27,14 +32,17 @@ impl<T: Send, E: Send> Stage<T, E> for Ask {
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
-        let mut key = Vec::new();
-        let encoded = next.stable_key(&mut key);
+        let bytes = |write: &dyn Fn(&mut Vec<u8>) -> Option<Result<(), CodecError>>| {
+            let mut bytes = Vec::new();
+            write(&mut bytes).map(|written| {
+                written.unwrap();
+                bytes
+            })
+        };
         let said = Said {
-            key: encoded.map(|encoded| {
-                encoded.unwrap();
-                key
-            }),
+            key: bytes(&|out| next.stable_key(out)),
             codec: next.codec().is_some(),
+            rate_key: bytes(&|out| next.stable_rate_key(out)),
         };
         SAID.lock()
             .unwrap()
@@ -111,7 +119,8 @@ async fn what_has_bytes_shows_where_the_backend_does_not() {
         said("bare_argument"),
         Said {
             key: None,
-            codec: true
+            codec: true,
+            rate_key: None,
         }
     );
     bare_value(1).unwrap();
@@ -123,7 +132,8 @@ async fn what_has_bytes_shows_where_the_backend_does_not() {
         said("in_process"),
         Said {
             key: None,
-            codec: false
+            codec: false,
+            rate_key: None,
         }
     );
 }
@@ -136,4 +146,35 @@ fn a_generic_function_has_bytes_by_its_bounds_and_its_instances_differ() {
     let byte = said("bounded").key.unwrap();
     bounded(true).unwrap();
     assert_ne!(said("bounded").key.unwrap(), byte);
+}
+
+const LIMITER: &str = "local";
+
+#[opero(rate_limit = 1_000_000, rate_burst = 100, rate_backend = LIMITER, rate_key = tenant, outside = Ask, cache = false)]
+fn limited(tenant: &str) -> Result<usize, opero::Error<String>> {
+    Ok(tenant.len())
+}
+
+#[opero(rate_limit = 1_000_000, rate_burst = 100, rate_backend = LIMITER, rate_key = |bare| bare, outside = Ask, cache = false)]
+fn limited_by_bare(bare: Bare) -> Result<(), opero::Error<String>> {
+    let _ = bare;
+    Ok(())
+}
+
+#[opero(rate_limit = 1_000_000, rate_burst = 100, rate_key = tenant, outside = Ask, cache = false)]
+fn limited_here(tenant: &str) -> Result<usize, opero::Error<String>> {
+    Ok(tenant.len())
+}
+
+#[test]
+fn a_limiter_s_key_has_bytes_where_the_limiter_may_be_shared() {
+    limited("a").unwrap();
+    let first = said("limited").rate_key;
+    assert!(first.is_some());
+    limited("b").unwrap();
+    assert_ne!(said("limited").rate_key, first);
+    limited_by_bare(Bare).unwrap();
+    assert_eq!(said("limited_by_bare").rate_key, None);
+    limited_here("a").unwrap();
+    assert_eq!(said("limited_here").rate_key, None);
 }

@@ -19,7 +19,7 @@ fn max_wait(a: u32) -> u32 {
     a
 }
 
-#[opero(cache_backend = "redis://localhost")]
+#[opero(cache_backend = "mine://localhost")]
 fn foreign_backend(a: u32) -> Result<u32, Own> {
     Ok(a)
 }

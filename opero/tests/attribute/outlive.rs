@@ -1,0 +1,210 @@
+//! Results that outlive the process: decorated functions over a store on the disk, run by one process after another.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use opero::{Pipeline, opero};
+use serde::{Deserialize, Serialize};
+
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+fn run<T>(value: T) -> T {
+    RUNS.fetch_add(1, Relaxed);
+    value
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Point {
+    x: f64,
+    name: String,
+}
+
+/// No argument is `Hash`.
+#[opero(cache_backend = "disk")]
+fn scaled(point: &Point, factor: f64) -> Point {
+    run(Point {
+        x: point.x * factor,
+        name: point.name.clone(),
+    })
+}
+
+#[opero(cache_backend = "memory+redb")]
+async fn name_of<T: Clone + Serialize + Send + Sync>(_value: T) -> String {
+    run(std::any::type_name::<T>().to_owned())
+}
+
+#[derive(Clone, Serialize)]
+struct Metres(f64);
+#[derive(Clone, Serialize)]
+struct Feet(f64);
+
+impl Metres {
+    #[opero(cache_backend = "disk")]
+    fn shown(&self) -> Result<String, String> {
+        run(Ok(format!("{} m", self.0)))
+    }
+}
+
+impl Feet {
+    #[opero(cache_backend = "disk")]
+    fn shown(&self) -> Result<String, String> {
+        run(Ok(format!("{} ft", self.0)))
+    }
+}
+
+struct NotBytes;
+
+#[opero(cache_backend = "disk", cache_key = |id| id, cache_stale = "1d", handle = true)]
+async fn by_key(id: u64, _connection: &NotBytes) -> Vec<Option<u64>> {
+    run(vec![Some(id), None])
+}
+
+#[opero::operomap(cache_backend = "redb", progress = false)]
+fn squared(n: f64) -> f64 {
+    run(n * n)
+}
+
+/// Every function, twice; whoever ran it first, the results are right.
+async fn call_all() {
+    let point = Point {
+        x: 1.5,
+        name: "p".into(),
+    };
+    for _ in 0..2 {
+        assert_eq!(
+            scaled(&point, 2.0),
+            Point {
+                x: 3.0,
+                ..point.clone()
+            }
+        );
+        // The same bytes, of two types.
+        assert_eq!(name_of(1_u8).await, "u8");
+        assert_eq!(name_of(true).await, "bool");
+        assert_eq!(Metres(1.0).shown().unwrap(), "1 m");
+        assert_eq!(Feet(1.0).shown().unwrap(), "1 ft");
+        assert_eq!(by_key(7, &NotBytes).await, [Some(7), None]);
+        let squares = squared([2.0, 3.0]).run();
+        assert_eq!(squares[1].as_ref().unwrap(), &9.0);
+    }
+}
+
+const HOME: &str = "OPERO_TEST_OUTLIVE";
+
+/// Runs the test `name` of this program in a process of its own, whose user has that cache directory.
+fn process(name: &str, home: &Path) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(HOME, "set")
+        .env("XDG_CACHE_HOME", home)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    text
+}
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let unique = format!("opero-{name}-{}", std::process::id());
+        Self(std::env::temp_dir().join(unique))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn the_next_process_finds_what_this_one_kept() {
+    if std::env::var_os(HOME).is_some() {
+        call_all().await;
+        println!("ran {} times", RUNS.load(Relaxed));
+        return;
+    }
+    let name = "attribute::outlive::the_next_process_finds_what_this_one_kept";
+    let home = Directory::new("outlive");
+    assert!(process(name, &home.0).contains("ran 8 times"));
+    assert!(process(name, &home.0).contains("ran 0 times"));
+}
+
+fn at_run_time() -> String {
+    let directory = std::env::temp_dir().join(format!("opero-at-run-time-{}", std::process::id()));
+    format!("disk://{}", directory.display())
+}
+
+#[derive(Clone, Hash)]
+struct Hashed(u32);
+
+#[opero(cache_backend = at_run_time(), handle = true)]
+fn kept(a: u32) -> Result<u32, opero::Error<String>> {
+    run(Ok(a))
+}
+
+#[opero(cache_backend = at_run_time())]
+fn refused(a: Hashed) -> Result<u32, opero::Error<String>> {
+    Ok(a.0)
+}
+
+#[opero(cache_backend = at_run_time())]
+fn refused_value(a: u32) -> Result<Hashed, opero::Error<String>> {
+    Ok(Hashed(a))
+}
+
+#[test]
+fn a_store_that_shows_at_run_time_takes_what_has_bytes_and_refuses_the_rest() {
+    let _directory = Directory(at_run_time().split_off("disk://".len()).into());
+    let calls = || (kept(1).unwrap(), kept_cache().stats().unwrap().hits);
+    assert_eq!([calls(), calls()], [(1, 0), (1, 1)]);
+    assert_eq!(kept_call(1).peek(), Some(1));
+    kept_call(1).insert(5);
+    assert_eq!(kept(1).unwrap(), 5);
+    kept_call(1).invalidate().unwrap();
+    assert_eq!(kept_call(1).peek(), None);
+
+    let error = refused(Hashed(1)).unwrap_err().to_string();
+    assert!(
+        error.contains("`cache_backend`") && error.contains("Serialize"),
+        "{error}"
+    );
+    let error = refused_value(1).map(drop).unwrap_err().to_string();
+    assert!(
+        error.contains("`cache_backend`") && error.contains("Serialize"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_builder_keeps_what_call_stable_makes_bytes_of() {
+    let directory = Directory::new("builder");
+    let pipeline = Pipeline::<String>::builder()
+        .name("tests::half")
+        .cache_backend(format!("disk://{}", directory.0.display()))
+        .retries(0)
+        .build()
+        .unwrap();
+    let runs = AtomicU32::new(0);
+    for _ in 0..2 {
+        let half = pipeline.call_stable(&("a", 0.5), async |_| {
+            runs.fetch_add(1, Relaxed);
+            Ok(21.0)
+        });
+        assert_eq!(half.await.unwrap(), 21.0);
+        let sync = pipeline.call_stable_sync(&("b", 0.5), |_| {
+            runs.fetch_add(1, Relaxed);
+            Ok(22.0)
+        });
+        assert_eq!(sync.unwrap(), 22.0);
+    }
+    assert_eq!(runs.load(Relaxed), 2);
+
+    let hashed = pipeline.call_sync(&"a", |_| Ok(1));
+    let error = hashed.unwrap_err().to_string();
+    assert!(error.contains("`call_stable`"), "{error}");
+}
