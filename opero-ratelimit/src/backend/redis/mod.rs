@@ -15,6 +15,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use opero_core::clock::real_sleep;
 use opero_core::{Backend, BackendError, ConfigError, Key, Location, async_trait};
 use opero_redis::key::{escape, prefix};
 use opero_redis::{Address, Redis, Script};
@@ -46,8 +47,8 @@ static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.
 /// # What is guaranteed
 ///
 /// The server gives out at most `burst + w / period` permits in any window of length w. Without blocks, a call starts when
-/// the answer arrives, so its start may lie later than the server's decision by the time of a message, ε: then at most
-/// `burst + (w + ε) / period` calls start in a window. With blocks, each permit is used within its own interval, and the
+/// the answer arrives, or up to 2 ms later, when its permit is there; so its start may lie later than it was given by the
+/// time of a message and of a timer, ε: then at most `burst + (w + ε) / period` calls start in a window. With blocks, each permit is used within its own interval, and the
 /// bound holds for the starts themselves, however long messages take.
 ///
 /// A server that loses its memory (restarted empty, failed over) gives out one burst afresh, as after a pause, and so does
@@ -118,14 +119,17 @@ impl RedisLimiter {
         if let Some(blocks) = &self.blocks {
             blocks.single(key, cost, &reply, sent, received);
         }
-        Ok(match reply.granted {
-            true => Verdict::Admitted,
-            // Counted from the sending: that is honest, and who asks again then is heard when the permit is there.
-            false => {
-                let wait = reply.wait(self.terms.ahead(cost));
-                Verdict::Wait(wait.saturating_sub(Duration::from_nanos(received - sent)))
-            }
-        })
+        if !reply.granted {
+            // Counted from the sending: that is honest, and who asks again then is heard in time.
+            let wait = reply.wait(self.terms.reach(cost));
+            let passed = Duration::from_nanos(received - sent);
+            return Ok(Verdict::Wait(wait.saturating_sub(passed)));
+        }
+        let wait = reply.wait(self.terms.ahead(cost));
+        if !wait.is_zero() {
+            real_sleep(wait).await;
+        }
+        Ok(Verdict::Admitted)
     }
 
     async fn in_blocks(

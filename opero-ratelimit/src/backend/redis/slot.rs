@@ -53,7 +53,7 @@ impl Slot {
             Take::Short => {}
         }
         // Others may have moved it on, but nobody moves it back.
-        let free = self.frontier.saturating_sub(terms.ahead(cost));
+        let free = self.frontier.saturating_sub(terms.reach(cost));
         match free.saturating_sub(now) {
             0 => self.order(terms, cost).map_or(Look::Single, Look::Fetch),
             wait => Look::Wait(wait),

@@ -4,7 +4,8 @@
 //! processes. A start at the time s may use permit k where `θₖ − (burst − 1)·T ≤ s ≤ θₖ`. That is all the bound needs: the
 //! starts in a window [a, a + w] have nominal times in [a, a + w + (burst − 1)·T], and at most `burst + w / T` fit there.
 //!
-//! A single call uses its permits at once, at the server's `now ≤ θ`. A block is permits to be used later, each in its
+//! A single call uses its permits at once, at the server's `now ≤ θ`, or waits for them until `θ − (burst − 1)·T`, if that
+//! is soon. A block is permits to be used later, each in its
 //! own interval; so there is nothing to take in blocks without a burst.
 
 use std::time::Duration;
@@ -14,6 +15,10 @@ use crate::Quota;
 /// A permit in hand is thrown away after this time, however large the burst: it bounds what two clocks can drift apart
 /// meanwhile, and how long a process that fell silent keeps what others could use.
 pub(super) const LIFE: u64 = 1_000_000_000;
+
+/// The next permit is taken already where it is there within this time, and no more than a period: who would have to ask
+/// again then might come late, and without a burst the rate would lose that time.
+pub(super) const SOON: u64 = 2_000_000;
 
 /// A quota, and how many permits a block may have.
 #[derive(Debug, Clone, Copy)]
@@ -74,19 +79,19 @@ impl Terms {
         self.periods(self.burst - 1)
     }
 
-    /// `cost` permits, to be used at once.
+    /// `cost` permits, to be used at once; or once they are there, where that is [`SOON`].
     pub(super) fn single(&self, cost: u32) -> Request {
         Request {
-            ahead: self.ahead(cost),
+            ahead: self.reach(cost),
             hold: 0,
             span: self.periods(cost),
         }
     }
 
-    /// A block of permits to keep in hand; the first may be used at once.
+    /// A block of permits to keep in hand; the first may be used at once, or soon.
     pub(super) fn block(&self, order: Order) -> Request {
         Request {
-            ahead: self.slack(),
+            ahead: self.reach(1),
             hold: order.hold,
             span: self.periods(order.size),
         }
@@ -105,6 +110,11 @@ impl Terms {
     /// How far ahead of the start the nominal time of the first of `cost` permits may lie.
     pub(super) fn ahead(&self, cost: u32) -> u64 {
         self.periods(self.burst.saturating_sub(cost))
+    }
+
+    /// The same for who waits for permits that are there soon.
+    pub(super) fn reach(&self, cost: u32) -> u64 {
+        self.ahead(cost).saturating_add(SOON.min(self.period))
     }
 
     fn periods(&self, count: u32) -> u64 {
@@ -143,7 +153,7 @@ impl Reply {
         })
     }
 
-    /// How long after the server's now the first permit is there, for whom it may lie so far `ahead`.
+    /// How long after the server's now the permits are there, for whom the first may lie so far `ahead`.
     pub(super) fn wait(&self, ahead: u64) -> Duration {
         Duration::from_nanos(self.first.saturating_sub(self.now).saturating_sub(ahead))
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::held::{Held, Take};
 use super::super::size::Size;
 use super::super::slot::{Look, Slot};
-use super::super::terms::{LIFE, Order, Reply, Terms};
+use super::super::terms::{LIFE, Order, Reply, SOON, Terms};
 use super::server::{Server, State};
 use crate::Quota;
 
@@ -53,7 +53,8 @@ fn a_clock_that_is_set_back_takes_what_is_stored_along() {
     let answer = server.decide(back, terms.single(1));
     assert!(!answer.granted, "what is used stays used");
     assert_eq!(answer.wait(terms.ahead(1)), Duration::from_secs(1));
-    assert!(server.decide(back + SECOND, terms.single(1)).granted);
+    let answer = server.decide(back + SECOND, terms.single(1));
+    assert!(answer.granted && answer.wait(terms.ahead(1)).is_zero());
 }
 
 #[test]
@@ -102,8 +103,11 @@ fn a_refused_process_asks_no_more_until_there_can_be_a_permit() {
     };
     assert_eq!(slot.look(&terms, 1, 50), Look::Single);
     slot.single(1, &answer, 100, 160);
-    assert_eq!(slot.look(&terms, 1, 160), Look::Wait(SECOND - 60));
-    assert_eq!(slot.look(&terms, 4, 160), Look::Wait(4 * SECOND - 60));
+    assert_eq!(slot.look(&terms, 1, 160), Look::Wait(SECOND - SOON - 60));
+    assert_eq!(
+        slot.look(&terms, 4, 160),
+        Look::Wait(4 * SECOND - SOON - 60)
+    );
     assert_eq!(slot.look(&terms, 1, 100 + SECOND), Look::Single);
 }
 

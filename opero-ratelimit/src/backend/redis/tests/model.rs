@@ -136,10 +136,12 @@ impl World {
         let Some((size, hold)) = order else {
             let answer = self.server.decide(time, self.terms.single(*cost));
             slot.single(*cost, &answer, sent, received);
-            return match answer.granted {
-                true => self.start(time, back, number),
-                false => back,
-            };
+            if !answer.granted {
+                return back;
+            }
+            let wait = answer.wait(self.terms.ahead(*cost));
+            let wait = u64::try_from(wait.as_nanos()).unwrap();
+            return self.start(time + wait, back + wait, number);
         };
         let order = Order { size, hold };
         let answer = self.server.decide(time, self.terms.block(order));
