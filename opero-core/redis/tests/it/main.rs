@@ -1,6 +1,7 @@
 //! The promises of the connection, against real servers that each test starts for itself.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "the helpers of tests may panic as tests do"
 )]
