@@ -137,6 +137,10 @@ impl Subject {
         }
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Runs once, unmeasured.
     ///
     /// # Errors

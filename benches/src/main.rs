@@ -1,6 +1,7 @@
-//! opero beside its peers, in one process: `opero-benches [--json] [FILTER]`.
+//! opero beside its peers, in one process: `opero-benches [--json] [--alone SUBJECT] [FILTER]`.
 //!
-//! Layers, caches and pools are built outside the timed stretches. `FILTER` is a part of a row's name.
+//! Layers, caches and pools are built outside the timed stretches. `FILTER` is a part of a row's name. `--alone` leaves one
+//! subject in each row, for a profiler; there is nothing to compare it with, so nothing is printed.
 
 mod counting;
 mod harness;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use report::Row;
 
 fn main() -> ExitCode {
-    let ran = arguments().and_then(|(json, filter)| run(json, &filter));
+    let ran = Arguments::read().and_then(|arguments| run(&arguments));
     server::stop();
     scratch::clear();
     match ran {
@@ -31,38 +32,52 @@ fn main() -> ExitCode {
     }
 }
 
-/// Is the table wanted as JSON, and which rows?
-fn arguments() -> Result<(bool, String), Box<dyn Error>> {
-    let mut json = false;
-    let mut filter = String::new();
-    for argument in std::env::args().skip(1) {
-        match argument.as_str() {
-            "--json" => json = true,
-            flag if flag.starts_with('-') => {
-                return Err(
-                    format!("no option {flag}\nusage: opero-benches [--json] [FILTER]").into(),
-                );
+/// What was asked for.
+#[derive(Default)]
+struct Arguments {
+    json: bool,
+    alone: Option<String>,
+    filter: String,
+}
+
+impl Arguments {
+    fn read() -> Result<Self, Box<dyn Error>> {
+        const USAGE: &str = "usage: opero-benches [--json] [--alone SUBJECT] [FILTER]";
+        let mut read = Self::default();
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--json" => read.json = true,
+                "--alone" => read.alone = Some(arguments.next().ok_or(USAGE)?),
+                flag if flag.starts_with('-') => {
+                    return Err(format!("no option {flag}\n{USAGE}").into());
+                }
+                text => read.filter = text.to_owned(),
             }
-            text => filter = text.to_owned(),
         }
+        Ok(read)
     }
-    Ok((json, filter))
 }
 
 /// Runs the rows of that filter. One that cannot be measured keeps none of the others from it; it is an error at the end.
-fn run(json: bool, filter: &str) -> Result<(), Box<dyn Error>> {
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // Written rather than printed: who reads only the first lines gets an error, not a panic.
     let mut out = std::io::stdout();
     let mut rows = Vec::new();
     let mut failures = Vec::new();
-    if !json {
+    if !arguments.json {
         writeln!(out, "{}", report::head())?;
     }
     for (name, subjects) in rows::all() {
-        if !name.contains(filter) {
+        if !name.contains(&arguments.filter) {
             continue;
         }
-        let measured = subjects().and_then(|mut subjects| Ok(harness::measure(&mut subjects)?));
+        let measured = subjects().and_then(|mut subjects| {
+            if let Some(alone) = &arguments.alone {
+                subjects.retain(|subject| subject.name() == alone);
+            }
+            Ok(harness::measure(&mut subjects)?)
+        });
         let row = match measured {
             Ok(measured) => Row { name, measured },
             Err(error) => {
@@ -70,14 +85,14 @@ fn run(json: bool, filter: &str) -> Result<(), Box<dyn Error>> {
                 continue;
             }
         };
-        if !json {
+        if !arguments.json {
             for line in row.lines() {
                 writeln!(out, "{line}")?;
             }
         }
         rows.push(row);
     }
-    if json {
+    if arguments.json {
         writeln!(out, "{}", report::json(&rows))?;
     }
     if failures.is_empty() {

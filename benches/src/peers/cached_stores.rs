@@ -7,22 +7,24 @@ use crate::workload::{Trouble, fetch};
 use crate::{scratch, server};
 
 /// A function whose connection lives on the runtime of its first call, so each runtime needs one of its own.
+// rustfmt would move the attribute further to the right each time.
+#[rustfmt::skip]
 macro_rules! over_redis {
     ($name:ident) => {
         #[concurrent_cached(
-                    map_error = |error| Trouble::from(error),
-                    ty = "cached::AsyncRedisCache<String, String>",
-                    create = {
-                        cached::AsyncRedisCache::builder(stringify!($name))
-                            .ttl_secs(3_600)
-                            .connection_string(&server::known())
-                            .build()
-                            .await
-                            .expect("the row has talked to the server before")
-                    },
-                    key = "String",
-                    convert = { format!("{name}:{length}") }
-                )]
+            map_error = |error| Trouble::from(error),
+            ty = "cached::AsyncRedisCache<String, String>",
+            create = {
+                cached::AsyncRedisCache::builder(stringify!($name))
+                    .ttl_secs(3_600)
+                    .connection_string(&server::known())
+                    .build()
+                    .await
+                    .expect("the row has talked to the server before")
+            },
+            key = "String",
+            convert = { format!("{name}:{length}") }
+        )]
         #[expect(clippy::expect_used, reason = "`create` has no room for an error")]
         pub(crate) async fn $name(name: &str, length: u64) -> Result<String, Trouble> {
             fetch(name, length)

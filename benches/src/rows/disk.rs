@@ -8,7 +8,6 @@
 //! both with an fsync for each put lose nothing (`sled-flushed`, `redb-durable`). `cached` is measured without its fsync.
 
 use std::error::Error;
-use std::rc::Rc;
 
 use ::redb::Durability;
 
@@ -43,8 +42,7 @@ pub(super) const ROWS: [Entry; 4] = [
         ])
     }),
     ("disk/put-sled", || {
-        let bare = Rc::new(bare_sled("put")?);
-        let flushed = Rc::clone(&bare);
+        let (bare, flushed) = (bare_sled("put")?, bare_sled("flushed")?);
         puts(vec![
             fresh("opero", |(name, length)| ours::disk(name, *length)),
             fresh("sled", move |args| bare.put(args)),
@@ -55,8 +53,7 @@ pub(super) const ROWS: [Entry; 4] = [
         ])
     }),
     ("disk/put-redb", || {
-        let bare = Rc::new(bare_redb("put")?);
-        let durable = Rc::clone(&bare);
+        let (bare, durable) = (bare_redb("put")?, bare_redb("durable")?);
         puts(vec![
             fresh("opero", |(name, length)| ours::redb(name, *length)),
             fresh("redb", move |args| bare.put(args, Durability::None)),
