@@ -30,7 +30,7 @@ impl Process {
         )
     }
 
-    /// Starts it with a disk of 16 MiB at `path`, which nobody else sees, and which is gone with the process.
+    /// Starts it with a disk of 64 MiB at `path`, which nobody else sees, and which is gone with the process.
     pub(crate) fn start_on_small_disk(part: &str, scheme: &str, path: &Path) -> Self {
         // In a mount namespace of its own; who is not root becomes it in a user namespace, where the system permits that.
         let mut command = Command::new("unshare");
@@ -38,7 +38,7 @@ impl Process {
         command.args([
             "sh",
             "-ec",
-            "mount -t tmpfs -o size=16m opero \"$0\"; exec \"$@\"",
+            "mount -t tmpfs -o size=64m opero \"$0\"; exec \"$@\"",
         ]);
         command.arg(path).arg(std::env::current_exe().unwrap());
         Self::run(command, part, scheme, path, 0)

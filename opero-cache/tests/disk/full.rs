@@ -34,7 +34,7 @@ pub(crate) fn contends_for_its_disk(scheme: &str, path: &Path) {
         let other = scope.spawn(|| {
             for round in 0..150 {
                 let hog = path.join("hog");
-                let _ = std::fs::write(&hog, vec![1; 16 << 20]);
+                let _ = std::fs::write(&hog, vec![1; 64 << 20]);
                 std::thread::sleep(Duration::from_millis(round % 20));
                 std::fs::remove_file(hog).unwrap();
                 std::thread::sleep(Duration::from_millis(round % 7));
@@ -57,8 +57,9 @@ pub(crate) fn contends_for_its_disk(scheme: &str, path: &Path) {
 
 /// In the process with the small disk.
 pub(crate) fn fills_its_disk(scheme: &str, path: &Path) {
+    // Most of it, so that what waits to be written out at the end fits twice.
     let ballast = path.join("ballast");
-    std::fs::write(&ballast, vec![1; 8 << 20]).unwrap();
+    std::fs::write(&ballast, vec![1; 48 << 20]).unwrap();
     let store = open(scheme, path, "flush=5ms");
 
     let mut kept = 0;

@@ -216,3 +216,65 @@ pub(super) fn with_suffix(base: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     name.into()
 }
+
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frames(records: &[Vec<u8>]) -> Vec<Frame> {
+        let frame = |(number, record): (usize, &Vec<u8>)| {
+            let kind = [Kind::Put, Kind::Put, Kind::Remove, Kind::Clear][number % 4];
+            Frame::new(kind, &[number as u8; 32], number as u64, record).unwrap()
+        };
+        records.iter().enumerate().map(frame).collect()
+    }
+
+    fn read_all(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let (mut from, mut found) = (bytes, Vec::new());
+        loop {
+            let left = from.len() as u64;
+            match Frame::read(&mut from, left).unwrap() {
+                Some(frame) => found.push(frame.0),
+                None => return found,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(records: Vec<Vec<u8>>) {
+            let written: Vec<_> = frames(&records).into_iter().map(|frame| frame.0).collect();
+            prop_assert_eq!(read_all(&written.concat()), written);
+        }
+
+        #[test]
+        fn a_journal_that_was_cut_or_garbled_is_read_up_to_there(
+            records in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 1..8),
+            at: prop::sample::Index,
+            flip in 0..=8_u32,
+        ) {
+            let written: Vec<_> = frames(&records).into_iter().map(|frame| frame.0).collect();
+            let mut bytes = written.concat();
+            let at = at.index(bytes.len());
+            match flip {
+                8 => bytes.truncate(at),
+                bit => bytes[at] ^= 1 << bit,
+            }
+            let mut end = 0;
+            let whole = written.iter().take_while(|frame| {
+                end += frame.len();
+                end <= at
+            });
+            let whole = whole.count();
+            prop_assert_eq!(&read_all(&bytes)[..], &written[..whole]);
+        }
+
+        #[test]
+        fn no_bytes_panic_or_allocate_more_than_there_is(bytes: Vec<u8>) {
+            read_all(&bytes);
+        }
+    }
+}

@@ -11,6 +11,11 @@ use super::engine::Tuning;
 
 const PARAMETER: &str = "cache_backend";
 
+/// As good as never, and no time is later than a clock can say.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// A sweep that never pauses would take a core.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) directory: PathBuf,
@@ -34,11 +39,13 @@ impl Place {
         Ok(Self {
             directory: directory(location)?,
             tuning: Tuning {
-                flush: flush.unwrap_or(Duration::from_millis(500)),
+                flush: flush.unwrap_or(Duration::from_millis(500)).min(LONGEST),
                 memory: memory.map_or(64 << 20, |bytes| bytes.0),
             },
             max_bytes: max_bytes.map_or(u64::MAX, |bytes| bytes.0),
-            sweep: sweep.unwrap_or(Duration::from_secs(1)),
+            sweep: sweep
+                .unwrap_or(Duration::from_secs(1))
+                .clamp(SHORTEST, LONGEST),
         })
     }
 }

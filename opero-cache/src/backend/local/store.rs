@@ -112,13 +112,16 @@ impl<E: Engine> ByteStore for LocalStore<E> {
             Known::Nothing => {}
         }
         let shared = opened.database.shared();
-        let engine = shared.engine();
-        let Some(engine) = engine.as_ref() else {
-            return Ok(Spot::Ask);
+        let stored = {
+            let engine = shared.engine();
+            let Some(engine) = engine.as_ref() else {
+                return Ok(Spot::Ask);
+            };
+            guarded(|| engine.get(&id(self.space, *key)))
         };
-        let id = id(self.space, *key);
-        // Shown outside of the guard: a panic of whoever looks at it says nothing about the engine.
-        match guarded(|| engine.get(&id)) {
+        // Shown without the lock and outside of the guard: it may be decoded by code of the user's, which may read this
+        // store itself, and whose panic says nothing about the engine.
+        match stored {
             Ok(Some(stored)) => {
                 visit(stored.as_ref().get(AGE..).unwrap_or_default());
                 Ok(Spot::Found)

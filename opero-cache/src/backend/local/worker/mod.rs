@@ -1,22 +1,23 @@
 //! The thread of a database: it does everything that takes longer than a moment.
 
+mod opening;
 pub(super) mod writing;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
 
 use super::change::{Id, SpaceId, Totals};
-use super::database::{Shared, real_now};
+use super::database::Shared;
 use super::desk::{Phase, State};
 use super::directory::can_write;
 use super::engine::{Engine, Fault, guarded};
-use super::{recovery, sweep};
+use super::pending::Pending;
+use super::sweep;
 
 /// Pauses between attempts to write where that fails, doubled each time.
 const RETRIES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -64,21 +65,50 @@ impl<E: Engine> Worker<E> {
     }
 
     pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
         loop {
-            let shared = Arc::clone(&self.shared);
-            match shared.desk.next(|state| self.next(state)) {
-                Task::Open => {
-                    let _ = self.open();
-                }
-                Task::Flush { asked, close } => self.flush(asked, close),
-                Task::Sweep => self.sweep(),
-                Task::GiveUp(fault) => self.give_up(&fault),
-                Task::Stop => break,
+            let task = shared.desk.next(|state| self.next(state));
+            if matches!(task, Task::Stop) {
+                break;
+            }
+            // Damaged engines panic in more places than those that are asked, such as where they are dropped; and without
+            // this thread, callers would wait for ever.
+            let done = guarded(|| {
+                self.perform(task);
+                Ok(())
+            });
+            if let Err(fault) = done {
+                self.recover(&fault);
             }
         }
-        let _ = self.write_out();
+        let _ = guarded(|| self.write_out());
         self.shut();
-        self.shared.desk.tell(|state| state.stopped = true);
+        shared.desk.tell(|state| state.stopped = true);
+    }
+
+    fn perform(&mut self, task: Task) {
+        match task {
+            Task::Open => {
+                // What it met, those who wait for it are told.
+                let _ = self.open();
+            }
+            Task::Flush { asked, close } => self.flush(asked, close),
+            Task::Sweep => self.sweep(),
+            Task::GiveUp(fault) => self.give_up(&fault),
+            Task::Stop => {}
+        }
+    }
+
+    /// After a panic in the middle of a task: what was leaving is pending again, and nobody waits for that task.
+    fn recover(&mut self, fault: &Fault) {
+        for space in lock(&self.shared.spaces).values() {
+            space.pending(&self.shared.held, Pending::came_back);
+        }
+        self.give_up(fault);
+        self.shared.desk.publish(|state| {
+            state.done = state.asked;
+            state.unwritten = Some(fault.to_string());
+        });
     }
 
     /// What is to be done now, or how long nothing is.
@@ -111,38 +141,13 @@ impl<E: Engine> Worker<E> {
         if state.phase != Phase::Open {
             return Err(due.map(|due| due - now));
         }
-        if self.next_sweep <= now {
+        // Removing is writing too: where that fails, nothing is swept.
+        let sweep = self.retry.is_none().then_some(self.next_sweep);
+        if sweep.is_some_and(|sweep| sweep <= now) {
             return Ok(Task::Sweep);
         }
-        let next = due.map_or(self.next_sweep, |due| due.min(self.next_sweep));
-        Err(Some(next - now))
-    }
-
-    /// Opens the engine, and tells those who wait for it.
-    fn open(&mut self) -> Result<(), Fault> {
-        let opened = recovery::open::<E>(&self.shared.base, &self.shared.place.tuning);
-        let (phase, result) = match opened {
-            Ok(recovered) => {
-                self.install(recovered);
-                self.shared.cool.succeeded();
-                (Phase::Open, Ok(()))
-            }
-            Err(fault) => {
-                self.shared.cool.failed(real_now());
-                (Phase::Failed(self.reason(&fault)), Err(fault))
-            }
-        };
-        if self.stuck.is_some() {
-            self.postpone();
-        }
-        self.shared
-            .refuses
-            .store(self.stuck.is_some(), Ordering::Relaxed);
-        self.shared.desk.publish(|state| {
-            state.phase = phase;
-            state.unwritten.clone_from(&self.stuck);
-        });
-        result
+        let next = due.into_iter().chain(sweep).min();
+        Err(next.map(|next| next - now))
     }
 
     /// Writing does not work: it is tried again after a pause.
@@ -152,56 +157,6 @@ impl<E: Engine> Worker<E> {
             .retry
             .map_or(shortest, |(_, pause)| pause.saturating_mul(2).min(longest));
         self.retry = Some((Instant::now() + pause, pause));
-    }
-
-    fn install(&mut self, recovered: recovery::Recovered<E>) {
-        self.spoilt = false;
-        self.totals = recovered.totals;
-        self.stuck = recovered.stuck;
-        for (id, totals) in &self.totals {
-            let space = self.shared.space(*id);
-            space.entries.store(totals.entries, Ordering::Relaxed);
-        }
-        *lock(&self.shared.journal) = Some(recovered.journal);
-        *self.engine_mut() = Some(recovered.engine);
-    }
-
-    /// What callers are told of a fault; a damaged database is put aside.
-    fn reason(&self, fault: &Fault) -> String {
-        match fault {
-            Fault::Damaged(what) => recovery::give_up(&self.shared.base, what),
-            Fault::Busy | Fault::Failed(_) | Fault::Full => fault.to_string(),
-        }
-    }
-
-    fn engine_mut(&self) -> std::sync::RwLockWriteGuard<'_, Option<E>> {
-        let engine = self.shared.engine.write();
-        engine.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Closes journal and engine. What is in the journal stays for the next opening.
-    fn shut(&mut self) {
-        if let Some(journal) = lock(&self.shared.journal).take()
-            && journal.is_empty()
-        {
-            let _ = std::fs::remove_file(journal.path());
-        }
-        self.written.clear();
-        let engine = self.engine_mut().take();
-        // A damaged engine may panic even here.
-        let _ = guarded(|| {
-            drop(engine);
-            Ok(())
-        });
-    }
-
-    fn give_up(&mut self, fault: &Fault) {
-        self.shut();
-        self.shared.cool.failed(real_now());
-        let reason = self.reason(fault);
-        self.shared
-            .desk
-            .publish(|state| state.phase = Phase::Failed(reason));
     }
 
     fn flush(&mut self, asked: u64, close: bool) {

@@ -89,12 +89,17 @@ impl<E: Engine> Worker<E> {
 
     /// Begins a new journal, where the current one has anything.
     fn turn_the_page(&mut self) -> Result<(), Fault> {
-        let mut journal = lock(&self.shared.journal);
-        if let Some(current) = journal.as_mut().filter(|journal| !journal.is_empty()) {
-            let next = Journal::create(&self.shared.base, current.number().wrapping_add(1))?;
-            let last = std::mem::replace(current, next);
-            self.written.push(last.path().to_owned());
-        }
+        let current = lock(&self.shared.journal)
+            .as_ref()
+            .filter(|journal| !journal.is_empty())
+            .map(Journal::number);
+        let Some(current) = current else {
+            return Ok(());
+        };
+        // Made without the lock, which those who put wait for.
+        let next = Journal::create(&self.shared.base, current.wrapping_add(1))?;
+        let last = lock(&self.shared.journal).replace(next);
+        self.written.extend(last.map(|last| last.path().to_owned()));
         Ok(())
     }
 
