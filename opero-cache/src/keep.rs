@@ -7,7 +7,7 @@ use opero_core::{BackendError, Context, Event, Instant, Key, Operation};
 
 use crate::backend::Entry;
 use crate::layer::Layer;
-use crate::patience::within;
+use crate::patience::{clearing, within};
 use crate::stage::Cache;
 
 impl Cache {
@@ -31,7 +31,7 @@ impl Cache {
         self.flights.detach_all();
         let mut result = Ok(());
         for layer in self.layers() {
-            result = result.and(within(self.config.patience, layer.clear()).await);
+            result = result.and(clearing(self.config.patience, layer.clear()).await);
         }
         result
     }

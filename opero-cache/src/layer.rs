@@ -1,6 +1,7 @@
 //! A place where results are kept, whatever it keeps of them.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use opero_core::registry::{self, Registration};
 use opero_core::{BackendError, ConfigError, Instant, Key, Location};
@@ -74,6 +75,15 @@ impl Layer {
             Self::Objects(backend) => backend.sweep(now).await,
             #[cfg(feature = "bytes")]
             Self::Records(_) => Ok(()),
+        }
+    }
+
+    /// The longest that a call waits for one answer.
+    pub(crate) fn patience(&self, least: Duration) -> Duration {
+        match self {
+            Self::Objects(_) => least,
+            #[cfg(feature = "bytes")]
+            Self::Records(store) => store.longest_answer().map_or(least, |own| own.max(least)),
         }
     }
 

@@ -8,7 +8,7 @@ use opero_core::sync::lock;
 
 use crate::flight::Flights;
 use crate::layer::{Layer, WeakLayer};
-use crate::patience::within;
+use crate::patience::clearing;
 
 /// The open caches. Closed ones leave dead references, dropped when the next cache is opened.
 static OPEN: Mutex<Vec<OpenCache>> = Mutex::new(Vec::new());
@@ -55,7 +55,7 @@ pub async fn clear_namespace(namespace: &str) -> Result<(), BackendError> {
     for (layers, flights, patience) in caches {
         flights.detach_all();
         for layer in layers.into_iter().flatten() {
-            result = result.and(within(patience, layer.clear_namespace()).await);
+            result = result.and(clearing(patience, layer.clear_namespace()).await);
         }
     }
     result

@@ -20,3 +20,11 @@ pub(crate) async fn within<T>(
         None => Err(BackendError::new(format!("no answer within {limit:?}"))),
     }
 }
+
+/// The result of dropping a whole function's entries, which takes a round of the store: [`within`] sixty times as long.
+pub(crate) async fn clearing<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
+    within(limit.saturating_mul(60), asked).await
+}

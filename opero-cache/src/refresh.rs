@@ -13,9 +13,7 @@ use opero_core::sync::lock;
 use opero_core::{Attempt, Background, Context, Error, Key, Operation, background};
 
 use crate::lead::First;
-#[cfg(feature = "bytes")]
-use crate::look::Look;
-use crate::look::{Age, Found};
+use crate::look::{Age, Found, Look};
 use crate::stage::Cache;
 
 impl Cache {
@@ -72,6 +70,12 @@ impl Cache {
         E: Send,
         N: Operation<T, E>,
     {
+        // Between the look and the ticket an earlier refresh may have ended.
+        if let Look::Hit(found) = self.look(cx, next, &key).await
+            && found.age == Age::Fresh
+        {
+            return Ok(found.value);
+        }
         #[cfg(feature = "bytes")]
         {
             use crate::turn::Refresh;

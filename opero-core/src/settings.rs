@@ -118,9 +118,15 @@ impl Settings {
         Some(self.given.swap_remove(place).1)
     }
 
-    /// What is left over, to be handed on to whoever knows more names.
-    pub fn rest(self) -> Vec<(String, String)> {
-        self.given
+    /// These, and those of `beneath` that are not among them.
+    #[must_use]
+    pub fn over(mut self, beneath: Self) -> Self {
+        for (name, value) in beneath.given {
+            if !self.given.iter().any(|(given, _)| *given == name) {
+                self.given.push((name, value));
+            }
+        }
+        self
     }
 
     /// All settings were taken.

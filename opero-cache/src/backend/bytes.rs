@@ -96,6 +96,12 @@ pub trait ByteStore: Backend {
         Ok(Claim::Unshared)
     }
 
+    /// The longest that one answer takes, where the store bounds it itself: the stage's patience with it is at least that, so
+    /// that the store learns of its own outages.
+    fn longest_answer(&self) -> Option<Duration> {
+        None
+    }
+
     /// Records held now, of this function, as far as it is known.
     fn entries(&self) -> u64 {
         0

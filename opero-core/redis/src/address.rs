@@ -35,13 +35,14 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address that `location` means, or the variable `OPERO_REDIS_URL` where it is the plain name `redis`.
-    /// `parameter` is the one whose value it is, for messages.
+    /// The address that `location` means. The plain name `redis` means the one in the variable `OPERO_REDIS_URL`, and so does
+    /// a URL without a host, such as `redis://?timeout=1s`, whose settings come before the variable's. `parameter` is the
+    /// one whose value it is, for messages.
     ///
     /// # Errors
     /// Where the variable is not set, or the URL cannot be read.
     pub fn of(location: &Location, parameter: &'static str) -> Result<Self, ConfigError> {
-        if location.expose() == "redis" {
+        if matches!(location.without_settings().expose(), "redis" | "redis://") {
             let Ok(url) = std::env::var(VARIABLE) else {
                 return Err(ConfigError::new(
                     parameter,
@@ -49,7 +50,10 @@ impl Address {
                     "set it to a URL like `redis://127.0.0.1`, or write the URL in its place",
                 ));
             };
-            return Self::read(Location::new(url), VARIABLE);
+            let own = location.settings(parameter)?;
+            let mut address = Self::read(Location::new(url), VARIABLE)?;
+            address.settings = own.over(address.settings);
+            return Ok(address);
         }
         Self::read(location.clone(), parameter)
     }

@@ -74,6 +74,10 @@ impl Server {
         Ok(server)
     }
 
+    pub(crate) const fn connect_timeout(&self) -> Duration {
+        self.target.connect_timeout
+    }
+
     /// How it may be called in messages.
     pub(crate) fn place(&self) -> &str {
         &self.place

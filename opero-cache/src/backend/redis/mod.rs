@@ -18,6 +18,9 @@ use super::{ByteStore, CacheOptions, Claim, Lease};
 /// How long a lease outlives a holder that was killed.
 const LEASE: Duration = Duration::from_secs(10);
 
+/// What a busy machine takes beside the timeouts.
+const MARGIN: Duration = Duration::from_millis(100);
+
 /// Below this, a holder on a busy machine might be late to renew.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
@@ -128,6 +131,11 @@ impl ByteStore for RedisCache {
             names.is_record_of_namespace(key)
         })
         .await
+    }
+
+    fn longest_answer(&self) -> Option<Duration> {
+        // A connection that breaks is replaced once.
+        Some(self.redis.longest_answer().saturating_mul(2) + MARGIN)
     }
 
     async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {

@@ -70,10 +70,10 @@ fn a_caller_takes_its_own_settings() {
 const CHILD: &str = "OPERO_TEST_REDIS_CHILD";
 
 /// The variable is read in a process of its own: it is the whole process's.
-fn in_child(url: Option<&str>) -> String {
+fn in_child(location: &str, url: Option<&str>) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "address::child", "--nocapture"]);
-    child.env(CHILD, "1").env_remove("OPERO_REDIS_URL");
+    child.env(CHILD, location).env_remove("OPERO_REDIS_URL");
     child.envs(url.map(|url| ("OPERO_REDIS_URL", url)));
     let output = child.output().unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -85,7 +85,8 @@ fn child() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    match Redis::open(&Location::new("redis"), "cache_backend") {
+    let location = std::env::var(CHILD).unwrap();
+    match Redis::open(&Location::new(location), "cache_backend") {
         Err(error) => println!("said: {error}"),
         Ok(redis) => println!("said: {:?}", opero_core::block_on(ping(&redis))),
     }
@@ -94,17 +95,23 @@ fn child() {
 #[test]
 fn the_plain_name_means_the_url_in_the_variable() {
     let server = RedisServer::start().unwrap();
-    let said = in_child(Some(&format!(
-        "{}?timeout=30s&connect_timeout=30s",
-        server.url()
-    )));
-    assert!(said.contains("said: Ok(())"), "{said}");
-    let said = in_child(None);
+    let url = format!("{}?timeout=30s&connect_timeout=30s", server.url());
+    // With settings of its own, which come first; one that nobody knows is refused wherever it stands.
+    for location in ["redis", "redis://", "redis://?timeout=40s"] {
+        let said = in_child(location, Some(&url));
+        assert!(said.contains("said: Ok(())"), "{said}");
+    }
+    let said = in_child("redis://?timeout=soon", Some(&url));
+    assert!(
+        said.contains("`timeout` whose value cannot be read"),
+        "{said}"
+    );
+    let said = in_child("redis", None);
     assert!(
         said.contains("said: `cache_backend` says `redis`, and the variable `OPERO_REDIS_URL` is not set: set it"),
         "{said}"
     );
-    let said = in_child(Some("redis://anna:geheim@host:port"));
+    let said = in_child("redis", Some("redis://anna:geheim@host:port"));
     assert!(
         said.contains("said: `OPERO_REDIS_URL` is not a redis URL: "),
         "{said}"
