@@ -1,7 +1,7 @@
 //! A call that refreshes what the cache serves meanwhile: the decorated function, called again by its name with arguments
 //! of its own. Where the signature shows that it cannot be, there is no such call, and somebody waits for the fresh value.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{GenericParam, Lifetime, Type, TypeParam, TypeParamBound, WherePredicate};
@@ -58,10 +58,10 @@ impl Plan<'_> {
         let call = quote!(#path #generics(#(#passed),*));
         let job = match function.kind {
             Kind::Sync => quote! {
-                Blocking(::std::boxed::Box::new(move || ::core::mem::drop(#call)))
+                Blocking(::std::boxed::Box::new(move || #door::ignore(#call)))
             },
             _ => quote! {
-                Async(::std::boxed::Box::pin(async move { ::core::mem::drop(#call.await) }))
+                Async(::std::boxed::Box::pin(async move { #door::ignore(#call.await) }))
             },
         };
         // What cannot be called on its own is the parameter's doing.
@@ -128,12 +128,16 @@ fn generics_stand_alone(function: &Function) -> bool {
             has_static(bounds.iter())
                 || clauses.flat_map(|clause| &clause.predicates).any(|clause| {
                     matches!(clause, WherePredicate::Type(clause)
-                        if clause.bounded_ty.to_token_stream().to_string() == ident.to_string()
+                        if is_named(&clause.bounded_ty, ident)
                             && has_static(clause.bounds.iter()))
                 })
         }
         _ => true,
     })
+}
+
+fn is_named(ty: &Type, name: &Ident) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident(name))
 }
 
 fn has_static<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> bool {

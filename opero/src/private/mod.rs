@@ -54,7 +54,7 @@ pub use recipe::{
     Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, call, call_sync, never_refuses,
     refuses,
 };
-pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing};
+pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
 pub use stable::{
     CodecAny, CodecSerde, Probe, ProbeAny, ProbeSerde, Values, stable_argument, stable_codec,

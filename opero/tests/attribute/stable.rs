@@ -32,17 +32,10 @@ impl<T: Send, E: Send> Stage<T, E> for Ask {
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
-        let bytes = |write: &dyn Fn(&mut Vec<u8>) -> Option<Result<(), CodecError>>| {
-            let mut bytes = Vec::new();
-            write(&mut bytes).map(|written| {
-                written.unwrap();
-                bytes
-            })
-        };
         let said = Said {
-            key: bytes(&|out| next.stable_key(out)),
+            key: bytes(|out| next.stable_key(out)),
             codec: next.codec().is_some(),
-            rate_key: bytes(&|out| next.stable_rate_key(out)),
+            rate_key: bytes(|out| next.stable_rate_key(out)),
         };
         SAID.lock()
             .unwrap()
@@ -50,6 +43,14 @@ impl<T: Send, E: Send> Stage<T, E> for Ask {
             .insert(cx.function().to_owned(), said);
         next.attempt(cx, attempt).await
     }
+}
+
+fn bytes(write: impl FnOnce(&mut Vec<u8>) -> Option<Result<(), CodecError>>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(&mut bytes).map(|written| {
+        written.unwrap();
+        bytes
+    })
 }
 
 fn said(function: &str) -> Said {
