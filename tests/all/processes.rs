@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use opero_test_servers::RedisServer;
 
-use crate::support::{Directory, HANG, Workers, run_worker};
+use crate::support::{Directory, HANG, Workers, patient, run_worker};
 
 const PROCESSES: usize = 8;
+
 const KINDS: [&str; 2] = ["blocking", "asynchronous"];
 
 #[test]
@@ -15,7 +16,7 @@ fn of_eight_processes_with_one_missing_key_one_executes() {
         let server = RedisServer::start().unwrap();
         let mut workers = Workers::new();
         for _ in 0..PROCESSES {
-            workers.start(&[kind, &server.url(), "word"]);
+            workers.start(&[kind, &patient(&server), "word"]);
         }
         let (mut calling, mut executions, mut ended) = (0, 0, 0);
         let (mut executing, mut results) = (Vec::new(), Vec::new());
@@ -48,7 +49,7 @@ const LEASE: Duration = Duration::from_secs(2);
 fn a_killed_leader_hands_over_within_its_leases_expiry() {
     for kind in KINDS {
         let server = RedisServer::start().unwrap();
-        let url = format!("{}?lease={}s", server.url(), LEASE.as_secs());
+        let url = format!("{}&lease={}s", patient(&server), LEASE.as_secs());
         let mut workers = Workers::new();
         let leader = workers.start(&[kind, &url, "word"]);
         assert_eq!(workers.wait_for("executing"), leader);
@@ -73,7 +74,7 @@ fn a_killed_leader_hands_over_within_its_leases_expiry() {
 #[test]
 fn a_leader_that_takes_longer_than_its_lease_keeps_it() {
     let server = RedisServer::start().unwrap();
-    let url = format!("{}?lease=300ms", server.url());
+    let url = format!("{}&lease=1s", patient(&server));
     for kind in KINDS {
         let mut workers = Workers::new();
         let leader = workers.start(&[kind, &url, "word"]);
@@ -81,7 +82,7 @@ fn a_leader_that_takes_longer_than_its_lease_keeps_it() {
         let follower = workers.start(&[kind, &url, "word"]);
         assert_eq!(workers.wait_for("calling"), follower);
         // Time has to pass here: what is shown is that nothing happens meanwhile.
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(3));
         workers.tell(leader);
         let said = workers.rest();
         assert_eq!(said.len(), 2, "two results and no execution: {said:?}");
@@ -97,11 +98,12 @@ fn a_result_outlives_its_process() {
     let server = RedisServer::start().unwrap();
     let directory = Directory::new();
     let mut number = 0;
-    let near = format!("memory+redis://127.0.0.1:{}/1", server.port());
+    let redis = patient(&server);
+    let near = format!("memory+{redis}");
     let layers = format!("memory+redb://{}", directory.path("far"));
     let redb = format!("redb://{}", directory.path("redb"));
     let disk = format!("disk://{}", directory.path("disk"));
-    for backend in [&disk, &redb, &server.url(), &near, &layers] {
+    for backend in [&disk, &redb, &redis, &near, &layers] {
         for (kind, ending) in KINDS
             .iter()
             .zip(ENDINGS)
@@ -133,13 +135,13 @@ fn eight_processes_share_one_rate() {
 
 #[test]
 fn eight_processes_share_one_rate_in_blocks() {
-    share_one_rate("?block=auto");
+    share_one_rate("&block=auto");
 }
 
 fn share_one_rate(settings: &str) {
     const TIME: f64 = 5.0;
     let server = RedisServer::start().unwrap();
-    let url = format!("{}{settings}", server.url());
+    let url = format!("{}{settings}", patient(&server));
     let mut workers = Workers::new();
     for _ in 0..PROCESSES {
         workers.start(&["limited", &url, &TIME.to_string()]);

@@ -1,6 +1,6 @@
 use opero_test_servers::RedisServer;
 
-use crate::support::{SECRET, Subject, both_ways, executed};
+use crate::support::{SECRET, Subject, both_ways, executed, patient};
 
 both_ways! { (cache = false, rate_limit = "1000/s", rate_backend)
     a_limiter_whose_server_is_away_refuses
@@ -12,7 +12,7 @@ const AWAY: &str = "limiter_unavailable redis: ";
 
 fn a_limiter_whose_server_is_away_refuses(subject: &Subject) {
     let mut server = RedisServer::start().unwrap();
-    subject.on(server.url());
+    subject.on(patient(&server));
     assert!(executed(&subject.call(0)));
     server.kill();
     for number in 0..20 {
@@ -24,7 +24,7 @@ fn a_limiter_whose_server_is_away_refuses(subject: &Subject) {
 
 fn a_limiter_with_a_stand_in_goes_on(subject: &Subject) {
     let mut server = RedisServer::start().unwrap();
-    subject.on(format!("{}?away=local", server.url()));
+    subject.on(format!("{}&away=local", patient(&server)));
     assert!(executed(&subject.call(0)));
     server.kill();
     let mut lines = Vec::new();

@@ -1,7 +1,7 @@
 use opero_test_servers::RedisServer;
 use redis::{Commands, Connection};
 
-use crate::support::{Subject, both_ways};
+use crate::support::{Subject, both_ways, patient};
 
 both_ways! { (cache_backend)
     a_record_that_cannot_be_read_is_a_miss_and_is_replaced
@@ -57,7 +57,7 @@ fn a_record_that_cannot_be_read_is_a_miss_and_is_replaced(subject: &Subject) {
     let server = RedisServer::start().unwrap();
     let url = server.url();
     let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
-    subject.on(server.url());
+    subject.on(patient(&server));
     subject.executes_and_keeps(0);
     let [key] = &keys(&mut connection)[..] else {
         panic!("one call has one key");

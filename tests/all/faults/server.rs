@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use opero_test_servers::RedisServer;
 
-use crate::support::{SECRET, Subject, both_ways};
+use crate::support::{SECRET, Subject, both_ways, patient};
 
 both_ways! { (cache_backend)
     a_server_that_is_down_at_the_start
@@ -29,7 +29,7 @@ fn a_server_that_is_down_at_the_start(subject: &Subject) {
 fn a_server_that_is_killed(subject: &Subject) {
     const CALLS: usize = 200;
     let mut server = RedisServer::start().unwrap();
-    subject.on(server.url());
+    subject.on(patient(&server));
     subject.executes_and_keeps(0);
     subject.hit(0);
     std::thread::scope(|scope| {
@@ -57,7 +57,7 @@ fn a_server_that_is_paused(subject: &Subject) {
     const TIMEOUT: Duration = Duration::from_millis(250);
     let server = RedisServer::start().unwrap();
     subject.on(format!("{}?timeout=250ms", server.url()));
-    subject.executes_and_keeps(0);
+    subject.comes_back(0);
     server.pause().unwrap();
     let paused = Instant::now();
     let lines = subject.call_all(THREADS, CALLS);
@@ -74,7 +74,7 @@ fn a_server_that_is_paused(subject: &Subject) {
 
 fn a_server_that_was_restarted_empty(subject: &Subject) {
     let mut server = RedisServer::start().unwrap();
-    subject.on(server.url());
+    subject.on(patient(&server));
     for _ in 0..3 {
         subject.executes_and_keeps(0);
         subject.hit(0);
@@ -89,7 +89,7 @@ fn a_server_that_was_restarted_empty(subject: &Subject) {
 
 fn a_server_behind_two_layers_that_is_killed(subject: &Subject) {
     let mut server = RedisServer::start().unwrap();
-    subject.on(format!("memory+{}", server.url()));
+    subject.on(format!("memory+{}", patient(&server)));
     subject.executes_and_keeps(0);
     server.kill();
     // The nearer layer goes on, with what it has and with what comes.
@@ -117,7 +117,7 @@ fn a_wrong_password(subject: &Subject) {
 
 fn a_server_out_of_memory(subject: &Subject) {
     let server = RedisServer::start_with(&["--maxmemory-policy", "noeviction"]).unwrap();
-    subject.on(server.url());
+    subject.on(patient(&server));
     subject.executes_and_keeps(0);
     configure(&server.url(), "maxmemory", "1");
     for number in 1..20 {

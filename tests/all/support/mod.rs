@@ -16,4 +16,4 @@ pub(crate) use script::{Failure, Outcome, Script, Step, outcomes};
 pub(crate) use stages::Around;
 pub(crate) use subject::{Answer, SECRET, Subject, answer, both_ways, executed, runtime};
 pub(crate) use trace::Trace;
-pub(crate) use worker::{HANG, Workers, run_worker};
+pub(crate) use worker::{HANG, Workers, patient, run_worker};

@@ -5,6 +5,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
+use opero_test_servers::RedisServer;
+
 /// A guard against hanging, far longer than anything here takes.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
 
@@ -122,4 +124,9 @@ pub(crate) fn run_worker(arguments: &[&str]) -> Vec<String> {
     let number = workers.start(arguments);
     workers.tell(number);
     workers.last_words()
+}
+
+/// A server's URL, with more patience than the machine ever needs: what a process does whose time is up is shown elsewhere.
+pub(crate) fn patient(server: &RedisServer) -> String {
+    format!("{}?timeout=30s&connect_timeout=30s", server.url())
 }
