@@ -87,6 +87,15 @@ impl Layer {
         }
     }
 
+    /// Is a look at it worth while before any future is made?
+    pub(crate) fn is_local(&self) -> bool {
+        match self {
+            Self::Objects(_) => true,
+            #[cfg(feature = "bytes")]
+            Self::Records(store) => store.is_local(),
+        }
+    }
+
     pub(crate) const fn keeps_records(&self) -> bool {
         match self {
             Self::Objects(_) => false,

@@ -74,7 +74,7 @@ impl Cache {
         Ok(next.key())
     }
 
-    /// The result of a call, where it is known and in memory: the whole cost of a hit, without a future.
+    /// The result of a call, where it is in memory or on a disk: the whole cost of a hit, without a future.
     ///
     /// A miss counts and tells nothing; the call that follows it does.
     #[inline(always)]
@@ -83,8 +83,8 @@ impl Cache {
         T: Clone + 'static,
         N: Operation<T, E>,
     {
-        // A store of records needs a longer key, which would be made twice on a miss.
-        if self.near.keeps_records() {
+        // A server's answer takes a future, and the key would be made twice.
+        if !self.local {
             return None;
         }
         let key = self.key_of(cx, operation).ok()??;
@@ -97,7 +97,7 @@ impl Cache {
         }
     }
 
-    /// The whole of a hit in memory, or on a disk. It counts and tells nothing.
+    /// The whole of a hit in memory, or on a disk. It counts and tells nothing, failures neither.
     #[inline(always)]
     pub(crate) fn peek<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Look<T>
     where

@@ -32,7 +32,8 @@ impl Cache {
         }
     }
 
-    /// A record read on the spot.
+    /// A record read on the spot. What is wrong with it, or with the store, is left to a look that may wait.
+    #[inline]
     pub(crate) fn read<T, E, N: Operation<T, E>>(
         &self,
         store: &dyn ByteStore,
@@ -40,18 +41,19 @@ impl Cache {
         next: &N,
         key: &Key,
     ) -> Look<T> {
-        let mut looked = Look::Miss;
-        let spot = store.read(key, &mut |record| {
-            looked = self.opened(cx, next, key, record)
-        });
-        match spot {
-            Ok(Spot::Ask) => Look::Ask,
-            Ok(Spot::Missing) => Look::Miss,
-            Ok(Spot::Found) => looked,
-            Err(error) => {
-                self.report_store(cx, store, &error);
-                Look::Miss
+        let Some(codec) = next.codec() else {
+            return Look::Miss;
+        };
+        let mut looked = Look::Ask;
+        let mut open = |record: &[u8]| {
+            if let Ok(look) = self.try_open(cx, &codec, key, record) {
+                looked = look;
             }
+        };
+        match store.read(key, &mut open) {
+            Ok(Spot::Found) => looked,
+            Ok(Spot::Missing) => Look::Miss,
+            Ok(Spot::Ask) | Err(_) => Look::Ask,
         }
     }
 
@@ -170,13 +172,6 @@ impl Cache {
         cx.emit(Event::CacheRejected {
             backend: self.records_scheme(),
             reason,
-        });
-    }
-
-    fn report_store(&self, cx: &Context<'_>, store: &dyn ByteStore, error: &BackendError) {
-        cx.emit(Event::CacheUnavailable {
-            backend: store.scheme(),
-            reason: error.message(),
         });
     }
 }

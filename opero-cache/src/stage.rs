@@ -35,6 +35,8 @@ pub struct Cache {
     #[cfg(feature = "bytes")]
     pub(crate) space: Option<opero_core::stable::KeySpace>,
     pub(crate) config: CacheConfig,
+    /// Does the nearer backend answer on the spot?
+    pub(crate) local: bool,
     /// Is an entry refreshed before it is dropped?
     pub(crate) renews: bool,
     pub(crate) flights: Arc<Flights>,
@@ -99,6 +101,7 @@ impl Cache {
             .any(Layer::keeps_records)
             .then(|| opero_core::stable::KeySpace::new(&[&*config.namespace, &*config.function]));
         Ok(Self {
+            local: near.is_local(),
             near,
             far,
             #[cfg(feature = "bytes")]

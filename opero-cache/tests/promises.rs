@@ -482,7 +482,9 @@ impl CacheBackend for Hung {
 }
 
 fn impatient() -> Cache {
-    let config = CacheConfig::default().with_patience(Duration::from_millis(5));
+    let config = CacheConfig::default()
+        .with_patience(Duration::from_millis(5))
+        .with_namespace("hung");
     Cache::with_backend(Arc::new(Hung), config).unwrap()
 }
 
