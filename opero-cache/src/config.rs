@@ -25,8 +25,8 @@ pub struct CacheConfig {
     pub namespace: Arc<str>,
     /// The name of the cached function.
     pub function: Arc<str>,
-    /// The longest that a call waits for the backend, each time it has to; longer where a store bounds its own answers by more.
-    /// Clearing may take sixty times as long.
+    /// The longest that a call waits for the backend, each time it has to, unless the backend bounds its own
+    /// answers, as redis does. Clearing may take sixty times as long.
     pub patience: Duration,
     /// How long past its time to live an entry may still serve, while it is refreshed (`cache_stale`); `None`: not at all.
     pub stale: Option<Duration>,

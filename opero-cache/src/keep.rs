@@ -15,7 +15,7 @@ impl Cache {
     pub(crate) async fn forget(&self, key: &Key) -> Result<(), BackendError> {
         let mut result = Ok(());
         for layer in self.layers() {
-            result = result.and(within(self.config.patience, layer.remove(key)).await);
+            result = result.and(within(layer.limit(self.config.patience), layer.remove(key)).await);
         }
         result
     }
@@ -31,7 +31,7 @@ impl Cache {
         self.flights.detach_all();
         let mut result = Ok(());
         for layer in self.layers() {
-            result = result.and(clearing(self.config.patience, layer.clear()).await);
+            result = result.and(clearing(layer.limit(self.config.patience), layer.clear()).await);
         }
         result
     }
@@ -120,7 +120,7 @@ impl Cache {
         let put = match layer {
             Layer::Objects(backend) => {
                 let _ = (next, value, ttl);
-                within(self.config.patience, backend.put(key, entry.clone())).await
+                within(Some(self.config.patience), backend.put(key, entry.clone())).await
             }
             #[cfg(feature = "bytes")]
             Layer::Records(store) => self.put_record(&**store, cx, next, key, value, ttl).await,
@@ -154,7 +154,9 @@ impl Cache {
         };
         let expired = Instant::from_nanos(now.as_nanos().saturating_sub(stale));
         for layer in self.layers() {
-            if let Err(error) = within(self.config.patience, layer.sweep(expired)).await {
+            if let Err(error) =
+                within(layer.limit(self.config.patience), layer.sweep(expired)).await
+            {
                 self.report(cx, layer, &error);
             }
         }

@@ -78,12 +78,12 @@ impl Layer {
         }
     }
 
-    /// The longest that a call waits for one answer.
-    pub(crate) fn patience(&self, least: Duration) -> Duration {
+    /// The longest that a call waits for one answer; `None`: the backend sees to that.
+    pub(crate) fn limit(&self, patience: Duration) -> Option<Duration> {
         match self {
-            Self::Objects(_) => least,
+            Self::Objects(_) => Some(patience),
             #[cfg(feature = "bytes")]
-            Self::Records(store) => store.longest_answer().map_or(least, |own| own.max(least)),
+            Self::Records(store) => limit(&**store, patience),
         }
     }
 
@@ -111,6 +111,12 @@ impl Layer {
             Self::Records(store) => WeakLayer::Records(Arc::downgrade(store)),
         }
     }
+}
+
+/// The longest that a call waits for one answer of `store`; `None`: the store sees to that.
+#[cfg(feature = "bytes")]
+pub(crate) fn limit(store: &dyn ByteStore, patience: Duration) -> Option<Duration> {
+    (!store.bounds_itself()).then_some(patience)
 }
 
 /// A layer that does not keep its backend open.

@@ -55,7 +55,7 @@ impl Cache {
         #[cfg(feature = "bytes")]
         let answers = !matches!(looked, Look::Ask);
         if let Look::Hit(found) = looked {
-            leader.land(Landing::Value(Entry::new(found.value.clone(), None)));
+            leader.land_with(|| Landing::Value(Entry::new(found.value.clone(), None)));
             if found.age == Age::Fresh {
                 self.tell_hit(cx);
                 return Ok(found.value);
@@ -65,14 +65,14 @@ impl Cache {
         // A store that did not answer just now would only cost its timeout once more.
         #[cfg(feature = "bytes")]
         if answers && self.shared().is_some() {
-            match self.turn(cx, next, &key).await {
+            match Box::pin(self.turn(cx, next, &key)).await {
                 Turn::Done(value) => {
-                    leader.land(Landing::Value(Entry::new(value.clone(), None)));
+                    leader.land_with(|| Landing::Value(Entry::new(value.clone(), None)));
                     self.tell_followed(cx);
                     return Ok(value);
                 }
                 Turn::Execute(lease) => {
-                    let result = self.lead(cx, attempt, next, key, leader).await;
+                    let result = Box::pin(self.lead(cx, attempt, next, key, leader)).await;
                     if let Some(lease) = lease {
                         lease.release().await;
                     }

@@ -165,14 +165,14 @@ impl Cache {
             Look::Ask => {}
             known => return known,
         }
-        let patience = self.config.patience;
+        let limit = layer.limit(self.config.patience);
         let looked = match layer {
-            Layer::Objects(backend) => within(patience, backend.get(key)).await.map(|entry| {
+            Layer::Objects(backend) => within(limit, backend.get(key)).await.map(|entry| {
                 let judged = |entry| self.judged(cx, &entry);
                 entry.map_or(Look::Miss, judged)
             }),
             #[cfg(feature = "bytes")]
-            Layer::Records(store) => within(patience, store.get(key)).await.map(|record| {
+            Layer::Records(store) => within(limit, store.get(key)).await.map(|record| {
                 let opened = |record: Vec<u8>| self.opened(cx, next, key, &record);
                 record.map_or(Look::Miss, opened)
             }),

@@ -55,7 +55,7 @@ pub async fn clear_namespace(namespace: &str) -> Result<(), BackendError> {
     for (layers, flights, patience) in caches {
         flights.detach_all();
         for layer in layers.into_iter().flatten() {
-            result = result.and(clearing(patience, layer.clear_namespace()).await);
+            result = result.and(clearing(layer.limit(patience), layer.clear_namespace()).await);
         }
     }
     result

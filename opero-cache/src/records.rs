@@ -7,7 +7,7 @@ use opero_core::{BackendError, Codec, ConfigError, Context, Error, Event, Key, O
 
 use crate::backend::{ByteStore, Spot};
 use crate::envelope::{self, Rejected};
-use crate::layer::Layer;
+use crate::layer::{Layer, limit};
 use crate::look::{Age, Found, Look, Until};
 use crate::patience::within;
 use crate::stage::Cache;
@@ -132,7 +132,11 @@ impl Cache {
             BackendError::new(format!("the result did not become bytes: {error}"))
         })?;
         let keep = ttl.map(|ttl| ttl.saturating_add(self.config.stale.unwrap_or_default()));
-        within(self.config.patience, store.put(key, record, keep)).await
+        within(
+            limit(store, self.config.patience),
+            store.put(key, record, keep),
+        )
+        .await
     }
 
     pub(crate) fn records_scheme(&self) -> &str {

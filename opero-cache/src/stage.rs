@@ -88,13 +88,10 @@ impl Cache {
         Self::of(Layer::Records(store), None, config)
     }
 
-    fn of(near: Layer, far: Option<Layer>, mut config: CacheConfig) -> Result<Self, ConfigError> {
+    fn of(near: Layer, far: Option<Layer>, config: CacheConfig) -> Result<Self, ConfigError> {
         config.validate()?;
         let flights = Arc::default();
         let layers = || std::iter::once(&near).chain(&far);
-        for layer in layers() {
-            config.patience = layer.patience(config.patience);
-        }
         namespace::enrol(&config.namespace, layers(), &flights, config.patience);
         #[cfg(feature = "bytes")]
         let space = layers()

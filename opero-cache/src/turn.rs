@@ -7,6 +7,7 @@ use opero_core::{Context, Key, Operation};
 
 use crate::backend::{Claim, Lease};
 use crate::flight::is_leading;
+use crate::layer::limit;
 use crate::patience::within;
 use crate::stage::Cache;
 
@@ -50,7 +51,7 @@ impl Cache {
         let mut pause = FIRST_PAUSE;
         let mut holders = Holders::default();
         loop {
-            match within(self.config.patience, store.claim(key)).await {
+            match within(limit(store, self.config.patience), store.claim(key)).await {
                 Ok(Claim::Unshared) => return Turn::Execute(None),
                 Ok(Claim::Mine { lease, record }) => {
                     return match self.fresh(cx, next, key, record.as_deref()) {
@@ -101,7 +102,7 @@ impl Cache {
         let Some(store) = self.shared() else {
             return Refresh::Execute(None);
         };
-        match within(self.config.patience, store.claim(key)).await {
+        match within(limit(store, self.config.patience), store.claim(key)).await {
             Ok(Claim::Unshared) => Refresh::Execute(None),
             Ok(Claim::Taken { .. }) => Refresh::Taken,
             Ok(Claim::Mine { lease, record }) => {

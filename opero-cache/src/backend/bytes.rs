@@ -101,10 +101,10 @@ pub trait ByteStore: Backend {
         Ok(Claim::Unshared)
     }
 
-    /// The longest that one answer takes, where the store bounds it itself: the stage's patience with it is at least that, so
-    /// that the store learns of its own outages.
-    fn longest_answer(&self) -> Option<Duration> {
-        None
+    /// Does the store itself see to it that no answer takes long, and learn of its outages so? Then the stage's patience
+    /// does not come in between.
+    fn bounds_itself(&self) -> bool {
+        false
     }
 
     /// Records held now, of this function, as far as it is known.

@@ -125,7 +125,7 @@ pub(super) fn answer<T>(
     operation: &str,
     asked: impl Future<Output = Result<T, BackendError>>,
 ) -> Result<T, String> {
-    block_on(within(PATIENCE, asked)).map_err(|error| format!("`{operation}` fails: {error}"))
+    block_on(within(Some(PATIENCE), asked)).map_err(|error| format!("`{operation}` fails: {error}"))
 }
 
 /// Asks until it is so, for what a backend may do soon after.

@@ -42,6 +42,21 @@ impl<'a> Leader<'a> {
         self.end(landing);
     }
 
+    /// Ends the flight as [`land`](Self::land) does, and makes what it lands with only where somebody waits for it.
+    pub(crate) fn land_with(mut self, landing: impl FnOnce() -> Landing) {
+        {
+            let mut table = lock(&self.flights.table);
+            // Nobody can follow without the table.
+            if lock(&self.flight.state).followers == 0 {
+                Flights::remove(&mut table, &self.key, &self.flight);
+                self.landed = true;
+            }
+        }
+        if !self.landed {
+            self.land(landing());
+        }
+    }
+
     /// The execution failed with an error that cannot be copied.
     pub(crate) fn fail(self) {
         let failures = {

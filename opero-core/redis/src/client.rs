@@ -34,11 +34,6 @@ impl Redis {
         Address::of(location, parameter)?.open()
     }
 
-    /// The longest that one request takes, a connection that has to be made first included.
-    pub fn longest_answer(&self) -> Duration {
-        self.server.connect_timeout().saturating_add(self.timeout)
-    }
-
     pub(crate) const fn new(server: Arc<Server>, timeout: Duration) -> Self {
         Self { server, timeout }
     }

@@ -74,10 +74,6 @@ impl Server {
         Ok(server)
     }
 
-    pub(crate) const fn connect_timeout(&self) -> Duration {
-        self.target.connect_timeout
-    }
-
     /// How it may be called in messages.
     pub(crate) fn place(&self) -> &str {
         &self.place
@@ -122,23 +118,22 @@ impl Server {
         answer
     }
 
+    // Second attempts are boxed: a call that needs none should not carry room for them.
     async fn ask_anyway(&self, request: Request<'_>, timeout: Duration) -> Result<Value, Problem> {
         let runtime = self.runtime().map_err(no_thread)?;
         let first = match self.ask_on(&runtime, request, timeout).await {
             Err(Failed::Unfit) => {
                 let own = runtime::own().map_err(no_thread)?;
-                return self
-                    .ask_on(&own, request, timeout)
-                    .await
-                    .map_err(Failed::problem);
+                let second = Box::pin(self.ask_on(&own, request, timeout));
+                return second.await.map_err(Failed::problem);
             }
             first => first,
         };
         match first {
             // The server closed an idle connection, or was restarted: that says nothing about a new one.
             Err(Failed::OldConnection) => {
-                let second = self.ask_on(&runtime, request, timeout).await;
-                second.map_err(Failed::problem)
+                let second = Box::pin(self.ask_on(&runtime, request, timeout));
+                second.await.map_err(Failed::problem)
             }
             first => first.map_err(Failed::problem),
         }

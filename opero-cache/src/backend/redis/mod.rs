@@ -18,9 +18,6 @@ use super::{ByteStore, CacheOptions, Claim, Lease};
 /// How long a lease outlives a holder that was killed.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// What a busy machine takes beside the timeouts.
-const MARGIN: Duration = Duration::from_millis(100);
-
 /// Below this, a holder on a busy machine might be late to renew.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
@@ -133,9 +130,8 @@ impl ByteStore for RedisCache {
         .await
     }
 
-    fn longest_answer(&self) -> Option<Duration> {
-        // A connection that breaks is replaced once.
-        Some(self.redis.longest_answer().saturating_mul(2) + MARGIN)
+    fn bounds_itself(&self) -> bool {
+        true
     }
 
     async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {
@@ -181,8 +177,9 @@ impl ByteStore for RedisCache {
 }
 
 fn command(name: &str, argument: impl opero_redis::redis::ToRedisArgs) -> Cmd {
-    let mut command = opero_redis::redis::cmd(name);
-    command.arg(argument);
+    // Room for a name and a key, so that a lookup allocates once.
+    let mut command = Cmd::with_capacity(4, 160);
+    command.arg(name).arg(argument);
     command
 }
 

@@ -22,11 +22,14 @@ impl Names {
     }
 
     pub(super) fn record(&self, key: &Key) -> String {
-        format!("{}{:032x}", self.function, key.as_u128())
+        let mut name = String::with_capacity(self.function.len() + DIGITS);
+        name.push_str(&self.function);
+        push_digits(&mut name, key.as_u128());
+        name
     }
 
     pub(super) fn lease(&self, key: &Key) -> String {
-        format!("{}{:032x}:lease", self.function, key.as_u128())
+        self.record(key) + ":lease"
     }
 
     /// A glob pattern of this function's records, and perhaps some other keys.
@@ -51,6 +54,14 @@ impl Names {
         let mut parts = rest.split(|&byte| byte == b':').skip(1);
         parts.next().is_some_and(is_digest) && parts.next().is_none()
     }
+}
+
+/// As `{:032x}` does, which takes longer than the rest of a request's making.
+fn push_digits(name: &mut String, number: u128) {
+    let nibbles = (0..DIGITS)
+        .rev()
+        .map(|place| (number >> (4 * place)) as u32 & 0xf);
+    name.extend(nibbles.filter_map(|nibble| char::from_digit(nibble, 16)));
 }
 
 fn is_digest(text: &[u8]) -> bool {
