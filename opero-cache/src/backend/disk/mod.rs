@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use sled::{Batch, Db, IVec};
 
@@ -28,7 +30,7 @@ use super::{ByteStore, CacheOptions};
 ///
 /// What was put survives the end of the process, also by `kill -9`, at once; a power cut may lose what was put in the last
 /// `flush`. One process at a time has it open: in any other, each call gets an error and runs without the cache, until it is
-/// free. A database that is damaged is put beside, as `cache.sled.damaged-1`, and a new one begun.
+/// free. A database that is found damaged twice is put beside, as `cache.sled.damaged-1`, and a new one begun.
 #[derive(Debug)]
 pub enum DiskCache {}
 
@@ -73,12 +75,12 @@ impl Engine for Sled {
         // sled makes its files with the mode of every file: they are closed by their directory.
         create_private(path)?;
         let flush = u64::try_from(tuning.flush.as_millis()).unwrap_or(u64::MAX);
-        let db = sled::Config::new()
+        let config = sled::Config::new()
             .path(path)
             .cache_capacity(tuning.memory)
             // Its own flusher is also what reclaims space.
-            .flush_every_ms(Some(flush.max(1)))
-            .open()?;
+            .flush_every_ms(Some(flush.max(1)));
+        let db = patiently(|| Ok(config.open()?))?;
         let log = OpenOptions::new().write(true).open(path.join("db"))?;
         Ok(Self { db, log })
     }
@@ -138,6 +140,19 @@ impl Engine for Sled {
         self.db.flush()?;
         Ok(self.log.sync_all()?)
     }
+}
+
+/// Tries for a moment where somebody has it open: threads of sled hold its lock a little longer than the database that
+/// they belonged to.
+fn patiently<T>(open: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+    const TRIES: u32 = 25;
+    for _ in 0..TRIES {
+        match open() {
+            Err(Fault::Busy) => thread::sleep(Duration::from_millis(10)),
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 impl From<sled::Error> for Fault {

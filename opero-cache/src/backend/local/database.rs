@@ -49,6 +49,8 @@ pub(super) struct Shared<E> {
     pub(super) cool: CoolDown,
     /// Bytes that wait to be written out.
     pub(super) held: AtomicU64,
+    /// Bytes that may be put before the room on the disk is looked at again: the engine shall not meet its end.
+    pub(super) allowed: AtomicU64,
     /// The worker knows that something waits.
     pub(super) dirty: AtomicBool,
     /// Writing does not work at present.
@@ -90,6 +92,7 @@ impl<E: Engine> Database<E> {
             desk: Desk::default(),
             cool: CoolDown::new(Duration::from_millis(200), Duration::from_secs(5)),
             held: AtomicU64::new(0),
+            allowed: AtomicU64::new(0),
             dirty: AtomicBool::new(false),
             refuses: AtomicBool::new(false),
         });
@@ -190,8 +193,16 @@ impl<E: Engine> Shared<E> {
     /// removes it does not bring to the engine.
     pub(super) fn write_down(&self, frame: &Frame) -> Result<(), BackendError> {
         let written = match lock(&self.journal).as_mut() {
-            Some(journal) => journal.append(frame),
+            Some(journal) => self.allowance(frame).then(|| journal.append(frame)),
             None => return Err(self.error("it was closed")),
+        };
+        let Some(written) = written else {
+            // What is pending makes room once it is written out.
+            self.desk.tell(|state| {
+                state.dirty.get_or_insert_with(Instant::now);
+                state.urgent = true;
+            });
+            return Err(self.error(&Fault::Full.to_string()));
         };
         let len = written.map_err(|error| self.error(&error.to_string()))?;
         if !self.dirty.swap(true, Ordering::AcqRel) {
@@ -201,6 +212,15 @@ impl<E: Engine> Shared<E> {
             self.desk.tell(|state| state.urgent = true);
         }
         Ok(())
+    }
+
+    /// Takes the frame's bytes off what is allowed, with the journal's lock.
+    fn allowance(&self, frame: &Frame) -> bool {
+        let taken = |allowed: u64| allowed.checked_sub(frame.len() as u64);
+        let taken = self
+            .allowed
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
+        taken.is_ok()
     }
 
     /// A reader met this: the worker will see to it. Where writing has failed already, it does, and what can still be read

@@ -29,18 +29,25 @@ pub(super) fn set_aside(base: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("there are too many damaged databases"))
 }
 
-/// Is there room for `bytes` and what an engine needs besides? Better not to write than to fail in the middle of it.
-pub(super) fn has_room_for(directory: &Path, bytes: u64) -> bool {
-    /// Engines write by the page and by the segment, and copy before they free.
+/// How many bytes may still be put, where `pending` were already: each needs room in the journal, and twice in the engine,
+/// which copies before it frees. `None` where not even those that are pending fit: better not to write than to fail in
+/// the middle of it. Where nobody can tell, the attempt does.
+pub(super) fn room(directory: &Path, pending: u64) -> Option<u64> {
+    /// Engines write by the page and by the segment.
     const SPARE: u64 = 2 << 20;
-    #[cfg(unix)]
-    if let Ok(disk) = rustix::fs::statvfs(directory) {
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        return free >= SPARE.saturating_add(bytes.saturating_mul(2));
-    }
-    // Where nobody can tell, the attempt does.
-    let _ = (directory, bytes, SPARE);
-    true
+    let needed = SPARE.saturating_add(pending.saturating_mul(2));
+    Some(free(directory).checked_sub(needed)? / 3)
+}
+
+#[cfg(unix)]
+fn free(directory: &Path) -> u64 {
+    rustix::fs::statvfs(directory)
+        .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free(_: &Path) -> u64 {
+    u64::MAX
 }
 
 /// Can something be written? A quota shows only so.

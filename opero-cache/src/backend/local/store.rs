@@ -131,10 +131,6 @@ impl<E: Engine> ByteStore for LocalStore<E> {
         }
     }
 
-    fn is_local(&self) -> bool {
-        true
-    }
-
     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
         self.ready().await?;
         let mut record = None;

@@ -1,7 +1,8 @@
 //! `redb`: records in redb, a copy-on-write tree.
 
+mod create;
+
 use std::collections::HashMap;
-use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
@@ -29,7 +30,7 @@ use super::{ByteStore, CacheOptions};
 ///
 /// What was put survives the end of the process, also by `kill -9`, at once; a power cut may lose what was put in the last
 /// `flush`. One process at a time has it open: in any other, each call gets an error and runs without the cache, until it is
-/// free. A database that is damaged is put beside, as `cache.redb.damaged-1`, and a new one begun.
+/// free. A database that is found damaged twice is put beside, as `cache.redb.damaged-1`, and a new one begun.
 #[derive(Debug)]
 pub enum RedbCache {}
 
@@ -125,23 +126,13 @@ impl Engine for Redb {
     }
 
     fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault> {
-        // So that its mode is ours.
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)?;
+        if !path.try_exists()? {
+            create::whole(path)?;
+        }
         let memory = usize::try_from(tuning.memory).unwrap_or(usize::MAX);
-        let database = Database::builder().set_cache_size(memory).create(path);
+        let database = Database::builder().set_cache_size(memory).open(path);
         let database = database.map_err(redb::Error::from)?;
-        // Only a new one is written to: this works on a full disk too.
-        let records = match Self::latest(&database) {
-            Err(redb::Error::TableDoesNotExist(_)) => {
-                Self::commit(&database, &[], &[])?;
-                Self::latest(&database)?
-            }
-            known => known?,
-        };
+        let records = Self::latest(&database)?;
         Ok(Self {
             records: RwLock::new(records),
             database,

@@ -32,6 +32,8 @@ pub(super) struct Worker<E> {
     retry: Option<(Instant, Duration)>,
     /// It failed inside the engine, which is to be opened anew before the next time.
     spoilt: bool,
+    /// When it was found damaged last.
+    suspected: Option<Instant>,
     /// Why the journals of earlier processes could not be brought in.
     stuck: Option<String>,
     /// Journals whose content is in the engine after the next flush.
@@ -59,6 +61,7 @@ impl<E: Engine> Worker<E> {
             next_sweep: Instant::now(),
             retry: None,
             spoilt: false,
+            suspected: None,
             stuck: None,
             written: Vec::new(),
         }

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLockWriteGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
 
 use super::Worker;
 use crate::backend::local::database::real_now;
 use crate::backend::local::desk::Phase;
+use crate::backend::local::directory::room;
 use crate::backend::local::engine::{Engine, Fault, guarded};
 use crate::backend::local::recovery::{self, Recovered};
 
@@ -54,16 +55,31 @@ impl<E: Engine> Worker<E> {
             let space = self.shared.space(*id);
             space.entries.store(totals.entries, Ordering::Relaxed);
         }
+        let room = room(
+            &self.shared.directory,
+            self.shared.held.load(Ordering::Relaxed),
+        );
+        self.shared
+            .allowed
+            .store(room.unwrap_or(0), Ordering::Relaxed);
         *lock(&self.shared.journal) = Some(recovered.journal);
         *self.engine_mut() = Some(recovered.engine);
     }
 
-    /// What callers are told of a fault; a damaged database is put aside.
-    fn reason(&self, fault: &Fault) -> String {
-        match fault {
-            Fault::Damaged(what) => recovery::give_up(&self.shared.base, what),
-            Fault::Busy | Fault::Failed(_) | Fault::Full => fault.to_string(),
+    /// What callers are told of a fault. A database that is found damaged is opened once more, since a full disk or a bug
+    /// may look like that, and put aside if it is found so again.
+    fn reason(&mut self, fault: &Fault) -> String {
+        const AGAIN: Duration = Duration::from_secs(60);
+        let Fault::Damaged(what) = fault else {
+            return fault.to_string();
+        };
+        let suspected = self.suspected.replace(Instant::now());
+        let again = suspected.is_some_and(|before| before.elapsed() < AGAIN);
+        if !again || room(&self.shared.directory, 0).is_none() {
+            return format!("{fault}; it is opened once more");
         }
+        self.suspected = None;
+        recovery::give_up(&self.shared.base, what)
     }
 
     fn engine_mut(&self) -> RwLockWriteGuard<'_, Option<E>> {

@@ -8,7 +8,7 @@ use opero_core::sync::lock;
 
 use super::Worker;
 use crate::backend::local::change::{Change, SpaceId, Totals, id, space_of};
-use crate::backend::local::directory::has_room_for;
+use crate::backend::local::directory::room;
 use crate::backend::local::engine::{Engine, Fault, guarded};
 use crate::backend::local::evict;
 use crate::backend::local::journal::Journal;
@@ -55,7 +55,9 @@ impl<E: Engine> Worker<E> {
         let Some(engine) = engine.as_ref() else {
             return Ok(());
         };
-        if !has_room_for(&shared.directory, shared.held.load(Ordering::Relaxed)) {
+        let room = room(&shared.directory, shared.held.load(Ordering::Relaxed));
+        shared.allowed.store(room.unwrap_or(0), Ordering::Relaxed);
+        if room.is_none() {
             return Err(Fault::Full);
         }
         shared.dirty.store(false, Ordering::Release);
