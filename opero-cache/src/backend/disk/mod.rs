@@ -1,7 +1,7 @@
 //! `disk`: records in sled, a log-structured tree.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -72,8 +72,9 @@ impl Engine for Sled {
     }
 
     fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault> {
-        // sled makes its files with the mode of every file: they are closed by their directory.
-        create_private(path)?;
+        if !path.try_exists()? {
+            create(path)?;
+        }
         let flush = u64::try_from(tuning.flush.as_millis()).unwrap_or(u64::MAX);
         let config = sled::Config::new()
             .path(path)
@@ -139,6 +140,23 @@ impl Engine for Sled {
     fn flush(&self) -> Result<(), Fault> {
         self.db.flush()?;
         Ok(self.log.sync_all()?)
+    }
+}
+
+/// Makes a database at `path`, whole or not at all: one that a kill left half-made could not be told from a damaged one.
+/// Where another process is faster, its database stays.
+fn create(path: &Path) -> Result<(), Fault> {
+    let draft = path.with_extension(format!("sled.draft-{}", std::process::id()));
+    // A killed process of this number may have left one.
+    let _ = fs::remove_dir_all(&draft);
+    // sled makes its files with the mode of every file: they are closed by their directory.
+    create_private(&draft)?;
+    sled::open(&draft)?.flush()?;
+    let moved = fs::rename(&draft, path);
+    let _ = fs::remove_dir_all(&draft);
+    match moved {
+        Err(error) if !path.try_exists()? => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
