@@ -20,6 +20,8 @@ pub(crate) enum First {
 
 impl Cache {
     /// Joins the flight of `key`, or leads it.
+    ///
+    /// What executes is boxed: a look at a server comes by here too, and should not carry room for it.
     pub(crate) async fn join<T, E, N>(
         &self,
         cx: &Context<'_>,
@@ -35,19 +37,19 @@ impl Cache {
     {
         let leader = match self.flights.join(key) {
             Role::Lead(leader) => leader,
-            Role::Alone => return self.execute_alone(cx, attempt, next, &key).await,
+            Role::Alone => return Box::pin(self.execute_alone(cx, attempt, next, &key)).await,
             Role::Follow(follower) => match follower.await {
                 Err(leader) => leader,
                 Ok(landing) => {
                     if let Some(result) = self.landed(cx, next, &landing) {
                         return result;
                     }
-                    return self.execute_alone(cx, attempt, next, &key).await;
+                    return Box::pin(self.execute_alone(cx, attempt, next, &key)).await;
                 }
             },
         };
         if first == First::Execute {
-            return self.lead(cx, attempt, next, key, leader).await;
+            return Box::pin(self.lead(cx, attempt, next, key, leader)).await;
         }
         // Between the look and the lead an earlier flight may have landed. A remote backend is asked only here, by the
         // leader: its followers need not ask.
@@ -80,7 +82,7 @@ impl Cache {
                 }
             }
         }
-        self.lead(cx, attempt, next, key, leader).await
+        Box::pin(self.lead(cx, attempt, next, key, leader)).await
     }
 
     /// Executes for all who wait in this process.

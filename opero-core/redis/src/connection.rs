@@ -70,7 +70,8 @@ impl Connection {
     pub(crate) async fn send(&mut self, request: Request<'_>) -> RedisResult<Value> {
         let one = match self {
             Self::One(one) => one,
-            Self::Cluster(nodes) => return nodes.send(request).await,
+            // Boxed: the calls of the others should not carry room for it.
+            Self::Cluster(nodes) => return Box::pin(nodes.send(request)).await,
         };
         match request {
             Request::One(command) | Request::AtSlot(command, _) => {

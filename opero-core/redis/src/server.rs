@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 pub(crate) use crate::connection::Request;
 use crate::connection::{Client, Connection};
 use crate::error::Problem;
-use crate::link::{Attempt, Found, LinkId, Links};
+use crate::link::{Attempt, Connected, Found, LinkId, Links};
 use crate::runtime;
 
 /// How long a server that failed is left alone: at first, and at most.
@@ -167,17 +167,34 @@ impl Server {
     async fn connection(&self, runtime: &Handle) -> Result<(Connection, LinkId, bool), Failed> {
         let timeout = self.target.connect_timeout;
         let connect = || connect(self.client.clone(), timeout);
-        let (connected, link, was_there) = match self.links.get(runtime, connect) {
-            Found::Made(connection, link) => return Ok((connection, link, true)),
-            Found::Making(connected, link) => (connected, link, true),
-            Found::New(connected, link) => (connected, link, false),
-            Found::Unfit => return Err(Failed::Unfit),
-        };
+        match self.links.get(runtime, connect) {
+            Found::Made(connection, link) => Ok((connection, link, true)),
+            // Boxed: seldom there is one to be made.
+            Found::Making(connected, link) => {
+                let connection = Box::pin(self.connected(runtime, connected, link));
+                Ok((connection.await?, link, true))
+            }
+            Found::New(connected, link) => {
+                let connection = Box::pin(self.connected(runtime, connected, link));
+                Ok((connection.await?, link, false))
+            }
+            Found::Unfit => Err(Failed::Unfit),
+        }
+    }
+
+    /// Waits for a connection that is being made.
+    async fn connected(
+        &self,
+        runtime: &Handle,
+        connected: Connected,
+        link: LinkId,
+    ) -> Result<Connection, Failed> {
+        let timeout = self.target.connect_timeout;
         // The attempt has its own limit; this one is for a runtime that nobody drives.
         match real_timeout(2 * timeout, connected).await {
             Some(Ok(connection)) => {
                 self.links.made(link, &connection);
-                Ok((connection, link, was_there))
+                Ok(connection)
             }
             Some(Err(Attempt::Failed(problem))) => Err(Failed::Because(problem)),
             Some(Err(Attempt::Unfit)) => {
