@@ -1,18 +1,17 @@
 //! `disk`: records in sled, a log-structured tree.
 
+mod files;
+
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
-use std::thread;
-use std::time::Duration;
 
 use sled::{Batch, Db, IVec};
 
 use opero_core::{ConfigError, Location};
 
-use super::local::directory::create_private;
 use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
 use super::{ByteStore, CacheOptions};
 
@@ -72,8 +71,10 @@ impl Engine for Sled {
     }
 
     fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault> {
-        if !path.try_exists()? {
-            create(path)?;
+        if path.try_exists()? {
+            files::drop_half_snapshots(path)?;
+        } else {
+            files::create(path)?;
         }
         let flush = u64::try_from(tuning.flush.as_millis()).unwrap_or(u64::MAX);
         let config = sled::Config::new()
@@ -81,7 +82,7 @@ impl Engine for Sled {
             .cache_capacity(tuning.memory)
             // Its own flusher is also what reclaims space.
             .flush_every_ms(Some(flush.max(1)));
-        let db = patiently(|| Ok(config.open()?))?;
+        let db = files::patiently(|| Ok(config.open()?))?;
         let log = OpenOptions::new().write(true).open(path.join("db"))?;
         Ok(Self { db, log })
     }
@@ -141,36 +142,6 @@ impl Engine for Sled {
         self.db.flush()?;
         Ok(self.log.sync_all()?)
     }
-}
-
-/// Makes a database at `path`, whole or not at all: one that a kill left half-made could not be told from a damaged one.
-/// Where another process is faster, its database stays.
-fn create(path: &Path) -> Result<(), Fault> {
-    let draft = path.with_extension(format!("sled.draft-{}", std::process::id()));
-    // A killed process of this number may have left one.
-    let _ = fs::remove_dir_all(&draft);
-    // sled makes its files with the mode of every file: they are closed by their directory.
-    create_private(&draft)?;
-    sled::open(&draft)?.flush()?;
-    let moved = fs::rename(&draft, path);
-    let _ = fs::remove_dir_all(&draft);
-    match moved {
-        Err(error) if !path.try_exists()? => Err(error.into()),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Tries for a moment where somebody has it open: threads of sled hold its lock a little longer than the database that
-/// they belonged to.
-fn patiently<T>(open: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
-    const TRIES: u32 = 25;
-    for _ in 0..TRIES {
-        match open() {
-            Err(Fault::Busy) => thread::sleep(Duration::from_millis(10)),
-            opened => return opened,
-        }
-    }
-    open()
 }
 
 impl From<sled::Error> for Fault {
