@@ -6,7 +6,8 @@ use crate::look::Look;
 use crate::stage::Cache;
 
 impl Cache {
-    /// Looks the result of a call up without running anything.
+    /// Looks the result of a call up without running anything. One that is past its time to live is found as long as it may
+    /// serve.
     pub async fn get<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
     where
         T: Clone + Send + Sync + 'static,
@@ -15,7 +16,7 @@ impl Cache {
         let key = self.key_of(cx, operation).ok()??;
         match self.look(cx, operation, &key).await {
             Look::Hit(found) => {
-                self.tell_hit(cx);
+                self.tell_found(cx, found.age);
                 Some(found.value)
             }
             Look::Miss | Look::Ask => None,

@@ -7,23 +7,30 @@ use opero_core::{BackendError, Context, Event, Instant, Key, Operation};
 
 use crate::backend::Entry;
 use crate::layer::Layer;
+use crate::look::Place;
 use crate::patience::{clearing, within};
 use crate::stage::Cache;
 
 impl Cache {
-    /// Drops an entry, within the patience that the cache has with its backend.
-    pub(crate) async fn forget(&self, key: &Key) -> Result<(), BackendError> {
-        let mut result = Ok(());
+    /// Drops an entry that is out of date; a failing backend is reported by an event.
+    pub(crate) async fn forget(&self, cx: &Context<'_>, key: &Key) {
         for layer in self.layers() {
-            result = result.and(within(layer.limit(self.config.patience), layer.remove(key)).await);
+            let limit = layer.limit(self.config.patience);
+            if let Err(error) = within(limit, layer.remove(key)).await {
+                self.report(cx, layer, &error);
+            }
         }
-        result
     }
 
     /// Drops an entry, and lets no flight under way bring it back.
     pub(crate) async fn invalidate(&self, key: &Key) -> Result<(), BackendError> {
         self.flights.detach(key);
-        self.forget(key).await
+        let mut result = Ok(());
+        for layer in self.layers() {
+            let limit = layer.limit(self.config.patience);
+            result = result.and(within(limit, layer.remove(key)).await);
+        }
+        result
     }
 
     /// Drops all entries, and lets no flight under way bring one back.
@@ -63,12 +70,13 @@ impl Cache {
         let entry = Entry::new(value.clone(), ttl.map(|ttl| now + ttl));
         let kept = match &self.far {
             None => {
-                self.put(&self.near, cx, next, key, &entry, value, ttl)
+                self.put(&self.near, Place::Last, cx, next, key, &entry, value, ttl)
                     .await
             }
             Some(far) => {
                 self.keep_near(cx, next, key, value, ttl).await;
-                self.put(far, cx, next, key, &entry, value, ttl).await
+                self.put(far, Place::Last, cx, next, key, &entry, value, ttl)
+                    .await
             }
         };
         if kept {
@@ -79,7 +87,8 @@ impl Cache {
         entry
     }
 
-    /// Keeps what the farther layer has in the nearer one, for `left` at most.
+    /// Keeps what the farther layer has for another `left` in the nearer one: not for longer, and not into the part of it in
+    /// which somebody should come and refresh it.
     pub(crate) async fn keep_near<T, E, N>(
         &self,
         cx: &Context<'_>,
@@ -92,10 +101,25 @@ impl Cache {
         N: Operation<T, E>,
     {
         let near_ttl = self.config.near_ttl;
-        let ttl = left.map_or(near_ttl, |left| left.min(near_ttl));
+        let last_part = self.config.refresh.unwrap_or_default();
+        let ttl = left.map_or(near_ttl, |left| {
+            left.saturating_sub(last_part).min(near_ttl)
+        });
+        if ttl.is_zero() {
+            return;
+        }
         let entry = Entry::new(value.clone(), Some(cx.coarse_now() + ttl));
-        self.put(&self.near, cx, next, key, &entry, value, Some(ttl))
-            .await;
+        self.put(
+            &self.near,
+            Place::Near,
+            cx,
+            next,
+            key,
+            &entry,
+            value,
+            Some(ttl),
+        )
+        .await;
     }
 
     /// Puts a value into one layer; `false` where that failed, which an event reports.
@@ -106,6 +130,7 @@ impl Cache {
     async fn put<T, E, N>(
         &self,
         layer: &Layer,
+        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
@@ -119,11 +144,14 @@ impl Cache {
     {
         let put = match layer {
             Layer::Objects(backend) => {
-                let _ = (next, value, ttl);
+                let _ = (place, next, value, ttl);
                 within(Some(self.config.patience), backend.put(key, entry.clone())).await
             }
             #[cfg(feature = "bytes")]
-            Layer::Records(store) => self.put_record(&**store, cx, next, key, value, ttl).await,
+            Layer::Records(store) => {
+                self.put_record(&**store, place, cx, next, key, value, ttl)
+                    .await
+            }
         };
         if let Err(error) = &put {
             self.report(cx, layer, error);

@@ -8,7 +8,7 @@ use opero_core::{BackendError, ConfigError, Instant, Key, Location};
 
 #[cfg(feature = "bytes")]
 use crate::backend::ByteStore;
-use crate::backend::{CacheBackend, CacheOptions, CacheRegistration};
+use crate::backend::{CacheBackend, CacheRegistration};
 use crate::config::CacheConfig;
 
 /// An opened backend.
@@ -96,6 +96,7 @@ impl Layer {
         }
     }
 
+    #[cfg(feature = "bytes")]
     pub(crate) const fn keeps_records(&self) -> bool {
         match self {
             Self::Objects(_) => false,
@@ -137,33 +138,35 @@ impl WeakLayer {
     }
 }
 
-/// The layers that `location` names, the nearer one first: one, or two as in `memory+redis://host`.
+/// The layers that `location` names, the nearer one first: one, or two as in `memory+redis://host`, whose `near_ttl` goes
+/// into `config`.
 pub(crate) fn open(
     location: &Location,
-    options: &CacheOptions,
+    config: &mut CacheConfig,
 ) -> Result<(Layer, Option<Layer>), ConfigError> {
+    let options = config.options();
     let open = |location: &Location| {
-        registry::find::<CacheRegistration>(location)?.open(location, options)
+        registry::find::<CacheRegistration>(location)?.open(location, &options)
     };
-    match layered(location) {
-        Some((near, far)) => Ok((open(&near)?, Some(open(&far)?))),
-        None => Ok((open(location)?, None)),
+    let Some((near, far)) = layered(location) else {
+        return Ok((open(location)?, None));
+    };
+    let (far, near_ttl) = split_near_ttl(&far)?;
+    if let Some(near_ttl) = near_ttl {
+        config.near_ttl = near_ttl;
     }
+    Ok((open(&near)?, Some(open(&far)?)))
 }
 
-/// Takes `near_ttl` off the location of two layers, where it is given.
-pub(crate) fn near_ttl(
-    location: &Location,
-    config: CacheConfig,
-) -> Result<(Location, CacheConfig), ConfigError> {
+/// Takes `near_ttl` off the farther location, where it is given.
+fn split_near_ttl(far: &Location) -> Result<(Location, Option<Duration>), ConfigError> {
     const NAME: &str = "near_ttl";
-    let (rest, given) = location.split_setting(NAME);
-    let Some(given) = given.filter(|_| layered(location).is_some()) else {
-        return Ok((location.clone(), config));
+    let (rest, given) = far.split_setting(NAME);
+    let Some(given) = given else {
+        return Ok((rest, None));
     };
     let mut settings = Location::new(format!("?{NAME}={given}")).settings("cache_backend")?;
-    let near_ttl = settings.take_time(NAME)?.unwrap_or(config.near_ttl);
-    Ok((rest, config.with_near_ttl(near_ttl)))
+    Ok((rest, settings.take_time(NAME)?))
 }
 
 /// Splits at a `+` between two backends. What stands around another `+`, as in a password or a path, is none.
@@ -172,7 +175,8 @@ fn layered(location: &Location) -> Option<(Location, Location)> {
     text.match_indices('+').find_map(|(plus, _)| {
         let near = Location::new(text.get(..plus)?);
         let far = Location::new(text.get(plus + 1..)?);
-        (is_backend(near.scheme()) && is_backend(far.scheme())).then_some((near, far))
+        let both = [&near, &far].map(|place| is_backend(place.without_settings().scheme()));
+        (both == [true; 2]).then_some((near, far))
     })
 }
 
@@ -204,6 +208,12 @@ mod tests {
             split("disk:///a+b+redis://host"),
             pair("disk:///a+b", "redis://host")
         );
+        assert_eq!(
+            split("disk:///a?max_bytes=5+redb:///b?near_ttl=5s"),
+            pair("disk:///a?max_bytes=5", "redb:///b?near_ttl=5s")
+        );
+        let plain = split("memory+redis?near_ttl=5s");
+        assert_eq!(plain, pair("memory", "redis?near_ttl=5s"));
         for single in [
             "memory",
             "redis://a:b+c@host",

@@ -7,7 +7,7 @@ use crate::flight::{Landing, Leader, Role};
 use crate::look::{Age, Look};
 use crate::stage::Cache;
 #[cfg(feature = "bytes")]
-use crate::turn::Turn;
+use crate::turn::{Refresh, Turn};
 
 /// What a leader does first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Cache {
             },
         };
         if first == First::Execute {
-            return Box::pin(self.lead(cx, attempt, next, key, leader)).await;
+            return Box::pin(self.lead_refresh(cx, attempt, next, key, leader)).await;
         }
         // Between the look and the lead an earlier flight may have landed. A remote backend is asked only here, by the
         // leader: its followers need not ask.
@@ -67,22 +67,75 @@ impl Cache {
         // A store that did not answer just now would only cost its timeout once more.
         #[cfg(feature = "bytes")]
         if answers && self.shared().is_some() {
-            match Box::pin(self.turn(cx, next, &key)).await {
-                Turn::Done(value) => {
-                    leader.land_with(|| Landing::Value(Entry::new(value.clone(), None)));
-                    self.tell_followed(cx);
-                    return Ok(value);
-                }
-                Turn::Execute(lease) => {
-                    let result = Box::pin(self.lead(cx, attempt, next, key, leader)).await;
-                    if let Some(lease) = lease {
-                        lease.release().await;
-                    }
-                    return result;
-                }
-            }
+            return Box::pin(self.lead_in_turn(cx, attempt, next, key, leader)).await;
         }
         Box::pin(self.lead(cx, attempt, next, key, leader)).await
+    }
+
+    /// Executes when it is this process's turn, or gives what another one has brought.
+    #[cfg(feature = "bytes")]
+    async fn lead_in_turn<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+        key: Key,
+        leader: Leader<'_>,
+    ) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send,
+        N: Operation<T, E>,
+    {
+        match self.turn(cx, next, &key).await {
+            Turn::Done(value) => {
+                leader.land_with(|| Landing::Value(Entry::new(value.clone(), None)));
+                self.tell_followed(cx);
+                Ok(value)
+            }
+            Turn::Execute(lease) => {
+                let result = self.lead(cx, attempt, next, key, leader).await;
+                if let Some(lease) = lease {
+                    lease.release().await;
+                }
+                result
+            }
+        }
+    }
+
+    /// Executes in spite of what the cache has, unless another process does: then what is there serves on.
+    async fn lead_refresh<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+        key: Key,
+        leader: Leader<'_>,
+    ) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send,
+        N: Operation<T, E>,
+    {
+        // Only now: a lease before the flight, here or there, and two calls would wait for each other.
+        #[cfg(feature = "bytes")]
+        match self.may_refresh(cx, next, &key).await {
+            Refresh::Execute(None) => {}
+            Refresh::Execute(Some(lease)) => {
+                let result = self.lead(cx, attempt, next, key, leader).await;
+                lease.release().await;
+                return result;
+            }
+            Refresh::Taken => {
+                if let Look::Hit(found) = self.look(cx, next, &key).await {
+                    let value = found.value;
+                    leader.land_with(|| Landing::Value(Entry::new(value.clone(), None)));
+                    return Ok(value);
+                }
+                return self.lead_in_turn(cx, attempt, next, key, leader).await;
+            }
+        }
+        self.lead(cx, attempt, next, key, leader).await
     }
 
     /// Executes for all who wait in this process.
@@ -157,10 +210,8 @@ impl Cache {
             false => Entry::new(value.clone(), None),
         };
         // Invalidated while it was being stored. A newer value may go with it, which costs an execution and no more.
-        if out_of_date()
-            && let Err(error) = self.forget(key).await
-        {
-            self.report(cx, &self.near, &error);
+        if out_of_date() {
+            self.forget(cx, key).await;
         }
         Ok((value, entry))
     }

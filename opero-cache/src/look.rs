@@ -33,6 +33,15 @@ pub(crate) enum Age {
     Stale,
 }
 
+/// Which of the layers it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The nearer of two. What it has ends early, and says nothing of the age of its value.
+    Near,
+    /// The only one, or the farther.
+    Last,
+}
+
 /// When a result ceases to be fresh, as the layer that had it counts time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Until {
@@ -104,14 +113,21 @@ impl Cache {
         T: Clone + 'static,
         N: Operation<T, E>,
     {
-        match self.peek_in(&self.near, cx, next, key) {
+        match self.peek_in(&self.near, self.nearest(), cx, next, key) {
             Look::Miss if self.far.is_some() => Look::Ask,
             known => known,
         }
     }
 
     #[inline(always)]
-    fn peek_in<T, E, N>(&self, layer: &Layer, cx: &Context<'_>, next: &N, key: &Key) -> Look<T>
+    fn peek_in<T, E, N>(
+        &self,
+        layer: &Layer,
+        place: Place,
+        cx: &Context<'_>,
+        next: &N,
+        key: &Key,
+    ) -> Look<T>
     where
         T: Clone + 'static,
         N: Operation<T, E>,
@@ -120,13 +136,13 @@ impl Cache {
             Layer::Objects(backend) => {
                 let _ = next;
                 match backend.peek(key) {
-                    Peek::Hit(entry) => self.judged(cx, &entry),
+                    Peek::Hit(entry) => self.judged(place, cx, &entry),
                     Peek::Miss => Look::Miss,
                     Peek::Ask => Look::Ask,
                 }
             }
             #[cfg(feature = "bytes")]
-            Layer::Records(store) => self.read(&**store, cx, next, key),
+            Layer::Records(store) => self.read(&**store, place, cx, next, key),
         }
     }
 
@@ -136,13 +152,16 @@ impl Cache {
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
     {
-        let near = self.look_in(&self.near, cx, next, key).await;
+        let near = self
+            .look_in(&self.near, self.nearest(), cx, next, key)
+            .await;
         let Some(far) = self.far.as_ref().filter(|_| !matches!(near, Look::Hit(_))) else {
             return near;
         };
-        let found = self.look_in(far, cx, next, key).await;
+        let found = self.look_in(far, Place::Last, cx, next, key).await;
+        // What should be refreshed is looked at again, for whoever comes next to see it.
         if let Look::Hit(found) = &found
-            && found.age != Age::Stale
+            && found.age == Age::Fresh
         {
             let left = found.until.left(cx);
             self.keep_near(cx, next, key, &found.value, left).await;
@@ -150,9 +169,19 @@ impl Cache {
         found
     }
 
+    /// The place of the first layer.
+    #[inline(always)]
+    fn nearest(&self) -> Place {
+        match self.far {
+            None => Place::Last,
+            Some(_) => Place::Near,
+        }
+    }
+
     async fn look_in<T, E, N>(
         &self,
         layer: &Layer,
+        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
@@ -161,19 +190,19 @@ impl Cache {
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
     {
-        match self.peek_in(layer, cx, next, key) {
+        match self.peek_in(layer, place, cx, next, key) {
             Look::Ask => {}
             known => return known,
         }
         let limit = layer.limit(self.config.patience);
         let looked = match layer {
             Layer::Objects(backend) => within(limit, backend.get(key)).await.map(|entry| {
-                let judged = |entry| self.judged(cx, &entry);
+                let judged = |entry| self.judged(place, cx, &entry);
                 entry.map_or(Look::Miss, judged)
             }),
             #[cfg(feature = "bytes")]
             Layer::Records(store) => within(limit, store.get(key)).await.map(|record| {
-                let opened = |record: Vec<u8>| self.opened(cx, next, key, &record);
+                let opened = |record: Vec<u8>| self.opened(&**store, place, cx, next, key, &record);
                 record.map_or(Look::Miss, opened)
             }),
         };
@@ -185,14 +214,13 @@ impl Cache {
 
     /// What an entry is worth now.
     #[inline(always)]
-    fn judged<T: Clone + 'static>(&self, cx: &Context<'_>, entry: &Entry) -> Look<T> {
+    fn judged<T: Clone + 'static>(&self, place: Place, cx: &Context<'_>, entry: &Entry) -> Look<T> {
         let (age, until) = match entry.expires() {
             None => (Age::Fresh, Until::Forever),
             Some(expires) => {
                 let now = cx.coarse_now();
-                // The entry of a nearer layer ends early, and says nothing of the age of its value.
-                let age = match self.renews && self.far.is_none() {
-                    true => self.age(since_origin(expires), since_origin(now)),
+                let age = match self.renews {
+                    true => self.age(place, since_origin(expires), since_origin(now)),
                     false => (expires > now).then_some(Age::Fresh),
                 };
                 match age {
@@ -212,7 +240,10 @@ impl Cache {
     }
 
     /// The age of a result that expires at `expires`, both counted from one origin; `None`: too old to serve.
-    pub(crate) fn age(&self, expires: Duration, now: Duration) -> Option<Age> {
+    pub(crate) fn age(&self, place: Place, expires: Duration, now: Duration) -> Option<Age> {
+        if place == Place::Near {
+            return (now < expires).then_some(Age::Fresh);
+        }
         if now < expires {
             return Some(match self.config.refresh {
                 Some(last_part) if expires - now <= last_part => Age::Ageing,
@@ -229,7 +260,14 @@ impl Cache {
         cx.emit(Event::CacheHit);
     }
 
-    pub(crate) fn tell_stale(&self, cx: &Context<'_>) {
+    pub(crate) fn tell_found(&self, cx: &Context<'_>, age: Age) {
+        match age {
+            Age::Fresh | Age::Ageing => self.tell_hit(cx),
+            Age::Stale => self.tell_stale(cx),
+        }
+    }
+
+    fn tell_stale(&self, cx: &Context<'_>) {
         self.counters.hits.add_one();
         self.counters.stale.add_one();
         cx.emit(Event::CacheStale);

@@ -8,7 +8,7 @@ use opero_core::{BackendError, Codec, ConfigError, Context, Error, Event, Key, O
 use crate::backend::{ByteStore, Spot};
 use crate::envelope::{self, Rejected};
 use crate::layer::{Layer, limit};
-use crate::look::{Age, Found, Look, Until};
+use crate::look::{Age, Found, Look, Place, Until};
 use crate::patience::within;
 use crate::stage::Cache;
 
@@ -23,7 +23,12 @@ impl Cache {
             Some(Ok(key)) if next.codec().is_some() => Ok(Some(key)),
             Some(Ok(_)) => Err(Error::refused(self.not_bytes())),
             Some(Err(error)) => {
-                self.reject(cx, &format!("an argument did not become bytes: {error}"));
+                let scheme = self.records_scheme();
+                reject(
+                    cx,
+                    scheme,
+                    &format!("an argument did not become bytes: {error}"),
+                );
                 Ok(None)
             }
             // Nobody sees the arguments of a bare closure, so it passes by every cache.
@@ -37,6 +42,7 @@ impl Cache {
     pub(crate) fn read<T, E, N: Operation<T, E>>(
         &self,
         store: &dyn ByteStore,
+        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
@@ -46,7 +52,7 @@ impl Cache {
         };
         let mut looked = Look::Ask;
         let mut open = |record: &[u8]| {
-            if let Ok(look) = self.try_open(cx, &codec, key, record) {
+            if let Ok(look) = self.try_open(place, cx, &codec, key, record) {
                 looked = look;
             }
         };
@@ -60,6 +66,8 @@ impl Cache {
     /// What a record is worth now; one that cannot be read is a miss that an event reports.
     pub(crate) fn opened<T, E, N: Operation<T, E>>(
         &self,
+        store: &dyn ByteStore,
+        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
@@ -67,11 +75,11 @@ impl Cache {
     ) -> Look<T> {
         match next
             .codec()
-            .map(|codec| self.try_open(cx, &codec, key, record))
+            .map(|codec| self.try_open(place, cx, &codec, key, record))
         {
             Some(Ok(look)) => look,
             Some(Err(rejected)) => {
-                self.reject(cx, &rejected.to_string());
+                reject(cx, store.scheme(), &rejected.to_string());
                 Look::Miss
             }
             None => Look::Miss,
@@ -86,7 +94,7 @@ impl Cache {
         key: &Key,
         record: Option<&[u8]>,
     ) -> Option<T> {
-        match self.try_open(cx, &next.codec()?, key, record?) {
+        match self.try_open(Place::Last, cx, &next.codec()?, key, record?) {
             Ok(Look::Hit(found)) if found.age == Age::Fresh => Some(found.value),
             _ => None,
         }
@@ -94,15 +102,19 @@ impl Cache {
 
     fn try_open<T>(
         &self,
+        place: Place,
         cx: &Context<'_>,
         codec: &Codec<T>,
         key: &Key,
         record: &[u8],
     ) -> Result<Look<T>, Rejected> {
         let sealed = envelope::open(codec, key, record)?;
+        let now = cx.clock().unix();
         let (age, until) = match sealed.expires() {
+            // Kept when the time to live was longer, or by a clock that was ahead.
+            expires if self.outlives_ttl(expires, now) => return Ok(Look::Miss),
             None => (Age::Fresh, Until::Forever),
-            Some(expires) => match self.age(expires, cx.clock().unix()) {
+            Some(expires) => match self.age(place, expires, now) {
                 Some(age) => (age, Until::Unix(expires)),
                 None => return Ok(Look::Miss),
             },
@@ -114,10 +126,21 @@ impl Cache {
         }))
     }
 
+    /// Would it be fresh for longer than anything that is kept now? The clocks of two machines may differ by a tenth of that, a
+    /// minute at most.
+    fn outlives_ttl(&self, expires: Option<Duration>, now: Duration) -> bool {
+        let Some(ttl) = self.config.ttl else {
+            return false;
+        };
+        let slack = (ttl / 10).min(Duration::from_secs(60));
+        expires.is_none_or(|expires| expires.saturating_sub(now) > ttl.saturating_add(slack))
+    }
+
     /// Puts a value into a store, fresh for `ttl`.
     pub(crate) async fn put_record<T, E, N: Operation<T, E>>(
         &self,
         store: &dyn ByteStore,
+        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
@@ -131,7 +154,9 @@ impl Cache {
         let record = envelope::seal(&codec, key, value, expires).map_err(|error| {
             BackendError::new(format!("the result did not become bytes: {error}"))
         })?;
-        let keep = ttl.map(|ttl| ttl.saturating_add(self.config.stale.unwrap_or_default()));
+        // The nearer of two serves nothing stale.
+        let stale = self.config.stale.filter(|_| place == Place::Last);
+        let keep = ttl.map(|ttl| ttl.saturating_add(stale.unwrap_or_default()));
         within(
             limit(store, self.config.patience),
             store.put(key, record, keep),
@@ -145,17 +170,20 @@ impl Cache {
         records.unwrap_or(&self.near).scheme()
     }
 
-    /// The layer that other processes may share, and claim in: the last one.
+    /// The store that other processes may share, and claim in: the farthest.
     pub(crate) fn shared(&self) -> Option<&dyn ByteStore> {
-        match self.far.as_ref().unwrap_or(&self.near) {
+        let far = self.far.iter().chain(std::iter::once(&self.near));
+        far.into_iter().find_map(|layer| match layer {
             Layer::Objects(_) => None,
             Layer::Records(store) => Some(&**store),
-        }
+        })
     }
 
-    /// Reports that the layer to claim in does not answer.
+    /// Reports that the store to claim in does not answer.
     pub(crate) fn report_shared(&self, cx: &Context<'_>, error: &BackendError) {
-        self.report(cx, self.far.as_ref().unwrap_or(&self.near), error);
+        let backend = self.shared().map_or("", |store| store.scheme());
+        let reason = error.message();
+        cx.emit(Event::CacheUnavailable { backend, reason });
     }
 
     /// The error of a call that a store of records cannot keep.
@@ -171,11 +199,8 @@ impl Cache {
              `get_or_run_stable`, an operation says it with `.stable(&args)`",
         )
     }
+}
 
-    fn reject(&self, cx: &Context<'_>, reason: &str) {
-        cx.emit(Event::CacheRejected {
-            backend: self.records_scheme(),
-            reason,
-        });
-    }
+fn reject(cx: &Context<'_>, backend: &str, reason: &str) {
+    cx.emit(Event::CacheRejected { backend, reason });
 }

@@ -36,10 +36,7 @@ impl Cache {
             Age::Fresh => None,
             Age::Ageing | Age::Stale => self.refreshing.take(key),
         };
-        match found.age {
-            Age::Fresh | Age::Ageing => self.tell_hit(cx),
-            Age::Stale => self.tell_stale(cx),
-        }
+        self.tell_found(cx, found.age);
         let Some(ticket) = ticket else {
             return Ok(found.value);
         };
@@ -75,24 +72,6 @@ impl Cache {
             && found.age == Age::Fresh
         {
             return Ok(found.value);
-        }
-        #[cfg(feature = "bytes")]
-        {
-            use crate::turn::Refresh;
-            match self.may_refresh(cx, next, &key).await {
-                Refresh::Execute(None) => {}
-                Refresh::Execute(Some(lease)) => {
-                    let result = self.join(cx, attempt, next, key, First::Execute).await;
-                    lease.release().await;
-                    return result;
-                }
-                // What is there serves until another process is done.
-                Refresh::Taken => {
-                    if let Look::Hit(found) = self.look(cx, next, &key).await {
-                        return Ok(found.value);
-                    }
-                }
-            }
         }
         self.join(cx, attempt, next, key, First::Execute).await
     }

@@ -63,8 +63,8 @@ impl Cache {
     /// Bad values in `config`, an unknown backend, or what the backend reports when it is opened.
     pub fn open(location: &Location, config: CacheConfig) -> Result<Self, ConfigError> {
         config.validate()?;
-        let (location, config) = layer::near_ttl(location, config)?;
-        let (near, far) = layer::open(&location, &config.options())?;
+        let mut config = config;
+        let (near, far) = layer::open(location, &mut config)?;
         Self::of(near, far, config)
     }
 
@@ -187,7 +187,12 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
             if self.renews && self.is_refresher(&key) {
                 return Box::pin(self.refresh(cx, attempt, &next, key)).await;
             }
-            match self.peek(cx, &next, &key) {
+            let mut looked = self.peek(cx, &next, &key);
+            // Asked before the flight is joined: whoever leads it may be refreshing, and nobody has to wait for that.
+            if self.renews && matches!(looked, Look::Ask) {
+                looked = Box::pin(self.look(cx, &next, &key)).await;
+            }
+            match looked {
                 Look::Hit(found) if found.age == Age::Fresh => {
                     self.tell_hit(cx);
                     Ok(found.value)

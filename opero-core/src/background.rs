@@ -22,6 +22,11 @@ pub fn spawn(job: Background) -> Result<(), Background> {
             runtime.spawn(future);
             return Ok(());
         }
+        // As in the call that it repeats, the runtime is at hand.
+        (Background::Blocking(run), Ok(runtime)) => Background::Blocking(Box::new(move || {
+            let _entered = runtime.enter();
+            run();
+        })),
         (job, _) => job,
     };
     POOL.push(job)
@@ -53,32 +58,33 @@ struct State {
 
 impl Pool {
     fn push(&'static self, job: Background) -> Result<(), Background> {
-        let mut state = lock(&self.state);
-        if state.waiting.len() >= MOST_WAITING {
+        let busy = {
+            let state = lock(&self.state);
+            if state.waiting.len() >= MOST_WAITING {
+                return Err(job);
+            }
+            state.idle <= state.waiting.len() && state.threads < MOST_THREADS
+        };
+        // Before the job is handed in: where no thread can be had, it is still here to be given back.
+        if busy && !self.start() {
             return Err(job);
         }
-        state.waiting.push_back(job);
-        if state.idle >= state.waiting.len() || state.threads >= MOST_THREADS {
-            self.work.notify_one();
-            return Ok(());
-        }
-        state.threads += 1;
-        drop(state);
+        lock(&self.state).waiting.push_back(job);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Starts another thread. Is there one now, this or an earlier one?
+    fn start(&'static self) -> bool {
+        lock(&self.state).threads += 1;
         let name = "opero-background".to_owned();
-        if thread::Builder::new()
-            .name(name)
-            .spawn(|| self.work())
-            .is_ok()
-        {
-            return Ok(());
-        }
+        let thread = thread::Builder::new().name(name);
+        let started = thread.spawn(|| self.work()).is_ok();
         let mut state = lock(&self.state);
-        state.threads -= 1;
-        // Another thread may have it, or will come to it; without any, it is given back.
-        match state.threads {
-            0 => state.waiting.pop_back().map_or(Ok(()), Err),
-            _ => Ok(()),
+        if !started {
+            state.threads -= 1;
         }
+        state.threads > 0
     }
 
     fn work(&self) {
@@ -135,6 +141,17 @@ mod tests {
         }
         drop(sender);
         assert_eq!(receiver.iter().count(), 90);
+    }
+
+    #[cfg(feature = "tokio")]
+    #[tokio::test]
+    async fn a_blocking_job_finds_the_runtime_that_its_caller_had() {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let job = move || {
+            let _ = sender.send(tokio::runtime::Handle::try_current().is_ok());
+        };
+        spawn(Background::Blocking(Box::new(job))).unwrap();
+        assert!(receiver.await.unwrap());
     }
 
     #[cfg(feature = "tokio")]

@@ -125,10 +125,14 @@ impl Waiting {
         if self.end <= Instant::now() {
             return false;
         }
-        match &mut lock(&LIST).places[self.place].waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
+        let known = |waker: &Option<Waker>| waker.as_ref().is_some_and(|w| w.will_wake(cx.waker()));
+        if known(&lock(&LIST).places[self.place].waker) {
+            return true;
         }
+        // Cloned before the lock, and the old one dropped after it: both may run anything, other timeouts too.
+        let new = Some(cx.waker().clone());
+        let old = std::mem::replace(&mut lock(&LIST).places[self.place].waker, new);
+        drop(old);
         true
     }
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod postcard;
 mod space;
+mod whole;
 
 pub use self::arguments::append_name;
 pub use self::postcard::append;

@@ -1,14 +1,18 @@
 //! Arguments and values in the postcard format, which is specified and stable since its version 1.
 
+use ::postcard::ser_flavors::Flavor;
+use ::postcard::{Error, Serializer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::whole::Whole;
 use crate::{Codec, CodecError};
 
 impl<T: Serialize + DeserializeOwned> Codec<T> {
     /// The [postcard](https://postcard.jamesmunns.com/wire-format) encoding: compact, and not self-describing. A type whose
     /// fields change may read old bytes as something else, so a store is told the type's name too, and after such a
-    /// change a new `cache_namespace` keeps old and new apart.
+    /// change a new `cache_namespace` keeps old and new apart. A type that leaves fields out (`skip_serializing_if`) is an
+    /// error, and one that needs to look ahead (`untagged`, `flatten`) does not read back.
     ///
     /// ```
     /// use opero_core::Codec;
@@ -28,11 +32,45 @@ impl<T: Serialize + DeserializeOwned> Codec<T> {
 /// Appends the bytes of `value` to `out`.
 ///
 /// # Errors
-/// Where the value's own `Serialize` refuses, or it holds a sequence whose length nobody knows beforehand.
+/// Where the value's own `Serialize` refuses, it holds a sequence whose length nobody knows beforehand, or one of its types
+/// leaves a field out (`skip_serializing_if`), which the format cannot say. `out` is then as it was.
 pub fn append<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    let taken = std::mem::take(out);
-    *out = ::postcard::to_extend(value, taken).map_err(|error| unreadable(&error))?;
-    Ok(())
+    let before = out.len();
+    let mut serializer = Serializer {
+        output: Appending(out),
+    };
+    let appended = value.serialize(Whole(&mut serializer));
+    appended.map_err(|error| {
+        out.truncate(before);
+        match error {
+            // A type's own words are not kept; this is what they stand for, most of the time.
+            Error::SerdeSerCustom => CodecError::new(
+                "a type refused, or leaves a field out (`skip_serializing_if`), which cannot be read back",
+            ),
+            other => unreadable(&other),
+        }
+    })
+}
+
+/// Bytes behind others.
+struct Appending<'o>(&'o mut Vec<u8>);
+
+impl Flavor for Appending<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> Result<(), Error> {
+        self.0.push(byte);
+        Ok(())
+    }
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+    fn finalize(self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
@@ -44,7 +82,7 @@ fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 }
 
 /// Postcard's errors are fixed texts; messages of a type's own, which may quote a value, it does not keep.
-fn unreadable(error: &::postcard::Error) -> CodecError {
+fn unreadable(error: &Error) -> CodecError {
     CodecError::new(error.to_string())
 }
 
@@ -65,7 +103,34 @@ mod tests {
         assert!(!error.to_string().contains("s3cret"), "{error}");
     }
 
+    #[derive(Debug, Serialize, serde::Deserialize)]
+    enum Sparse {
+        Named {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            first: Option<u8>,
+            last: u8,
+        },
+    }
+
+    #[test]
+    fn a_field_that_is_left_out_is_an_error_and_nothing_is_appended() {
+        let sparse = |first| vec![Some(Sparse::Named { first, last: 9 })];
+        let mut bytes = vec![1];
+        assert!(append(&sparse(Some(7)), &mut bytes).is_ok());
+        let before = bytes.clone();
+        let error = append(&sparse(None), &mut bytes).unwrap_err();
+        assert!(error.to_string().contains("skip_serializing_if"), "{error}");
+        assert_eq!(bytes, before);
+    }
+
     proptest! {
+        #[test]
+        fn bytes_are_those_of_postcard(value: (String, Vec<Option<i64>>, char, std::collections::BTreeMap<u8, (f64, bool)>)) {
+            let mut bytes = Vec::new();
+            append(&value, &mut bytes).unwrap();
+            prop_assert_eq!(bytes, ::postcard::to_stdvec(&value).unwrap());
+        }
+
         #[test]
         fn what_was_appended_comes_back(before: Vec<u8>, value: (String, Vec<Option<i64>>, char)) {
             let mut bytes = before.clone();
