@@ -112,6 +112,26 @@ fn a_record_is_kept_for_its_time_to_live_and_what_it_may_serve_stale() {
 }
 
 #[test]
+fn a_record_that_was_to_live_longer_than_any_does_now_is_a_miss() {
+    for (then, now, hit) in [
+        (None, Some(60), false),
+        (Some(600), Some(60), false),
+        (Some(60), Some(600), true),
+        // The clocks of two machines differ a little.
+        (Some(62), Some(60), true),
+        (Some(60), None, true),
+        (None, None, true),
+    ] {
+        let (store, watched) = (Store::default(), Watched::new());
+        let config =
+            |ttl: Option<u64>| CacheConfig::default().with_ttl(ttl.map(Duration::from_secs));
+        call(&store.open(config(then)), &watched, "a", || Ok(report("a"))).unwrap();
+        let found = call(&store.open(config(now)), &watched, "a", || Err("not run"));
+        assert_eq!(found.is_ok(), hit, "{then:?} {now:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_replaced_and_an_event_says_why() {
     let (store, watched) = (Store::default(), Watched::new());
     let cache = store.open(CacheConfig::default());

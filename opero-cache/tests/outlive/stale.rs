@@ -8,7 +8,7 @@ use opero_core::{
     Waiting, block_on,
 };
 
-use crate::store::{Store, Watched};
+use crate::store::{Gate, Store, Watched};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,6 +26,8 @@ struct Function {
     clock: ManualClock,
     runs: AtomicU64,
     failing: AtomicBool,
+    /// Runs are held up here.
+    gate: Gate,
     /// Told of the end of each background call.
     ended: Mutex<mpsc::Sender<()>>,
 }
@@ -37,6 +39,7 @@ struct Call {
 
 impl Operation<u64, &'static str> for Call {
     async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<u64, Error<&'static str>> {
+        self.function.gate.pass();
         let run = self.function.runs.fetch_add(1, Ordering::SeqCst) + 1;
         match self.function.failing.load(Ordering::SeqCst) {
             true => Err("failing".into()),
@@ -87,6 +90,7 @@ impl Setting {
             clock: watched.clock.clone(),
             runs: AtomicU64::new(0),
             failing: AtomicBool::new(false),
+            gate: Gate::default(),
             ended: Mutex::new(sender),
         });
         Self {
@@ -97,8 +101,29 @@ impl Setting {
     }
 
     /// The kinds of cache that all promises hold for.
-    fn kinds() -> [Self; 3] {
+    fn kinds() -> [Self; 7] {
+        // A store of its own for each: they are shared by name.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let layered = |near: &str| {
+            let number = NEXT.fetch_add(1, Ordering::SeqCst);
+            let location = format!("{near}+far://stale{number}");
+            Self::new(Cache::open(&location.as_str().into(), config()).unwrap())
+        };
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
         [
+            layered("memory"),
+            layered(&format!("middle://near{number}")),
+            Self::new(Store::leasing().open(config())),
+            // The nearer one forgets long before.
+            Self::new(
+                Cache::open(
+                    &format!("memory+far://stale{number}x?near_ttl=1s")
+                        .as_str()
+                        .into(),
+                    config(),
+                )
+                .unwrap(),
+            ),
             Self::new(Cache::open(&"memory".into(), config()).unwrap()),
             Self::new(Cache::open(&"quick".into(), config()).unwrap()),
             Self::new(Store::default().open(config())),
@@ -138,6 +163,50 @@ fn a_stale_value_serves_at_once_and_is_refreshed_in_the_background() {
         let stats = setting.function.cache.stats();
         assert_eq!((stats.hits, stats.stale, stats.misses), (2, 1, 2));
     }
+}
+
+#[test]
+fn nobody_waits_for_a_refresh_or_hears_of_its_failure() {
+    for setting in Setting::kinds() {
+        assert_eq!(setting.call(true).unwrap(), 1);
+        for age in [9, 3] {
+            setting.watched.clock.advance(age * SECOND);
+            setting.function.failing.store(true, Ordering::SeqCst);
+            setting.function.gate.close();
+            for _ in 0..5 {
+                assert_eq!(setting.call(true).unwrap(), 1);
+            }
+            setting.function.gate.somebody_waits();
+            assert_eq!(setting.call(true).unwrap(), 1);
+            setting.function.gate.open();
+            setting.refreshed();
+            while format!("{:?}", setting.function.cache).contains("refreshing: 1") {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// The refresher has the lease, or nearly, when its record is dropped and another call of its process misses.
+#[test]
+fn a_refresher_and_a_leader_do_not_wait_for_each_other() {
+    let store = Store::leasing();
+    let setting = Setting::new(store.open(config()));
+    assert_eq!(setting.call(true).unwrap(), 1);
+    setting.watched.clock.advance(12 * SECOND);
+    store.0.claimed.close();
+    assert_eq!(setting.call(true).unwrap(), 1);
+    store.0.claimed.somebody_waits();
+    store.0.records.lock().unwrap().clear();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| setting.call(true));
+        // Time for it to miss and to follow, or to lead.
+        std::thread::sleep(Duration::from_millis(50));
+        store.0.claimed.open();
+        assert_eq!(other.join().unwrap().unwrap(), 2);
+    });
+    setting.refreshed();
+    assert_eq!(setting.function.runs.load(Ordering::SeqCst), 2);
 }
 
 #[test]

@@ -2,11 +2,46 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use opero_cache::{ByteStore, Cache, CacheConfig, Claim, Lease};
 use opero_core::{Backend, BackendError, Context, Event, Key, ManualClock, Waiting, async_trait};
+
+/// Holds up whoever passes while it is closed.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    closed: Mutex<bool>,
+    changed: Condvar,
+    waiting: AtomicU64,
+}
+
+impl Gate {
+    pub(crate) fn close(&self) {
+        *self.closed.lock().unwrap() = true;
+    }
+
+    pub(crate) fn open(&self) {
+        *self.closed.lock().unwrap() = false;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn pass(&self) {
+        let mut closed = self.closed.lock().unwrap();
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        while *closed {
+            closed = self.changed.wait(closed).unwrap();
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Returns once somebody is held up.
+    pub(crate) fn somebody_waits(&self) {
+        while self.waiting.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
@@ -20,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) claims: AtomicU64,
     /// Has leases.
     pub(crate) leasing: bool,
+    /// What the first claim was decided to be is held up here.
+    pub(crate) claimed: Gate,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -100,6 +137,9 @@ impl ByteStore for Store {
             taken
         };
         let record = self.0.records.lock().unwrap().get(key).cloned();
+        if taken.is_none() {
+            self.0.claimed.pass();
+        }
         Ok(match taken {
             Some(holder) => Claim::Taken { holder, record },
             None => Claim::Mine {

@@ -198,6 +198,35 @@ fn wait_for_work() {
 
 #[cfg(test)]
 mod tests {
+    /// A task's last waker may take the task with it, and another timeout in there.
+    #[test]
+    fn a_waker_that_owns_another_timeout_is_replaced() {
+        struct Owner(#[expect(dead_code, reason = "it is only dropped")] Mutex<Box<dyn Send>>);
+        impl std::task::Wake for Owner {
+            fn wake(self: std::sync::Arc<Self>) {}
+        }
+        let endless = || {
+            Box::pin(real_timeout(
+                Duration::from_secs(60),
+                std::future::pending::<()>(),
+            ))
+        };
+        let mut idle = Context::from_waker(Waker::noop());
+        let mut owned = endless();
+        assert!(owned.as_mut().poll(&mut idle).is_pending());
+        let owner = std::sync::Arc::new(Owner(Mutex::new(Box::new(owned))));
+        let mut timeout = endless();
+        let waker = Waker::from(owner);
+        assert!(
+            timeout
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        drop(waker);
+        assert!(timeout.as_mut().poll(&mut idle).is_pending());
+    }
+
     use super::*;
     use crate::block_on;
     use std::future::{pending, ready};
