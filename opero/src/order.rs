@@ -48,13 +48,23 @@ impl Stages {
         config: &PipelineConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
+        Self::build_at(name, name, config, clock)
+    }
+
+    /// [`build`](Self::build) for a function that backends know by its `path`, since others may have its name.
+    pub(crate) fn build_at(
+        path: &str,
+        name: &str,
+        config: &PipelineConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
         config.validate()?;
         Ok(Self {
             name: name.into(),
-            cache: cache::build(name, config)?,
+            cache: cache::build(path, config)?,
             retry: retry::build_retry(config)?,
             fallback: retry::build_fallback(),
-            rate_limit: ratelimit::build(name, config, &clock)?,
+            rate_limit: ratelimit::build(path, config, &clock)?,
             execution: Execution {
                 timeout: retry::build_timeout(config)?,
             },

@@ -8,6 +8,7 @@ mod attribute {
     mod handle;
     mod keys;
     mod map;
+    mod names;
     mod outlive;
     mod shapes;
     mod stable;

@@ -59,6 +59,7 @@ impl<'a> Plan<'a> {
             #features
             static #function: #door::Function = #door::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
+                || {},
                 || #config,
             );
         }

@@ -6,29 +6,33 @@ use std::sync::OnceLock;
 use opero_core::Clock;
 use opero_core::ConfigError;
 
+use super::path;
 use crate::clock::current_clock;
 use crate::{PipelineConfig, Stages};
 
-/// A decorated function's name and stages. It lives in a static inside the function; the stages are built at the first
+/// A decorated function's names and stages. It lives in a static inside the function; the stages are built at the first
 /// call.
 #[derive(Debug)]
 pub struct Function {
     name: &'static str,
+    here: fn() -> &'static str,
     config: fn() -> PipelineConfig,
     stages: OnceLock<Result<Stages, ConfigError>>,
 }
 
 impl Function {
-    /// The function at the path `name`.
-    pub const fn new(name: &'static str, config: fn() -> PipelineConfig) -> Self {
+    /// The function `name` of a module. `here` is a closure in the function's static, whose type knows where that is.
+    pub const fn new<H: Copy>(name: &'static str, here: H, config: fn() -> PipelineConfig) -> Self {
+        let _ = here;
         Self {
             name,
+            here: std::any::type_name::<H>,
             config,
             stages: OnceLock::new(),
         }
     }
 
-    /// The function's path.
+    /// The function's module and name, as events have it. Other functions may have the same.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -49,7 +53,10 @@ impl Function {
     #[inline]
     pub fn stages(&self) -> Result<&Stages, &ConfigError> {
         self.stages
-            .get_or_init(|| Stages::build(self.name, &(self.config)(), current_clock()))
+            .get_or_init(|| {
+                let path = path::of_static((self.here)(), self.name);
+                Stages::build_at(&path, self.name, &(self.config)(), current_clock())
+            })
             .as_ref()
     }
 }

@@ -10,6 +10,7 @@ mod fallback;
 mod function;
 mod keys;
 mod operation;
+mod path;
 mod recipe;
 mod renewal;
 mod sharing;

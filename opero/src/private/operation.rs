@@ -10,6 +10,7 @@ use opero_core::{
 
 use super::Adapter;
 use super::keys::MakeKey;
+use super::path;
 use super::recipe::Recipe;
 
 /// How the body of a function runs.
@@ -110,9 +111,10 @@ where
 
     fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
         let recipe = self.recipe;
+        let name = path::of_body(B::name(), recipe.function.name());
         recipe
             .key
-            .make_stable(B::name(), &recipe.shared, self.item, out)
+            .make_stable(&name, &recipe.shared, self.item, out)
     }
 
     fn codec(&self) -> Option<Codec<A::Value>> {

@@ -149,6 +149,24 @@ fn a_generic_function_has_bytes_by_its_bounds_and_its_instances_differ() {
     assert_ne!(said("bounded").key.unwrap(), byte);
 }
 
+#[opero(cache_backend = RUN_TIME, outside = Ask, handle = true)]
+fn handled<T: Clone + std::hash::Hash + Serialize + Send + Sync>(
+    t: T,
+) -> Result<u32, opero::Error<String>> {
+    let _ = t;
+    Ok(1)
+}
+
+#[test]
+fn a_handle_does_not_change_what_is_stored() {
+    handled((1_u8, true)).unwrap();
+    let key = said("handled").key.unwrap();
+    let name = format!("{}::handled<(u8, bool)>::{{{{closure}}}}", module_path!());
+    let mut expected = Vec::new();
+    opero::opero_core::stable::append_name(&name, &mut expected);
+    assert_eq!(key, [&expected[..], &[1, 1]].concat());
+}
+
 const LIMITER: &str = "local";
 
 #[opero(rate_limit = 1_000_000, rate_burst = 100, rate_backend = LIMITER, rate_key = tenant, outside = Ask, cache = false)]

@@ -1,0 +1,118 @@
+//! What a function is called where other functions, processes and builds must not take it for theirs.
+//!
+//! `module_path!` knows neither the type whose method a function is nor the function it stands in. The compiler's names of
+//! closures do: `app::A::f::…::{{closure}}`, `<u8 as app::Trait>::f::…`, `app::outer::inner::…`.
+
+use std::borrow::Cow;
+
+const CLOSURE: &str = "::{{closure}}";
+
+/// The path of the function `name` in which a static holds the closure of that type name.
+///
+/// With `handle` the static stands in the sibling `f_cache`, and the path is that of `f` all the same.
+pub(super) fn of_static(closure: &'static str, name: &str) -> Cow<'static, str> {
+    let owner = closure.strip_suffix(CLOSURE).and_then(parent);
+    // A compiler that names it otherwise still names it apart from all others.
+    let Some(owner) = owner else {
+        return closure.into();
+    };
+    match without_suffix(owner, name, "_cache") {
+        Some(path) => path.into(),
+        None => owner.into(),
+    }
+}
+
+/// The name of a function's body as its keys hold it: `body`, and with `handle`, where it stands in the sibling `f_call`, what it
+/// is in `f` itself.
+pub(super) fn of_body(body: &'static str, name: &str) -> Cow<'static, str> {
+    let function = body.strip_suffix(CLOSURE).unwrap_or(body);
+    let (path, generics) = function.split_at(generics_start(function));
+    match without_suffix(path, name, "_call") {
+        Some(path) => format!("{path}{generics}{CLOSURE}").into(),
+        None => body.into(),
+    }
+}
+
+fn parent(path: &'static str) -> Option<&'static str> {
+    path.rsplit_once("::").map(|(parent, _)| parent)
+}
+
+/// `path` without `suffix`, if it is the path of the function `name` with that suffix.
+fn without_suffix<'p>(path: &'p str, name: &str, suffix: &str) -> Option<&'p str> {
+    let path = path.strip_suffix(suffix)?;
+    let last = name.rsplit("::").next().unwrap_or(name);
+    let before = path.strip_suffix(last.trim_start_matches("r#"))?;
+    (before.is_empty() || before.ends_with("::")).then_some(path)
+}
+
+/// Where the generic arguments at the end of `path` begin; its length where it has none.
+fn generics_start(path: &str) -> usize {
+    let mut depth = 0_u32;
+    let mut after = 0;
+    for (index, byte) in path.bytes().enumerate().rev() {
+        match byte {
+            // An arrow: it closes nothing. Seen from behind, it shows only at the next byte.
+            b'-' if after == b'>' => depth = depth.saturating_sub(1),
+            b'>' => depth += 1,
+            b'<' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        after = byte;
+        match depth {
+            0 if byte == b'<' => return index,
+            0 if byte != b'-' => return path.len(),
+            _ => {}
+        }
+    }
+    path.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_known_by_its_type_or_function_and_its_siblings_do_not_show() {
+        for (closure, path) in [
+            ("a::f::FUNCTION::{{closure}}", "a::f"),
+            ("a::A::f::FUNCTION::{{closure}}", "a::A::f"),
+            ("a::A<_>::f_cache::FUNCTION::{{closure}}", "a::A<_>::f"),
+            ("<u8 as a::T>::f::FUNCTION::{{closure}}", "<u8 as a::T>::f"),
+            ("a::g_cache::FUNCTION::{{closure}}", "a::g_cache"),
+            ("a::gf_cache::FUNCTION::{{closure}}", "a::gf_cache"),
+            ("something else", "something else"),
+        ] {
+            assert_eq!(of_static(closure, "a::f"), path, "{closure}");
+        }
+        assert_eq!(
+            of_static("a::match_cache::F::{{closure}}", "a::r#match"),
+            "a::match"
+        );
+    }
+
+    #[test]
+    fn a_body_has_the_same_name_with_and_without_a_handle() {
+        for (body, name) in [
+            ("a::f_call::{{closure}}", "a::f::{{closure}}"),
+            ("a::f::{{closure}}", "a::f::{{closure}}"),
+            ("a::A<u8>::f_call::{{closure}}", "a::A<u8>::f::{{closure}}"),
+            (
+                "a::f_call<fn(u8) -> a::B<u8>, u8>::{{closure}}",
+                "a::f<fn(u8) -> a::B<u8>, u8>::{{closure}}",
+            ),
+            (
+                "a::f_call<fn() -> u8>::{{closure}}",
+                "a::f<fn() -> u8>::{{closure}}",
+            ),
+            ("a::g_call<u8>::{{closure}}", "a::g_call<u8>::{{closure}}"),
+            (
+                "<u8 as a::T>::f::{{closure}}",
+                "<u8 as a::T>::f::{{closure}}",
+            ),
+            ("", ""),
+            (">", ">"),
+        ] {
+            assert_eq!(of_body(body, "a::f"), name, "{body}");
+        }
+    }
+}
