@@ -37,7 +37,8 @@ impl DiskCache {
     /// The store of one function. Nothing on the disk is touched before its first use.
     ///
     /// # Errors
-    /// A location that cannot be read, or one that names no directory for a user who has no home.
+    /// A location that cannot be read. That the directory cannot be used, or that none is named by a user who has no home,
+    /// is an error at each use.
     pub fn open(
         location: &Location,
         options: &CacheOptions,

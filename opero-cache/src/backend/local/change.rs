@@ -15,6 +15,10 @@ use super::journal::Frame;
 pub(crate) struct SpaceId(pub(crate) u128);
 
 impl SpaceId {
+    /// No function's: its count is the number of the last journal whose content is in the engine, so that this is written
+    /// in one batch with the content. A journal that should have been removed and was not is known by it.
+    pub(super) const APPLIED: Self = Self(u128::MAX);
+
     pub(super) fn new(namespace: &str, function: &str) -> Self {
         let half = |parts: &[&str]| KeySpace::new(parts).key(b"space").as_u128() as u64;
         let (namespace, function) = (half(&[namespace]), half(&[namespace, function]));

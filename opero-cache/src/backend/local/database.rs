@@ -1,7 +1,6 @@
 //! An open database, shared by all functions of the process that name its directory.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
@@ -12,10 +11,10 @@ use opero_core::sync::lock;
 use opero_core::{BackendError, CoolDown};
 
 use super::change::SpaceId;
-use super::desk::{Desk, Phase};
+use super::desk::{Desk, Late, Patience, Phase, State};
 use super::directory;
 use super::engine::{Engine, Fault};
-use super::journal::{Frame, Journal};
+use super::journal::{Frame, Journal, Kind};
 use super::place::Place;
 use super::space::Space;
 use super::worker::Worker;
@@ -24,8 +23,6 @@ use super::worker::Worker;
 const JOURNAL: u64 = 16 << 20;
 /// So many bytes wait at most to be written out; then putting waits for the disk.
 const HELD: u64 = 64 << 20;
-/// How long the end of the last user waits for what is pending to be written out. The journal has it anyway.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// The open databases of one engine, by their path.
 pub(crate) type Shelf<E> = Mutex<HashMap<PathBuf, Weak<Database<E>>>>;
@@ -60,12 +57,13 @@ pub(super) struct Shared<E> {
 impl<E: Engine> Database<E> {
     /// The database in a directory, which is created if need be; nothing is opened yet.
     pub(super) fn at(place: &Place) -> Result<Arc<Self>, BackendError> {
+        let named = place.directory()?;
         let unusable = |error: std::io::Error| {
-            let path = place.directory.display();
+            let path = named.display();
             BackendError::new(format!("{path} cannot be used as a directory: {error}"))
         };
-        directory::create_private(&place.directory).map_err(unusable)?;
-        let directory = place.directory.canonicalize().map_err(unusable)?;
+        directory::create_private(named).map_err(unusable)?;
+        let directory = named.canonicalize().map_err(unusable)?;
         let mut shelf = lock(E::shelf());
         shelf.retain(|_, known| known.strong_count() > 0);
         if let Some(known) = shelf.get(&directory).and_then(Weak::upgrade) {
@@ -111,7 +109,7 @@ impl<E: Engine> Database<E> {
 impl<E: Engine> Drop for Database<E> {
     fn drop(&mut self) {
         self.0.desk.tell(|state| state.stop = true);
-        self.0.desk.wait_for_stop(FAREWELL);
+        self.0.desk.wait_for_stop(Patience::Close.limit());
     }
 }
 
@@ -142,27 +140,38 @@ impl<E: Engine> Shared<E> {
         if self.engine().is_some() {
             return Ok(());
         }
-        poll_fn(|task| {
-            self.desk.poll(task, |state| match &state.phase {
-                Phase::Open => Some(Ok(())),
-                Phase::Opening => None,
-                Phase::Closed | Phase::Failed(_) => match self.cool.enter(real_now()) {
-                    Ok(()) => {
-                        state.phase = Phase::Opening;
-                        None
-                    }
-                    Err(pause) => Some(Err(self.resting(&state.phase, pause))),
-                },
-            })
+        self.wait(Patience::Call, |state| match &state.phase {
+            Phase::Open => Some(Ok(())),
+            Phase::Opening => None,
+            Phase::Closed | Phase::Failed(_) => match self.cool.enter(real_now()) {
+                Ok(()) => {
+                    state.phase = Phase::Opening;
+                    None
+                }
+                Err(pause) => Some(Err(self.resting(&state.phase, pause))),
+            },
         })
         .await
     }
 
+    /// Every wait for the worker.
+    async fn wait(
+        &self,
+        patience: Patience,
+        seen: impl FnMut(&mut State) -> Option<Result<(), BackendError>>,
+    ) -> Result<(), BackendError> {
+        match self.desk.wait(patience, seen).await {
+            Ok(answer) => answer,
+            Err(Late) => {
+                let limit = patience.limit();
+                let reason = "it is at work, and left alone until it is done";
+                Err(self.error(&format!("no answer within {limit:?}: {reason}")))
+            }
+        }
+    }
+
     fn resting(&self, phase: &Phase, pause: Duration) -> BackendError {
-        let reason = match phase {
-            Phase::Failed(reason) => reason,
-            _ => "it is closed",
-        };
+        let reason = phase.reason();
         self.error(&format!("{reason} (left alone for {pause:.1?})"))
     }
 
@@ -170,48 +179,63 @@ impl<E: Engine> Shared<E> {
         BackendError::new(format!("{}: {reason}", self.base.display()))
     }
 
-    /// Returns once there is room for another record in memory.
-    pub(super) async fn room(&self) -> Result<(), BackendError> {
-        if self.refuses.load(Ordering::Relaxed) || self.held.load(Ordering::Relaxed) > HELD {
-            poll_fn(|task| {
-                self.desk.poll(task, |state| match &state.unwritten {
-                    Some(reason) => Some(Err(self.error(reason))),
-                    None if state.phase != Phase::Open => Some(Err(self.error("it was closed"))),
-                    None if self.held.load(Ordering::Relaxed) > HELD => {
-                        state.urgent = true;
-                        None
-                    }
-                    None => Some(Ok(())),
-                })
-            })
-            .await?;
+    /// Returns once there is room for another change in memory. While nothing can be written out, nothing is put; removing
+    /// goes on, as long as there is room.
+    pub(super) async fn room(&self, kind: Kind) -> Result<(), BackendError> {
+        let short = || self.held.load(Ordering::Relaxed) > HELD;
+        let refuses = || kind == Kind::Put && self.refuses.load(Ordering::Relaxed);
+        if !short() && !refuses() {
+            return Ok(());
         }
-        Ok(())
+        self.wait(Patience::Call, |state| match &state.unwritten {
+            Some(reason) => Some(Err(self.error(reason))),
+            None if state.phase != Phase::Open => Some(Err(self.error("it was closed"))),
+            None if short() => {
+                state.urgent = true;
+                None
+            }
+            None => Some(Ok(())),
+        })
+        .await
     }
 
-    /// Writes a frame whose change is pending already: in that order, a journal holds nothing that the write-out which
-    /// removes it does not bring to the engine.
-    pub(super) fn write_down(&self, frame: &Frame) -> Result<(), BackendError> {
-        let written = match lock(&self.journal).as_mut() {
-            Some(journal) => self.allowance(frame).then(|| journal.append(frame)),
-            None => return Err(self.error("it was closed")),
+    /// Writes a frame to the journal and notes its change in memory, as one step: the journal has the changes in the order
+    /// in which callers see them, none that the write-out which removes it does not bring to the engine, and what it
+    /// refuses did not happen.
+    pub(super) fn write_down<R>(
+        &self,
+        frame: &Frame,
+        note: impl FnOnce() -> R,
+    ) -> Result<R, BackendError> {
+        let (len, noted) = {
+            let mut journal = lock(&self.journal);
+            let Some(journal) = journal.as_mut() else {
+                return Err(self.error("it was closed"));
+            };
+            if !self.allowance(frame) {
+                return Err(self.out_of_room());
+            }
+            let written = journal.append(frame);
+            let len = written.map_err(|error| self.error(&error.to_string()))?;
+            (len, note())
         };
-        let Some(written) = written else {
-            // What is pending makes room once it is written out.
-            self.desk.tell(|state| {
-                state.dirty.get_or_insert_with(Instant::now);
-                state.urgent = true;
-            });
-            return Err(self.error(&Fault::Full.to_string()));
-        };
-        let len = written.map_err(|error| self.error(&error.to_string()))?;
         if !self.dirty.swap(true, Ordering::AcqRel) {
             self.desk.tell(|state| state.dirty = Some(Instant::now()));
         }
         if len > JOURNAL {
             self.desk.tell(|state| state.urgent = true);
         }
-        Ok(())
+        Ok(noted)
+    }
+
+    #[cold]
+    fn out_of_room(&self) -> BackendError {
+        // What is pending makes room once it is written out.
+        self.desk.tell(|state| {
+            state.dirty.get_or_insert_with(Instant::now);
+            state.urgent = true;
+        });
+        self.error(&Fault::Full.to_string())
     }
 
     /// Takes the frame's bytes off what is allowed, with the journal's lock.
@@ -243,12 +267,10 @@ impl<E: Engine> Shared<E> {
             state.asked += 1;
             state.asked
         });
-        poll_fn(|task| {
-            self.desk.poll(task, |state| {
-                (state.done >= ticket).then(|| match &state.unwritten {
-                    Some(reason) => Err(self.error(reason)),
-                    None => Ok(()),
-                })
+        self.wait(Patience::Close, |state| {
+            (state.done >= ticket).then(|| match &state.unwritten {
+                Some(reason) => Err(self.error(reason)),
+                None => Ok(()),
             })
         })
         .await

@@ -1,9 +1,11 @@
 //! Where callers and the worker of a database meet.
 
+use std::future::poll_fn;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use opero_core::clock::real_timeout;
 use opero_core::sync::lock;
 
 use super::engine::Fault;
@@ -32,6 +34,8 @@ pub(super) struct State {
     pub(super) unwritten: Option<String>,
     pub(super) stop: bool,
     pub(super) stopped: bool,
+    /// Somebody waited for the worker in vain, and it has not been heard of since.
+    late: bool,
     waiting: Vec<Waker>,
 }
 
@@ -47,6 +51,38 @@ pub(super) enum Phase {
     Failed(String),
 }
 
+impl Phase {
+    /// Why it is not open.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Failed(reason) => reason,
+            Self::Closed | Self::Opening | Self::Open => "it is closed",
+        }
+    }
+}
+
+/// How patient somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// A call waits for a moment, and not at all where that was in vain just now: it can run without the cache.
+    Call,
+    /// Who closes waits longer, for all that is pending. The journal has it anyway.
+    Close,
+}
+
+impl Patience {
+    pub(super) const fn limit(self) -> Duration {
+        match self {
+            Self::Call => Duration::from_secs(1),
+            Self::Close => Duration::from_secs(10),
+        }
+    }
+}
+
+/// The worker does not answer at present.
+#[derive(Debug)]
+pub(super) struct Late;
+
 impl Desk {
     /// Changes something for the worker to see.
     pub(super) fn tell<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
@@ -59,36 +95,51 @@ impl Desk {
     pub(super) fn publish<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = lock(&self.state);
         let result = change(&mut state);
+        state.late = false;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
         result
     }
 
-    /// A caller's look: ready when `seen` is, and else woken by the next [`publish`](Self::publish).
-    pub(super) fn poll<R>(
+    /// A caller's wait: until `seen` has seen what it looks for. It looks anew after each [`publish`](Self::publish).
+    pub(super) async fn wait<R>(
         &self,
-        task: &mut Context<'_>,
-        seen: impl FnOnce(&mut State) -> Option<R>,
-    ) -> Poll<R> {
+        patience: Patience,
+        mut seen: impl FnMut(&mut State) -> Option<R>,
+    ) -> Result<R, Late> {
+        let look = poll_fn(|task| self.poll(task, patience, &mut seen));
+        if let Some(answer) = real_timeout(patience.limit(), look).await {
+            return answer;
+        }
+        // It may have answered just now; what is late has still to be published.
         let mut state = lock(&self.state);
         let answer = seen(&mut state);
-        if answer.is_none()
-            && !state
-                .waiting
-                .iter()
-                .any(|waker| waker.will_wake(task.waker()))
-        {
-            state.waiting.push(task.waker().clone());
+        state.late |= answer.is_none();
+        answer.ok_or(Late)
+    }
+
+    fn poll<R>(
+        &self,
+        task: &mut Context<'_>,
+        patience: Patience,
+        seen: impl FnOnce(&mut State) -> Option<R>,
+    ) -> Poll<Result<R, Late>> {
+        let mut state = lock(&self.state);
+        if let Some(answer) = seen(&mut state) {
+            return Poll::Ready(Ok(answer));
+        }
+        let late = state.late && patience == Patience::Call;
+        let waiting = &mut state.waiting;
+        if !late && !waiting.iter().any(|waker| waker.will_wake(task.waker())) {
+            waiting.push(task.waker().clone());
         }
         drop(state);
-        match answer {
-            Some(answer) => Poll::Ready(answer),
-            // The worker may have been given something to do.
-            None => {
-                self.to_worker.notify_all();
-                Poll::Pending
-            }
+        // The worker may have been given something to do.
+        self.to_worker.notify_all();
+        match late {
+            true => Poll::Ready(Err(Late)),
+            false => Poll::Pending,
         }
     }
 

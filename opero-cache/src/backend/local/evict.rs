@@ -6,15 +6,41 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::change::{Change, Id, SpaceId, Totals, age_of, id_of, space_of};
+use super::change::{Change, Id, SpaceId, Totals, age_of, id_of};
 use super::engine::{Engine, Fault, Scan, guarded};
 use super::space::Space;
 use super::worker::writing::apply;
 
-/// So many are compared.
-const SAMPLE: usize = 64;
-/// And so many of them evicted, at most.
-const VICTIMS: usize = 8;
+/// For each record that is to go, so many are compared: fewer were more of a gamble.
+const COMPARED: u64 = 8;
+/// But so many at least and at most, of which half may go: each time costs a commit, so the more there are to go, the more
+/// go at once.
+const SAMPLE: (u64, u64) = (64, 4_096);
+
+/// What has to go.
+#[derive(Debug, Clone, Copy)]
+enum Excess {
+    Entries(u64),
+    Bytes { over: u64, mean: u64 },
+}
+
+impl Excess {
+    /// About how many records that is.
+    fn entries(self) -> u64 {
+        match self {
+            Self::Entries(entries) => entries,
+            Self::Bytes { over, mean } => over.div_ceil(mean.max(1)),
+        }
+    }
+
+    /// Is it gone with those?
+    fn is_covered(self, gone: Totals) -> bool {
+        match self {
+            Self::Entries(entries) => gone.entries >= entries,
+            Self::Bytes { over, .. } => gone.bytes >= over,
+        }
+    }
+}
 
 /// Evicts until each space has its capacity at most, and all of them together `max_bytes`.
 pub(super) fn down_to_bounds<E: Engine>(
@@ -33,20 +59,22 @@ pub(super) fn down_to_bounds<E: Engine>(
         for space in spaces {
             let capacity = space.capacity.load(Ordering::Relaxed);
             while let Some(excess) = excess(totals, space.id, capacity) {
-                if !evict(totals, space.id, excess)? {
+                if !evict(totals, space.id, Excess::Entries(excess))? {
                     break;
                 }
             }
         }
-        while totals.values().map(|totals| totals.bytes).sum::<u64>() > max_bytes {
-            // The function that holds the most gives first.
-            let Some((space, held)) = totals.iter().max_by_key(|(_, totals)| totals.bytes) else {
+        loop {
+            let held = totals.values().map(|totals| totals.bytes).sum::<u64>();
+            let Some(over) = held.checked_sub(max_bytes).filter(|over| *over > 0) else {
                 break;
             };
-            let (space, total) = (*space, *held);
-            let over = totals.values().map(|totals| totals.bytes).sum::<u64>() - max_bytes;
-            let mean = (total.bytes / total.entries.max(1)).max(1);
-            if !evict(totals, space, over.div_ceil(mean))? {
+            // The function that holds the most gives first.
+            let Some((space, most)) = totals.iter().max_by_key(|(_, totals)| totals.bytes) else {
+                break;
+            };
+            let (space, mean) = (*space, most.bytes / most.entries.max(1));
+            if !evict(totals, space, Excess::Bytes { over, mean })? {
                 break;
             }
         }
@@ -71,37 +99,53 @@ fn evict<E: Engine>(
     engine: &E,
     totals: &mut HashMap<SpaceId, Totals>,
     space: SpaceId,
-    excess: u64,
+    excess: Excess,
 ) -> Result<u64, Fault> {
+    let (least, most) = SAMPLE;
+    let wanted = excess.entries().saturating_mul(COMPARED).clamp(least, most);
+    let sample = sample(engine, space, wanted as usize)?;
+    if sample.is_empty() {
+        // There is nothing to count.
+        totals.remove(&space);
+        return Ok(0);
+    }
+    let mut gone = Totals::default();
+    let mut victims = Vec::new();
+    for (_, id, stored) in &sample[..sample.len().div_ceil(2)] {
+        if excess.is_covered(gone) {
+            break;
+        }
+        gone.add(*stored);
+        victims.push(removal(*id));
+    }
+    apply(engine, totals, &victims)?;
+    Ok(victims.len() as u64)
+}
+
+/// Some records of a space that chance picks, by age: those that are soonest not needed any more first.
+fn sample<E: Engine>(
+    engine: &E,
+    space: SpaceId,
+    wanted: usize,
+) -> Result<Vec<(Option<u64>, Id, usize)>, Fault> {
+    let mut sample = Vec::with_capacity(wanted);
     // Keys are hashes: those that follow on a random one are themselves random.
     let start = fastrand::u128(..);
-    let mut sample = Vec::with_capacity(SAMPLE);
-    for from in [start, 0] {
+    for (from, end) in [(start, u128::MAX), (0, start)] {
+        let end = id_of(space, end);
         guarded(|| {
             engine.scan(&id_of(space, from), &mut |id, stored| {
-                if space_of(id) != space || sample.len() == SAMPLE {
+                if *id > end || sample.len() == wanted {
                     return Scan::Enough;
                 }
-                sample.push((age_of(stored), *id));
+                sample.push((age_of(stored), *id, stored.len()));
                 Scan::More
             })
         })?;
     }
     sample.sort_unstable();
     sample.dedup();
-    let mut victims = VICTIMS.min(sample.len().div_ceil(2));
-    victims = victims.min(usize::try_from(excess).unwrap_or(usize::MAX));
-    if victims == 0 && sample.is_empty() {
-        // There is nothing to count.
-        totals.remove(&space);
-        return Ok(0);
-    }
-    let changes: Vec<_> = sample[..victims]
-        .iter()
-        .map(|(_, id)| removal(*id))
-        .collect();
-    apply(engine, totals, &changes)?;
-    Ok(victims as u64)
+    Ok(sample)
 }
 
 fn removal(id: Id) -> Change {

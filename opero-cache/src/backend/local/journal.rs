@@ -133,6 +133,8 @@ pub(super) struct Journal {
     path: PathBuf,
     number: u64,
     len: u64,
+    /// It ends in half a frame, which would hide those after it.
+    torn: bool,
 }
 
 impl Journal {
@@ -149,18 +151,28 @@ impl Journal {
             path,
             number,
             len: 0,
+            torn: false,
         })
     }
 
     /// Writes a frame, whole or not at all, and says how long the journal is by now.
     pub(super) fn append(&mut self, frame: &Frame) -> io::Result<u64> {
+        if self.torn {
+            self.mend()?;
+        }
         if let Err(error) = self.file.write_all(&frame.0) {
-            // Half a frame would hide those after it.
-            self.file.set_len(self.len)?;
+            self.torn = true;
+            self.mend()?;
             return Err(error);
         }
         self.len += frame.0.len() as u64;
         Ok(self.len)
+    }
+
+    fn mend(&mut self) -> io::Result<()> {
+        self.file.set_len(self.len)?;
+        self.torn = false;
+        Ok(())
     }
 
     pub(super) fn is_empty(&self) -> bool {

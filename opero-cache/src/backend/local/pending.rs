@@ -19,6 +19,13 @@ pub(super) struct Generation {
     bytes: usize,
 }
 
+/// What a change takes in memory besides its record, about: removals without end must count too.
+const WEIGHT: usize = 128;
+
+fn weight(record: Option<&Arc<Frame>>) -> usize {
+    WEIGHT + record.map_or(0, |frame| frame.len())
+}
+
 /// The changes that wait, and those that are being written out. Both are read before the engine is.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
@@ -46,9 +53,10 @@ impl Generation {
     }
 
     fn insert(&mut self, key: Key, record: Option<Arc<Frame>>) {
-        self.bytes += record.as_ref().map_or(0, |frame| frame.len());
-        let replaced = self.records.insert(key, record).flatten();
-        self.bytes -= replaced.map_or(0, |frame| frame.len());
+        self.bytes += weight(record.as_ref());
+        if let Some(replaced) = self.records.insert(key, record) {
+            self.bytes -= weight(replaced.as_ref());
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -68,20 +76,13 @@ impl Pending {
         self.waiting.insert(key, record);
     }
 
-    /// Forgets a record that the journal did not take.
-    pub(super) fn forget(&mut self, key: &Key, frame: &Arc<Frame>) {
-        let waiting = self.waiting.records.get(key);
-        if matches!(waiting, Some(Some(known)) if Arc::ptr_eq(known, frame)) {
-            self.waiting.records.remove(key);
-            self.waiting.bytes -= frame.len();
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.waiting = Generation {
+    /// Returns what waited, to be dropped outside of the lock.
+    pub(super) fn clear(&mut self) -> Generation {
+        let cleared = Generation {
             cleared: true,
             ..Generation::default()
         };
+        std::mem::replace(&mut self.waiting, cleared)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -208,6 +209,10 @@ mod tests {
                     };
                     prop_assert_eq!(read, model.get(&key).copied());
                 }
+                let held = [&pending.waiting, &pending.leaving].map(|generation| {
+                    generation.records.values().map(|record| weight(record.as_ref())).sum::<usize>()
+                });
+                prop_assert_eq!(pending.bytes(), held.iter().sum());
             }
         }
     }

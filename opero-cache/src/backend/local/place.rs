@@ -1,11 +1,11 @@
 //! What a user's URL says: where, and how.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
-use opero_core::{ConfigError, Location};
+use opero_core::{BackendError, ConfigError, Location};
 
 use super::engine::Tuning;
 
@@ -18,7 +18,9 @@ const SHORTEST: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    pub(super) directory: PathBuf,
+    /// `None`: none is named, and this user has no home to keep a cache in.
+    directory: Option<PathBuf>,
+    scheme: String,
     pub(super) tuning: Tuning,
     /// Bytes of records at most, keys included.
     pub(super) max_bytes: u64,
@@ -38,6 +40,7 @@ impl Place {
         settings.finish()?;
         Ok(Self {
             directory: directory(location)?,
+            scheme: location.shown_scheme().to_owned(),
             tuning: Tuning {
                 flush: flush.unwrap_or(Duration::from_millis(500)).min(LONGEST),
                 memory: memory.map_or(64 << 20, |bytes| bytes.0),
@@ -48,23 +51,29 @@ impl Place {
                 .clamp(SHORTEST, LONGEST),
         })
     }
+
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// Where there is nowhere to keep it. That is this machine's, not the program's, so the program goes on without a cache.
+    pub(super) fn directory(&self) -> Result<&Path, BackendError> {
+        let problem = || {
+            BackendError::new(format!(
+                "no directory is named, and this user has no home directory to keep a cache in: name one, as in \
+                 `{}:///var/cache/my-app`",
+                self.scheme
+            ))
+        };
+        self.directory.as_deref().ok_or_else(problem)
+    }
 }
 
-fn directory(location: &Location) -> Result<PathBuf, ConfigError> {
+fn directory(location: &Location) -> Result<Option<PathBuf>, ConfigError> {
     let location = location.without_settings();
     let path = location.rest();
     if path.is_empty() {
-        return match etcetera::base_strategy::choose_native_strategy() {
-            Ok(user) => Ok(user.cache_dir().join("opero")),
-            Err(_) => Err(ConfigError::new(
-                PARAMETER,
-                "names no directory, and this user has no home directory to keep a cache in",
-                format!(
-                    "name one: `{}:///var/cache/my-app`",
-                    location.shown_scheme()
-                ),
-            )),
-        };
+        let user = etcetera::base_strategy::choose_native_strategy();
+        return Ok(user.ok().map(|user| user.cache_dir().join("opero")));
     }
     let first = path.split('/').next().unwrap_or_default();
     // Somebody's `user:password@host` must not become the name of a directory.
@@ -79,7 +88,7 @@ fn directory(location: &Location) -> Result<PathBuf, ConfigError> {
             ),
         ));
     }
-    Ok(PathBuf::from(path))
+    Ok(Some(PathBuf::from(path)))
 }
 
 /// A number of bytes, as users write it.
@@ -131,8 +140,9 @@ mod tests {
     #[test]
     fn a_path_is_absolute_or_relative_and_no_server() {
         let path = |text: &str| Place::new(&text.into()).map(|place| place.directory);
-        assert_eq!(path("disk:///var/cache/app"), Ok("/var/cache/app".into()));
-        assert_eq!(path("disk://cache/app?flush=1s"), Ok("cache/app".into()));
+        let some = |path: &str| Ok(Some(path.into()));
+        assert_eq!(path("disk:///var/cache/app"), some("/var/cache/app"));
+        assert_eq!(path("disk://cache/app?flush=1s"), some("cache/app"));
         for text in [
             "disk://user:s3cret@host/x",
             "disk://host:99",
@@ -150,5 +160,13 @@ mod tests {
                 .to_string()
                 .contains("did you mean `max_bytes`?")
         );
+    }
+
+    #[test]
+    fn who_has_no_home_is_told_at_the_first_use_to_name_a_directory() {
+        let mut place = Place::new(&"redb?flush=1s".into()).unwrap();
+        place.directory = None;
+        let error = place.directory().unwrap_err().to_string();
+        assert!(error.contains("name one, as in `redb:///"), "{error}");
     }
 }

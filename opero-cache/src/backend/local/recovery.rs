@@ -35,9 +35,8 @@ pub(super) fn open<E: Engine>(base: &Path, tuning: &Tuning) -> Result<Recovered<
         }
         Err(fault) => return Err(fault),
     };
-    let next = journals
-        .last()
-        .map_or(1, |(number, _)| number.wrapping_add(1));
+    let last = journals.last().map_or(0, |(number, _)| *number);
+    let next = last.max(applied(&totals)).wrapping_add(1);
     Ok(Recovered {
         engine,
         totals,
@@ -63,16 +62,25 @@ fn bring_in<E: Engine>(
     totals: &mut HashMap<SpaceId, Totals>,
     journals: &[(u64, PathBuf)],
 ) -> Result<(), Fault> {
-    for (_, path) in journals {
-        replay(engine, totals, path)?;
+    // One that was brought in before and could not be removed would bring back what was removed since.
+    let applied = applied(totals);
+    for (number, path) in journals.iter().filter(|(number, _)| *number > applied) {
+        replay(engine, totals, *number, path)?;
     }
     if !journals.is_empty() {
         guarded(|| engine.flush())?;
     }
     for (_, path) in journals {
-        std::fs::remove_file(path)?;
+        let _ = std::fs::remove_file(path);
     }
     Ok(())
+}
+
+/// The number of the last journal whose content is in the engine.
+fn applied(totals: &HashMap<SpaceId, Totals>) -> u64 {
+    totals
+        .get(&SpaceId::APPLIED)
+        .map_or(0, |applied| applied.entries)
 }
 
 /// How many frames are brought in at once.
@@ -81,6 +89,7 @@ const BATCH: usize = 4_096;
 fn replay<E: Engine>(
     engine: &E,
     totals: &mut HashMap<SpaceId, Totals>,
+    number: u64,
     path: &Path,
 ) -> Result<(), Fault> {
     let mut batch: HashMap<Id, Change> = HashMap::new();
@@ -101,19 +110,13 @@ fn replay<E: Engine>(
             None => {}
         }
         if batch.len() >= BATCH {
-            write(engine, totals, batch.drain().map(|(_, change)| change))?;
+            let full: Vec<_> = batch.drain().map(|(_, change)| change).collect();
+            writing::apply(engine, totals, &full)?;
         }
         Ok(())
     })?;
-    write(engine, totals, batch.into_values())
-}
-
-fn write<E: Engine>(
-    engine: &E,
-    totals: &mut HashMap<SpaceId, Totals>,
-    changes: impl Iterator<Item = Change>,
-) -> Result<(), Fault> {
-    writing::apply(engine, totals, &changes.collect::<Vec<_>>())
+    let rest: Vec<_> = batch.into_values().collect();
+    writing::finish(engine, totals, &rest, number)
 }
 
 /// Removes what a space has in the engine.

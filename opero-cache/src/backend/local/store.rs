@@ -59,7 +59,7 @@ impl<E: Engine> LocalStore<E> {
     }
 
     /// Removes a record, or all of them.
-    fn change(
+    async fn change(
         &self,
         opened: &Opened<E>,
         space: &Space,
@@ -67,13 +67,19 @@ impl<E: Engine> LocalStore<E> {
         key: &Key,
     ) -> Result<(), BackendError> {
         let shared = opened.database.shared();
+        shared.room(kind).await?;
         let frame = Frame::new(kind, &id(space.id, *key), 0, &[]);
         let frame = frame.ok_or_else(|| shared.error("the record is too long"))?;
-        space.pending(&shared.held, |pending| match kind {
-            Kind::Clear => pending.clear(),
-            Kind::Put | Kind::Remove => pending.note(*key, None),
-        });
-        shared.write_down(&frame)
+        let note = || {
+            space.pending(&shared.held, |pending| match kind {
+                Kind::Clear => Some(pending.clear()),
+                Kind::Put | Kind::Remove => {
+                    pending.note(*key, None);
+                    None
+                }
+            })
+        };
+        shared.write_down(&frame, note).map(drop)
     }
 }
 
@@ -131,6 +137,15 @@ impl<E: Engine> ByteStore for LocalStore<E> {
         }
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    /// Every wait here is one for the worker, which is given up by itself.
+    fn bounds_itself(&self) -> bool {
+        true
+    }
+
     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
         self.ready().await?;
         let mut record = None;
@@ -146,34 +161,32 @@ impl<E: Engine> ByteStore for LocalStore<E> {
     ) -> Result<(), BackendError> {
         let opened = self.ready().await?;
         let shared = opened.database.shared();
-        shared.room().await?;
+        shared.room(Kind::Put).await?;
         let frame = Frame::new(Kind::Put, &id(self.space, *key), age(keep), &record);
         let frame = Arc::new(frame.ok_or_else(|| shared.error("the record is too long"))?);
-        let change = Some(Arc::clone(&frame));
-        opened
-            .space
-            .pending(&shared.held, |pending| pending.note(*key, change));
-        shared.write_down(&frame).inspect_err(|_| {
-            opened
-                .space
-                .pending(&shared.held, |pending| pending.forget(key, &frame));
+        let space = &opened.space;
+        shared.write_down(&frame, || {
+            let change = Some(Arc::clone(&frame));
+            space.pending(&shared.held, |pending| pending.note(*key, change));
         })
     }
 
     async fn remove(&self, key: &Key) -> Result<(), BackendError> {
         let opened = self.ready().await?;
-        self.change(opened, &opened.space, Kind::Remove, key)
+        self.change(opened, &opened.space, Kind::Remove, key).await
     }
 
     async fn clear(&self) -> Result<(), BackendError> {
         let opened = self.ready().await?;
         self.change(opened, &opened.space, Kind::Clear, &Key::stable(0))
+            .await
     }
 
     async fn clear_namespace(&self) -> Result<(), BackendError> {
         let opened = self.ready().await?;
         for space in opened.database.shared().namespace_of(self.space) {
-            self.change(opened, &space, Kind::Clear, &Key::stable(0))?;
+            self.change(opened, &space, Kind::Clear, &Key::stable(0))
+                .await?;
         }
         Ok(())
     }
@@ -193,7 +206,7 @@ impl<E: Engine> fmt::Debug for LocalStore<E> {
     /// Without keys and records.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(E::SCHEME)
-            .field("directory", &self.place.directory)
+            .field("directory", &self.place.directory().ok())
             .finish_non_exhaustive()
     }
 }

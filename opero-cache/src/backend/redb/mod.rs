@@ -38,7 +38,8 @@ impl RedbCache {
     /// The store of one function. Nothing on the disk is touched before its first use.
     ///
     /// # Errors
-    /// A location that cannot be read, or one that names no directory for a user who has no home.
+    /// A location that cannot be read. That the directory cannot be used, or that none is named by a user who has no home,
+    /// is an error at each use.
     pub fn open(
         location: &Location,
         options: &CacheOptions,
@@ -172,7 +173,7 @@ impl Engine for Redb {
     }
 
     fn apply(&self, changes: &[Change], totals: &[(SpaceId, Totals)]) -> Result<(), Fault> {
-        if changes.is_empty() {
+        if changes.is_empty() && totals.is_empty() {
             return Ok(());
         }
         Self::commit(&self.database, changes, totals)?;

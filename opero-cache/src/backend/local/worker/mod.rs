@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 
 use super::change::{Id, SpaceId, Totals};
-use super::database::Shared;
+use super::database::{Shared, real_now};
 use super::desk::{Phase, State};
 use super::directory::can_write;
 use super::engine::{Engine, Fault, guarded};
@@ -37,7 +37,7 @@ pub(super) struct Worker<E> {
     /// Why the journals of earlier processes could not be brought in.
     stuck: Option<String>,
     /// Journals whose content is in the engine after the next flush.
-    pub(super) written: Vec<PathBuf>,
+    pub(super) written: Vec<(u64, PathBuf)>,
 }
 
 enum Task {
@@ -198,14 +198,34 @@ impl<E: Engine> Worker<E> {
             self.shut();
             self.open()?;
         }
+        let held = self.shared.held.load(Ordering::Relaxed);
+        if held > 0 && self.shared.engine().is_none() {
+            self.open_for_what_is_pending()?;
+        }
         if let Some(reason) = &self.stuck {
             return Err(Fault::Failed(reason.clone()));
         }
         self.write_out()
     }
 
+    /// The engine was lost, and nobody used it since.
+    fn open_for_what_is_pending(&mut self) -> Result<(), Fault> {
+        match self.shared.cool.enter(real_now()) {
+            Ok(()) => self.open(),
+            Err(_) => {
+                let reason = self
+                    .shared
+                    .desk
+                    .tell(|state| state.phase.reason().to_owned());
+                Err(Fault::Failed(reason))
+            }
+        }
+    }
+
     fn failed_to_write(&mut self, fault: &Fault) {
         match fault {
+            // What opening met was seen to.
+            _ if self.shared.engine().is_none() => {}
             Fault::Damaged(_) => self.give_up(fault),
             Fault::Busy | Fault::Full => {}
             Fault::Failed(_) if E::READS_ON || self.stuck.is_some() => self.spoilt = true,

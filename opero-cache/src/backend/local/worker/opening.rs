@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 
 use super::Worker;
+use crate::backend::local::change::SpaceId;
 use crate::backend::local::database::real_now;
 use crate::backend::local::desk::Phase;
 use crate::backend::local::directory::room;
@@ -52,6 +53,9 @@ impl<E: Engine> Worker<E> {
         self.totals = recovered.totals;
         self.stuck = recovered.stuck;
         for (id, totals) in &self.totals {
+            if *id == SpaceId::APPLIED {
+                continue;
+            }
             let space = self.shared.space(*id);
             space.entries.store(totals.entries, Ordering::Relaxed);
         }

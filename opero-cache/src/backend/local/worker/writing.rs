@@ -22,27 +22,54 @@ pub(in crate::backend::local) fn apply<E: Engine>(
     changes: &[Change],
 ) -> Result<(), Fault> {
     for chunk in changes.chunks(E::CHUNK) {
-        let mut made: HashMap<SpaceId, Totals> = HashMap::new();
-        guarded(|| {
-            for change in chunk {
-                let space = space_of(&change.id);
-                let known = totals.get(&space).copied().unwrap_or_default();
-                let made = made.entry(space).or_insert(known);
-                if let Some(old) = engine.get(&change.id)? {
-                    made.take(old.as_ref().len());
-                }
-                if let Some(stored) = change.stored() {
-                    made.add(stored.len());
-                }
-            }
-            let made: Vec<_> = made
-                .iter()
-                .map(|(space, totals)| (*space, *totals))
-                .collect();
-            engine.apply(chunk, &made)
-        })?;
-        totals.extend(made);
+        apply_chunk(engine, totals, chunk, None)?;
     }
+    Ok(())
+}
+
+/// Applies the last changes of a journal, and says with the last of them that all of it is in the engine.
+pub(in crate::backend::local) fn finish<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    changes: &[Change],
+    journal: u64,
+) -> Result<(), Fault> {
+    let last = changes.len().saturating_sub(E::CHUNK);
+    let (changes, last) = changes.split_at(last);
+    apply(engine, totals, changes)?;
+    apply_chunk(engine, totals, last, Some(journal))
+}
+
+fn apply_chunk<E: Engine>(
+    engine: &E,
+    totals: &mut HashMap<SpaceId, Totals>,
+    chunk: &[Change],
+    journal: Option<u64>,
+) -> Result<(), Fault> {
+    let mut made: HashMap<SpaceId, Totals> = HashMap::new();
+    if let Some(entries) = journal {
+        let applied = Totals { entries, bytes: 0 };
+        made.insert(SpaceId::APPLIED, applied);
+    }
+    guarded(|| {
+        for change in chunk {
+            let space = space_of(&change.id);
+            let known = totals.get(&space).copied().unwrap_or_default();
+            let made = made.entry(space).or_insert(known);
+            if let Some(old) = engine.get(&change.id)? {
+                made.take(old.as_ref().len());
+            }
+            if let Some(stored) = change.stored() {
+                made.add(stored.len());
+            }
+        }
+        let made: Vec<_> = made
+            .iter()
+            .map(|(space, totals)| (*space, *totals))
+            .collect();
+        engine.apply(chunk, &made)
+    })?;
+    totals.extend(made);
     Ok(())
 }
 
@@ -53,7 +80,10 @@ impl<E: Engine> Worker<E> {
         let shared = Arc::clone(&self.shared);
         let engine = shared.engine();
         let Some(engine) = engine.as_ref() else {
-            return Ok(());
+            return match shared.held.load(Ordering::Relaxed) {
+                0 => Ok(()),
+                _ => Err(Fault::Failed("it is closed".to_owned())),
+            };
         };
         let room = room(&shared.directory, shared.held.load(Ordering::Relaxed));
         shared.allowed.store(room.unwrap_or(0), Ordering::Relaxed);
@@ -75,8 +105,8 @@ impl<E: Engine> Worker<E> {
             }
         }
         written?;
-        for path in self.written.drain(..) {
-            // One that stays is read once more, which changes nothing.
+        for (_, path) in self.written.drain(..) {
+            // One that stays is known by its number.
             let _ = std::fs::remove_file(path);
         }
         let evicted = evict::down_to_bounds(
@@ -101,7 +131,8 @@ impl<E: Engine> Worker<E> {
         // Made without the lock, which those who put wait for.
         let next = Journal::create(&self.shared.base, current.wrapping_add(1))?;
         let last = lock(&self.shared.journal).replace(next);
-        self.written.extend(last.map(|last| last.path().to_owned()));
+        let last = last.map(|last| (last.number(), last.path().to_owned()));
+        self.written.extend(last);
         Ok(())
     }
 
@@ -122,7 +153,10 @@ impl<E: Engine> Worker<E> {
         }
         // In order, neighbours share pages.
         changes.sort_unstable_by_key(|change| change.id);
-        apply(engine, &mut self.totals, &changes)?;
+        match self.written.last() {
+            Some((journal, _)) => finish(engine, &mut self.totals, &changes, *journal)?,
+            None => apply(engine, &mut self.totals, &changes)?,
+        }
         guarded(|| engine.flush())
     }
 }
