@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, RedisResult, Value};
+use redis::{Arg, AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, RedisResult, Value};
 
 use crate::cluster::{Cluster, Nodes};
 
@@ -22,6 +22,29 @@ pub(crate) enum Request<'a> {
         )]
         u16,
     ),
+}
+
+/// What goes over a slow line in a second, in bytes.
+const LINE: u64 = 10_000_000;
+
+impl Request<'_> {
+    /// How long its way takes on a slow line.
+    pub(crate) fn way(&self) -> Duration {
+        let bytes: usize = match self {
+            Self::One(command) | Self::AtSlot(command, _) => size(command),
+            Self::Several(commands) => commands.cmd_iter().map(size).sum(),
+        };
+        let nanos = (bytes as u64).saturating_mul(1_000_000_000 / LINE);
+        Duration::from_nanos(nanos)
+    }
+}
+
+fn size(command: &Cmd) -> usize {
+    let sizes = command.args_iter().map(|argument| match argument {
+        Arg::Simple(bytes) => bytes.len(),
+        _ => 0,
+    });
+    sizes.sum()
 }
 
 /// What connections are made to.

@@ -23,8 +23,10 @@ pub(crate) enum Problem {
     LeftAlone(Duration),
     /// No connection, or a broken one.
     Broken(String),
-    /// No answer in that time.
+    /// No answer in that time, nor before.
     Slow(Duration),
+    /// No answer in that time, and that is all that is known.
+    SlowOnce(Duration),
     /// The server's own error, by its code.
     Answer(String),
     /// An answer of a shape that was not expected.
@@ -53,7 +55,7 @@ impl Error {
     pub const fn is_away(&self) -> bool {
         matches!(
             self.problem,
-            Problem::LeftAlone(_) | Problem::Broken(_) | Problem::Slow(_)
+            Problem::LeftAlone(_) | Problem::Broken(_) | Problem::Slow(_) | Problem::SlowOnce(_)
         )
     }
 }
@@ -69,7 +71,9 @@ impl fmt::Display for Error {
                 )
             }
             Problem::Broken(what) => write!(f, "{place} cannot be reached: {what}"),
-            Problem::Slow(time) => write!(f, "{place} did not answer within {time:?}"),
+            Problem::Slow(time) | Problem::SlowOnce(time) => {
+                write!(f, "{place} did not answer within {time:.0?}")
+            }
             Problem::Answer(code) => write!(f, "{place} answered {code}{}", explain(code)),
             Problem::Shape => write!(f, "{place} answered with something else than was asked for"),
             Problem::Client(what) => write!(f, "{place} was not asked: {what}"),
@@ -147,14 +151,14 @@ impl Problem {
                 &**code,
                 "NOAUTH" | "WRONGPASS" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "READONLY"
             ),
-            Self::LeftAlone(_) | Self::Shape | Self::Client(_) => false,
+            Self::LeftAlone(_) | Self::SlowOnce(_) | Self::Shape | Self::Client(_) => false,
         }
     }
 
     /// Should the connection be replaced? A replica may have been the master when it was made.
     pub(crate) fn is_of_connection(&self) -> bool {
         match self {
-            Self::Broken(_) | Self::Slow(_) => true,
+            Self::Broken(_) | Self::Slow(_) | Self::SlowOnce(_) => true,
             Self::Answer(code) => matches!(&**code, "NOAUTH" | "READONLY"),
             Self::LeftAlone(_) | Self::Shape | Self::Client(_) => false,
         }

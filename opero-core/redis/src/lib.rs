@@ -8,11 +8,13 @@ mod connection;
 mod error;
 pub mod key;
 mod link;
+mod patience;
 mod runtime;
 mod scan;
 mod script;
 mod server;
 mod tls;
+mod troubles;
 
 use std::io;
 

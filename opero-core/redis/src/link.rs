@@ -11,25 +11,29 @@ use tokio::task::{self, AbortHandle};
 
 use crate::connection::Connection;
 use crate::error::Problem;
+use crate::runtime::is_own;
 
 /// The connections to one server.
 ///
 /// A connection lives on one runtime and ends with it. A call uses the one on its own runtime, since a connection on another
 /// would cost two wake-ups of threads more, which is as long as the answer takes.
 #[derive(Default)]
-pub(crate) struct Links(Mutex<Vec<(Id, State)>>);
+pub(crate) struct Links(Mutex<Vec<Link>>);
 
-enum State {
-    Making(Link),
-    Made(Link, Connection),
-    /// It carries no connections: it was built without input and output.
-    Unfit,
+/// What is known of one runtime.
+struct Link {
+    runtime: Id,
+    state: State,
+    /// Lives as long as the connection may, until its runtime ends or this link is cut; where there is none, as long as the
+    /// runtime, so that nothing is remembered of one that has ended.
+    task: AbortHandle,
 }
 
-struct Link {
-    connected: Connected,
-    /// Lives as long as the connection may: until its runtime ends or this link is cut.
-    task: AbortHandle,
+enum State {
+    Making(Connected),
+    Made(Connection),
+    /// It carries no connections: it was built without input and output, or stands still while its callers wait.
+    Unfit,
 }
 
 impl Drop for Link {
@@ -71,66 +75,56 @@ impl Links {
     where
         F: Future<Output = Result<Connection, Problem>> + Send + 'static,
     {
-        let id = runtime.id();
         let mut links = lock(&self.0);
-        match links.iter().find(|(of, _)| *of == id) {
-            Some((_, State::Unfit)) => return Found::Unfit,
-            Some((_, State::Made(link, connection))) if !link.task.is_finished() => {
-                return Found::Made(connection.clone(), link.task.id());
-            }
-            Some((_, State::Making(link))) if !link.task.is_finished() => {
-                return Found::Making(link.connected.clone(), link.task.id());
-            }
-            _ => {}
+        let of_runtime = |link: &&Link| link.runtime == runtime.id() && !link.task.is_finished();
+        if let Some(link) = links.iter().find(of_runtime) {
+            let id = link.task.id();
+            return match &link.state {
+                State::Made(connection) => Found::Made(connection.clone(), id),
+                State::Making(connected) => Found::Making(connected.clone(), id),
+                State::Unfit => Found::Unfit,
+            };
         }
         // The moment to forget those whose runtime has ended.
-        links.retain(|(_, state)| !state.has_ended());
-        let link = Link::start(runtime, connect());
-        let found = Found::New(link.connected.clone(), link.task.id());
-        links.push((id, State::Making(link)));
+        links.retain(|link| !link.task.is_finished());
+        let (link, connected) = Link::start(runtime, connect());
+        let found = Found::New(connected, link.task.id());
+        links.push(link);
         found
     }
 
     /// It is made: later calls need not wait for it.
     pub(crate) fn made(&self, id: LinkId, connection: &Connection) {
-        for (_, state) in lock(&self.0).iter_mut() {
-            *state = match std::mem::replace(state, State::Unfit) {
-                State::Making(link) if link.task.id() == id => {
-                    State::Made(link, connection.clone())
-                }
-                other => other,
-            };
+        let mut links = lock(&self.0);
+        if let Some(link) = links.iter_mut().find(|link| link.task.id() == id) {
+            link.state = State::Made(connection.clone());
         }
     }
 
     /// Gives a connection up that does not work; whoever waits on it waits on.
     pub(crate) fn cut(&self, id: LinkId) {
-        lock(&self.0).retain(|(_, state)| state.link().is_none_or(|link| link.task.id() != id));
+        lock(&self.0).retain(|link| link.task.id() != id);
     }
 
-    /// That runtime carries no connections.
-    pub(crate) fn mark_unfit(&self, runtime: Id) {
-        let mut links = lock(&self.0);
-        links.retain(|(of, _)| *of != runtime);
-        links.push((runtime, State::Unfit));
-    }
-}
-
-impl State {
-    const fn link(&self) -> Option<&Link> {
-        match self {
-            Self::Making(link) | Self::Made(link, _) => Some(link),
-            Self::Unfit => None,
+    /// That runtime carries no connections. Not so opero's own, which everybody is left with: then it is false.
+    pub(crate) fn mark_unfit(&self, runtime: &Handle) -> bool {
+        if is_own(runtime) {
+            return false;
         }
-    }
-
-    fn has_ended(&self) -> bool {
-        self.link().is_some_and(|link| link.task.is_finished())
+        let unfit = Link {
+            runtime: runtime.id(),
+            state: State::Unfit,
+            task: runtime.spawn(std::future::pending::<()>()).abort_handle(),
+        };
+        let mut links = lock(&self.0);
+        links.retain(|link| link.runtime != unfit.runtime);
+        links.push(unfit);
+        true
     }
 }
 
 impl Link {
-    fn start<F>(runtime: &Handle, connect: F) -> Self
+    fn start<F>(runtime: &Handle, connect: F) -> (Self, Connected)
     where
         F: Future<Output = Result<Connection, Problem>> + Send + 'static,
     {
@@ -148,9 +142,39 @@ impl Link {
             }
         });
         let connected = receiver.map(|sent| sent.unwrap_or(Err(Attempt::Lost)));
-        Self {
-            connected: connected.boxed().shared(),
+        let connected = connected.boxed().shared();
+        let link = Self {
+            runtime: runtime.id(),
+            state: State::Making(connected.clone()),
             task: task.abort_handle(),
+        };
+        (link, connected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::runtime::Builder;
+
+    #[test]
+    fn nothing_is_remembered_of_runtimes_that_have_ended() {
+        let links = Links::default();
+        for _ in 0..100 {
+            let bare = Builder::new_current_thread().build().unwrap();
+            assert!(matches!(links.get(bare.handle(), pending), Found::New(..)));
+            assert!(links.mark_unfit(bare.handle()));
+            assert!(matches!(links.get(bare.handle(), pending), Found::Unfit));
         }
+        assert!(lock(&links.0).len() <= 2);
+    }
+
+    #[test]
+    fn operos_own_runtime_is_never_given_up() {
+        let links = Links::default();
+        let own = crate::runtime::own().unwrap();
+        assert!(!links.mark_unfit(&own));
+        assert!(matches!(links.get(&own, pending), Found::New(..)));
     }
 }

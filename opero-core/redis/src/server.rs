@@ -1,12 +1,10 @@
-//! One server: its connections, and when to leave it alone.
+//! One server: its connections, and how a call goes over one.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use opero_core::clock::real_timeout;
+use opero_core::ConfigError;
 use opero_core::sync::lock;
-use opero_core::{ConfigError, CoolDown, Instant};
 use redis::{ConnectionInfo, Value};
 use tokio::runtime::Handle;
 
@@ -14,11 +12,9 @@ pub(crate) use crate::connection::Request;
 use crate::connection::{Client, Connection};
 use crate::error::Problem;
 use crate::link::{Attempt, Connected, Found, LinkId, Links};
+use crate::patience::{self, Late};
 use crate::runtime;
-
-/// How long a server that failed is left alone: at first, and at most.
-const SHORTEST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(10);
+use crate::troubles::Troubles;
 
 /// What makes two servers one.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,9 +29,7 @@ pub(crate) struct Server {
     target: Target,
     client: Client,
     links: Links,
-    cool_down: CoolDown,
-    /// Something is written in `cool_down`: while all is well, nobody needs to look.
-    troubled: AtomicBool,
+    troubles: Troubles,
 }
 
 impl Server {
@@ -67,8 +61,7 @@ impl Server {
             target,
             client,
             links: Links::default(),
-            cool_down: CoolDown::new(SHORTEST, LONGEST),
-            troubled: AtomicBool::new(false),
+            troubles: Troubles::none(),
         });
         servers.push(Arc::downgrade(&server));
         Ok(server)
@@ -98,23 +91,9 @@ impl Server {
         request: Request<'_>,
         timeout: Duration,
     ) -> Result<Value, Problem> {
-        if self.troubled.load(Ordering::Acquire) {
-            self.cool_down.enter(now()).map_err(Problem::LeftAlone)?;
-        }
+        self.troubles.enter().map_err(Problem::LeftAlone)?;
         let answer = self.ask_anyway(request, timeout).await;
-        match &answer {
-            Err(problem) if problem.is_outage() => {
-                self.cool_down.failed(now());
-                self.troubled.store(true, Ordering::Release);
-            }
-            Err(Problem::Client(_)) => {}
-            _ if self.troubled.load(Ordering::Acquire) => {
-                // In this order, a failure that is written meanwhile is at worst forgotten, not overlooked for ever.
-                self.troubled.store(false, Ordering::Release);
-                self.cool_down.succeeded();
-            }
-            _ => {}
-        }
+        self.troubles.note(&answer);
         answer
     }
 
@@ -146,13 +125,14 @@ impl Server {
         timeout: Duration,
     ) -> Result<Value, Failed> {
         let (mut connection, link, was_there) = self.connection(runtime).await?;
-        let problem = match real_timeout(timeout, connection.send(request)).await {
-            Some(Ok(value)) => match outage_within(&value) {
+        let answer = connection.send(request);
+        let problem = match patience::wait(runtime, timeout, || request.way(), answer).await {
+            Ok(Ok(value)) => match outage_within(&value) {
                 None => return Ok(value),
                 Some(problem) => problem,
             },
-            Some(Err(error)) => Problem::of(&error),
-            None => Problem::Slow(timeout),
+            Ok(Err(error)) => Problem::of(&error),
+            Err(late) => return Err(self.late(late, runtime, link)),
         };
         if problem.is_of_connection() {
             self.links.cut(link);
@@ -161,6 +141,18 @@ impl Server {
             Problem::Broken(_) if was_there => Failed::OldConnection,
             problem => Failed::Because(problem),
         })
+    }
+
+    /// What follows from an answer that did not come.
+    fn late(&self, late: Late, runtime: &Handle, link: LinkId) -> Failed {
+        match late {
+            // Somebody blocks the only thread that could read the answer, and would again.
+            Late::Stalled(_) if self.links.mark_unfit(runtime) => Failed::Unfit,
+            Late::Slow(limit) | Late::Stalled(limit) => {
+                self.links.cut(link);
+                Failed::Because(self.troubles.slow(link, limit))
+            }
+        }
     }
 
     /// The connection on that runtime, and whether it was there before this call.
@@ -191,21 +183,18 @@ impl Server {
     ) -> Result<Connection, Failed> {
         let timeout = self.target.connect_timeout;
         // The attempt has its own limit; this one is for a runtime that nobody drives.
-        match real_timeout(2 * timeout, connected).await {
-            Some(Ok(connection)) => {
+        match patience::wait(runtime, 2 * timeout, Duration::default, connected).await {
+            Ok(Ok(connection)) => {
                 self.links.made(link, &connection);
                 Ok(connection)
             }
-            Some(Err(Attempt::Failed(problem))) => Err(Failed::Because(problem)),
-            Some(Err(Attempt::Unfit)) => {
-                self.links.mark_unfit(runtime.id());
+            Ok(Err(Attempt::Failed(problem))) => Err(Failed::Because(problem)),
+            Ok(Err(Attempt::Unfit)) => {
+                self.links.mark_unfit(runtime);
                 Err(Failed::Unfit)
             }
-            Some(Err(Attempt::Lost)) => Err(Failed::Unfit),
-            None => {
-                self.links.cut(link);
-                Err(Failed::Because(Problem::Slow(timeout)))
-            }
+            Ok(Err(Attempt::Lost)) => Err(Failed::Unfit),
+            Err(late) => Err(self.late(late, runtime, link)),
         }
     }
 }
@@ -230,11 +219,13 @@ impl Failed {
     }
 }
 
+/// On the runtime around this call.
 async fn connect(client: Client, timeout: Duration) -> Result<Connection, Problem> {
-    match real_timeout(timeout, client.connect()).await {
-        Some(Ok(connection)) => Ok(connection),
-        Some(Err(error)) => Err(Problem::of(&error).of_connecting()),
-        None => Err(Problem::Slow(timeout)),
+    let runtime = Handle::current();
+    match patience::wait(&runtime, timeout, Duration::default, client.connect()).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(Problem::of(&error).of_connecting()),
+        Err(Late::Slow(limit) | Late::Stalled(limit)) => Err(Problem::Slow(limit)),
     }
 }
 
@@ -252,11 +243,4 @@ fn outage_within(value: &Value) -> Option<Problem> {
 
 fn no_thread(error: std::io::Error) -> Problem {
     Problem::Client(format!("opero has no thread for it ({})", error.kind()))
-}
-
-/// The present on a clock that nobody can pause: servers take real time.
-fn now() -> Instant {
-    static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
-    let nanos = ORIGIN.elapsed().as_nanos();
-    Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

@@ -62,6 +62,43 @@ async fn a_paused_server_costs_each_waiting_call_its_timeout_and_later_ones_noth
     until_answered(&redis).await;
 }
 
+/// The commands of one connection are answered in turn, so one that takes its time delays all; no other connection's.
+#[tokio::test]
+async fn one_slow_answer_takes_no_server_away() {
+    let server = RedisServer::start().unwrap();
+    let redis = open(&format!(
+        "{}?timeout=500ms&connect_timeout=30s",
+        server.url()
+    ));
+    until_answered(&redis).await;
+    let wait = cmd(&["BLPOP", "nothing", "10"]);
+    for _ in 0..2 {
+        let (slow, other) = tokio::join!(redis.command::<Value>(&wait), ping(&redis));
+        for error in [slow.unwrap_err(), other.unwrap_err()] {
+            assert!(error.is_away());
+            assert!(
+                error.to_string().contains("did not answer within"),
+                "{error}"
+            );
+        }
+        // The machine may be busy; what is never said is that the server is left alone.
+        while let Err(error) = ping(&redis).await {
+            assert!(!error.to_string().contains("left alone"), "{error}");
+        }
+    }
+}
+
+/// A limit for the wait alone would be over long before the end of what is sent.
+#[tokio::test]
+async fn a_large_request_has_the_time_that_its_way_takes() {
+    let server = RedisServer::start().unwrap();
+    let redis = open(&format!("{}?timeout=2ms&connect_timeout=30s", server.url()));
+    until_answered(&redis).await;
+    // Some 30 ms on this machine's own line, and 6 s by what it is given.
+    let large = "x".repeat(60_000_000);
+    let () = redis.command(&cmd(&["SET", "a", &large])).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_server_that_was_restarted_while_nobody_asked_costs_no_call() {
     let mut server = RedisServer::start().unwrap();

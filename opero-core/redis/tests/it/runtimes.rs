@@ -7,7 +7,7 @@ use opero_redis::redis::Value;
 use opero_test_servers::RedisServer;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{await_connections, cmd, open, open_patiently, ping};
+use crate::support::{await_connections, cmd, open, open_patiently, ping, until_answered};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -68,17 +68,28 @@ fn a_blocking_caller_around_a_runtime_is_served_too() {
     });
 }
 
-/// Somebody else's `block_on` cannot be told from driving: the call fails in time, and the next one is served.
+/// Somebody else's `block_on` cannot be told from driving, but from a server that is away.
 #[test]
-fn a_stranger_that_blocks_a_runtime_is_not_kept_waiting_for_ever() {
+fn a_stranger_that_blocks_a_runtime_is_served_by_operos_own_a_little_later() {
     let server = RedisServer::start().unwrap();
     let redis = open(&format!(
-        "{}?timeout=50ms&connect_timeout=50ms",
+        "{}?connect_timeout=50ms&timeout=10s",
+        server.url()
+    ));
+    let runtime = current_thread();
+    runtime.block_on(async {
+        for _ in 0..3 {
+            foreign_block_on(ping(&redis)).unwrap();
+        }
+    });
+    // Also where it has a connection already.
+    let redis = open(&format!(
+        "{}?connect_timeout=10s&timeout=50ms",
         server.url()
     ));
     current_thread().block_on(async {
-        let error = foreign_block_on(ping(&redis)).unwrap_err();
-        assert!(error.is_away(), "{error}");
+        until_answered(&redis).await;
+        foreign_block_on(until_answered(&redis));
     });
 }
 
@@ -91,6 +102,46 @@ fn foreign_block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The answer is there all the while, and nobody reads it.
+#[tokio::test]
+async fn a_runtime_that_stands_still_does_not_make_the_server_slow() {
+    let server = RedisServer::start().unwrap();
+    let redis = open(&format!("{}?timeout=400ms", server.url()));
+    until_answered(&redis).await;
+    for yields in 0..3 {
+        let block = async {
+            for _ in 0..yields {
+                tokio::task::yield_now().await;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        };
+        let (answer, ()) = tokio::join!(ping(&redis), block);
+        answer.unwrap();
+        ping(&redis).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_stands_still_while_it_connects_does_not_make_the_server_slow() {
+    let server = RedisServer::start().unwrap();
+    for yields in 0..3 {
+        // Another database, so another connection.
+        let url = format!(
+            "{}/{yields}?timeout=400ms&connect_timeout=400ms",
+            server.url()
+        );
+        let redis = open(&url);
+        let block = async {
+            for _ in 0..yields {
+                tokio::task::yield_now().await;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        };
+        let (answer, ()) = tokio::join!(ping(&redis), block);
+        answer.unwrap();
     }
 }
 
