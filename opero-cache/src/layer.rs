@@ -97,6 +97,14 @@ impl Layer {
     }
 
     #[cfg(feature = "bytes")]
+    pub(crate) fn is_shared(&self) -> bool {
+        match self {
+            Self::Objects(_) => false,
+            Self::Records(store) => store.is_shared(),
+        }
+    }
+
+    #[cfg(feature = "bytes")]
     pub(crate) const fn keeps_records(&self) -> bool {
         match self {
             Self::Objects(_) => false,

@@ -14,14 +14,18 @@ use crate::turn::{Refresh, Turn};
 pub(crate) enum First {
     /// Look again, and let other processes come first.
     Look,
+    /// Let other processes come first: it has looked already, and a claim looks again.
+    #[cfg(feature = "bytes")]
+    Claim,
+    /// Execute: it has looked already, and nobody answered.
+    #[cfg(feature = "bytes")]
+    Lead,
     /// Execute, in spite of what the cache has.
     Execute,
 }
 
 impl Cache {
     /// Joins the flight of `key`, or leads it.
-    ///
-    /// What executes is boxed: a look at a server comes by here too, and should not carry room for it.
     pub(crate) async fn join<T, E, N>(
         &self,
         cx: &Context<'_>,
@@ -37,22 +41,41 @@ impl Cache {
     {
         let leader = match self.flights.join(key) {
             Role::Lead(leader) => leader,
-            Role::Alone => return Box::pin(self.execute_alone(cx, attempt, next, &key)).await,
+            Role::Alone => return self.execute_alone(cx, attempt, next, &key).await,
             Role::Follow(follower) => match follower.await {
                 Err(leader) => leader,
                 Ok(landing) => {
                     if let Some(result) = self.landed(cx, next, &landing) {
                         return result;
                     }
-                    return Box::pin(self.execute_alone(cx, attempt, next, &key)).await;
+                    return self.execute_alone(cx, attempt, next, &key).await;
                 }
             },
         };
-        if first == First::Execute {
-            return Box::pin(self.lead_refresh(cx, attempt, next, key, leader)).await;
+        match first {
+            First::Look => self.look_and_lead(cx, attempt, next, key, leader).await,
+            #[cfg(feature = "bytes")]
+            First::Claim => self.lead_in_turn(cx, attempt, next, key, leader).await,
+            #[cfg(feature = "bytes")]
+            First::Lead => self.lead(cx, attempt, next, key, leader).await,
+            First::Execute => self.lead_refresh(cx, attempt, next, key, leader).await,
         }
-        // Between the look and the lead an earlier flight may have landed. A remote backend is asked only here, by the
-        // leader: its followers need not ask.
+    }
+
+    /// Looks once more before anything is executed: between the look and the lead an earlier flight may have landed.
+    async fn look_and_lead<T, E, N>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &N,
+        key: Key,
+        leader: Leader<'_>,
+    ) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Send,
+        N: Operation<T, E>,
+    {
         let looked = self.look(cx, next, &key).await;
         #[cfg(feature = "bytes")]
         let answers = !matches!(looked, Look::Ask);
@@ -66,10 +89,10 @@ impl Cache {
         }
         // A store that did not answer just now would only cost its timeout once more.
         #[cfg(feature = "bytes")]
-        if answers && self.shared().is_some() {
-            return Box::pin(self.lead_in_turn(cx, attempt, next, key, leader)).await;
+        if answers && self.shares {
+            return self.lead_in_turn(cx, attempt, next, key, leader).await;
         }
-        Box::pin(self.lead(cx, attempt, next, key, leader)).await
+        self.lead(cx, attempt, next, key, leader).await
     }
 
     /// Executes when it is this process's turn, or gives what another one has brought.

@@ -170,12 +170,11 @@ impl Cache {
         records.unwrap_or(&self.near).scheme()
     }
 
-    /// The store that other processes may share, and claim in: the farthest.
+    /// The store that other processes share, and claim in.
     pub(crate) fn shared(&self) -> Option<&dyn ByteStore> {
-        let far = self.far.iter().chain(std::iter::once(&self.near));
-        far.into_iter().find_map(|layer| match layer {
-            Layer::Objects(_) => None,
-            Layer::Records(store) => Some(&**store),
+        self.layers().find_map(|layer| match layer {
+            Layer::Records(store) if store.is_shared() => Some(&**store),
+            _ => None,
         })
     }
 

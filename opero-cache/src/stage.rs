@@ -37,6 +37,9 @@ pub struct Cache {
     pub(crate) config: CacheConfig,
     /// Does the nearer backend answer on the spot?
     pub(crate) local: bool,
+    /// Do other processes claim in one of the backends?
+    #[cfg(feature = "bytes")]
+    pub(crate) shares: bool,
     /// Is an entry refreshed before it is dropped?
     pub(crate) renews: bool,
     pub(crate) flights: Arc<Flights>,
@@ -98,6 +101,8 @@ impl Cache {
             .any(Layer::keeps_records)
             .then(|| opero_core::stable::KeySpace::new(&[&*config.namespace, &*config.function]));
         Ok(Self {
+            #[cfg(feature = "bytes")]
+            shares: layers().any(Layer::is_shared),
             local: near.is_local(),
             near,
             far,
@@ -187,10 +192,23 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
             if self.renews && self.is_refresher(&key) {
                 return Box::pin(self.refresh(cx, attempt, &next, key)).await;
             }
-            let mut looked = self.peek(cx, &next, &key);
-            // Asked before the flight is joined: whoever leads it may be refreshing, and nobody has to wait for that.
-            if self.renews && matches!(looked, Look::Ask) {
-                looked = Box::pin(self.look(cx, &next, &key)).await;
+            #[cfg_attr(
+                not(feature = "bytes"),
+                expect(unused_mut, reason = "records are asked for below")
+            )]
+            let (mut looked, mut first) = (self.peek(cx, &next, &key), First::Look);
+            // A server is asked before the flight is joined: a hit then costs no flight, and whoever leads one may only be
+            // refreshing. While somebody does execute, those who come wait for that, and do not all ask.
+            #[cfg(feature = "bytes")]
+            if matches!(looked, Look::Ask)
+                && (self.renews || (self.shares && self.flights.is_idle()))
+            {
+                looked = self.look(cx, &next, &key).await;
+                first = match looked {
+                    _ if !self.shares => First::Look,
+                    Look::Ask => First::Lead,
+                    _ => First::Claim,
+                };
             }
             match looked {
                 Look::Hit(found) if found.age == Age::Fresh => {
@@ -198,7 +216,8 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
                     Ok(found.value)
                 }
                 Look::Hit(found) => Box::pin(self.serve(cx, attempt, &next, key, found)).await,
-                Look::Miss | Look::Ask => self.join(cx, attempt, &next, key, First::Look).await,
+                // Boxed: a hit comes by without this future, and should not carry room for it.
+                Look::Miss | Look::Ask => Box::pin(self.join(cx, attempt, &next, key, first)).await,
             }
         }
     }

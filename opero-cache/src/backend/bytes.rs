@@ -93,9 +93,14 @@ pub trait ByteStore: Backend {
         self.clear().await
     }
 
-    /// Where several processes share the store: lets one of them execute while the others wait for its record.
-    ///
-    /// Stores that are not shared claim nothing: single-flight is then within the process.
+    /// Is it a server that several processes share, and can they [`claim`](Self::claim) in it? If not, single-flight is within
+    /// the process.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Lets one of the processes that share the store execute while the others wait for its record. Asked only where it
+    /// [`is_shared`](Self::is_shared).
     async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {
         let _ = key;
         Ok(Claim::Unshared)
@@ -147,7 +152,7 @@ pub enum Claim {
         /// The record that is there by now, perhaps one that is out of date.
         record: Option<Vec<u8>>,
     },
-    /// The store has no leases.
+    /// There is no lease to be had: whoever asks executes.
     Unshared,
 }
 

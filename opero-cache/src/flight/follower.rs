@@ -106,7 +106,7 @@ impl Drop for Follower<'_> {
                 return;
             }
             if state.followers == 0 {
-                Flights::remove(&mut table, &self.key, &self.flight);
+                self.flights.remove(&mut table, &self.key, &self.flight);
             }
             // The wake-up may have been meant for this follower: it is passed on.
             state.waiters.pop_front()

@@ -48,7 +48,7 @@ impl<'a> Leader<'a> {
             let mut table = lock(&self.flights.table);
             // Nobody can follow without the table.
             if lock(&self.flight.state).followers == 0 {
-                Flights::remove(&mut table, &self.key, &self.flight);
+                self.flights.remove(&mut table, &self.key, &self.flight);
                 self.landed = true;
             }
         }
@@ -76,7 +76,8 @@ impl<'a> Leader<'a> {
     }
 
     fn end(&self, landing: Landing) {
-        Flights::remove(&mut lock(&self.flights.table), &self.key, &self.flight);
+        self.flights
+            .remove(&mut lock(&self.flights.table), &self.key, &self.flight);
         let waiters = {
             let mut state = lock(&self.flight.state);
             state.phase = Phase::Landed(landing);
@@ -98,7 +99,7 @@ impl Drop for Leader<'_> {
             let mut state = lock(&self.flight.state);
             state.phase = Phase::Vacant;
             if state.followers == 0 {
-                Flights::remove(&mut table, &self.key, &self.flight);
+                self.flights.remove(&mut table, &self.key, &self.flight);
             }
             state.waiters.pop_front()
         };

@@ -17,7 +17,7 @@ mod recursion;
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use opero_core::key::BuildIdentity;
@@ -35,6 +35,8 @@ pub(crate) use recursion::is_leading;
 #[derive(Default)]
 pub(crate) struct Flights {
     table: Mutex<Table>,
+    /// How many there are, readable without the lock.
+    under_way: AtomicUsize,
 }
 
 type Table = HashMap<Key, Arc<Flight>, BuildIdentity>;
@@ -100,32 +102,48 @@ impl Flights {
         }
         let flight = Arc::new(Flight::started());
         table.insert(key, Arc::clone(&flight));
+        self.count(&table);
         Role::Lead(Leader::new(self, key, flight))
     }
 
     /// What the flight of `key` brings is out of date: it lands for those who wait for it already, but is not to be kept,
     /// and the next caller starts a new one.
     pub(crate) fn detach(&self, key: &Key) {
-        if let Some(flight) = lock(&self.table).remove(key) {
+        let mut table = lock(&self.table);
+        if let Some(flight) = table.remove(key) {
             flight.detached.store(true, Ordering::Release);
         }
+        self.count(&table);
     }
 
     /// What any flight brings is out of date.
     pub(crate) fn detach_all(&self) {
-        for (_, flight) in lock(&self.table).drain() {
+        let mut table = lock(&self.table);
+        for (_, flight) in table.drain() {
             flight.detached.store(true, Ordering::Release);
         }
+        self.count(&table);
     }
 
     /// Takes `flight` off the table, unless it was detached and another one has its place.
-    fn remove(table: &mut Table, key: &Key, flight: &Arc<Flight>) {
+    fn remove(&self, table: &mut Table, key: &Key, flight: &Arc<Flight>) {
         if table
             .get(key)
             .is_some_and(|there| Arc::ptr_eq(there, flight))
         {
             table.remove(key);
         }
+        self.count(table);
+    }
+
+    fn count(&self, table: &Table) {
+        self.under_way.store(table.len(), Ordering::Relaxed);
+    }
+
+    /// Does nobody execute, as far as one look without the lock can tell?
+    #[cfg(feature = "bytes")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) == 0
     }
 
     /// Flights under way.

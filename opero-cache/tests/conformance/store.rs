@@ -190,6 +190,9 @@ impl ByteStore for Faulty {
         Ok(())
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
     async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {
         let record = match self.fault {
             Fault::BringsNoRecord => None,

@@ -30,7 +30,7 @@ fn open(location: &str) -> Cache {
 
 fn call(cache: &Cache, watched: &Watched, run: fn() -> Result<u64, ()>) -> Result<u64, Error<()>> {
     let operation = operation(move |_| async move { run() });
-    block_on(cache.call(&watched.cx(), Attempt::FIRST, &operation.stable("a")))
+    block_on(cache.call(&watched.cx(), Attempt::FIRST, &operation.stable("f", "a")))
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn with_the_farther_one_down_the_nearer_one_goes_on() {
 fn what_is_dropped_is_dropped_in_both() {
     let (watched, far) = (Watched::new(), far("five"));
     let cache = open("memory+far://five");
-    let operation = operation(|_| async { Ok::<_, ()>(1) }).stable("a");
+    let operation = operation(|_| async { Ok::<_, ()>(1) }).stable("f", "a");
     for drop_it in [0, 1] {
         cache.execute_sync(&operation).unwrap();
         assert_eq!(far.len(), 1);

@@ -35,7 +35,7 @@ impl Setting {
             }
         };
         self.caches[process]
-            .execute(&operation(run).stable("a"))
+            .execute(&operation(run).stable("f", "a"))
             .await
     }
 }
@@ -93,12 +93,12 @@ async fn after_two_leaders_without_a_result_nobody_waits_any_more() {
 }
 
 #[tokio::test]
-async fn a_store_without_leases_is_asked_once_and_never_waited_for() {
+async fn a_store_that_nobody_shares_is_not_claimed_in() {
     let store = Store::default();
     let setting = Setting::new(&store);
     setting.gate.add_permits(100);
     assert_eq!(setting.call(0).await.unwrap(), 1);
-    assert_eq!(store.0.claims.load(Ordering::SeqCst), 1);
+    assert_eq!(store.0.claims.load(Ordering::SeqCst), 0);
 }
 
 /// A call whose key is its number alone.

@@ -29,7 +29,11 @@ fn call(
 ) -> Result<Report, Error<&'static str>> {
     let function = &function;
     let operation = operation(move |_| async move { function() });
-    block_on(cache.call(&watched.cx(), Attempt::FIRST, &operation.stable(argument)))
+    block_on(cache.call(
+        &watched.cx(),
+        Attempt::FIRST,
+        &operation.stable("report", argument),
+    ))
 }
 
 #[test]
@@ -55,8 +59,13 @@ fn the_next_process_finds_what_the_last_one_kept() {
 #[test]
 fn an_argument_that_is_no_hash_is_a_key_and_an_error_is_not_kept() {
     let cache = Store::default().open(CacheConfig::default());
-    let run =
-        |x: f64| cache.get_or_run_stable_sync(&x, |_| if x > 0.0 { Ok(x * 2.0) } else { Err(()) });
+    let run = |x: f64| {
+        cache.get_or_run_stable_sync(
+            "double",
+            &x,
+            |_| if x > 0.0 { Ok(x * 2.0) } else { Err(()) },
+        )
+    };
     assert_eq!(run(1.5).unwrap(), 3.0);
     assert_eq!(run(1.5).unwrap(), 3.0);
     assert!(run(-1.0).is_err() && run(-1.0).is_err());
@@ -82,11 +91,32 @@ fn functions_namespaces_and_types_do_not_share_records() {
     }
     for config in &configs {
         let cache = store.open(config.clone());
-        assert_eq!(cache.get_or_run_stable_sync("a", number).unwrap(), 1);
-        assert_eq!(cache.get_or_run_stable_sync("a", text).unwrap(), "1");
+        assert_eq!(
+            cache.get_or_run_stable_sync("number", "a", number).unwrap(),
+            1
+        );
+        assert_eq!(
+            cache.get_or_run_stable_sync("text", "a", text).unwrap(),
+            "1"
+        );
         assert_eq!(cache.stats().hits, 0);
     }
     assert_eq!(store.len(), 6);
+}
+
+#[test]
+fn closures_are_told_apart_by_their_names_and_no_value_is_read_as_another_type() {
+    let cache = Store::default().open(CacheConfig::default());
+    for (name, value) in [("one", 1), ("two", 2), ("one", 1), ("two", 2)] {
+        let found = cache.get_or_run_stable_sync(name, "a", |_| Ok::<_, ()>(value));
+        assert_eq!(found.unwrap(), value);
+    }
+    let shared = cache.get_or_run_stable_sync("one", "a", |_| Err::<i32, _>("not run"));
+    assert_eq!(shared.unwrap(), 1);
+    assert_eq!((cache.stats().misses, cache.stats().hits), (2, 3));
+
+    let other = cache.get_or_run_stable_sync("one", "a", |_| Ok::<_, ()>("text".to_owned()));
+    assert_eq!(other.unwrap(), "text");
 }
 
 #[test]
@@ -185,7 +215,7 @@ fn an_argument_that_refuses_to_become_bytes_passes_by() {
     }
     let (store, watched) = (Store::default(), Watched::new());
     let cache = store.open(CacheConfig::default());
-    let operation = operation(|_| async { Ok::<_, ()>(1) }).stable(&Refusing);
+    let operation = operation(|_| async { Ok::<_, ()>(1) }).stable("f", &Refusing);
     let result = block_on(cache.call(&watched.cx(), Attempt::FIRST, &operation));
     assert_eq!(result.unwrap(), 1);
     let told = watched.told();
@@ -214,7 +244,7 @@ fn a_call_that_nobody_can_make_bytes_of_is_refused_with_the_way_out() {
 fn a_handle_works_on_records_too() {
     let (store, watched) = (Store::default(), Watched::new());
     let (cache, cx) = (store.open(CacheConfig::default()), watched.cx());
-    let operation = operation(|_| async { Ok::<_, ()>(1_u8) }).stable("a");
+    let operation = operation(|_| async { Ok::<_, ()>(1_u8) }).stable("f", "a");
     assert_eq!(block_on(cache.get(&cx, &operation)), None);
     block_on(cache.insert(&cx, &operation, &7));
     assert_eq!(block_on(cache.get(&cx, &operation)), Some(7));

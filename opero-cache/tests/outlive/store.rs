@@ -121,12 +121,12 @@ impl ByteStore for Store {
         self.0.records.lock().unwrap().clear();
         Ok(())
     }
+    fn is_shared(&self) -> bool {
+        self.0.leasing
+    }
     async fn claim(&self, key: &Key) -> Result<Claim, BackendError> {
         self.0.claims.fetch_add(1, Ordering::SeqCst);
         self.check()?;
-        if !self.0.leasing {
-            return Ok(Claim::Unshared);
-        }
         let taken = {
             let mut leases = self.0.leases.lock().unwrap();
             let taken = leases.get(key).copied();

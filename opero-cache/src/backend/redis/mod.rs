@@ -130,6 +130,10 @@ impl ByteStore for RedisCache {
         .await
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn bounds_itself(&self) -> bool {
         true
     }
