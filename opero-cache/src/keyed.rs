@@ -63,14 +63,16 @@ impl Cache {
 
     /// [`get_or_run`](Self::get_or_run) on a store of records, such as a disk: arguments and value go through serde.
     ///
-    /// The key is `args` together with the function's name ([`CacheConfig::function`](crate::CacheConfig)) and the names of
-    /// the closure's and the value's types. Two closures within one function have one name: give each a cache of its own.
+    /// The key is `name` and `args`, within the cache's namespace and function ([`CacheConfig`](crate::CacheConfig)). No
+    /// other process could know a closure by its type, so `name` says which computation this is: two closures with one
+    /// name share their results.
     ///
     /// # Errors
     /// The function's own, which is not kept.
     #[cfg(feature = "bytes")]
     pub async fn get_or_run_stable<T, E, A, F, Fut>(
         &self,
+        name: &str,
         args: &A,
         function: F,
     ) -> Result<T, Error<E>>
@@ -81,7 +83,7 @@ impl Cache {
         F: Fn(Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
     {
-        self.execute(&operation(function).stable(args)).await
+        self.execute(&operation(function).stable(name, args)).await
     }
 
     /// [`get_or_run_stable`](Self::get_or_run_stable) for a synchronous function; waiting for another caller's result, or for
@@ -90,7 +92,12 @@ impl Cache {
     /// # Errors
     /// The function's own, which is not kept.
     #[cfg(feature = "bytes")]
-    pub fn get_or_run_stable_sync<T, E, A, F>(&self, args: &A, function: F) -> Result<T, Error<E>>
+    pub fn get_or_run_stable_sync<T, E, A, F>(
+        &self,
+        name: &str,
+        args: &A,
+        function: F,
+    ) -> Result<T, Error<E>>
     where
         T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
         E: Send,
@@ -99,7 +106,7 @@ impl Cache {
     {
         let function = &function;
         let call = operation(move |attempt| async move { function(attempt) });
-        self.execute_sync(&call.stable(args))
+        self.execute_sync(&call.stable(name, args))
     }
 }
 

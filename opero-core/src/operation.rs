@@ -204,7 +204,10 @@ pub struct Keyed<'a, A: ?Sized>(&'a A);
 /// The arguments that identify an operation in a cache which outlives the process.
 #[cfg(feature = "stable")]
 #[derive(Clone, Copy)]
-pub struct Stable<'a, A: ?Sized>(pub(crate) &'a A);
+pub struct Stable<'a, A: ?Sized> {
+    pub(crate) name: &'a str,
+    pub(crate) args: &'a A,
+}
 
 /// Without the arguments: they may hold secrets.
 impl<A: ?Sized> fmt::Debug for Keyed<'_, A> {
@@ -250,15 +253,18 @@ impl<F, A> FnOperation<F, A> {
         self.with_args(Keyed(args))
     }
 
-    /// Identifies the call by `args` as bytes, and by the names of the closure's and the value's types: for a cache that
-    /// outlives the process (see [`Operation::stable_key`]). Two closures in one function have one name, so a cache of
-    /// its own, or a part of `args`, must tell them apart.
+    /// Identifies the call by `name` and by `args` as bytes: for a cache that outlives the process (see
+    /// [`Operation::stable_key`]).
+    ///
+    /// A closure has no name that another process could know it by, so `name` is what says which computation this is: two
+    /// closures with the same name share their results on purpose, and a name stays as it is when code moves.
     #[cfg(feature = "stable")]
-    pub fn stable<B: serde::Serialize + Sync + ?Sized>(
+    pub fn stable<'a, B: serde::Serialize + Sync + ?Sized>(
         self,
-        args: &B,
-    ) -> FnOperation<F, Stable<'_, B>> {
-        self.with_args(Stable(args))
+        name: &'a str,
+        args: &'a B,
+    ) -> FnOperation<F, Stable<'a, B>> {
+        self.with_args(Stable { name, args })
     }
 
     fn with_args<B>(self, args: B) -> FnOperation<F, B> {

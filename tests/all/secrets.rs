@@ -67,9 +67,9 @@ fn call_stable(shown: &Shown, builder: PipelineBuilder<Failure>, secret: &str) {
     let Some(pipeline) = build(shown, builder) else {
         return;
     };
-    shown.result(pipeline.call_stable_sync(secret, |_| Err::<String, _>("failed")));
-    shown.result(pipeline.call_stable_sync(secret, |_| Ok(secret.to_owned())));
-    let call = pipeline.call_stable(secret, |_| async { Ok(secret.to_owned()) });
+    shown.result(pipeline.call_stable_sync("f", secret, |_| Err::<String, _>("failed")));
+    shown.result(pipeline.call_stable_sync("f", secret, |_| Ok(secret.to_owned())));
+    let call = pipeline.call_stable("f", secret, |_| async { Ok(secret.to_owned()) });
     shown.result(block_on(call));
 }
 

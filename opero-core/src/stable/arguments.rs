@@ -15,18 +15,18 @@ where
     T: Serialize + DeserializeOwned,
     A: Serialize + Sync + ?Sized,
 {
-    /// For a cache within the process, where such a call meets one: a hash of the same bytes.
+    /// For a cache within the process, where such a call meets one: a hash of the same bytes, and of the closure's type as
+    /// for every other call there.
     fn key<F>(&self) -> Option<Key> {
         let mut bytes = Vec::new();
-        append(self.0, &mut bytes).ok()?;
+        self.write(&mut bytes).ok()?;
         let mut hasher = KeyHasher::new::<F>();
         bytes.hash(&mut hasher);
         Some(hasher.key())
     }
 
     fn stable_key<F>(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        append_name(std::any::type_name::<F>(), out);
-        Some(append(self.0, out))
+        Some(self.write(out))
     }
 
     fn codec(&self) -> Option<Codec<T>> {
@@ -34,10 +34,19 @@ where
     }
 }
 
+impl<A: Serialize + ?Sized> Stable<'_, A> {
+    fn write(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        append_name(self.name, out);
+        append(self.args, out)
+    }
+}
+
 /// Without the arguments: they may hold secrets.
 impl<A: ?Sized> fmt::Debug for Stable<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stable(…)")
+        f.debug_struct("Stable")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::hash::Hash;
 
 use opero_core::{Attempt, Context, Error, Event, Observer, Waiting, operation};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
+#[cfg(feature = "stable")]
+use super::identity::Named;
+use super::identity::{Hashed, Identity};
 use super::{Pipeline, Place};
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
@@ -31,10 +33,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         C: IntoSource<I>,
         F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
     {
-        let job = SyncItems(Items {
-            pipeline: self,
-            function,
-        });
+        let job = SyncItems(self.items(Hashed, function));
         Run::new("pipeline", items.into_source(), job, self.map_config())
     }
 
@@ -49,11 +48,50 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         F: Fn(I, Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
     {
-        let job = AsyncItems(Items {
+        let job = AsyncItems(self.items(Hashed, function));
+        Run::new("pipeline", items.into_source(), job, self.map_config())
+    }
+
+    /// [`map`](Self::map) for a cache that outlives the process: a result is kept under `name` and the bytes of its item, as by
+    /// [`call_stable`](Self::call_stable).
+    #[cfg(feature = "stable")]
+    pub fn map_stable<C, I, T, F>(
+        &self,
+        name: impl Into<String>,
+        items: C,
+        function: F,
+    ) -> Run<C::Source, SyncItems<'_, E, Outside, Inside, F, Named>>
+    where
+        C: IntoSource<I>,
+        F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
+    {
+        let job = SyncItems(self.items(Named(name.into()), function));
+        Run::new("pipeline", items.into_source(), job, self.map_config())
+    }
+
+    /// [`map_async`](Self::map_async) for a cache that outlives the process, as [`map_stable`](Self::map_stable).
+    #[cfg(feature = "stable")]
+    pub fn map_stable_async<C, I, T, F, Fut>(
+        &self,
+        name: impl Into<String>,
+        items: C,
+        function: F,
+    ) -> Run<C::Source, AsyncItems<'_, E, Outside, Inside, F, Named>>
+    where
+        C: IntoSource<I>,
+        F: Fn(I, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        let job = AsyncItems(self.items(Named(name.into()), function));
+        Run::new("pipeline", items.into_source(), job, self.map_config())
+    }
+
+    fn items<F, K>(&self, identity: K, function: F) -> Items<'_, E, Outside, Inside, F, K> {
+        Items {
             pipeline: self,
             function,
-        });
-        Run::new("pipeline", items.into_source(), job, self.map_config())
+            identity,
+        }
     }
 
     fn map_config(&self) -> MapConfig {
@@ -64,62 +102,79 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     }
 }
 
-struct Items<'a, E, Outside, Inside, F> {
+struct Items<'a, E, Outside, Inside, F, K> {
     pipeline: &'a Pipeline<E, Outside, Inside>,
     function: F,
+    identity: K,
 }
 
-/// The job of [`Pipeline::map`].
-pub struct SyncItems<'a, E, Outside, Inside, F>(Items<'a, E, Outside, Inside, F>);
+/// The job of [`Pipeline::map`]; `K` says what identifies an item.
+pub struct SyncItems<'a, E, Outside, Inside, F, K = Hashed>(Items<'a, E, Outside, Inside, F, K>);
 
-/// The job of [`Pipeline::map_async`].
-pub struct AsyncItems<'a, E, Outside, Inside, F>(Items<'a, E, Outside, Inside, F>);
+/// The job of [`Pipeline::map_async`]; `K` says what identifies an item.
+pub struct AsyncItems<'a, E, Outside, Inside, F, K = Hashed>(Items<'a, E, Outside, Inside, F, K>);
 
-impl<I, T, E, Outside, Inside, F> Job<I> for SyncItems<'_, E, Outside, Inside, F>
+impl<I, T, E, Outside, Inside, F, K> Job<I> for SyncItems<'_, E, Outside, Inside, F, K>
 where
-    I: Hash + Send + Sync,
+    I: Send + Sync,
     T: Clone + Send + Sync + 'static,
     E: Send + Sync,
     F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
     Outside: Place<T, E>,
     Inside: Place<T, E>,
+    K: Identity<I, T>,
 {
     type Output = T;
     type Error = E;
     const WAITING: Waiting = Waiting::Blocking;
 
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
-        let Items { pipeline, function } = &self.0;
+        let Items {
+            pipeline,
+            function,
+            identity,
+        } = &self.0;
         let item = &item;
         let call = operation(move |attempt| async move { function(item, attempt) });
         let both = Both::of(pipeline, cx);
         pipeline
-            .through(&both.watch(cx, pipeline.stages.name()), &call.keyed(item))
+            .through(
+                &both.watch(cx, pipeline.stages.name()),
+                &identity.identify(call, item),
+            )
             .await
     }
 }
 
-impl<I, T, E, Outside, Inside, F, Fut> Job<I> for AsyncItems<'_, E, Outside, Inside, F>
+impl<I, T, E, Outside, Inside, F, Fut, K> Job<I> for AsyncItems<'_, E, Outside, Inside, F, K>
 where
-    I: Hash + Clone + Send + Sync,
+    I: Clone + Send + Sync,
     T: Clone + Send + Sync + 'static,
     E: Send + Sync,
     F: Fn(I, Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, E>> + Send,
     Outside: Place<T, E>,
     Inside: Place<T, E>,
+    K: Identity<I, T>,
 {
     type Output = T;
     type Error = E;
     const WAITING: Waiting = Waiting::Async;
 
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
-        let Items { pipeline, function } = &self.0;
+        let Items {
+            pipeline,
+            function,
+            identity,
+        } = &self.0;
         let item = &item;
         let call = operation(move |attempt| function(item.clone(), attempt));
         let both = Both::of(pipeline, cx);
         pipeline
-            .through(&both.watch(cx, pipeline.stages.name()), &call.keyed(item))
+            .through(
+                &both.watch(cx, pipeline.stages.name()),
+                &identity.identify(call, item),
+            )
             .await
     }
 }
@@ -155,7 +210,7 @@ impl Observer for Both<'_> {
 
 macro_rules! debug_without_closure {
     ($($job:ident),*) => {$(
-        impl<E, Outside, Inside, F> fmt::Debug for $job<'_, E, Outside, Inside, F> {
+        impl<E, Outside, Inside, F, K> fmt::Debug for $job<'_, E, Outside, Inside, F, K> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($job)).field(self.0.pipeline).finish()
             }

@@ -3,6 +3,8 @@
 mod builder;
 mod hooks;
 #[cfg(feature = "map")]
+mod identity;
+#[cfg(feature = "map")]
 mod map;
 #[cfg(feature = "stable")]
 mod stable;
@@ -17,6 +19,10 @@ pub use builder::PipelineBuilder;
 use hooks::{Hooked, Hooks};
 #[cfg(feature = "map")]
 pub use map::{AsyncItems, SyncItems};
+#[cfg(all(feature = "map", feature = "stable"))]
+pub use identity::Named;
+#[cfg(feature = "map")]
+pub use identity::{Hashed, Identity};
 
 use crate::order::Stages;
 pub use crate::place::{Absent, Place, Present};

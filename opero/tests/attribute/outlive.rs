@@ -184,27 +184,57 @@ fn a_store_that_shows_at_run_time_takes_what_has_bytes_and_refuses_the_rest() {
 async fn the_builder_keeps_what_call_stable_makes_bytes_of() {
     let directory = Directory::new("builder");
     let pipeline = Pipeline::<String>::builder()
-        .name("tests::half")
+        .name("tests")
         .cache_backend(format!("disk://{}", directory.0.display()))
         .retries(0)
         .build()
         .unwrap();
     let runs = AtomicU32::new(0);
     for _ in 0..2 {
-        let half = pipeline.call_stable(&("a", 0.5), async |_| {
+        let half = pipeline.call_stable("half", &("a", 0.5), async |_| {
             runs.fetch_add(1, Relaxed);
             Ok(21.0)
         });
         assert_eq!(half.await.unwrap(), 21.0);
-        let sync = pipeline.call_stable_sync(&("b", 0.5), |_| {
+        // Another closure over the same arguments, in the same function.
+        let third = pipeline.call_stable_sync("third", &("a", 0.5), |_| {
             runs.fetch_add(1, Relaxed);
-            Ok(22.0)
+            Ok(14.0)
         });
-        assert_eq!(sync.unwrap(), 22.0);
+        assert_eq!(third.unwrap(), 14.0);
     }
     assert_eq!(runs.load(Relaxed), 2);
 
     let hashed = pipeline.call_sync(&"a", |_| Ok(1));
     let error = hashed.unwrap_err().to_string();
     assert!(error.contains("`call_stable`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_map_of_the_builder_keeps_its_items_where_they_become_bytes() {
+    let directory = Directory::new("builder-map");
+    let pipeline = Pipeline::<String>::builder()
+        .name("tests")
+        .cache_backend(format!("redb://{}", directory.0.display()))
+        .retries(0)
+        .build()
+        .unwrap();
+    let runs = AtomicU32::new(0);
+    let count = |value| {
+        runs.fetch_add(1, Relaxed);
+        Ok(value)
+    };
+    for _ in 0..2 {
+        // Neither items nor values are `Hash`; the items of both maps are the same.
+        let doubled = pipeline.map_stable("double", [0.5, 1.5], |x, _| count(x * 2.0));
+        assert_eq!(doubled.try_run().unwrap(), [1.0, 3.0]);
+        let halve = async |x: f64, _| count(x / 2.0);
+        let halved = pipeline.map_stable_async("halve", [0.5, 1.5], halve);
+        assert_eq!(halved.try_join().await.unwrap(), [0.25, 0.75]);
+    }
+    assert_eq!(runs.load(Relaxed), 4);
+
+    let hashed = pipeline.map([1], |x, _| Ok(*x)).run();
+    let error = hashed[0].as_ref().unwrap_err().to_string();
+    assert!(error.contains("`cache_backend`"), "{error}");
 }
