@@ -11,6 +11,13 @@ use crate::look::Place;
 use crate::patience::{clearing, within};
 use crate::stage::Cache;
 
+/// A value to be kept, for how long, and in which of the layers.
+pub(crate) struct Kept<'v, T> {
+    pub(crate) value: &'v T,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) place: Place,
+}
+
 impl Cache {
     /// Drops an entry that is out of date; a failing backend is reported by an event.
     pub(crate) async fn forget(&self, cx: &Context<'_>, key: &Key) {
@@ -68,18 +75,16 @@ impl Cache {
         let now = cx.coarse_now();
         let ttl = self.config.ttl;
         let entry = Entry::new(value.clone(), ttl.map(|ttl| now + ttl));
-        let kept = match &self.far {
-            None => {
-                self.put(&self.near, Place::Last, cx, next, key, &entry, value, ttl)
-                    .await
-            }
+        let place = Place::Last;
+        let kept = Kept { value, ttl, place };
+        let done = match &self.far {
+            None => self.put(&self.near, cx, next, key, &entry, &kept).await,
             Some(far) => {
                 self.keep_near(cx, next, key, value, ttl).await;
-                self.put(far, Place::Last, cx, next, key, &entry, value, ttl)
-                    .await
+                self.put(far, cx, next, key, &entry, &kept).await
             }
         };
-        if kept {
+        if done {
             self.counters.inserts.add_one();
             cx.emit(Event::CacheStored);
         }
@@ -123,20 +128,14 @@ impl Cache {
     }
 
     /// Puts a value into one layer; `false` where that failed, which an event reports.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a value in both its forms, and what belongs to it"
-    )]
     async fn put<T, E, N>(
         &self,
         layer: &Layer,
-        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
         entry: &Entry,
-        value: &T,
-        ttl: Option<Duration>,
+        kept: &Kept<'_, T>,
     ) -> bool
     where
         T: Clone + Send + Sync + 'static,
@@ -144,14 +143,11 @@ impl Cache {
     {
         let put = match layer {
             Layer::Objects(backend) => {
-                let _ = (place, next, value, ttl);
+                let _ = (next, kept.value, kept.ttl, kept.place);
                 within(Some(self.config.patience), backend.put(key, entry.clone())).await
             }
             #[cfg(feature = "bytes")]
-            Layer::Records(store) => {
-                self.put_record(&**store, place, cx, next, key, value, ttl)
-                    .await
-            }
+            Layer::Records(store) => self.put_record(&**store, cx, next, key, kept).await,
         };
         if let Err(error) = &put {
             self.report(cx, layer, error);

@@ -7,6 +7,7 @@ use opero_core::{BackendError, Codec, ConfigError, Context, Error, Event, Key, O
 
 use crate::backend::{ByteStore, Spot};
 use crate::envelope::{self, Rejected};
+use crate::keep::Kept;
 use crate::layer::{Layer, limit};
 use crate::look::{Age, Found, Look, Place, Until};
 use crate::patience::within;
@@ -136,26 +137,25 @@ impl Cache {
         expires.is_none_or(|expires| expires.saturating_sub(now) > ttl.saturating_add(slack))
     }
 
-    /// Puts a value into a store, fresh for `ttl`.
+    /// Puts a value into a store.
     pub(crate) async fn put_record<T, E, N: Operation<T, E>>(
         &self,
         store: &dyn ByteStore,
-        place: Place,
         cx: &Context<'_>,
         next: &N,
         key: &Key,
-        value: &T,
-        ttl: Option<Duration>,
+        kept: &Kept<'_, T>,
     ) -> Result<(), BackendError> {
         let Some(codec) = next.codec() else {
             return Err(BackendError::new(self.not_bytes().to_string()));
         };
+        let ttl = kept.ttl;
         let expires = ttl.map(|ttl| cx.clock().unix().saturating_add(ttl));
-        let record = envelope::seal(&codec, key, value, expires).map_err(|error| {
+        let record = envelope::seal(&codec, key, kept.value, expires).map_err(|error| {
             BackendError::new(format!("the result did not become bytes: {error}"))
         })?;
         // The nearer of two serves nothing stale.
-        let stale = self.config.stale.filter(|_| place == Place::Last);
+        let stale = self.config.stale.filter(|_| kept.place == Place::Last);
         let keep = ttl.map(|ttl| ttl.saturating_add(stale.unwrap_or_default()));
         within(
             limit(store, self.config.patience),
