@@ -1,9 +1,9 @@
 //! What `disk` and `redb` share: a store of records on a local disk, around one of two engines.
 //!
 //! ```text
-//! put -> pending (memory) -> journal (one write to the operating system) -> done
-//!           |
-//!           `- worker, every `flush`: engine, fsync, and the journal is removed
+//! put -> journal (one write to the operating system) and pending (memory), in one step -> done
+//!                                                          |
+//!                                                          `- worker, every `flush`: engine, fsync, journal removed
 //! read -> pending, where there is any -> engine, in place
 //! ```
 //!
@@ -27,6 +27,9 @@ mod recovery;
 mod space;
 mod store;
 mod sweep;
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests;
 mod worker;
 
 pub(super) use change::{Change, Id, SpaceId, Totals};

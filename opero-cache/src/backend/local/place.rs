@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn who_has_no_home_is_told_at_the_first_use_to_name_a_directory() {
-        let mut place = Place::new(&"redb?flush=1s".into()).unwrap();
+        let mut place = Place::new(&"redb".into()).unwrap();
         place.directory = None;
         let error = place.directory().unwrap_err().to_string();
         assert!(error.contains("name one, as in `redb:///"), "{error}");
