@@ -81,14 +81,26 @@ fn doubled<R: Registration>(scheme: &str) -> ConfigError {
 
 fn unknown<R: Registration>(location: &Location) -> ConfigError {
     let scheme = location.scheme();
+    let schemes = schemes::<R>();
+    let known = R::FEATURES.iter().map(|(scheme, _)| *scheme);
+    let mut names = schemes.iter().copied().chain(known);
+    // A plain name that goes on as a URL does.
+    if let Some((plain, _)) = scheme.split_once('?')
+        && let Some(name) = names.clone().find(|name| *name == plain)
+    {
+        let problem = format!("has settings behind the plain name `{name}`");
+        return ConfigError::new(
+            R::PARAMETER,
+            problem,
+            format!("write `{name}://?` before them"),
+        );
+    }
     let problem = format!("names the unknown backend `{}`", location.shown_scheme());
     if let Some((_, feature)) = R::FEATURES.iter().find(|(known, _)| *known == scheme) {
         let way_out = format!("enable the Cargo feature `{feature}`");
         return ConfigError::new(R::PARAMETER, problem, way_out);
     }
-    let schemes = schemes::<R>();
-    let known = R::FEATURES.iter().map(|(scheme, _)| *scheme);
-    let hint = match nearest(scheme, schemes.iter().copied().chain(known)) {
+    let hint = match nearest(scheme, &mut names) {
         Some(nearest) => format!("did you mean `{nearest}`? "),
         None => String::new(),
     };
@@ -144,6 +156,13 @@ mod tests {
             error("redis:/anna:geheim@host")
                 .starts_with("`cache_backend` names the unknown backend `…`: ")
         );
+        for plain in ["redis?timeout=1s", "redis?pass=geheim", "redis?"] {
+            assert_eq!(
+                error(plain),
+                "`cache_backend` has settings behind the plain name `redis`: write `redis://?` before them"
+            );
+        }
+        assert!(error("memory?x=1").contains("write `memory://?` before"));
         assert!(error("memroy").contains("did you mean `memory`? registered are `memory`"));
         assert_eq!(
             error("twice"),

@@ -83,6 +83,9 @@ impl Registration for LimiterRegistration {
         ("local", "ratelimit-local"),
         ("redis", "ratelimit-redis"),
         ("rediss", "ratelimit-redis"),
+        ("valkey", "ratelimit-redis"),
+        ("valkeys", "ratelimit-redis"),
+        ("unix", "ratelimit-redis"),
     ];
 
     fn scheme(&self) -> &'static str {

@@ -298,6 +298,9 @@ impl Registration for CacheRegistration {
         ("redb", "cache-redb"),
         ("redis", "cache-redis"),
         ("rediss", "cache-redis"),
+        ("valkey", "cache-redis"),
+        ("valkeys", "cache-redis"),
+        ("unix", "cache-redis"),
     ];
 
     fn scheme(&self) -> &'static str {

@@ -42,11 +42,19 @@ impl Address {
     /// # Errors
     /// Where the variable is not set, or the URL cannot be read.
     pub fn of(location: &Location, parameter: &'static str) -> Result<Self, ConfigError> {
-        if matches!(location.without_settings().expose(), "redis" | "redis://") {
+        let plain = location.without_settings();
+        let plain = plain.expose();
+        if matches!(
+            plain.strip_suffix("://").unwrap_or(plain),
+            "redis" | "valkey"
+        ) {
             let Ok(url) = std::env::var(VARIABLE) else {
                 return Err(ConfigError::new(
                     parameter,
-                    format!("says `redis`, and the variable `{VARIABLE}` is not set"),
+                    format!(
+                        "says `{}`, and the variable `{VARIABLE}` is not set",
+                        location.scheme()
+                    ),
                     "set it to a URL like `redis://127.0.0.1`, or write the URL in its place",
                 ));
             };

@@ -210,9 +210,12 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-crate::register_store!("redis", |location, options| Ok(Arc::new(RedisCache::open(
-    location, options
-)?)));
-crate::register_store!("rediss", |location, options| Ok(Arc::new(
-    RedisCache::open(location, options)?
-)));
+fn open(location: &Location, options: &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError> {
+    Ok(Arc::new(RedisCache::open(location, options)?))
+}
+
+crate::register_store!("redis", open);
+crate::register_store!("rediss", open);
+crate::register_store!("valkey", open);
+crate::register_store!("valkeys", open);
+crate::register_store!("unix", open);
