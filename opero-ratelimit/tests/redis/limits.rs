@@ -216,6 +216,40 @@ fn mistakes_in_the_url_are_told_by_name() {
 }
 
 #[test]
+fn blocks_without_the_burst_to_hold_one_are_refused() {
+    for (block, burst) in [("auto", 1), ("100", 3)] {
+        let location = format!("redis://127.0.0.1?block={block}");
+        assert_eq!(
+            problem(&location, config(burst).with_function("f")),
+            format!(
+                "`rate_burst` = {burst} leaves no room for the blocks that `block` in `rate_backend` asks for: set it to 4 or more, or leave `block` out"
+            )
+        );
+    }
+    for (block, burst) in [("auto", 4), ("1", 1)] {
+        let location = format!("redis://127.0.0.1?block={block}").into();
+        RateLimit::open(&location, config(burst).with_function("f")).unwrap();
+    }
+}
+
+#[test]
+fn a_server_has_several_names() {
+    let server = RedisServer::start().unwrap();
+    let quota = Quota::per_second(0.001).unwrap();
+    let names = [
+        format!("redis://127.0.0.1:{}?name=x", server.port()),
+        format!("valkey://127.0.0.1:{}?name=x", server.port()),
+        format!("unix://{}?name=x", server.socket().display()),
+    ];
+    let taken = names.map(|name| {
+        let config = RateLimitConfig::new(quota).with_max_wait(Duration::ZERO);
+        let limit = RateLimit::open(&name.into(), config).unwrap();
+        limit.acquire_sync(1).is_ok()
+    });
+    assert_eq!(taken, [true, false, false]);
+}
+
+#[test]
 fn blocks_save_round_trips() {
     let server = RedisServer::start().unwrap();
     let quota = Quota::per_second(100_000.0)

@@ -1,4 +1,4 @@
-//! The backends `redis` and `rediss`: one limit for many processes and hosts.
+//! The backend `redis`: one limit for many processes and hosts.
 
 mod blocks;
 mod held;
@@ -23,7 +23,7 @@ use opero_redis::{Address, Redis, Script};
 use self::blocks::{Blocks, Plan};
 use self::settings::{Away, LimiterSettings};
 use self::slot::Look;
-use self::terms::{Reply, Request, Terms};
+use self::terms::{Reply, Request, SMALLEST_BURST, Terms};
 use super::{LimiterBackend, LocalLimiter, Verdict};
 use crate::{LimiterOptions, register_limiter};
 
@@ -39,8 +39,9 @@ static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.
 ///
 /// - `name`: functions or programs with the same name, in one namespace, share one limit.
 /// - `block`: up to so many permits are taken at once and kept in hand, or `auto`. One round trip then serves many calls.
-///   Blocks follow the demand, have no more than half of the burst, and reach no more than 250 ms ahead; so it needs a
-///   `rate_burst` of 4 or more, and one of twice the block to make full use of it.
+///   Blocks follow the demand, have no more than half of the burst, and reach no more than 250 ms ahead; so it demands a
+///   `rate_burst` of 4 or more, and one of twice the block to make full use of it. At fewer than eight starts a second there
+///   is nothing to gain, and permits are asked for one at a time.
 /// - `away`: what happens while redis is away. `refuse` (the default) refuses calls; `local` limits them in this process
 ///   alone, by the same quota, so that all processes together may exceed it meanwhile.
 ///
@@ -55,7 +56,6 @@ static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.
 /// one whose clock is set forward. If its clock is set back, calls wait no longer than they would have. Blocks assume that
 /// the clocks of two machines run apart by less than 1 in 600 while a permit is kept, which is a second at most.
 pub struct RedisLimiter {
-    scheme: &'static str,
     redis: Redis,
     /// Of all keys that this limiter writes.
     prefix: String,
@@ -76,16 +76,14 @@ impl RedisLimiter {
         let settings = LimiterSettings::take(address.settings())?;
         let prefix = key_prefix(options, settings.name.as_deref())?;
         let terms = Terms::new(options.quota, settings.block);
+        if settings.block > 1 && !terms.holds_blocks() {
+            return Err(no_room(options.quota.burst));
+        }
         let stand_in = match settings.away {
             Away::Refuse => None,
             Away::Local => Some(LocalLimiter::new(options)?),
         };
         Ok(Self {
-            scheme: if location.scheme() == "rediss" {
-                "rediss"
-            } else {
-                "redis"
-            },
             redis: address.open()?,
             prefix,
             terms,
@@ -161,8 +159,8 @@ impl RedisLimiter {
 
 #[async_trait]
 impl Backend for RedisLimiter {
-    fn scheme(&self) -> &str {
-        self.scheme
+    fn scheme(&self) -> &'static str {
+        "redis"
     }
 
     async fn ping(&self) -> Result<(), BackendError> {
@@ -224,6 +222,14 @@ fn key_prefix(options: &LimiterOptions, name: Option<&str>) -> Result<String, Co
     }
 }
 
+fn no_room(burst: NonZeroU32) -> ConfigError {
+    ConfigError::new(
+        "rate_burst",
+        format!("= {burst} leaves no room for the blocks that `block` in `rate_backend` asks for"),
+        format!("set it to {SMALLEST_BURST} or more, or leave `block` out"),
+    )
+}
+
 fn open(
     location: &Location,
     options: &LimiterOptions,
@@ -233,3 +239,6 @@ fn open(
 
 register_limiter!("redis", open);
 register_limiter!("rediss", open);
+register_limiter!("valkey", open);
+register_limiter!("valkeys", open);
+register_limiter!("unix", open);

@@ -20,6 +20,9 @@ pub(super) const LIFE: u64 = 1_000_000_000;
 /// again then might come late, and without a burst the rate would lose that time.
 pub(super) const SOON: u64 = 2_000_000;
 
+/// Half of it is a block of two permits.
+pub(super) const SMALLEST_BURST: u32 = 4;
+
 /// A quota, and how many permits a block may have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
@@ -72,6 +75,11 @@ impl Terms {
             burst,
             largest_block: block.min(burst / 2).min(soon).max(1),
         }
+    }
+
+    /// Is the burst large enough for one?
+    pub(super) const fn holds_blocks(&self) -> bool {
+        self.burst >= SMALLEST_BURST
     }
 
     /// How much earlier than its nominal time a permit may be used.
