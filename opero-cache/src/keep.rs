@@ -114,17 +114,9 @@ impl Cache {
             return;
         }
         let entry = Entry::new(value.clone(), Some(cx.coarse_now() + ttl));
-        self.put(
-            &self.near,
-            Place::Near,
-            cx,
-            next,
-            key,
-            &entry,
-            value,
-            Some(ttl),
-        )
-        .await;
+        let (ttl, place) = (Some(ttl), Place::Near);
+        let kept = Kept { value, ttl, place };
+        self.put(&self.near, cx, next, key, &entry, &kept).await;
     }
 
     /// Puts a value into one layer; `false` where that failed, which an event reports.
