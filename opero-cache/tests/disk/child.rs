@@ -103,7 +103,7 @@ impl Drop for Process {
     }
 }
 
-/// Of a line like `put 7`, which may be behind what the test harness writes.
+/// Of a line like `did 7`, which may be behind what the test harness writes.
 fn number(line: &str, word: &str) -> Option<u64> {
     let (_, number) = line.split_once(&format!("{word} "))?;
     number.trim().parse().ok()
@@ -126,7 +126,7 @@ fn cast(part: &str) -> Option<(String, std::path::PathBuf, u64)> {
     ))
 }
 
-/// Puts records without end, and says each that was put, and each up to which all were flushed.
+/// Takes steps without end, and says each that was taken.
 #[test]
 fn writer() {
     let Some((scheme, path, first)) = cast("writer") else {
@@ -134,11 +134,10 @@ fn writer() {
     };
     let store = open(&scheme, &path, "flush=5ms");
     for number in first.. {
-        put(&store, number).unwrap();
-        say("put", number);
+        crate::killed::take(&store, number).unwrap();
+        say("did", number);
         if number % 64 == 63 {
             close(&store);
-            say("flushed", number);
         }
     }
 }
@@ -175,6 +174,14 @@ fn holder() {
 fn filler() {
     if let Some((scheme, path, _)) = cast("filler") {
         crate::full::fills_its_disk(&scheme, &path);
+    }
+}
+
+/// Is refused what does not fit onto its disk.
+#[test]
+fn refused() {
+    if let Some((scheme, path, _)) = cast("refused") {
+        crate::full::is_refused(&scheme, &path);
     }
 }
 

@@ -17,6 +17,14 @@ fn on_a_full_disk_reading_goes_on_and_writing_comes_back() {
     }
 }
 
+#[test]
+fn what_was_refused_changed_nothing() {
+    for scheme in SCHEMES {
+        let directory = Directory::new();
+        Process::start_on_small_disk("refused", scheme, directory.path()).end();
+    }
+}
+
 /// Here writing fails at any moment, also inside of the engine.
 #[test]
 fn a_disk_that_is_full_now_and_then_loses_nothing_that_was_put() {
@@ -24,6 +32,45 @@ fn a_disk_that_is_full_now_and_then_loses_nothing_that_was_put() {
         let directory = Directory::new();
         Process::start_on_small_disk("contender", scheme, directory.path()).end();
     }
+}
+
+/// In the process with the small disk.
+pub(crate) fn is_refused(scheme: &str, path: &Path) {
+    let put = |store: &Store, number, len| {
+        let record = vec![len as u8; len];
+        block_on(store.put(&key(number), record, None))
+    };
+    let store = open(scheme, path, "flush=1h");
+    for number in 0..3 {
+        put(&store, number, 1).unwrap();
+    }
+    close(&store);
+    // What is in the database now is removed, written over, and left alone.
+    block_on(store.remove(&key(0))).unwrap();
+    put(&store, 1, 2).unwrap();
+    let as_before = || {
+        let found = [0, 1, 2].map(|number| get(&store, number).unwrap());
+        assert_eq!(found, [None, Some(vec![2; 2]), Some(vec![1])], "{scheme}");
+    };
+    as_before();
+
+    // Longer than the room that was seen.
+    for number in 0..3 {
+        put(&store, number, 60 << 20).unwrap_err();
+        as_before();
+    }
+    // There is less by now than was seen: the journal itself fails.
+    let hog = path.join("hog");
+    let _ = std::fs::write(&hog, vec![1; 64 << 20]);
+    for number in 0..3 {
+        put(&store, number, 1 << 20).unwrap_err();
+        as_before();
+    }
+    let removed = block_on(store.remove(&key(2)));
+    assert_eq!(get(&store, 2).unwrap().is_none(), removed.is_ok());
+    std::fs::remove_file(hog).unwrap();
+    eventually("there is room again", || put(&store, 2, 1).is_ok());
+    as_before();
 }
 
 /// In the process with the small disk, beside somebody who takes all the room and gives it back.

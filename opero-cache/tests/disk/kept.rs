@@ -43,6 +43,30 @@ fn close_writes_out_and_lets_go_and_the_store_opens_again_when_it_is_used() {
     }
 }
 
+#[test]
+fn a_journal_that_could_not_be_removed_brings_nothing_back() {
+    for scheme in SCHEMES {
+        let directory = Directory::new();
+        let store = open(scheme, directory.path(), "flush=1h");
+        put(&store, 1).unwrap();
+        let mut journals = directory.files();
+        journals.retain(|path| is_journal(path));
+        let journal = journals.swap_remove(0);
+        let content = std::fs::read(&journal).unwrap();
+        close(&store);
+        block_on(store.remove(&key(1))).unwrap();
+        drop(store);
+        // As if its removal had failed, or a power cut had undone it.
+        std::fs::write(&journal, content).unwrap();
+        let store = open(scheme, directory.path(), "");
+        assert!(!holds(&store, 1), "{scheme}");
+        put(&store, 2).unwrap();
+        drop(store);
+        let store = open(scheme, directory.path(), "");
+        assert!(holds(&store, 2) && !holds(&store, 1), "{scheme}");
+    }
+}
+
 fn is_journal(path: &std::path::Path) -> bool {
     path.to_string_lossy().contains(".journal-")
 }
