@@ -70,10 +70,13 @@ impl Plan<'_> {
         if let Some(parameter) = self.parameters.get("rate_key")
             && let Some(key) = errors.take(scope.rate_key(parameter, self.function))
         {
-            let hashed = at(parameter.span(), quote!(#door::rate_key(&#key)));
-            answers.push(quote! {
-                rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #hashed })
-            });
+            // A hash of it means something in this process only.
+            if self.settings.rate_keys != Keys::Stable {
+                let hashed = at(parameter.span(), quote!(#door::rate_key(&#key)));
+                answers.push(quote! {
+                    rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #hashed })
+                });
+            }
             let out = hidden("out");
             let encoded = match self.settings.rate_keys {
                 Keys::Local => None,

@@ -1,6 +1,6 @@
 //! The call that stands in a decorated function's body: its recipe, put together from the parameters.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::fallback::{Fallback, Values};
 use crate::parameters::{Parameter, Parameters};
 use crate::scope::{Scope, hidden};
-use crate::settings::Settings;
+use crate::settings::{Refusing, Settings};
 use crate::signature::{Function, Kind};
 use crate::spans::at;
 
@@ -106,8 +106,12 @@ impl<'a> Plan<'a> {
     /// What becomes of a refusal, as an expression; it must stand before the arguments are moved.
     pub(crate) fn on_refused(&self) -> TokenStream {
         let (door, adapter) = (self.door, hidden("adapter"));
-        if let Some(place) = self.refusing() {
-            return at(place, quote!(#door::refuses(#adapter)));
+        match self.refusing() {
+            Some(Refusing::Backend(place)) => {
+                return at(place, quote!(#door::refuses_by_backend(#adapter)));
+            }
+            Some(Refusing::Other(place)) => return at(place, quote!(#door::refuses(#adapter))),
+            None => {}
         }
         match self.fallback {
             Some(Fallback {
@@ -124,14 +128,14 @@ impl<'a> Plan<'a> {
     }
 
     /// What can make a stage refuse a call.
-    fn refusing(&self) -> Option<Span> {
+    fn refusing(&self) -> Option<Refusing> {
         let cost = self
             .parameters
             .get("rate_cost")
             .filter(|cost| literal_cost(cost).is_none());
         let stages = self.parameters.given(&["outside", "inside"]);
         let others = cost.into_iter().chain(stages);
-        let mut places = others.map(|parameter| parameter.name.span());
+        let mut places = others.map(|parameter| Refusing::Other(parameter.name.span()));
         self.settings.refusing.or_else(|| places.next())
     }
 

@@ -24,16 +24,17 @@ pub struct PipelineConfig {
     pub cache: bool,
     /// How long an entry lives; `"forever"` for no expiry.
     pub cache_ttl: Time,
-    /// How long past `cache_ttl` an entry may still serve, at once while it is refreshed in the background, and when the
-    /// function fails.
+    /// How long past `cache_ttl` an entry may still serve: to the callers that come while one refreshes it, and when the
+    /// closure fails. A closure cannot be called again on its own, so the caller that finds it stale waits; only the
+    /// attribute refreshes in the background.
     pub cache_stale: Option<Time>,
-    /// The last part of `cache_ttl`, in which one caller refreshes an entry early.
+    /// The last part of `cache_ttl`, in which an entry serves and one caller refreshes it early, and waits for that.
     pub cache_refresh: Option<Time>,
     /// A registered cache backend's name or URL.
     pub cache_backend: String,
     /// The first part of every key.
     pub cache_namespace: String,
-    /// Entries kept in memory, the least valuable evicted.
+    /// Entries that are kept, in memory or on a disk, the least valuable evicted. A redis server has its own bound.
     pub cache_capacity: u64,
     /// Further attempts after the first.
     pub retries: u32,

@@ -60,16 +60,18 @@ setters! {
     cache: bool => cache;
     /// How long an entry lives, or `"forever"` (default an hour).
     cache_ttl: impl Into<Time> => cache_ttl.into();
-    /// How long past `cache_ttl` an entry may still serve: at once, while it is refreshed, and when the closure fails
-    /// (default not at all).
+    /// How long past `cache_ttl` an entry may still serve: to the callers that come while one refreshes it, and when the
+    /// closure fails (default not at all). The one that refreshes it waits: a closure cannot be called again in the
+    /// background, as a decorated function can.
     cache_stale: impl Into<Time> => Some(cache_stale.into());
-    /// The last part of `cache_ttl`, in which one caller refreshes an entry early (default none).
+    /// The last part of `cache_ttl`, in which an entry serves and one caller refreshes it early, and waits for that
+    /// (default none).
     cache_refresh: impl Into<Time> => Some(cache_refresh.into());
     /// A registered cache backend's name or URL (default `"memory"`).
     cache_backend: impl Into<String> => cache_backend.into();
     /// The first part of every key (default `"opero"`).
     cache_namespace: impl Into<String> => cache_namespace.into();
-    /// Entries kept in memory (default 10,000).
+    /// Entries that are kept, in memory or on a disk (default 10,000). A redis server has its own bound.
     cache_capacity: u64 => cache_capacity;
     /// Further attempts after the first (default 3).
     retries: u32 => retries;

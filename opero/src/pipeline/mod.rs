@@ -17,12 +17,12 @@ use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on
 
 pub use builder::PipelineBuilder;
 use hooks::{Hooked, Hooks};
-#[cfg(feature = "map")]
-pub use map::{AsyncItems, SyncItems};
 #[cfg(all(feature = "map", feature = "stable"))]
 pub use identity::Named;
 #[cfg(feature = "map")]
 pub use identity::{Hashed, Identity};
+#[cfg(feature = "map")]
+pub use map::{AsyncItems, SyncItems};
 
 use crate::order::Stages;
 pub use crate::place::{Absent, Place, Present};

@@ -22,7 +22,7 @@ impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
     message = "this can make a call be refused, and the function's error type `{Self}` cannot say so",
     label = "with this a call can be refused",
     note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`",
-    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, by a backend that is not built in or by the URL of one that is, an empty `Vec` or slice of fallback values, a value that is only known at run time"
+    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait TakesRefusals: Sized {
     /// The refusal as an error.
@@ -51,12 +51,36 @@ impl From<Refused> for Anything {
     message = "this can make a call be refused, and the function does not return a `Result`",
     label = "with this a call can be refused",
     note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`",
-    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, by a backend that is not built in or by the URL of one that is, an empty `Vec` or slice of fallback values, a value that is only known at run time"
+    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait HoldsRefusals: Adapter {
     /// The refusal as the function's result.
     fn refused(refused: Refused) -> Self::Return;
 }
+
+/// An error type that can say that a backend refused the call.
+#[diagnostic::on_unimplemented(
+    message = "a call is refused where this backend does not open, and the function's error type `{Self}` cannot say so",
+    label = "with this a call can be refused",
+    note = "its name or URL may be wrong, or `OPERO_REDIS_URL` not set; a limiter's server may also be away",
+    note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`"
+)]
+pub trait TakesBackendRefusals: TakesRefusals {}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Refused>> TakesBackendRefusals for E {}
+
+/// A return type that can hold the refusal of a backend.
+#[diagnostic::on_unimplemented(
+    message = "a call is refused where this backend does not open, and the function does not return a `Result`",
+    label = "with this a call can be refused",
+    note = "its name or URL may be wrong, or `OPERO_REDIS_URL` not set; a limiter's server may also be away",
+    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`"
+)]
+pub trait HoldsBackendRefusals: HoldsRefusals {}
+
+impl<T, E> HoldsBackendRefusals for Transparent<T, E> {}
+impl<T, E: TakesBackendRefusals> HoldsBackendRefusals for Wrapped<T, E> {}
 
 impl<T, E> HoldsRefusals for Transparent<T, E> {
     fn refused(refused: Refused) -> Self::Return {

@@ -39,8 +39,8 @@ pub use arguments::{
     hash_self, rate_key,
 };
 pub use checks::{
-    Anything, CachedValue, HoldsRefusals, IsOperoError, Outcome, ReadAs, ReadPlain, ReadWrapped,
-    TakesRefusals, is_opero_error, read_as,
+    Anything, CachedValue, HoldsBackendRefusals, HoldsRefusals, IsOperoError, Outcome, ReadAs,
+    ReadPlain, ReadWrapped, TakesBackendRefusals, TakesRefusals, is_opero_error, read_as,
 };
 pub use checks::{
     needs_result_for_arg_fallback, needs_result_for_fallback, needs_result_for_fallback_on,
@@ -53,7 +53,7 @@ pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey};
 pub use operation::{AsyncBody, Body, Call, SyncBody};
 pub use recipe::{
     Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, call, call_sync, never_refuses,
-    refuses,
+    refuses, refuses_by_backend,
 };
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};

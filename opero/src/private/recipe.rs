@@ -10,7 +10,7 @@ use opero_core::{
     Attempt, CodecError, Context, Error, KeyHasher, Operation, Refused, Waiting, block_on,
 };
 
-use super::checks::{CachedValue, HoldsRefusals};
+use super::checks::{CachedValue, HoldsBackendRefusals, HoldsRefusals};
 use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey};
 use super::operation::{AsyncBody, Body, Call, SyncBody};
 use super::{Adapter, Answers, Encoded, Function};
@@ -271,6 +271,11 @@ pub const fn never_refuses<A: Adapter>(_: A) -> OnRefused<A::Return> {
 /// A stage of this function can refuse a call, and its return type can say so.
 pub const fn refuses<A: HoldsRefusals>(_: A) -> OnRefused<A::Return> {
     |refused| Some(A::refused(refused))
+}
+
+/// A backend of this function may not open, and its return type can say so.
+pub const fn refuses_by_backend<A: HoldsBackendRefusals>(adapter: A) -> OnRefused<A::Return> {
+    refuses(adapter)
 }
 
 /// Calls an async function.

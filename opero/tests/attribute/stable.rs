@@ -185,6 +185,20 @@ fn limited_here(tenant: &str) -> Result<usize, opero::Error<String>> {
     Ok(tenant.len())
 }
 
+/// An `f64` is no `Hash`.
+#[opero(rate_limit = 1_000_000, rate_backend = "redis://127.0.0.1:9", rate_key = weight, retries = 0, outside = Ask, cache = false)]
+fn limited_on_redis(weight: f64) -> Result<f64, opero::Error<String>> {
+    Ok(weight)
+}
+
+#[test]
+fn a_key_of_a_redis_limiter_needs_no_hash() {
+    // No server is there, but the key is.
+    limited_on_redis(0.5).unwrap_err();
+    let key = said("limited_on_redis").rate_key;
+    assert_eq!(key, Some(0.5_f64.to_le_bytes().to_vec()));
+}
+
 #[test]
 fn a_limiter_s_key_has_bytes_where_the_limiter_may_be_shared() {
     limited("a").unwrap();

@@ -4,7 +4,7 @@ use opero_core::config::nearest;
 use proc_macro2::Span;
 use quote::quote_spanned;
 
-use super::Settings;
+use super::{Refusing, Settings};
 use crate::errors::Errors;
 use crate::parameters::Parameter;
 
@@ -85,7 +85,7 @@ impl Settings {
             Some(name) => self.read_layers(&name, known, others, span),
             None => {
                 self.need(others, span);
-                self.refuses(span);
+                self.refusing.get_or_insert(Refusing::Backend(span));
                 Keys::Either
             }
         }
@@ -105,7 +105,7 @@ impl Settings {
             let Some(layer) = known.iter().find(|layer| layer.scheme == scheme) else {
                 // Somebody's own, or the rest of a URL that holds a `+`.
                 self.need(others, span);
-                self.refuses(span);
+                self.refusing.get_or_insert(Refusing::Backend(span));
                 if keys == Keys::Local {
                     keys = Keys::Either;
                 }
@@ -113,7 +113,7 @@ impl Settings {
             };
             self.need(layer.feature, span);
             if layer.refuses || settings.contains(['?', '#', '%', '@', ':']) {
-                self.refuses(span);
+                self.refusing.get_or_insert(Refusing::Backend(span));
             }
             if layer.keys == Keys::Stable {
                 keys = Keys::Stable;

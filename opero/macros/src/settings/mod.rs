@@ -19,6 +19,15 @@ use crate::parameters::Parameters;
 use crate::spans::at;
 use crate::values::{Checked, duration_tokens};
 
+/// The place of what can make a stage refuse a call.
+#[derive(Clone, Copy)]
+pub(crate) enum Refusing {
+    /// A backend that may not open or, as a limiter, not answer.
+    Backend(Span),
+    /// A limit, a stage of the user's, or a value that is only known at run time.
+    Other(Span),
+}
+
 /// The plain values of a pipeline, as tokens, and what follows from them for the expansion.
 #[derive(Default)]
 pub(crate) struct Settings {
@@ -33,8 +42,8 @@ pub(crate) struct Settings {
     pub(crate) rate_keys: Keys,
     /// Is there a limiter?
     pub(crate) rate_limit: bool,
-    /// What can make a stage refuse a call: a limit, or a value that is only known at run time.
-    pub(crate) refusing: Option<Span>,
+    /// What can make a stage refuse a call.
+    pub(crate) refusing: Option<Refusing>,
     /// The least burst, where it is a literal.
     pub(crate) burst: Option<u32>,
     fields: Vec<(Ident, TokenStream)>,
@@ -83,7 +92,7 @@ impl Settings {
 
     /// What stands there can make a stage refuse a call. The first such place is named in the compiler's message.
     fn refuses(&mut self, place: Span) {
-        self.refusing.get_or_insert(place);
+        self.refusing.get_or_insert(Refusing::Other(place));
     }
 
     fn set(&mut self, name: &str, value: TokenStream) {
