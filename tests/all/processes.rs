@@ -125,8 +125,8 @@ fn a_result_outlives_its_process() {
 }
 
 /// As the worker's attribute says.
-const RATE: f64 = 200.0;
-const BURST: f64 = 20.0;
+const RATE: u64 = 200;
+const BURST: u64 = 20;
 
 #[test]
 fn eight_processes_share_one_rate() {
@@ -138,49 +138,53 @@ fn eight_processes_share_one_rate_in_blocks() {
     share_one_rate("&block=auto");
 }
 
+/// A permit was given out between these two, in nanoseconds since the Unix epoch.
+struct Grant {
+    asked: u64,
+    got: u64,
+}
+
+impl Grant {
+    fn read(line: &str) -> Option<Self> {
+        let (asked, got) = line.strip_prefix("granted ")?.split_once(' ')?;
+        let (asked, got) = (asked.parse().ok()?, got.parse().ok()?);
+        Some(Self { asked, got })
+    }
+}
+
 fn share_one_rate(settings: &str) {
-    const TIME: f64 = 5.0;
+    const SECONDS: u64 = 5;
     let server = RedisServer::start().unwrap();
     let url = format!("{}{settings}", patient(&server));
     let mut workers = Workers::new();
     for _ in 0..PROCESSES {
-        workers.start(&["limited", &url, &TIME.to_string()]);
+        workers.start(&["limited", &url, &SECONDS.to_string()]);
     }
     for _ in 0..PROCESSES {
         workers.wait_for("ready");
     }
-    let began = Instant::now();
     (0..PROCESSES).for_each(|number| workers.tell(number));
     let said = workers.rest();
-    // The first decision fell after its begin, the last one before its end: no slack is needed.
-    let elapsed = began.elapsed().as_secs_f64();
-    let starts = said.iter().map(|line| {
-        let nanos = line.strip_prefix("started ").expect(line);
-        nanos.parse::<u64>().unwrap()
-    });
-    let mut starts: Vec<_> = starts.collect();
-    let count = starts.len() as f64;
+    let grants = said.iter().map(|line| Grant::read(line).expect(line));
+    let grants: Vec<_> = grants.collect();
+    check_windows(&grants);
+    let count = grants.len() as u64;
     assert!(
-        count <= BURST + RATE * elapsed,
-        "{count} starts in {elapsed} s"
+        count * 100 >= RATE * SECONDS * 95,
+        "{count} starts in {SECONDS} s"
     );
-    assert!(count >= 0.95 * RATE * TIME, "{count} starts in {TIME} s");
-    starts.sort_unstable();
-    check_windows(&starts);
 }
 
-/// In every window at most the bound, where an execution may be noted so long after its permit: as long as an answer may
-/// be under way.
-fn check_windows(starts: &[u64]) {
-    const UNDER_WAY: f64 = 0.25;
-    for (first, from) in starts.iter().enumerate() {
-        for (last, to) in starts.iter().enumerate().skip(first) {
-            let count = (last - first + 1) as f64;
-            let window = (to - from) as f64 / 1e9;
-            assert!(
-                count <= BURST + RATE * (window + UNDER_WAY),
-                "{count} starts in {window} s"
-            );
+/// In every window at most the bound, without any allowance: a grant counts where all of its interval lies in the window.
+fn check_windows(grants: &[Grant]) {
+    let mut by_end: Vec<_> = grants.iter().collect();
+    by_end.sort_unstable_by_key(|grant| grant.got);
+    for from in grants {
+        let within = by_end.iter().filter(|grant| grant.asked >= from.asked);
+        for (count, to) in (1..).zip(within) {
+            let window = Duration::from_nanos(to.got - from.asked);
+            let most = u128::from(BURST) + window.as_nanos() * u128::from(RATE) / 1_000_000_000;
+            assert!(count <= most, "{count} starts in {window:?}");
         }
     }
 }

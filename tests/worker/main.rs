@@ -6,13 +6,14 @@
 //!   before the call, `executing` out of the function, which returns after the next line; then the result. With `abort`
 //!   behind it, the process does not end but break off.
 //! - `limited BACKEND SECONDS` waits for a line, then calls a rate limited function from several threads for so long, and
-//!   tells for each execution when it started, in nanoseconds since the Unix epoch.
+//!   tells for each execution when its permit was asked for and got, in nanoseconds since the Unix epoch.
+
+mod recorder;
 
 use std::convert::Infallible;
 use std::io::{self, BufRead};
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use opero::{Error, opero};
 
@@ -77,9 +78,14 @@ fn wait_for_a_line() {
 }
 
 /// The limit that all processes share.
-#[opero(cache = false, retries = 0, rate_limit = "200/s", rate_burst = 20, rate_backend = argument(2))]
-fn limited(started: &mpsc::Sender<SystemTime>) -> Answer<()> {
-    let _ = started.send(SystemTime::now());
+#[opero(
+    cache = false,
+    retries = 0,
+    rate_limit = "200/s",
+    rate_burst = 20,
+    rate_backend = "recorded"
+)]
+fn limited() -> Answer<()> {
     Ok(())
 }
 
@@ -87,24 +93,18 @@ fn run_limited(time: Duration) -> Result<(), Box<dyn std::error::Error>> {
     const THREADS: usize = 4;
     println!("ready");
     wait_for_a_line();
-    let (sender, started) = mpsc::channel();
     let end = Instant::now() + time;
     let threads = [(); THREADS].map(|()| {
-        let sender = sender.clone();
         std::thread::spawn(move || {
             while Instant::now() < end {
-                limited(&sender).map_err(|error| error.to_string())?;
+                limited().map_err(|error| error.to_string())?;
             }
             Ok::<_, String>(())
         })
     });
-    drop(sender);
     for thread in threads {
         thread.join().map_err(|_| "a thread panicked")??;
     }
-    for start in started {
-        let since = start.duration_since(SystemTime::UNIX_EPOCH)?;
-        println!("started {}", since.as_nanos());
-    }
+    recorder::print();
     Ok(())
 }
