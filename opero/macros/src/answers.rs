@@ -6,6 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
+use crate::outcome::reference_in_value;
 use crate::parameters::Parameter;
 use crate::recipe::Plan;
 use crate::scope::{Scope, hidden};
@@ -49,6 +50,7 @@ impl Plan<'_> {
         let (door, adapter) = (self.door, hidden("adapter"));
         match self.settings.keys {
             Keys::Local => None,
+            Keys::Either if reference_in_value(&self.function.output).is_some() => None,
             Keys::Stable => {
                 let place = self.function.output.span();
                 Some(at(place, quote!(#door::stable_codec(#adapter))))

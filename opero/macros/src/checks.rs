@@ -2,9 +2,9 @@
 
 use crate::errors::Errors;
 use crate::fallback::Fallback;
-use crate::outcome::borrowed;
+use crate::outcome::{borrowed, reference_in_value};
 use crate::parameters::Parameters;
-use crate::settings::Settings;
+use crate::settings::{Keys, Settings};
 use crate::signature::Function;
 use crate::values::here;
 
@@ -32,6 +32,17 @@ pub(crate) fn check(
             span,
             "the result of a cached function cannot borrow, since the cache keeps it: return an owned value, or switch the \
              cache off with `cache = false`",
+        );
+    }
+    if settings.cache
+        && settings.keys == Keys::Stable
+        && borrowed(&function.output).is_none()
+        && let Some(span) = reference_in_value(&function.output)
+    {
+        errors.at(
+            span,
+            "a cache that outlives the process reads its results from bytes, which become no reference: return an owned value, \
+             such as a `String`, or switch the cache off with `cache = false`",
         );
     }
     if let Some(fallback) = fallback {

@@ -111,6 +111,40 @@ pub(crate) fn borrowed(ty: &Type) -> Option<Span> {
     find.0
 }
 
+/// Where the value of a function with that output is or holds a reference, by its tokens.
+///
+/// Bytes never become one, not even a `&'static str`; and the compiler, which looks for a type's `Deserialize` before it
+/// looks at lifetimes, would say so in words about lifetimes.
+pub(crate) fn reference_in_value(output: &Type) -> Option<Span> {
+    let value = last_segment(output)
+        .filter(|(name, _)| name.ends_with("Result"))
+        .and_then(|(_, arguments)| {
+            arguments.into_iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+        });
+    let mut find = FindReference(None);
+    find.visit_type(value.as_ref().unwrap_or(output));
+    find.0
+}
+
+struct FindReference(Option<Span>);
+
+impl<'ast> Visit<'ast> for FindReference {
+    fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+        self.0.get_or_insert(reference.span());
+    }
+
+    // What a function takes is none of the value's.
+    fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+    fn visit_parenthesized_generic_arguments(
+        &mut self,
+        _: &'ast syn::ParenthesizedGenericArguments,
+    ) {
+    }
+}
+
 struct FindBorrow(Option<Span>);
 
 impl<'ast> Visit<'ast> for FindBorrow {

@@ -100,6 +100,12 @@ async fn listed(a: u32, model: &str) -> Result<String, opero::Error<String>> {
     Ok(format!("{a}{model}"))
 }
 
+#[opero(cache_backend = RUN_TIME, outside = Ask)]
+fn static_value(a: u32) -> Result<&'static str, opero::Error<&'static str>> {
+    let _ = a;
+    Ok("a")
+}
+
 #[opero(outside = Ask)]
 fn in_process(a: u32) -> Result<u32, opero::Error<String>> {
     Ok(a)
@@ -126,6 +132,8 @@ async fn what_has_bytes_shows_where_the_backend_does_not() {
     );
     bare_value(1).unwrap();
     assert!(!said("bare_value").codec);
+    static_value(1).unwrap();
+    assert!(!said("static_value").codec && said("static_value").key.is_some());
     listed(1, ["a", "b"]).await.unwrap();
     assert!(said("listed").key.is_some());
     in_process(1).unwrap();

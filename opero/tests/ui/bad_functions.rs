@@ -83,4 +83,15 @@ fn called_for_its_effect(a: u32) -> Result<(), String> {
     Ok(())
 }
 
+#[opero(cache_backend = "disk")]
+fn static_reference(a: u32) -> Result<&'static str, &'static str> {
+    let _ = a;
+    Ok("a")
+}
+
+#[opero(cache_backend = "disk")]
+fn only_the_error_is_a_reference(a: u32) -> Result<u32, &'static str> {
+    Ok(a)
+}
+
 fn main() {}
