@@ -5,6 +5,7 @@
 mod breaker;
 mod client;
 mod drawer;
+mod gate;
 mod shelf;
 
 pub use breaker::{Breaker, Tally};
@@ -13,4 +14,5 @@ pub use client::{
     Failure, ASKED, BREAKER,
 };
 pub use drawer::Drawer;
+pub use gate::Gate;
 pub use shelf::Shelf;

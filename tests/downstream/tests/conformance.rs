@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use downstream::{Drawer, Shelf};
+use downstream::{Drawer, Gate, Shelf};
 use opero::cache::conformance::{self, Failure, Lifetime};
+use opero::opero;
+use opero::ratelimit::conformance as limits;
 
 #[test]
 fn the_shelf_keeps_the_promises_of_a_cache() -> Result<(), Failure> {
@@ -19,4 +21,26 @@ fn the_drawer_keeps_the_promises_of_a_store() -> Result<(), Failure> {
     });
     let _ = std::fs::remove_dir_all(&directory);
     result
+}
+
+#[test]
+fn the_gate_keeps_the_promises_of_a_limiter() -> Result<(), limits::Broken> {
+    limits::check(|options| Ok(Arc::new(Gate::new(options)))).map(drop)
+}
+
+#[opero(
+    cache = false,
+    retries = 0,
+    rate_limit = "1/h",
+    rate_max_wait = 0,
+    rate_backend = "gate"
+)]
+fn knock() -> Result<(), opero::Error<std::convert::Infallible>> {
+    Ok(())
+}
+
+#[test]
+fn the_gate_is_found_by_its_name() {
+    assert!(knock().is_ok());
+    assert!(knock().unwrap_err().is_rate_limited());
 }
