@@ -108,7 +108,7 @@ fn what_was_done_last_before_a_kill_is_what_is_found_after_it() {
 
 #[test]
 fn of_changes_at_once_the_one_that_callers_see_is_the_one_that_a_kill_leaves() {
-    const ROUNDS: u64 = 10_000;
+    const ROUNDS: u64 = 40_000;
     for scheme in SCHEMES {
         let directory = Directory::new();
         let store = open(scheme, directory.path(), "flush=1h");
