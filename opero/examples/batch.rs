@@ -14,6 +14,8 @@
 mod client;
 #[path = "batch/options.rs"]
 mod options;
+#[path = "batch/outages.rs"]
+mod outages;
 #[path = "batch/provider.rs"]
 mod provider;
 
@@ -23,6 +25,7 @@ use std::process::ExitCode;
 use client::{ApiError, Completion, Request};
 use opero::operomap;
 use options::Options;
+use outages::Outages;
 use provider::Provider;
 
 #[operomap(
@@ -59,6 +62,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let options = Options::from_args()?;
     let provider = Provider::start(options.seed).await?;
+    let outages = Outages::watch();
     let requests = requests(&options.prompts()?, &provider);
 
     let (mut reports, mut verdict) = (Vec::new(), Ok(()));
@@ -79,11 +83,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if options.json {
         let requests = provider.served().requests;
         println!(
-            "{{\"passes\":[{}],\"provider_requests\":{requests}}}",
-            reports.join(",")
+            "{{\"passes\":[{}],\"provider_requests\":{requests},\"cache_unavailable\":{}}}",
+            reports.join(","),
+            outages.to_json()
         );
     } else {
         println!("{}", provider.served());
+        if !outages.is_empty() {
+            println!("{outages}");
+        }
     }
     verdict
 }

@@ -164,3 +164,24 @@ fn the_users_cache_directory_is_the_default() {
         command.env("XDG_CACHE_HOME", directory.0.join("home"));
     });
 }
+
+#[test]
+fn a_cache_that_is_away_is_told_in_the_end() {
+    let mut server = RedisServer::start().unwrap();
+    server.kill();
+    let directory = Directory::of("away");
+    let command = || {
+        let mut command = example();
+        command.arg(directory.prompts());
+        command.args(["--cache", "redis"]);
+        command.env("OPERO_REDIS_URL", server.url());
+        command
+    };
+    let report = report(&mut command());
+    assert_eq!(report["passes"][1]["ok"], PROMPTS, "{report}");
+    let told = &report["cache_unavailable"];
+    assert!(told["count"].as_u64().unwrap() > 0, "{report}");
+    assert!(told["last_reason"].as_str().unwrap().contains("redis"));
+    let said = output(&mut command());
+    assert!(said.contains("The cache did not answer "), "{said}");
+}
