@@ -19,11 +19,10 @@ impl SharedKeys {
     /// The key of the limiter that a call draws from; `None`: the one for calls without a key.
     #[inline]
     pub(crate) fn of<T, E>(&self, call: &impl Operation<T, E>) -> Result<Option<Key>, ConfigError> {
-        if call.rate_key().is_none() {
-            return Ok(None);
-        }
+        // Asked for its bytes first: a key that is only for shared limiters need have no hash.
         match self.0.key_with(|out| call.stable_rate_key(out)) {
             Some(key) => key.map(Some).map_err(|error| refused(&error)),
+            None if call.rate_key().is_none() => Ok(None),
             None => Err(not_serialize()),
         }
     }

@@ -215,3 +215,36 @@ fn a_shared_limiter_is_asked_with_keys_that_all_understand() {
         matches!(error.refusal().unwrap().kind(), RefusedKind::Config(error) if error.parameter() == "rate_key")
     );
 }
+
+/// Its key has no hash for this process.
+#[cfg(feature = "shared")]
+struct OnlyBytes(u8);
+
+#[cfg(feature = "shared")]
+impl opero_core::Operation<(), ()> for OnlyBytes {
+    async fn attempt(
+        &self,
+        _: &Context<'_>,
+        _: opero_core::Attempt,
+    ) -> Result<(), opero_core::Error<()>> {
+        Ok(())
+    }
+
+    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), opero_core::CodecError>> {
+        out.push(self.0);
+        Some(Ok(()))
+    }
+}
+
+#[test]
+#[cfg(feature = "shared")]
+fn a_key_that_is_only_bytes_is_a_key() {
+    let limit = shared_limit().unwrap();
+    let cx = Context::system();
+    for key in [1, 2] {
+        let mut call = Box::pin(limit.call(&cx, opero_core::Attempt::FIRST, OnlyBytes(key)));
+        // The answer takes one more poll; were the two one limiter, the second call would wait longer.
+        assert!(poll(call.as_mut()).is_pending());
+        assert!(poll(call.as_mut()).is_ready());
+    }
+}
