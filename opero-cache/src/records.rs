@@ -195,7 +195,7 @@ impl Cache {
                 self.records_scheme()
             ),
             "derive them, or use a backend such as `memory`; a closure is called by `call_stable` or \
-             `get_or_run_stable`, an operation says it with `.stable("name", &args)`",
+             `get_or_run_stable`, an operation says it with `.stable(\"name\", &args)`",
         )
     }
 }
