@@ -8,7 +8,7 @@ use opero_core::{BackendError, block_on};
 
 use crate::child::Process;
 use crate::damage::copy_all;
-use crate::support::{Directory, SCHEMES, Store, close, get, holds, key, open, record};
+use crate::support::{Directory, SCHEMES, Store, close, eventually, get, holds, key, open, record};
 
 const KILLS: u64 = 50;
 
@@ -134,6 +134,10 @@ fn of_changes_at_once_the_one_that_callers_see_is_the_one_that_a_kill_leaves() {
         let left = Directory::new();
         copy_all(directory.path(), left.path());
         let after = open(scheme, left.path(), "");
+        // Meanwhile calls are told that it is at work.
+        eventually("the journal is brought in", || {
+            block_on(after.ping()).is_ok()
+        });
         for round in 1..=ROUNDS {
             assert_eq!(holds(&after, round), holds(&store, round), "{scheme}");
         }
