@@ -27,13 +27,13 @@ expect() {
 expect "" off off off
 expect facade-default memory local off
 expect full "disk memory quick redb" local "async thread"
-expect "full,redis" "disk memory quick redb redis rediss" "local redis rediss" "async thread"
+expect "full,redis" "disk memory quick redb redis rediss unix valkey valkeys" "local redis rediss unix valkey valkeys" "async thread"
 expect cache none off off
 expect cache-quick quick off off
 expect cache-disk disk off off
 expect cache-redb redb off off
-expect cache-redis "redis rediss" off off
-expect ratelimit-redis off "local redis rediss" off
+expect cache-redis "redis rediss unix valkey valkeys" off off
+expect ratelimit-redis off "local redis rediss unix valkey valkeys" off
 expect "cache-memory,map-thread" memory off thread
 expect "ratelimit,map" off none none
 expect "ratelimit-local,map-async" off local async
