@@ -19,11 +19,19 @@ pub(crate) struct Kept<'v, T> {
 }
 
 impl Cache {
+    /// What a layer answers, within the patience that the cache has with it.
+    pub(crate) async fn bounded<T>(
+        &self,
+        layer: &Layer,
+        asked: impl Future<Output = Result<T, BackendError>>,
+    ) -> Result<T, BackendError> {
+        within(layer.limit(self.config.patience), asked).await
+    }
+
     /// Drops an entry that is out of date; a failing backend is reported by an event.
     pub(crate) async fn forget(&self, cx: &Context<'_>, key: &Key) {
         for layer in self.layers() {
-            let limit = layer.limit(self.config.patience);
-            if let Err(error) = within(limit, layer.remove(key)).await {
+            if let Err(error) = self.bounded(layer, layer.remove(key)).await {
                 self.report(cx, layer, &error);
             }
         }
@@ -34,8 +42,7 @@ impl Cache {
         self.flights.detach(key);
         let mut result = Ok(());
         for layer in self.layers() {
-            let limit = layer.limit(self.config.patience);
-            result = result.and(within(limit, layer.remove(key)).await);
+            result = result.and(self.bounded(layer, layer.remove(key)).await);
         }
         result
     }
@@ -136,7 +143,7 @@ impl Cache {
         let put = match layer {
             Layer::Objects(backend) => {
                 let _ = (next, kept.value, kept.ttl, kept.place);
-                within(Some(self.config.patience), backend.put(key, entry.clone())).await
+                self.bounded(layer, backend.put(key, entry.clone())).await
             }
             #[cfg(feature = "bytes")]
             Layer::Records(store) => self.put_record(&**store, cx, next, key, kept).await,
@@ -170,9 +177,7 @@ impl Cache {
         };
         let expired = Instant::from_nanos(now.as_nanos().saturating_sub(stale));
         for layer in self.layers() {
-            if let Err(error) =
-                within(layer.limit(self.config.patience), layer.sweep(expired)).await
-            {
+            if let Err(error) = self.bounded(layer, layer.sweep(expired)).await {
                 self.report(cx, layer, &error);
             }
         }

@@ -1,11 +1,12 @@
 //! When to leave a server alone.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
+use opero_core::CoolDown;
+use opero_core::clock::real_now;
 use opero_core::sync::lock;
-use opero_core::{CoolDown, Instant};
 
 use crate::error::Problem;
 use crate::link::LinkId;
@@ -38,7 +39,7 @@ impl Troubles {
     /// How long nobody should.
     pub(crate) fn enter(&self) -> Result<(), Duration> {
         match self.any.load(Ordering::Acquire) {
-            true => self.cool_down.enter(now()),
+            true => self.cool_down.enter(real_now()),
             false => Ok(()),
         }
     }
@@ -47,7 +48,7 @@ impl Troubles {
     pub(crate) fn note<T>(&self, answer: &Result<T, Problem>) {
         match answer {
             Err(problem) if problem.is_outage() => {
-                self.cool_down.failed(now());
+                self.cool_down.failed(real_now());
                 self.any.store(true, Ordering::Release);
             }
             Err(Problem::Client(_) | Problem::SlowOnce(_)) => {}
@@ -70,11 +71,4 @@ impl Troubles {
             false => Problem::Slow(limit),
         }
     }
-}
-
-/// The present on a clock that nobody can pause: servers take real time.
-fn now() -> Instant {
-    static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
-    let nanos = ORIGIN.elapsed().as_nanos();
-    Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use instant::Instant;
 pub use manual::ManualClock;
-pub use system::{SystemClock, real_sleep};
+pub use system::{SystemClock, real_now, real_sleep};
 pub use timeout::real_timeout;
 
 /// The boxed future of [`Clock::sleep`]. Only an actual wait allocates one.

@@ -46,9 +46,7 @@ impl Clock for SystemClock {
         let now = tokio::time::Instant::now().into_std();
         #[cfg(not(feature = "tokio"))]
         let now = std::time::Instant::now();
-        Instant::from_nanos(saturating_nanos(
-            now.saturating_duration_since(ORIGIN.precise),
-        ))
+        since_origin(now)
     }
 
     /// On Linux `CLOCK_MONOTONIC_COARSE`: about a quarter of the price, at most one scheduler tick (1 to 10 ms) late.
@@ -70,6 +68,25 @@ impl Clock for SystemClock {
     fn block(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
+}
+
+/// The present in real time, whatever a runtime's timer says: for what has to do with something outside of the process,
+/// such as how long a server is left alone. It compares with [`SystemClock`]'s readings.
+///
+/// ```
+/// use opero_core::clock::real_now;
+///
+/// let before = real_now();
+/// assert!(real_now() >= before);
+/// ```
+pub fn real_now() -> Instant {
+    since_origin(std::time::Instant::now())
+}
+
+#[inline]
+fn since_origin(now: std::time::Instant) -> Instant {
+    let elapsed = now.saturating_duration_since(ORIGIN.precise);
+    Instant::from_nanos(saturating_nanos(elapsed))
 }
 
 /// A future that is ready once `duration` of real time has passed, whatever the runtime's timer says.

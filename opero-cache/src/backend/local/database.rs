@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use opero_core::clock::real_now;
 use opero_core::sync::lock;
 use opero_core::{BackendError, CoolDown};
 
@@ -275,11 +276,4 @@ impl<E: Engine> Shared<E> {
         })
         .await
     }
-}
-
-/// The time for cooling down, which is real whatever a runtime says: a disk takes real time.
-pub(super) fn real_now() -> opero_core::Instant {
-    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let nanos = ORIGIN.elapsed().as_nanos();
-    opero_core::Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

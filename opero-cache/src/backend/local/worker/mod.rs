@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use opero_core::clock::real_now;
 use opero_core::sync::lock;
 
 use super::change::{Id, SpaceId, Totals};
-use super::database::{Shared, real_now};
+use super::database::Shared;
 use super::desk::{Phase, State};
 use super::directory::can_write;
 use super::engine::{Engine, Fault, guarded};

@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use opero_core::clock::real_now;
 use opero_core::sync::lock;
 
 use super::Worker;
 use crate::backend::local::change::SpaceId;
-use crate::backend::local::database::real_now;
 use crate::backend::local::desk::Phase;
 use crate::backend::local::directory::room;
 use crate::backend::local::engine::{Engine, Fault, guarded};
