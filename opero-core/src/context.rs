@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::event::{self, Event, Observer};
-use crate::{Clock, Instant, SystemClock};
+use crate::{AttemptLimit, Clock, Instant, Remote, SystemClock};
 
 /// How a call waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Context<'a> {
     observer: Option<&'a dyn Observer>,
     function: &'a str,
     deadline: Option<Instant>,
+    remote: Option<&'a dyn Remote>,
+    attempt_limit: Option<AttemptLimit>,
 }
 
 impl Context<'static> {
@@ -46,6 +48,8 @@ impl<'a> Context<'a> {
             observer: None,
             function: "",
             deadline: None,
+            remote: None,
+            attempt_limit: None,
         }
     }
 
@@ -73,6 +77,30 @@ impl<'a> Context<'a> {
                 .map_or(deadline, |earlier| earlier.min(deadline)),
         );
         self
+    }
+
+    /// Lets the function itself be executed by `remote`, if it can be.
+    #[must_use]
+    pub const fn with_remote(mut self, remote: &'a dyn Remote) -> Self {
+        self.remote = Some(remote);
+        self
+    }
+
+    /// Who executes the function, where that is not this process.
+    pub const fn remote(&self) -> Option<&'a dyn Remote> {
+        self.remote
+    }
+
+    /// Gives one execution elsewhere a limited time, counted from when it starts there.
+    #[must_use]
+    pub const fn with_attempt_limit(mut self, limit: AttemptLimit) -> Self {
+        self.attempt_limit = Some(limit);
+        self
+    }
+
+    /// The time that one execution elsewhere has.
+    pub const fn attempt_limit(&self) -> Option<AttemptLimit> {
+        self.attempt_limit
     }
 
     /// The instant on the call's clock past which nothing of it may start, if there is one.

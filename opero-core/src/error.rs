@@ -59,6 +59,10 @@ pub enum ErrorKind {
     Config,
     /// The function panicked.
     Panic,
+    /// The process that ran the function is gone.
+    Crashed,
+    /// Arguments or a result could not pass between processes.
+    Transfer,
     /// The run stopped before this item's turn.
     Stopped,
     /// A stage of the user's refused.
@@ -150,6 +154,11 @@ impl<E> Error<E> {
     /// Did the function panic?
     pub fn is_panic(&self) -> bool {
         self.kind() == ErrorKind::Panic
+    }
+
+    /// Is the process gone that ran the function?
+    pub fn is_crash(&self) -> bool {
+        self.kind() == ErrorKind::Crashed
     }
 
     /// The attempts that failed before the last one, oldest first.

@@ -47,6 +47,31 @@ pub enum Event<'a> {
         /// Did it return a value?
         ok: bool,
     },
+    /// A worker process executed the function, or was lost over it. It comes between the start and the end of the execution.
+    ExecutedBy {
+        /// Which worker, from 0.
+        worker: usize,
+        /// How long the call waited for a worker.
+        waited: Duration,
+        /// How long it was with the worker.
+        elapsed: Duration,
+    },
+    /// A worker process started, or took another one's place.
+    WorkerStarted {
+        /// Which worker, from 0.
+        worker: usize,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A worker process is gone without having been told to.
+    WorkerLost {
+        /// Which worker, from 0.
+        worker: usize,
+        /// The signal that killed it.
+        signal: Option<i32>,
+        /// The code it exited with.
+        code: Option<i32>,
+    },
     /// An attempt failed, and another one follows after `delay`.
     RetryScheduled {
         /// The attempt that failed.
@@ -96,6 +121,9 @@ impl Event<'_> {
             Self::CacheUnavailable { .. } => "cache_unavailable",
             Self::ExecutionStarted { .. } => "execution_started",
             Self::ExecutionEnded { .. } => "execution_ended",
+            Self::ExecutedBy { .. } => "executed_by",
+            Self::WorkerStarted { .. } => "worker_started",
+            Self::WorkerLost { .. } => "worker_lost",
             Self::RetryScheduled { .. } => "retry_scheduled",
             Self::FallbackUsed { .. } => "fallback_used",
             Self::GaveUp { .. } => "gave_up",

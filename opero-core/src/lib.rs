@@ -17,6 +17,7 @@ mod operation;
 mod refusal_into;
 mod refused;
 pub mod registry;
+mod remote;
 mod settings;
 #[cfg(feature = "stable")]
 pub mod stable;
@@ -39,6 +40,7 @@ pub use location::Location;
 pub use operation::{Attempt, Background, FnOperation, Operation, SharedError, operation};
 pub use refused::{Refused, RefusedKind};
 pub use registry::register;
+pub use remote::{AttemptLimit, Executed, Executing, Remote};
 pub use settings::Settings;
 pub use stage::{Stack, Stage, Then};
 

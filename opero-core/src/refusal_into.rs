@@ -19,9 +19,12 @@ impl From<Refused> for io::Error {
             ErrorKind::Timeout => io::ErrorKind::TimedOut,
             ErrorKind::RateLimited => io::ErrorKind::WouldBlock,
             ErrorKind::Config | ErrorKind::EmptyFallback => io::ErrorKind::InvalidInput,
-            ErrorKind::Function | ErrorKind::Panic | ErrorKind::Stopped | ErrorKind::Stage => {
-                io::ErrorKind::Other
-            }
+            ErrorKind::Function
+            | ErrorKind::Panic
+            | ErrorKind::Crashed
+            | ErrorKind::Transfer
+            | ErrorKind::Stopped
+            | ErrorKind::Stage => io::ErrorKind::Other,
         };
         io::Error::new(kind, refused)
     }

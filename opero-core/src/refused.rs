@@ -76,6 +76,20 @@ pub enum RefusedKind {
     Panic {
         /// The panic's message, where it had one.
         message: String,
+        /// Where in the source, as `file:line:column`; known where the function ran in a process of its own.
+        location: Option<String>,
+    },
+    /// The process that ran the function is gone: aborted, killed, out of memory, or it called `exit`.
+    Crashed {
+        /// The signal that killed it.
+        signal: Option<i32>,
+        /// The code it exited with, where it was not killed.
+        code: Option<i32>,
+    },
+    /// Arguments or a result could not pass between processes.
+    Transfer {
+        /// Why, without the value.
+        reason: String,
     },
     /// The run stopped before this item's turn.
     Stopped,
@@ -115,6 +129,8 @@ impl Refused {
             RefusedKind::EmptyFallback => ErrorKind::EmptyFallback,
             RefusedKind::Config(_) => ErrorKind::Config,
             RefusedKind::Panic { .. } => ErrorKind::Panic,
+            RefusedKind::Crashed { .. } => ErrorKind::Crashed,
+            RefusedKind::Transfer { .. } => ErrorKind::Transfer,
             RefusedKind::Stopped => ErrorKind::Stopped,
             RefusedKind::Stage { .. } => ErrorKind::Stage,
         }
@@ -125,6 +141,7 @@ impl Refused {
         matches!(
             self.kind(),
             RefusedKind::AttemptTimeout { .. }
+                | RefusedKind::Crashed { .. }
                 | RefusedKind::RateBackend { .. }
                 | RefusedKind::Stage { .. }
         )
@@ -180,10 +197,39 @@ impl fmt::Display for Refused {
                 "the list of fallback values (`arg_fallback`) is empty: pass at least one value"
             ),
             RefusedKind::Config(error) => error.fmt(f),
-            RefusedKind::Panic { message } => write!(f, "the function panicked: {message}"),
+            RefusedKind::Panic {
+                message,
+                location: None,
+            } => write!(f, "the function panicked: {message}"),
+            RefusedKind::Panic {
+                message,
+                location: Some(location),
+            } => write!(f, "the function panicked at {location}: {message}"),
+            RefusedKind::Crashed { signal, code } => {
+                f.write_str("the worker process that ran the function ")?;
+                match (signal, code) {
+                    (Some(signal), _) => write!(f, "was ended by signal {signal}")?,
+                    (None, Some(code)) => write!(f, "exited with code {code}")?,
+                    (None, None) => f.write_str("is gone")?,
+                }
+                f.write_str(crash_hint(*signal))
+            }
+            RefusedKind::Transfer { reason } => {
+                write!(f, "the call could not pass between processes: {reason}")
+            }
             RefusedKind::Stopped => write!(f, "the run stopped before this item's turn"),
             RefusedKind::Stage { stage, reason } => write!(f, "`{stage}` refused: {reason}"),
         }
+    }
+}
+
+/// What the signal usually means, by its number on every Unix.
+fn crash_hint(signal: Option<i32>) -> &'static str {
+    match signal {
+        Some(6) => " (SIGABRT: it aborted, or could not allocate)",
+        Some(9) => " (SIGKILL: somebody killed it, or the system was out of memory)",
+        Some(11) => " (SIGSEGV: an invalid memory access, or a stack overflow)",
+        _ => "",
     }
 }
 

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,22 @@ pub struct MapConfig {
     pub item_timeout: Option<Duration>,
     /// What an item's error means for the rest.
     pub on_error: OnError,
+    /// Keep a timeline in the report: what each lane and worker did when.
+    pub timeline: bool,
+    /// Where finished items are recorded, so that a run after a kill does only what is missing (feature `journal`).
+    pub resume: Option<PathBuf>,
+    /// Run items again whose record is a failure; otherwise the recorded error is their result.
+    pub resume_failed: bool,
+    /// The version of the function, as its user counts: records of another one are refused.
+    pub resume_version: String,
+    /// How many items a worker process of an async function has in flight. `None`: 16.
+    pub worker_in_flight: Option<usize>,
+    /// The most address space that a worker process may take, in bytes.
+    pub worker_memory: Option<u64>,
+    /// After so many items a worker process is replaced.
+    pub worker_recycle_after: Option<u64>,
+    /// A worker process whose resident memory is above so many bytes after an item is replaced.
+    pub worker_recycle_above: Option<u64>,
     /// What measures latency and `item_timeout`.
     pub clock: Arc<dyn Clock>,
 }
@@ -52,6 +69,14 @@ impl Default for MapConfig {
             progress: true,
             item_timeout: None,
             on_error: OnError::Collect,
+            timeline: false,
+            resume: None,
+            resume_failed: true,
+            resume_version: String::new(),
+            worker_in_flight: None,
+            worker_memory: None,
+            worker_recycle_after: None,
+            worker_recycle_above: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -61,17 +86,17 @@ impl MapConfig {
     /// The largest number of workers: above it a number is a slip, and would cost memory before the first item.
     pub const MAX_WORKERS: usize = 65_536;
 
-    /// The executor and the number of workers for a job that waits like this, if everything fits together.
-    pub(crate) fn plan(&self, waiting: Waiting) -> Result<(Arc<dyn Executor>, usize), ConfigError> {
-        let default = Location::new(match waiting {
+    /// How a job that waits like this runs, if everything fits together.
+    pub(crate) fn plan(&self, function: Waiting) -> Result<Plan, ConfigError> {
+        let default = Location::new(match function {
             Waiting::Blocking => "thread",
             Waiting::Async => "async",
         });
         let mode = self.mode.as_ref().unwrap_or(&default);
         let executor = executor::open(mode)?;
-        if executor.waiting() != waiting {
-            return Err(wrong_kind(mode, waiting, &default));
-        }
+        let Some(waiting) = executor.waiting(function) else {
+            return Err(wrong_kind(mode, function, &default));
+        };
         self.check_item_timeout(waiting)?;
         let workers = self.workers.unwrap_or_else(|| executor.default_workers());
         if workers == 0 {
@@ -88,15 +113,20 @@ impl MapConfig {
                 format!("give at most {}", Self::MAX_WORKERS),
             ));
         }
-        Ok((executor, workers))
+        Ok(Plan {
+            executor,
+            workers,
+            waiting,
+        })
     }
 
+    /// `waiting` is how the lanes wait: those that block cannot be stopped.
     fn check_item_timeout(&self, waiting: Waiting) -> Result<(), ConfigError> {
         let (problem, way_out) = match (self.item_timeout, waiting) {
             (None, _) => return Ok(()),
             (Some(_), Waiting::Blocking) => (
-                "is set for a synchronous function, and nothing can stop a thread",
-                "leave it out, or make the function async",
+                "is set for a synchronous function on threads, and nothing can stop a thread",
+                "leave it out, make the function async, or run it in processes (`mode = \"process\"`)",
             ),
             (Some(Duration::ZERO), Waiting::Async) => (
                 "is zero, so no item could ever succeed",
@@ -106,6 +136,14 @@ impl MapConfig {
         };
         Err(ConfigError::new("item_timeout", problem, way_out))
     }
+}
+
+/// How a run goes.
+pub(crate) struct Plan {
+    pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) workers: usize,
+    /// How its lanes wait.
+    pub(crate) waiting: Waiting,
 }
 
 fn wrong_kind(mode: &Location, waiting: Waiting, default: &Location) -> ConfigError {

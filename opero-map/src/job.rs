@@ -3,7 +3,7 @@ use std::future::Future;
 
 use opero_core::{Attempt, ConfigError, Context, Error, Event, Waiting};
 
-use crate::{IntoSource, MapConfig, Run};
+use crate::{IntoSource, MapConfig, Recorded, Run};
 
 /// What a run does with each item.
 ///
@@ -45,12 +45,31 @@ pub trait Job<I>: Send + Sync {
         Ok(())
     }
 
+    /// The function as worker processes know it; `None` where only this process does.
+    fn remote(&self) -> Option<RemoteFunction> {
+        None
+    }
+
+    /// How items and results are recorded, so that a later run can go on from there; `None` where they have no bytes.
+    fn recorded(&self) -> Option<&dyn Recorded<I, Self::Output, Self::Error>> {
+        None
+    }
+
     /// Does the work for one item.
     fn run(
         &self,
         cx: &Context<'_>,
         item: I,
     ) -> impl Future<Output = Result<Self::Output, Error<Self::Error>>> + Send;
+}
+
+/// A function that worker processes can find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteFunction {
+    /// The name under which it is registered.
+    pub path: String,
+    /// Is it synchronous or async?
+    pub waiting: Waiting,
 }
 
 /// Maps a synchronous function over `items`, by default on a thread for each core.

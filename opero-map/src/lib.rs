@@ -5,7 +5,10 @@ mod config;
 mod engine;
 pub mod executor;
 mod job;
+#[cfg(feature = "process")]
+pub mod process;
 mod progress;
+mod recorded;
 mod report;
 mod results;
 mod run;
@@ -14,11 +17,16 @@ mod source;
 pub use config::{MapConfig, OnError};
 pub use engine::ResultOf;
 pub use executor::{Executor, ExecutorRegistration};
-pub use job::{AsyncJob, Job, SyncJob, map, map_async};
+pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
+pub use recorded::Recorded;
 pub use report::{Latency, Report};
 pub use results::{Iter, Results};
 pub use run::{Run, WithReport};
 pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};
+
+#[cfg(feature = "process")]
+#[doc(hidden)]
+pub use opero_core::inventory as __inventory;
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use opero_core::clock::Sleep;
 use opero_core::{
-    Attempt, ConfigError, Context, Error, Event, Instant, Operation, Refused, RefusedKind, Stage,
-    Waiting,
+    Attempt, AttemptLimit, ConfigError, Context, Error, Event, Instant, Operation, Refused,
+    RefusedKind, Stage, Waiting,
 };
 
 /// The stage that gives an attempt a limited time: `attempt_timeout`.
@@ -67,6 +67,14 @@ impl<T: Send, E: Send> Stage<T, E> for Timeout {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move {
+            if cx.remote().is_some() {
+                // Whoever runs the attempt knows when it starts, and can stop it.
+                let cx = cx.with_attempt_limit(AttemptLimit(self.limit));
+                return match next.attempt(&cx, attempt).await {
+                    Err(error) => Err(told(&cx, error)),
+                    ok => ok,
+                };
+            }
             if cx.waiting() == Waiting::Blocking {
                 return Err(refuse(cx, unstoppable()));
             }
@@ -97,6 +105,15 @@ fn refuse<E>(cx: &Context<'_>, refused: impl Into<Refused>) -> Error<E> {
         kind: refused.kind(),
     });
     Error::refused(refused)
+}
+
+/// A timeout that somebody else found is told as one that is found here.
+#[cold]
+fn told<E>(cx: &Context<'_>, error: Error<E>) -> Error<E> {
+    if let Some(kind @ RefusedKind::AttemptTimeout { .. }) = error.refusal().map(Refused::kind) {
+        cx.emit(Event::Refused { kind });
+    }
+    error
 }
 
 fn unstoppable() -> ConfigError {

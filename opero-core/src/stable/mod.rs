@@ -1,10 +1,12 @@
 //! What means the same in every process and on every machine: keys by BLAKE3, values by postcard.
 
 mod arguments;
+mod outcome;
 mod postcard;
 mod space;
 mod whole;
 
 pub use self::arguments::append_name;
 pub use self::postcard::append;
+pub use outcome::OutcomeCodec;
 pub use space::KeySpace;

@@ -73,7 +73,7 @@ impl Flavor for Appending<'_> {
     }
 }
 
-fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+pub(super) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     match ::postcard::take_from_bytes(bytes) {
         Ok((value, [])) => Ok(value),
         Ok(_) => Err(CodecError::new("there is more than a value")),

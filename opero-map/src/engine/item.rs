@@ -33,7 +33,10 @@ fn panicked<E>(payload: &(dyn Any + Send)) -> Error<E> {
     let text = payload.downcast_ref::<&'static str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let message = text.unwrap_or("with a value that is no text").to_owned();
-    Error::refused(RefusedKind::Panic { message })
+    Error::refused(RefusedKind::Panic {
+        message,
+        location: None,
+    })
 }
 
 /// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.

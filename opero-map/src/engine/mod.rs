@@ -14,7 +14,7 @@ mod wakers;
 pub(crate) use channel::Channel;
 pub(crate) use collect::Collect;
 pub use session::ResultOf;
-pub(crate) use session::Session;
+pub(crate) use session::{Floor, Session};
 pub(crate) use statistics::Statistics;
 pub(crate) use together::Together;
 

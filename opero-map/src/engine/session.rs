@@ -14,7 +14,7 @@ use super::item::{Deadline, poll_job};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use super::{Outbox, Statistics};
-use crate::executor::Lane;
+use crate::executor::{Crew, Desk, Lane};
 use crate::{Job, MapConfig, OnError, Report, Source};
 
 /// The result of one item.
@@ -30,11 +30,35 @@ pub(crate) struct Session<S: Source, J, O> {
     pub(crate) outbox: O,
     pub(crate) wakers: LaneWakers,
     statistics: Option<Arc<Statistics>>,
+    /// How the lanes wait.
+    waiting: Waiting,
+    /// Who executes the function, where the lanes do not.
+    crew: Option<Arc<dyn Crew>>,
     /// Why no item can run: then this is each item's result.
     refusal: OnceLock<Refused>,
     cancelled: AtomicBool,
     /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// Where a run takes place.
+pub(crate) struct Floor {
+    pub(crate) lanes: usize,
+    /// How the lanes wait.
+    pub(crate) waiting: Waiting,
+    /// Who executes the function, where the lanes do not.
+    pub(crate) crew: Option<Arc<dyn Crew>>,
+}
+
+impl Floor {
+    /// One lane, which tells each item why it cannot run.
+    pub(crate) fn refusing(waiting: Waiting) -> Self {
+        Self {
+            lanes: 1,
+            waiting,
+            crew: None,
+        }
+    }
 }
 
 /// How many items a lane that never waits works on before it lets the others have their turn.
@@ -52,10 +76,15 @@ where
         job: J,
         config: MapConfig,
         outbox: O,
-        lanes: usize,
         statistics: Option<Arc<Statistics>>,
+        floor: Floor,
     ) -> Arc<Self> {
-        let chunked = O::CHUNKED && J::WAITING == Waiting::Blocking && lanes > 1;
+        let Floor {
+            lanes,
+            waiting,
+            crew,
+        } = floor;
+        let chunked = O::CHUNKED && waiting == Waiting::Blocking && lanes > 1;
         Arc::new(Self {
             name,
             job,
@@ -64,6 +93,8 @@ where
             outbox,
             wakers: LaneWakers::new(lanes),
             statistics,
+            waiting,
+            crew,
             refusal: OnceLock::new(),
             cancelled: AtomicBool::new(false),
             panic: Mutex::new(None),
@@ -79,6 +110,9 @@ where
     /// The run ends here: lanes that wait end at once, others after the item that blocks them.
     pub(crate) fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
+        if let Some(crew) = &self.crew {
+            crew.dismiss();
+        }
         self.stop();
     }
 
@@ -140,16 +174,20 @@ where
 
     async fn work(&self, lane: usize) {
         let shard = self.statistics.as_ref().map(|s| s.shard(lane));
-        let mut cx = Context::new(&*self.config.clock, J::WAITING).with_function(self.name);
+        let desk = self.crew.as_ref().map(|crew| crew.desk(lane));
+        let mut cx = Context::new(&*self.config.clock, self.waiting).with_function(self.name);
         if let Some(shard) = shard {
             cx = cx.with_observer(shard);
+        }
+        if let Some(desk) = &desk {
+            cx = cx.with_remote(&**desk);
         }
         let mut local = self.outbox.local();
         let mut pace = Pace::new();
         let mut turn = TURN;
         let mut room = false;
         while let Some((index, item)) =
-            poll_fn(|cx| self.poll_next(lane, &mut room, &mut pace, cx)).await
+            poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut pace, cx)).await
         {
             room = false;
             let started = shard.map(|_| cx.now());
@@ -174,10 +212,13 @@ where
                 self.stop();
             }
             self.outbox.put(&mut local, index, result);
+            if let Some(desk) = &desk {
+                desk.item_done();
+            }
             turn -= 1;
             if turn == 0 {
                 turn = TURN;
-                if J::WAITING == Waiting::Async {
+                if self.waiting == Waiting::Async {
                     yield_now().await;
                 }
             }
@@ -185,12 +226,13 @@ where
         self.outbox.flush(local);
     }
 
-    /// An item, once there is `room` for its result.
+    /// An item, once there is `room` for its result and the workers could do with one.
     #[inline]
     fn poll_next(
         &self,
         lane: usize,
         room: &mut bool,
+        desk: Option<&(dyn Desk + '_)>,
         pace: &mut Pace,
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Numbered<S::Item>>> {
@@ -200,6 +242,9 @@ where
         if !*room {
             task::ready!(self.outbox.poll_room(lane, cx));
             *room = true;
+        }
+        if let Some(desk) = desk {
+            task::ready!(desk.poll_ready(cx));
         }
         self.intake.poll_take(lane, pace, &self.wakers, cx)
     }

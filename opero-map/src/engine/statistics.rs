@@ -34,9 +34,9 @@ pub(crate) struct Shard {
 const ORDER: Ordering = Ordering::Relaxed;
 
 impl Statistics {
-    pub(crate) fn new(lanes: usize, clock: &dyn Clock) -> Self {
+    pub(crate) fn new(clock: &dyn Clock) -> Self {
         Self {
-            shards: (0..lanes.min(cores())).map(|_| Shard::default()).collect(),
+            shards: (0..cores()).map(|_| Shard::default()).collect(),
             started: clock.now(),
         }
     }
@@ -88,6 +88,13 @@ impl Shard {
         let count = if ok { &self.ok } else { &self.failed };
         count.fetch_add(1, ORDER);
         lock(&self.latency).record(latency);
+    }
+}
+
+/// Of what belongs to no lane, such as a worker that is gone.
+impl Observer for Statistics {
+    fn on_event(&self, function: &str, event: &Event<'_>) {
+        self.shard(0).on_event(function, event);
     }
 }
 

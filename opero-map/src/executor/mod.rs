@@ -3,10 +3,13 @@
 //! A run is made of lanes. Each lane is one future that takes an item, works on it, hands on the result and takes the
 //! next. An executor drives whole lanes, so its dynamic dispatch and its spawning cost once a lane and never an item.
 
+mod crew;
 #[cfg(feature = "async")]
 mod task;
 #[cfg(feature = "thread")]
 mod thread;
+
+pub use crew::{Crew, Desk, Terms};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,11 +24,20 @@ pub type Lane<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Drives lanes at the same time, each in one place from its beginning to its end.
 pub trait Executor: Backend {
-    /// What it can run: synchronous functions, which block, or async ones.
-    fn waiting(&self) -> Waiting;
+    /// How its lanes wait when they run such a function, synchronous or async. `None`: it cannot run it.
+    fn waiting(&self, function: Waiting) -> Option<Waiting>;
 
     /// How many lanes a run has unless its user says otherwise.
     fn default_workers(&self) -> usize;
+
+    /// Workers beside the lanes, in which the bare function is executed. `None`: it is executed in the lanes themselves.
+    ///
+    /// # Errors
+    /// Where the function cannot be executed elsewhere, or a parameter about workers is wrong.
+    fn hire(&self, terms: &Terms<'_>) -> Result<Option<Arc<dyn Crew>>, ConfigError> {
+        let _ = terms;
+        Ok(None)
+    }
 
     /// Drives the lanes to their end, blocking this thread.
     ///
@@ -53,8 +65,12 @@ inventory::collect!(ExecutorRegistration);
 
 impl Registration for ExecutorRegistration {
     const PARAMETER: &'static str = "mode";
-    const FEATURES: &'static [(&'static str, &'static str)] =
-        &[("async", "map-async"), ("thread", "map-thread")];
+    const FEATURES: &'static [(&'static str, &'static str)] = &[
+        ("async", "map-async"),
+        ("thread", "map-thread"),
+        ("process", "map-process"),
+        ("async_process", "map-process"),
+    ];
 
     fn scheme(&self) -> &'static str {
         self.scheme
@@ -72,28 +88,12 @@ impl Registration for ExecutorRegistration {
 /// An unknown name, with those there are and the Cargo feature that adds a missing one.
 ///
 /// ```
-/// let error = opero_map::executor::open(&"process".into()).unwrap_err();
-/// assert_eq!(error.way_out(), "use `thread`");
+/// let error = opero_map::executor::open(&"proces".into()).unwrap_err();
+/// assert_eq!(error.parameter(), "mode");
 /// ```
 pub fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
-    match registry::find::<ExecutorRegistration>(mode) {
-        Ok(registration) => (registration.open)(mode),
-        Err(unknown) => Err(not_yet(mode).unwrap_or(unknown)),
-    }
-}
-
-/// The planned modes that run items in processes, and what comes nearest until then.
-fn not_yet(mode: &Location) -> Option<ConfigError> {
-    let instead = match mode.scheme() {
-        "process" => "use `thread`",
-        "async_process" => "use `async`",
-        _ => return None,
-    };
-    let scheme = mode.scheme();
-    let problem = format!(
-        "names `{scheme}`, which this version does not have yet (the Cargo feature `map-process` will add it)"
-    );
-    Some(ConfigError::new("mode", problem, instead))
+    let registration = registry::find::<ExecutorRegistration>(mode)?;
+    (registration.open)(mode)
 }
 
 /// How many threads can run at once. Asked for once: the answer takes reading several files.

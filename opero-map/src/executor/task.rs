@@ -24,8 +24,8 @@ impl Backend for AsyncExecutor {
 }
 
 impl Executor for AsyncExecutor {
-    fn waiting(&self) -> Waiting {
-        Waiting::Async
+    fn waiting(&self, function: Waiting) -> Option<Waiting> {
+        (function == Waiting::Async).then_some(function)
     }
 
     fn default_workers(&self) -> usize {

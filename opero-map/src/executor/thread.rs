@@ -25,8 +25,8 @@ impl Backend for ThreadExecutor {
 }
 
 impl Executor for ThreadExecutor {
-    fn waiting(&self) -> Waiting {
-        Waiting::Blocking
+    fn waiting(&self, function: Waiting) -> Option<Waiting> {
+        (function == Waiting::Blocking).then_some(function)
     }
 
     fn default_workers(&self) -> usize {

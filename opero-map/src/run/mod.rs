@@ -5,12 +5,12 @@ mod flowing;
 mod start;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use opero_core::{ConfigError, Location};
 
-use crate::{Executor, Job, MapConfig, OnError, Source};
+use crate::config::Plan;
+use crate::{Job, MapConfig, OnError, Source};
 
 /// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
 ///
@@ -172,8 +172,8 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         self.plan().map(drop)
     }
 
-    /// The executor and the number of workers, where the map's own parameters and the job's are right.
-    fn plan(&self) -> Result<(Arc<dyn Executor>, usize), ConfigError> {
+    /// How it will run, where the map's own parameters and the job's are right.
+    fn plan(&self) -> Result<Plan, ConfigError> {
         let plan = self.config.plan(J::WAITING)?;
         self.job.check()?;
         Ok(plan)

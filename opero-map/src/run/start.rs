@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use opero_core::{ConfigError, Observer};
+
 use super::Run;
-use crate::engine::{Outbox, ResultOf, Session, Statistics, Together};
-use crate::executor::Lane;
+use crate::config::Plan;
+use crate::engine::{Floor, Outbox, ResultOf, Session, Statistics, Together};
+use crate::executor::{Lane, Terms};
 use crate::progress::Progress;
 use crate::{Executor, Job, Source};
 
@@ -33,16 +36,15 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     where
         O: Outbox<ResultOf<S, J>>,
     {
-        let (executor, workers, refusal) = match self.plan() {
-            Ok((executor, workers)) => (Some(executor), workers, None),
-            Err(error) => (None, 1, Some(error)),
-        };
-        let (least, length) = self.source.size_hint();
-        // More lanes than items would find nothing to do.
-        let lanes = workers.min(length.unwrap_or(workers)).max(1);
         let drawn = self.config.progress && Progress::possible();
-        let statistics =
-            (recorded || drawn).then(|| Arc::new(Statistics::new(lanes, &*self.config.clock)));
+        let statistics = (recorded || drawn).then(|| Statistics::new(&*self.config.clock));
+        let statistics = statistics.map(Arc::new);
+        let (least, length) = self.source.size_hint();
+        let (executor, floor, refusal) = match self.floor(length, statistics.as_ref()) {
+            Ok((executor, floor)) => (Some(executor), floor, None),
+            Err(error) => (None, Floor::refusing(J::WAITING), Some(error)),
+        };
+        let lanes = floor.lanes;
         let exact = length.filter(|&most| most == least);
         let progress = match &statistics {
             Some(statistics) if drawn => Progress::start(self.name, exact, statistics),
@@ -55,8 +57,8 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             self.job,
             self.config,
             outbox,
-            lanes,
             statistics,
+            floor,
         );
         if let Some(error) = refusal {
             session.refuse(error);
@@ -67,6 +69,38 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             executor,
             lanes,
         }
+    }
+}
+
+impl<S: Source, J: Job<S::Item>> Run<S, J> {
+    /// Where it takes place, with its workers hired.
+    fn floor(
+        &self,
+        length: Option<usize>,
+        statistics: Option<&Arc<Statistics>>,
+    ) -> Result<(Arc<dyn Executor>, Floor), ConfigError> {
+        let Plan {
+            executor,
+            workers,
+            waiting,
+        } = self.plan()?;
+        // More workers than items would find nothing to do.
+        let most = length.unwrap_or(usize::MAX).max(1);
+        let workers = workers.min(most);
+        let crew = executor.hire(&Terms {
+            name: self.name,
+            function: self.job.remote(),
+            workers,
+            config: &self.config,
+            observer: statistics.map(|statistics| Arc::clone(statistics) as Arc<dyn Observer>),
+        })?;
+        let lanes = crew.as_ref().map_or(workers, |crew| crew.lanes().min(most));
+        let floor = Floor {
+            lanes,
+            waiting,
+            crew,
+        };
+        Ok((executor, floor))
     }
 }
 
@@ -103,7 +137,7 @@ impl<S: Source, J: Job<S::Item>, O: Outbox<ResultOf<S, J>>> Begun<S, J, O> {
 
     fn hand_over<'a>(
         &self,
-        start: impl FnOnce(&dyn Executor, Vec<Lane<'a>>) -> Result<(), opero_core::ConfigError>,
+        start: impl FnOnce(&dyn Executor, Vec<Lane<'a>>) -> Result<(), ConfigError>,
     ) -> Handed<'a>
     where
         S: 'a,

@@ -21,15 +21,6 @@ fn wrong_parameters_are_named_with_the_way_out() {
             "give at most 65536",
         ),
         (
-            problem(sync().mode("process").try_run()),
-            "`mode` names `process`, which this version does not have yet (the Cargo feature `map-process` will add it): \
-             use `thread`",
-        ),
-        (
-            problem(tasks().mode("async_process").try_run()),
-            "`map-process` will add it): use `async`",
-        ),
-        (
             problem(sync().mode("treads").try_run()),
             "did you mean `thread`?",
         ),
@@ -137,8 +128,8 @@ impl Backend for OneByOne {
 }
 
 impl Executor for OneByOne {
-    fn waiting(&self) -> Waiting {
-        Waiting::Blocking
+    fn waiting(&self, function: Waiting) -> Option<Waiting> {
+        (function == Waiting::Blocking).then_some(function)
     }
     fn default_workers(&self) -> usize {
         3

@@ -6,7 +6,7 @@ use opero_map::{map, map_async};
 
 fn message<T, E>(result: &Result<T, opero_core::Error<E>>) -> Option<&str> {
     match result.as_ref().err()?.refusal()?.kind() {
-        RefusedKind::Panic { message } => Some(message),
+        RefusedKind::Panic { message, .. } => Some(message),
         _ => None,
     }
 }

@@ -45,7 +45,7 @@ fn seen(result: Result<u8, Error<u8>>) -> Result<u8, Result<u8, String>> {
     result.map_err(|error| match error.into_cause() {
         Cause::Function(error) => Ok(error),
         Cause::Refused(refused) => match refused.kind() {
-            RefusedKind::Panic { message } => Err(message.clone()),
+            RefusedKind::Panic { message, .. } => Err(message.clone()),
             other => panic!("{other:?}"),
         },
     })

@@ -1,0 +1,37 @@
+//! The bare function, executed elsewhere than where its stages run.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::Refused;
+
+/// Executes a function in another process.
+///
+/// Stages stay where the call is; only the innermost step, the function itself, goes through this. A call carries its
+/// arguments as bytes and comes back as the bytes of its outcome; whoever put this into the
+/// [`Context`](crate::Context) knows the function.
+pub trait Remote: Send + Sync {
+    /// Executes the function once. Dropping the future cancels the execution, and kills whoever cannot be stopped otherwise.
+    fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_>;
+}
+
+/// One execution elsewhere. It refuses where the process that ran it is gone, or it took too long.
+pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<Executed, Refused>> + Send + 'a>>;
+
+/// How long one attempt may run, and what it comes to when it runs longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptLimit(pub Duration);
+
+/// What came back.
+#[derive(Debug)]
+pub struct Executed {
+    /// The bytes of the outcome.
+    pub outcome: Vec<u8>,
+    /// Which worker it was, from 0.
+    pub worker: usize,
+    /// How long the call waited for a worker.
+    pub waited: Duration,
+    /// How long it was with the worker.
+    pub elapsed: Duration,
+}

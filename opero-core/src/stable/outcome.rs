@@ -1,0 +1,218 @@
+//! What a function came to, as bytes: its value, its error, or a refusal that it met inside.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::append;
+use super::postcard::whole;
+use crate::{Cause, CodecError, Error, Refused, RefusedKind};
+
+/// How outcomes become bytes and come back, for what crosses processes or outlives them. The attempts before the last are not
+/// part of it.
+pub struct OutcomeCodec<T, E> {
+    encode: fn(Result<&T, &Error<E>>, &mut Vec<u8>) -> Result<(), CodecError>,
+    decode: fn(&[u8]) -> Result<Result<T, Error<E>>, CodecError>,
+}
+
+impl<T, E> OutcomeCodec<T, E>
+where
+    T: Serialize + DeserializeOwned,
+    E: Serialize + DeserializeOwned,
+{
+    /// The [postcard](https://postcard.jamesmunns.com/wire-format) encoding.
+    ///
+    /// ```
+    /// use opero_core::Error;
+    /// use opero_core::stable::OutcomeCodec;
+    ///
+    /// let codec = OutcomeCodec::<u32, String>::postcard();
+    /// let mut bytes = Vec::new();
+    /// codec.encode(Err(&Error::from(String::from("broken"))), &mut bytes)?;
+    /// assert_eq!(codec.decode(&bytes)?.unwrap_err().function_error().unwrap(), "broken");
+    /// # Ok::<_, opero_core::CodecError>(())
+    /// ```
+    pub const fn postcard() -> Self {
+        Self {
+            encode: encode::<T, E>,
+            decode: decode::<T, E>,
+        }
+    }
+}
+
+impl<T, E> OutcomeCodec<T, E> {
+    /// Appends the bytes of an outcome to `out`.
+    ///
+    /// # Errors
+    /// Where value or error do not become bytes.
+    pub fn encode(
+        &self,
+        outcome: Result<&T, &Error<E>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        (self.encode)(outcome, out)
+    }
+
+    /// The outcome whose bytes these are.
+    ///
+    /// # Errors
+    /// Where they are not those of an outcome.
+    pub fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        (self.decode)(bytes)
+    }
+}
+
+impl<T, E> Clone for OutcomeCodec<T, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, E> Copy for OutcomeCodec<T, E> {}
+
+impl<T, E> std::fmt::Debug for OutcomeCodec<T, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OutcomeCodec")
+    }
+}
+
+const VALUE: u8 = 0;
+const FUNCTION: u8 = 1;
+const REFUSED: u8 = 2;
+
+fn encode<T: Serialize, E: Serialize>(
+    outcome: Result<&T, &Error<E>>,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    match outcome.map_err(Error::cause) {
+        Ok(value) => {
+            out.push(VALUE);
+            append(value, out)
+        }
+        Err(Cause::Function(error)) => {
+            out.push(FUNCTION);
+            append(error, out)
+        }
+        Err(Cause::Refused(refused)) => {
+            out.push(REFUSED);
+            append(&Told::of(refused), out)
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned, E: DeserializeOwned>(
+    bytes: &[u8],
+) -> Result<Result<T, Error<E>>, CodecError> {
+    match bytes.split_first() {
+        Some((&VALUE, rest)) => whole(rest).map(Ok),
+        Some((&FUNCTION, rest)) => whole::<E>(rest).map(|error| Err(error.into())),
+        Some((&REFUSED, rest)) => {
+            whole::<Told>(rest).map(|told| Err(Error::refused(RefusedKind::from(told))))
+        }
+        _ => Err(CodecError::new("it is no outcome")),
+    }
+}
+
+/// A refusal as it is told. New kinds go to the end.
+#[derive(Serialize, Deserialize)]
+enum Told {
+    AttemptTimeout(Duration),
+    ItemTimeout(Duration),
+    RateWait(Duration, Duration),
+    Elapsed(Duration, Duration),
+    RateCost(u32, u32),
+    RateBackend(String),
+    EmptyFallback,
+    Panic(String, Option<String>),
+    Crashed(Option<i32>, Option<i32>),
+    Transfer(String),
+    Stopped,
+    /// In its own words: a wrong parameter or a stage of the user's, whose names are of the program that met it.
+    Words(String),
+}
+
+impl Told {
+    fn of(refused: &Refused) -> Self {
+        match refused.kind().clone() {
+            RefusedKind::AttemptTimeout { limit } => Self::AttemptTimeout(limit),
+            RefusedKind::ItemTimeout { limit } => Self::ItemTimeout(limit),
+            RefusedKind::RateWait { needed, limit } => Self::RateWait(needed, limit),
+            RefusedKind::Elapsed { needed, left } => Self::Elapsed(needed, left),
+            RefusedKind::RateCost { cost, burst } => Self::RateCost(cost, burst),
+            RefusedKind::RateBackend { reason } => Self::RateBackend(reason),
+            RefusedKind::EmptyFallback => Self::EmptyFallback,
+            RefusedKind::Panic { message, location } => Self::Panic(message, location),
+            RefusedKind::Crashed { signal, code } => Self::Crashed(signal, code),
+            RefusedKind::Transfer { reason } => Self::Transfer(reason),
+            RefusedKind::Stopped => Self::Stopped,
+            RefusedKind::Config(_) | RefusedKind::Stage { .. } => Self::Words(refused.to_string()),
+        }
+    }
+}
+
+impl From<Told> for RefusedKind {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::AttemptTimeout(limit) => Self::AttemptTimeout { limit },
+            Told::ItemTimeout(limit) => Self::ItemTimeout { limit },
+            Told::RateWait(needed, limit) => Self::RateWait { needed, limit },
+            Told::Elapsed(needed, left) => Self::Elapsed { needed, left },
+            Told::RateCost(cost, burst) => Self::RateCost { cost, burst },
+            Told::RateBackend(reason) => Self::RateBackend { reason },
+            Told::EmptyFallback => Self::EmptyFallback,
+            Told::Panic(message, location) => Self::Panic { message, location },
+            Told::Crashed(signal, code) => Self::Crashed { signal, code },
+            Told::Transfer(reason) => Self::Transfer { reason },
+            Told::Stopped => Self::Stopped,
+            Told::Words(reason) => Self::Stage {
+                stage: "a call inside the function",
+                reason,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_kind_and_its_figures() {
+        let codec = OutcomeCodec::<u8, String>::postcard();
+        for kind in [
+            RefusedKind::AttemptTimeout {
+                limit: Duration::from_millis(1),
+            },
+            RefusedKind::RateCost { cost: 9, burst: 3 },
+            RefusedKind::Crashed {
+                signal: Some(9),
+                code: None,
+            },
+            RefusedKind::Panic {
+                message: "boom".into(),
+                location: Some("a.rs:1:2".into()),
+            },
+        ] {
+            let error = Error::refused(kind);
+            let mut bytes = Vec::new();
+            codec.encode(Err(&error), &mut bytes).unwrap();
+            let back = codec.decode(&bytes).unwrap().unwrap_err();
+            assert_eq!(
+                (back.kind(), back.to_string()),
+                (error.kind(), error.to_string())
+            );
+        }
+    }
+
+    #[test]
+    fn values_come_back_and_damage_is_an_error() {
+        let codec = OutcomeCodec::<String, u8>::postcard();
+        let mut bytes = Vec::new();
+        codec.encode(Ok(&"value".to_owned()), &mut bytes).unwrap();
+        assert_eq!(codec.decode(&bytes).unwrap().unwrap(), "value");
+        for end in 0..bytes.len() {
+            assert!(codec.decode(&bytes[..end]).is_err());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Workers beside the lanes: where a function is executed when that is not the lanes themselves.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use opero_core::{Observer, Remote};
+
+use crate::MapConfig;
+use crate::job::RemoteFunction;
+
+/// What a crew is hired for.
+pub struct Terms<'a> {
+    /// The function's name in events.
+    pub name: &'a str,
+    /// The function; `None` where the job is one that only this process knows.
+    pub function: Option<RemoteFunction>,
+    /// How many workers.
+    pub workers: usize,
+    /// The run's parameters.
+    pub config: &'a MapConfig,
+    /// Who is told when workers come and go, beside the global observers.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl std::fmt::Debug for Terms<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms")
+            .field("name", &self.name)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The workers of one run. They are gone when it is dropped.
+pub trait Crew: Send + Sync {
+    /// How many lanes keep all workers busy.
+    fn lanes(&self) -> usize;
+
+    /// The place of a lane.
+    fn desk(&self, lane: usize) -> Box<dyn Desk + '_>;
+
+    /// Ends all workers now, whatever they are at.
+    fn dismiss(&self);
+}
+
+/// How one lane reaches the workers.
+pub trait Desk: Remote {
+    /// Ready when the workers could do with another item. It is asked before a lane takes one from the input, so that no item
+    /// is held up here that has a time limit or that another run could have.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The lane's item has its result, with or without a worker.
+    fn item_done(&self);
+}

@@ -1,0 +1,45 @@
+//! How a fresh process of this program becomes a worker: one line, before anything else is done.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Was the line met in this process?
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// Lets this program run maps in processes of its own. It is the first thing in `main`.
+///
+/// Workers are the same program, started afresh. In such a process this does not return: it runs items until it is not needed
+/// any more. In every other process it notes that the line is there, and returns at once.
+pub fn init() {
+    READY.store(true, Ordering::Relaxed);
+}
+
+/// The same for a test binary, whose `main` is not the user's.
+#[derive(Debug)]
+pub struct TestEntry {
+    /// The path of the test that enters the worker, its crate's name included.
+    pub path: &'static str,
+}
+
+opero_core::inventory::collect!(TestEntry);
+
+/// Lets the tests of this binary run maps in processes. It stands once in a test binary, in any module.
+///
+/// It is a test of its own, `opero_worker`: a worker is the test binary started afresh with just that test. Otherwise the test
+/// does nothing.
+#[macro_export]
+macro_rules! worker_tests {
+    () => {
+        #[cfg(test)]
+        #[test]
+        fn opero_worker() {
+            $crate::process::init();
+        }
+
+        #[cfg(test)]
+        $crate::__inventory::submit! {
+            $crate::process::TestEntry {
+                path: ::core::concat!(::core::module_path!(), "::opero_worker"),
+            }
+        }
+    };
+}
