@@ -4,6 +4,7 @@ mod channel;
 mod collect;
 mod intake;
 mod item;
+mod lane_watch;
 mod latency;
 mod pace;
 mod session;

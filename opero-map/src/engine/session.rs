@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
 
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Context, Error, Refused, Waiting};
+use opero_core::{ConfigError, Context, Error, Observer, Refused, Waiting};
 
 use super::intake::{Intake, Numbered};
 use super::item::{Deadline, poll_job};
+use super::lane_watch::LaneWatch;
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use super::{Outbox, Statistics};
@@ -30,6 +31,8 @@ pub(crate) struct Session<S: Source, J, O> {
     pub(crate) outbox: O,
     pub(crate) wakers: LaneWakers,
     statistics: Option<Arc<Statistics>>,
+    /// Does anybody ask what single items went through?
+    watched: bool,
     /// How the lanes wait.
     waiting: Waiting,
     /// Who executes the function, where the lanes do not.
@@ -84,6 +87,7 @@ where
             waiting,
             crew,
         } = floor;
+        let watched = config.resume.is_some() || (config.timeline && statistics.is_some());
         let chunked = O::CHUNKED && waiting == Waiting::Blocking && lanes > 1;
         Arc::new(Self {
             name,
@@ -93,6 +97,7 @@ where
             outbox,
             wakers: LaneWakers::new(lanes),
             statistics,
+            watched,
             waiting,
             crew,
             refusal: OnceLock::new(),
@@ -176,8 +181,11 @@ where
         let shard = self.statistics.as_ref().map(|s| s.shard(lane));
         let desk = self.crew.as_ref().map(|crew| crew.desk(lane));
         let mut cx = Context::new(&*self.config.clock, self.waiting).with_function(self.name);
-        if let Some(shard) = shard {
-            cx = cx.with_observer(shard);
+        let watch = self.watched.then(|| LaneWatch::new(shard));
+        let watching = watch.as_ref().map(|watch| watch as &dyn Observer);
+        let counting = || shard.map(|shard| shard as &dyn Observer);
+        if let Some(observer) = watching.or_else(counting) {
+            cx = cx.with_observer(observer);
         }
         if let Some(desk) = &desk {
             cx = cx.with_remote(&**desk);
@@ -190,7 +198,10 @@ where
             poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut pace, cx)).await
         {
             room = false;
-            let started = shard.map(|_| cx.now());
+            if let Some(watch) = &watch {
+                watch.begin();
+            }
+            let started = cx.observer().map(|_| cx.now());
             let result = {
                 let mut deadline = self
                     .config

@@ -1,0 +1,117 @@
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use opero_core::{Event, Observer};
+
+use super::statistics::Shard;
+
+/// What one lane's present item went through, beside the counts of the whole run.
+///
+/// A lane has one only where somebody asks about single items, a journal or a timeline: everything else is counted by the
+/// shard alone.
+pub(crate) struct LaneWatch<'a> {
+    shard: Option<&'a Shard>,
+    executions: AtomicU32,
+    worker: AtomicUsize,
+    answered: AtomicBool,
+}
+
+/// What an item went through so far.
+#[cfg_attr(not(feature = "journal"), allow(dead_code, reason = "for the journal"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Executions of the function; 0 where the result came from elsewhere.
+    pub(crate) attempts: u32,
+    /// The worker that executed it last, where there are workers.
+    pub(crate) worker: Option<usize>,
+    /// Did the result come out of the cache, or from a concurrent call?
+    pub(crate) answered: bool,
+}
+
+const NO_WORKER: usize = usize::MAX;
+
+/// Only the lane itself reads and writes; the atomics are there because an observer is shared.
+const ORDER: Ordering = Ordering::Relaxed;
+
+impl<'a> LaneWatch<'a> {
+    /// For one lane, whose events go on to `shard`.
+    pub(crate) fn new(shard: Option<&'a Shard>) -> Self {
+        Self {
+            shard,
+            executions: AtomicU32::new(0),
+            worker: AtomicUsize::new(NO_WORKER),
+            answered: AtomicBool::new(false),
+        }
+    }
+
+    /// The lane begins with an item.
+    pub(crate) fn begin(&self) {
+        self.executions.store(0, ORDER);
+        self.worker.store(NO_WORKER, ORDER);
+        self.answered.store(false, ORDER);
+    }
+
+    /// What the present item went through.
+    #[cfg_attr(not(feature = "journal"), allow(dead_code, reason = "for the journal"))]
+    pub(crate) fn seen(&self) -> Seen {
+        let worker = self.worker.load(ORDER);
+        Seen {
+            attempts: self.executions.load(ORDER),
+            worker: (worker != NO_WORKER).then_some(worker),
+            answered: self.answered.load(ORDER),
+        }
+    }
+}
+
+impl Observer for LaneWatch<'_> {
+    fn on_event(&self, function: &str, event: &Event<'_>) {
+        if let Some(shard) = self.shard {
+            shard.on_event(function, event);
+        }
+        match event {
+            Event::ExecutionStarted { .. } => {
+                self.executions.fetch_add(1, ORDER);
+            }
+            Event::ExecutedBy { worker, .. } => self.worker.store(*worker, ORDER),
+            Event::CacheHit | Event::CacheFollowed => self.answered.store(true, ORDER),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opero_core::Attempt;
+    use std::time::Duration;
+
+    #[test]
+    fn each_item_is_seen_by_itself() {
+        let watch = LaneWatch::new(None);
+        let tell = |event| watch.on_event("", &event);
+        watch.begin();
+        for worker in [3, 1] {
+            let attempt = Attempt::FIRST;
+            tell(Event::ExecutionStarted { attempt });
+            let (waited, elapsed) = (Duration::ZERO, Duration::ZERO);
+            tell(Event::ExecutedBy {
+                worker,
+                waited,
+                elapsed,
+            });
+        }
+        let executed = Seen {
+            attempts: 2,
+            worker: Some(1),
+            answered: false,
+        };
+        assert_eq!(watch.seen(), executed);
+        watch.begin();
+        tell(Event::CacheHit);
+        let answered = Seen {
+            attempts: 0,
+            worker: None,
+            answered: true,
+        };
+        assert_eq!(watch.seen(), answered);
+    }
+}
