@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use opero_core::{Clock, ConfigError, Location, SystemClock, Waiting};
 
+use crate::OnError;
 use crate::executor::{self, Executor};
 
 /// How a map runs. The fields have the names and the defaults of the `operomap` parameters.
@@ -50,16 +51,6 @@ pub struct MapConfig {
     pub clock: Arc<dyn Clock>,
 }
 
-/// What an item's error or panic means for the rest of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum OnError {
-    /// The others go on; each item has its own result.
-    #[default]
-    Collect,
-    /// No further item is started. Those in flight end, and the results are those of the items that ran.
-    Stop,
-}
-
 impl Default for MapConfig {
     fn default() -> Self {
         Self {
@@ -97,6 +88,7 @@ impl MapConfig {
         let Some(waiting) = executor.waiting(function) else {
             return Err(wrong_kind(mode, function, &default));
         };
+        self.on_error.check()?;
         self.check_item_timeout(waiting)?;
         let workers = self.workers.unwrap_or_else(|| executor.default_workers());
         if workers == 0 {

@@ -5,6 +5,7 @@ mod config;
 mod engine;
 pub mod executor;
 mod job;
+mod on_error;
 #[cfg(feature = "process")]
 pub mod process;
 mod progress;
@@ -14,10 +15,11 @@ mod results;
 mod run;
 mod source;
 
-pub use config::{MapConfig, OnError};
+pub use config::MapConfig;
 pub use engine::ResultOf;
 pub use executor::{Executor, ExecutorRegistration};
 pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
+pub use on_error::{OnError, Share};
 pub use recorded::Recorded;
 pub use report::{Latency, Report};
 pub use results::{Iter, Results};
