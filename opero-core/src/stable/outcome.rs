@@ -1,5 +1,6 @@
 //! What a function came to, as bytes: its value, its error, or a refusal that it met inside.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -37,6 +38,22 @@ where
         Self {
             encode: encode::<T, E>,
             decode: decode::<T, E>,
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> OutcomeCodec<T, Infallible> {
+    /// The same for a function that cannot fail, whose error serde knows nothing of.
+    pub const fn infallible() -> Self {
+        Self {
+            encode: |outcome, out| encode_with(outcome, out, |never, _| match *never {}),
+            decode: |bytes| {
+                decode_with(bytes, |_| {
+                    Err(CodecError::new(
+                        "it is the error of a function that cannot fail",
+                    ))
+                })
+            },
         }
     }
 }
@@ -85,6 +102,14 @@ fn encode<T: Serialize, E: Serialize>(
     outcome: Result<&T, &Error<E>>,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
+    encode_with(outcome, out, append)
+}
+
+fn encode_with<T: Serialize, E>(
+    outcome: Result<&T, &Error<E>>,
+    out: &mut Vec<u8>,
+    append_error: impl FnOnce(&E, &mut Vec<u8>) -> Result<(), CodecError>,
+) -> Result<(), CodecError> {
     match outcome.map_err(Error::cause) {
         Ok(value) => {
             out.push(VALUE);
@@ -92,7 +117,7 @@ fn encode<T: Serialize, E: Serialize>(
         }
         Err(Cause::Function(error)) => {
             out.push(FUNCTION);
-            append(error, out)
+            append_error(error, out)
         }
         Err(Cause::Refused(refused)) => {
             out.push(REFUSED);
@@ -104,9 +129,16 @@ fn encode<T: Serialize, E: Serialize>(
 fn decode<T: DeserializeOwned, E: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<Result<T, Error<E>>, CodecError> {
+    decode_with(bytes, whole)
+}
+
+fn decode_with<T: DeserializeOwned, E>(
+    bytes: &[u8],
+    whole_error: impl FnOnce(&[u8]) -> Result<E, CodecError>,
+) -> Result<Result<T, Error<E>>, CodecError> {
     match bytes.split_first() {
         Some((&VALUE, rest)) => whole(rest).map(Ok),
-        Some((&FUNCTION, rest)) => whole::<E>(rest).map(|error| Err(error.into())),
+        Some((&FUNCTION, rest)) => whole_error(rest).map(|error| Err(error.into())),
         Some((&REFUSED, rest)) => {
             whole::<Told>(rest).map(|told| Err(Error::refused(RefusedKind::from(told))))
         }
@@ -214,5 +246,19 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(codec.decode(&bytes[..end]).is_err());
         }
+    }
+
+    #[test]
+    fn a_function_that_cannot_fail_has_outcomes_too() {
+        let codec = OutcomeCodec::<u8, Infallible>::infallible();
+        let mut bytes = Vec::new();
+        codec.encode(Ok(&7), &mut bytes).unwrap();
+        assert_eq!(codec.decode(&bytes).unwrap().unwrap(), 7);
+        bytes.clear();
+        let stopped = Error::refused(RefusedKind::Stopped);
+        codec.encode(Err(&stopped), &mut bytes).unwrap();
+        let back = codec.decode(&bytes).unwrap().unwrap_err();
+        assert_eq!(back.kind(), stopped.kind());
+        assert!(codec.decode(&[FUNCTION]).is_err());
     }
 }

@@ -73,11 +73,34 @@ impl Flavor for Appending<'_> {
     }
 }
 
+/// Takes a value from the front of `bytes`: what [`append`] put there, one value after another.
+///
+/// ```
+/// use opero_core::stable::{append, take};
+///
+/// let mut bytes = Vec::new();
+/// append("seven", &mut bytes)?;
+/// append(&7_u32, &mut bytes)?;
+/// let mut rest = &bytes[..];
+/// assert_eq!(take::<String>(&mut rest)?, "seven");
+/// assert_eq!(take::<u32>(&mut rest)?, 7);
+/// assert!(rest.is_empty());
+/// # Ok::<_, opero_core::CodecError>(())
+/// ```
+///
+/// # Errors
+/// Where they do not begin with those of a value. `bytes` is then as it was.
+pub fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, CodecError> {
+    let (value, rest) = ::postcard::take_from_bytes(bytes).map_err(|error| unreadable(&error))?;
+    *bytes = rest;
+    Ok(value)
+}
+
 pub(super) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    match ::postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Ok(value),
-        Ok(_) => Err(CodecError::new("there is more than a value")),
-        Err(error) => Err(unreadable(&error)),
+    let mut rest = bytes;
+    match (take(&mut rest)?, rest) {
+        (value, []) => Ok(value),
+        _ => Err(CodecError::new("there is more than a value")),
     }
 }
 
