@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use opero_core::{Clock, ConfigError, Location, SystemClock, Waiting};
 
-use crate::OnError;
 use crate::executor::{self, Executor};
+use crate::{Cancel, OnError};
 
 /// How a map runs. The fields have the names and the defaults of the `operomap` parameters.
 ///
@@ -31,6 +31,8 @@ pub struct MapConfig {
     pub item_timeout: Option<Duration>,
     /// What an item's error means for the rest.
     pub on_error: OnError,
+    /// Stops the run from outside.
+    pub cancel: Option<Cancel>,
     /// Keep a timeline in the report: what each lane and worker did when.
     pub timeline: bool,
     /// Where finished items are recorded, so that a run after a kill does only what is missing (feature `journal`).
@@ -60,6 +62,7 @@ impl Default for MapConfig {
             progress: true,
             item_timeout: None,
             on_error: OnError::Collect,
+            cancel: None,
             timeline: false,
             resume: None,
             resume_failed: true,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod cancel;
 mod config;
 mod engine;
 pub mod executor;
@@ -15,6 +16,7 @@ mod results;
 mod run;
 mod source;
 
+pub use cancel::Cancel;
 pub use config::MapConfig;
 pub use engine::ResultOf;
 pub use executor::{Executor, ExecutorRegistration};

@@ -93,12 +93,12 @@ impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
 impl<S: Source, J: Job<S::Item>> Flow<ResultOf<S, J>> for Flowing<'_, S, J> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ResultOf<S, J>>> {
         let session = &self.session;
-        let mut polled = session.outbox.poll_next(&session.wakers, cx);
+        let mut polled = session.outbox.poll_next(&session.halt.wakers, cx);
         if let (Poll::Pending, Some(lanes)) = (&polled, &mut self.lanes) {
             if Pin::new(lanes).poll(cx).is_ready() {
                 self.lanes = None;
             }
-            polled = session.outbox.poll_next(&session.wakers, cx);
+            polled = session.outbox.poll_next(&session.halt.wakers, cx);
         }
         if let Poll::Ready(None) = polled {
             self.end();

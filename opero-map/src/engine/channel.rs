@@ -118,7 +118,7 @@ impl<R: Send> Outbox<R> for Channel<R> {
         }
     }
 
-    fn flush(&self, (): ()) {}
+    fn flush(&self, (): &mut ()) {}
 
     fn lane_opened(&self) {
         lock(&self.state).lanes += 1;

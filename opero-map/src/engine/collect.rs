@@ -121,8 +121,8 @@ impl<R: Send> Outbox<R> for Collect<R> {
         }
     }
 
-    fn flush(&self, mut local: Self::Local) {
-        self.hand_over(&mut local);
+    fn flush(&self, local: &mut Self::Local) {
+        self.hand_over(local);
     }
 
     fn lane_opened(&self) {

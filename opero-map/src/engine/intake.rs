@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{self, Context, Poll};
 
 use opero_core::sync::lock;
 
+use super::halt::{Halt, Level};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use crate::Source;
@@ -15,7 +15,6 @@ pub(crate) struct Intake<S: Source> {
     /// What each lane took and has not started; empty where lanes take single items. A lane that finds the source at
     /// its end helps itself to the others', so nobody is held up behind a slow item.
     hands: Box<[Hand<S::Item>]>,
-    stopped: AtomicBool,
 }
 
 struct Gate<S> {
@@ -41,17 +40,13 @@ impl<S: Source> Intake<S> {
                 waiting: Vec::new(),
             }),
             hands: (0..hands).map(|_| Mutex::default()).collect(),
-            stopped: AtomicBool::new(false),
         }
     }
 
-    /// Gives out no more items. Never waits for the source.
-    pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
+    /// Is there, beside so many items that were given out, no other one?
+    pub(crate) fn gave_all(&self, items: usize) -> bool {
+        let gate = lock(&self.gate);
+        gate.next == items && (gate.ended || gate.source.size_hint().1 == Some(0))
     }
 
     /// The next item for `lane`; `None` when there is no more.
@@ -60,18 +55,18 @@ impl<S: Source> Intake<S> {
         &self,
         lane: usize,
         pace: &mut Pace,
-        wakers: &LaneWakers,
+        halt: &Halt,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Numbered<S::Item>>> {
-        if self.stopped() {
+        if halt.stopped() {
             return Poll::Ready(None);
         }
+        let wakers = &halt.wakers;
         let Some(hand) = self.hands.get(lane) else {
             let polled = lock(&self.gate).poll_pull(lane, wakers, cx);
             if let Poll::Ready(None) = polled {
                 // Lanes that wait, for the source or for room, have nothing to wait for any more.
-                self.stop();
-                wakers.wake_all();
+                halt.raise(Level::Stop);
             }
             return polled;
         };

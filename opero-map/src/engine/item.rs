@@ -30,13 +30,17 @@ pub(super) fn poll_job<T, E>(
 
 #[cold]
 fn panicked<E>(payload: &(dyn Any + Send)) -> Error<E> {
-    let text = payload.downcast_ref::<&'static str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = text.unwrap_or("with a value that is no text").to_owned();
     Error::refused(RefusedKind::Panic {
-        message,
+        message: panic_message(payload),
         location: None,
     })
+}
+
+/// The panic's text, where it has one.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("with a value that is no text").to_owned()
 }
 
 /// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.

@@ -2,8 +2,11 @@
 
 mod channel;
 mod collect;
+mod failures;
+mod halt;
 mod intake;
 mod item;
+mod kept;
 mod lane_watch;
 mod latency;
 mod pace;
@@ -14,6 +17,9 @@ mod wakers;
 
 pub(crate) use channel::Channel;
 pub(crate) use collect::Collect;
+pub(crate) use halt::{Halt, Level};
+#[cfg(feature = "process")]
+pub(crate) use item::panic_message;
 pub use session::ResultOf;
 pub(crate) use session::{Floor, Session};
 pub(crate) use statistics::Statistics;
@@ -39,7 +45,7 @@ pub(crate) trait Outbox<R>: Send + Sync {
     fn put(&self, local: &mut Self::Local, index: usize, result: R);
 
     /// Takes what a lane kept, at its end.
-    fn flush(&self, local: Self::Local);
+    fn flush(&self, local: &mut Self::Local);
 
     /// A lane exists from here on.
     fn lane_opened(&self);

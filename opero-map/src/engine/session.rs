@@ -2,21 +2,22 @@ use std::any::Any;
 use std::future::{Future as _, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
 
 use opero_core::sync::lock;
 use opero_core::{ConfigError, Context, Error, Observer, Refused, Waiting};
 
+use super::failures::Failures;
+use super::halt::{Halt, Level};
 use super::intake::{Intake, Numbered};
 use super::item::{Deadline, poll_job};
+use super::kept::Kept;
 use super::lane_watch::LaneWatch;
 use super::pace::Pace;
-use super::wakers::LaneWakers;
 use super::{Outbox, Statistics};
 use crate::executor::{Crew, Desk, Lane};
-use crate::{Job, MapConfig, OnError, Report, Source};
+use crate::{Job, MapConfig, Report, Source};
 
 /// The result of one item.
 pub type ResultOf<S, J> =
@@ -29,7 +30,8 @@ pub(crate) struct Session<S: Source, J, O> {
     config: MapConfig,
     intake: Intake<S>,
     pub(crate) outbox: O,
-    pub(crate) wakers: LaneWakers,
+    pub(crate) halt: Arc<Halt>,
+    failures: Failures,
     statistics: Option<Arc<Statistics>>,
     /// Does anybody ask what single items went through?
     watched: bool,
@@ -39,7 +41,6 @@ pub(crate) struct Session<S: Source, J, O> {
     crew: Option<Arc<dyn Crew>>,
     /// Why no item can run: then this is each item's result.
     refusal: OnceLock<Refused>,
-    cancelled: AtomicBool,
     /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -89,19 +90,24 @@ where
         } = floor;
         let watched = config.resume.is_some() || (config.timeline && statistics.is_some());
         let chunked = O::CHUNKED && waiting == Waiting::Blocking && lanes > 1;
+        let halt = Arc::new(Halt::new(lanes, crew.clone()));
+        if let Some(cancel) = &config.cancel {
+            cancel.register(&halt);
+        }
+        let failures = Failures::new(config.on_error);
         Arc::new(Self {
             name,
             job,
             config,
             intake: Intake::new(source, if chunked { lanes } else { 0 }),
             outbox,
-            wakers: LaneWakers::new(lanes),
+            halt,
+            failures,
             statistics,
             watched,
             waiting,
             crew,
             refusal: OnceLock::new(),
-            cancelled: AtomicBool::new(false),
             panic: Mutex::new(None),
         })
     }
@@ -112,18 +118,18 @@ where
         let _ = self.refusal.set(reason.into());
     }
 
-    /// The run ends here: lanes that wait end at once, others after the item that blocks them.
+    /// The run ends here: see [`Level::Now`].
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-        if let Some(crew) = &self.crew {
-            crew.dismiss();
-        }
-        self.stop();
+        self.halt.raise(Level::Now);
     }
 
     fn stop(&self) {
-        self.intake.stop();
-        self.wakers.wake_all();
+        self.halt.raise(Level::Stop);
+    }
+
+    /// Has every item of the input a result, if so many have one?
+    pub(crate) fn is_whole(&self, results: usize) -> bool {
+        self.intake.gave_all(results)
     }
 
     /// Passes on the panic that ended the run, if one did.
@@ -162,10 +168,10 @@ where
         let mut registered: Option<Waker> = None;
         poll_fn(|cx| {
             if !registered.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-                self.wakers.register(lane, cx.waker());
+                self.halt.wakers.register(lane, cx.waker());
                 registered = Some(cx.waker().clone());
             }
-            if self.cancelled.load(Ordering::Acquire) {
+            if self.halt.ended() {
                 return Poll::Ready(());
             }
             catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|payload| {
@@ -190,7 +196,7 @@ where
         if let Some(desk) = &desk {
             cx = cx.with_remote(&**desk);
         }
-        let mut local = self.outbox.local();
+        let mut kept = Kept::new(&self.outbox);
         let mut pace = Pace::new();
         let mut turn = TURN;
         let mut room = false;
@@ -219,10 +225,10 @@ where
             if let (Some(shard), Some(started)) = (shard, started) {
                 shard.record(cx.now().since(started), result.is_ok());
             }
-            if result.is_err() && self.config.on_error == OnError::Stop {
+            if self.failures.stop_after(result.is_ok()) {
                 self.stop();
             }
-            self.outbox.put(&mut local, index, result);
+            kept.put(index, result);
             if let Some(desk) = &desk {
                 desk.item_done();
             }
@@ -234,7 +240,6 @@ where
                 }
             }
         }
-        self.outbox.flush(local);
     }
 
     /// An item, once there is `room` for its result and the workers could do with one.
@@ -247,7 +252,7 @@ where
         pace: &mut Pace,
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Numbered<S::Item>>> {
-        if self.intake.stopped() {
+        if self.halt.stopped() {
             return Poll::Ready(None);
         }
         if !*room {
@@ -257,7 +262,7 @@ where
         if let Some(desk) = desk {
             task::ready!(desk.poll_ready(cx));
         }
-        self.intake.poll_take(lane, pace, &self.wakers, cx)
+        self.intake.poll_take(lane, pace, &self.halt, cx)
     }
 }
 

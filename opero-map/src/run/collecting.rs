@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use opero_core::{Error, Waiting, block_on};
+use opero_core::{Error, RefusedKind, Waiting, block_on};
 
 use super::start::{Begun, Handed};
 use super::{Run, WithReport};
@@ -28,12 +28,12 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # }
     /// ```
     pub fn run(self) -> Vec<ResultOf<S, J>> {
-        self.collect_blocking(false).0
+        self.collect_blocking(false).results
     }
 
     /// [`run`](Run::run), with a report.
     pub fn run_report(self) -> (Vec<ResultOf<S, J>>, Report) {
-        self.collect_blocking(true)
+        self.collect_blocking(true).into()
     }
 
     /// Runs it until an item fails, and blocks this thread.
@@ -41,11 +41,12 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// No item is started behind the failure; those in flight end first.
     ///
     /// # Errors
-    /// A wrong parameter; else, of the items that failed, the first one's error.
+    /// A wrong parameter; else, of the items that failed, the first one's error; else
+    /// [`RefusedKind::Stopped`], where a [`Cancel`](crate::Cancel) left items without a result.
     pub fn try_run(mut self) -> Result<Vec<J::Output>, Error<J::Error>> {
         self.check().map_err(Error::refused)?;
         self.config.on_error = OnError::Stop;
-        self.run().into_iter().collect()
+        self.collect_blocking(false).values()
     }
 
     /// Awaits an async function's run inside this task, so that items and function may borrow.
@@ -62,7 +63,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// ```
     pub async fn join(self) -> Vec<ResultOf<S, J>> {
         const { assert_async(J::WAITING) }
-        self.collect_here(false).await.0
+        self.collect_here(false).await.results
     }
 
     /// [`join`](Run::join) until an item fails: the async way of [`try_run`](Run::try_run).
@@ -82,10 +83,10 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         const { assert_async(J::WAITING) }
         self.check().map_err(Error::refused)?;
         self.config.on_error = OnError::Stop;
-        self.join().await.into_iter().collect()
+        self.collect_here(false).await.values()
     }
 
-    fn collect_blocking(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
+    fn collect_blocking(self, recorded: bool) -> Collected<J::Output, J::Error> {
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         if let Handed::Back(lane) = begun.block() {
             block_on(lane);
@@ -93,7 +94,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         begun.end()
     }
 
-    async fn collect_here(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
+    async fn collect_here(self, recorded: bool) -> Collected<J::Output, J::Error> {
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         begun.together().await;
         begun.end()
@@ -105,7 +106,7 @@ where
     S: Source + 'static,
     J: Job<S::Item> + 'static,
 {
-    async fn collect_beside(self, recorded: bool) -> (Vec<ResultOf<S, J>>, Report) {
+    async fn collect_beside(self, recorded: bool) -> Collected<J::Output, J::Error> {
         if J::WAITING == Waiting::Async {
             return self.collect_here(recorded).await;
         }
@@ -121,12 +122,42 @@ where
 }
 
 impl<S: Source, J: Job<S::Item>> Begun<S, J, Collect<ResultOf<S, J>>> {
-    fn end(self) -> (Vec<ResultOf<S, J>>, Report) {
+    fn end(self) -> Collected<J::Output, J::Error> {
         if let Some(progress) = self.progress {
             progress.end();
         }
         self.session.resume_panic();
-        (self.session.outbox.take(), self.session.report())
+        let results = self.session.outbox.take();
+        Collected {
+            whole: self.session.is_whole(results.len()),
+            report: self.session.report(),
+            results,
+        }
+    }
+}
+
+/// What a run came to.
+struct Collected<T, E> {
+    results: Vec<Result<T, Error<E>>>,
+    report: Report,
+    /// Has every item of the input a result?
+    whole: bool,
+}
+
+impl<T, E> Collected<T, E> {
+    /// All values; or, of the items that failed, the first one's error.
+    fn values(self) -> Result<Vec<T>, Error<E>> {
+        let values = self.results.into_iter().collect::<Result<_, _>>()?;
+        if self.whole {
+            return Ok(values);
+        }
+        Err(Error::refused(RefusedKind::Stopped))
+    }
+}
+
+impl<T, E> From<Collected<T, E>> for (Vec<Result<T, Error<E>>>, Report) {
+    fn from(collected: Collected<T, E>) -> Self {
+        (collected.results, collected.report)
     }
 }
 
@@ -159,7 +190,7 @@ where
     type IntoFuture = Awaited<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.collect_beside(false).await.0 })
+        Box::pin(async { self.collect_beside(false).await.results })
     }
 }
 
@@ -172,19 +203,19 @@ where
     type IntoFuture = Awaited<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.0.collect_beside(true))
+        Box::pin(async { self.0.collect_beside(true).await.into() })
     }
 }
 
 impl<S: Source, J: Job<S::Item>> WithReport<S, J> {
     /// See [`Run::run`].
     pub fn run(self) -> (Vec<ResultOf<S, J>>, Report) {
-        self.0.collect_blocking(true)
+        self.0.collect_blocking(true).into()
     }
 
     /// See [`Run::join`].
     pub async fn join(self) -> (Vec<ResultOf<S, J>>, Report) {
         const { assert_async(J::WAITING) }
-        self.0.collect_here(true).await
+        self.0.collect_here(true).await.into()
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use opero_core::{ConfigError, Location};
 
 use crate::config::Plan;
-use crate::{Job, MapConfig, OnError, Source};
+use crate::{Cancel, Job, MapConfig, OnError, Source};
 
 /// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
 ///
@@ -30,6 +30,8 @@ use crate::{Job, MapConfig, OnError, Source};
 /// - An item's error or panic is that item's result and nobody else's. Where a parameter is wrong, such as zero workers
 ///   or an unknown mode, each item's result is that [`ConfigError`]; [`check`](Run::check) tells it beforehand.
 /// - Dropping what was begun stops it: async items at their next await, synchronous ones before the next item.
+/// - A [`Cancel`] handle stops it from outside, and what has a result by then is returned. `try_run` and `try_join`, which
+///   promise all values, then give [`RefusedKind::Stopped`](crate::RefusedKind::Stopped).
 /// - A panic in the input's iterator reaches the caller.
 /// - In flight is at most one item a worker. Iterators and streams hold at most as many results again for a slow
 ///   consumer or for the sake of order. Threads take trivial items from an input of known length in handfuls of up to
@@ -137,8 +139,26 @@ impl<S, J> Run<S, J> {
     /// # #[cfg(feature = "thread")]
     /// assert!(matches!(&run.run()[..], [Ok(1), Err(_)])); // The third was not started.
     /// ```
+    ///
+    /// Beside the first failure, a number of them or a share of the items may be what stops the run: see [`OnError`].
     pub fn on_error(mut self, on_error: OnError) -> Self {
         self.config.on_error = on_error;
+        self
+    }
+
+    /// Stops with that handle: see [`Cancel`]. A run has one handle, the last that was given.
+    ///
+    /// ```
+    /// let cancel = opero_map::Cancel::new();
+    /// let run = opero_map::map(0_u64.., |n| Ok::<_, ()>(n)).cancel_on(&cancel);
+    /// # #[cfg(feature = "thread")] {
+    /// let results = std::thread::spawn(|| run.run());
+    /// cancel.stop();
+    /// println!("{} items ran", results.join().unwrap().len());
+    /// # }
+    /// ```
+    pub fn cancel_on(mut self, cancel: &Cancel) -> Self {
+        self.config.cancel = Some(cancel.clone());
         self
     }
 
