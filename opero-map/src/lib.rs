@@ -15,6 +15,7 @@ mod report;
 mod results;
 mod run;
 mod source;
+mod timeline;
 
 pub use cancel::Cancel;
 pub use config::MapConfig;
@@ -23,10 +24,11 @@ pub use executor::{Executor, ExecutorRegistration};
 pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
 pub use on_error::{OnError, Share};
 pub use recorded::Recorded;
-pub use report::{Latency, Report};
+pub use report::{Latency, LatencyBar, Report};
 pub use results::{Iter, Results};
 pub use run::{Run, WithReport};
 pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};
+pub use timeline::{Phase, Span, Timeline, WorkerChange};
 
 #[cfg(feature = "process")]
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::report::Latency;
+use crate::report::{Latency, LatencyBar};
 
 /// A log-linear histogram: every power of two of nanoseconds has 64 equal parts, so a percentile is at most 0.8 % off.
 ///
@@ -39,11 +39,30 @@ impl Histogram {
 
     pub(crate) fn latency(&self) -> Latency {
         Latency {
-            p50: millis(self.percentile(50)),
-            p95: millis(self.percentile(95)),
-            p99: millis(self.percentile(99)),
-            max: millis(self.max),
+            p50: nanos_in_millis(self.percentile(50)),
+            p95: nanos_in_millis(self.percentile(95)),
+            p99: nanos_in_millis(self.percentile(99)),
+            max: nanos_in_millis(self.max),
         }
+    }
+
+    /// The same in broader bars, without empty ones.
+    pub(crate) fn bars(&self) -> Vec<LatencyBar> {
+        let mut bars: Vec<LatencyBar> = Vec::new();
+        let filled = self.counts.iter().enumerate();
+        for (bucket, &items) in filled.filter(|(_, count)| **count > 0) {
+            let (from, to) = bar(bucket);
+            let (from_ms, to_ms) = (exact_millis(from), exact_millis(to));
+            match bars.last_mut() {
+                Some(last) if last.from_ms == from_ms => last.items += items,
+                _ => bars.push(LatencyBar {
+                    from_ms,
+                    to_ms,
+                    items,
+                }),
+            }
+        }
+        bars
     }
 
     /// The least latency that `percent` of the items did not exceed, by the nearest-rank method.
@@ -60,8 +79,29 @@ impl Histogram {
     }
 }
 
-fn millis(nanos: u64) -> f64 {
+/// A quarter of a power of two, so a bar is made of whole buckets.
+const BARS_BITS: u32 = 2;
+
+/// Where the bar begins that this bucket is part of, and where it ends.
+fn bar(bucket: usize) -> (u64, u64) {
+    let low = low(bucket);
+    let step = 1_u64 << low.max(1).ilog2().saturating_sub(BARS_BITS);
+    let from = low / step * step;
+    (from, from.saturating_add(step))
+}
+
+fn nanos_in_millis(nanos: u64) -> f64 {
     in_units(nanos, 1_000_000)
+}
+
+/// The edges of bars are not rounded: one begins where the other ends.
+fn exact_millis(nanos: u64) -> f64 {
+    nanos as f64 / 1e6
+}
+
+/// Milliseconds, to the microsecond; what is shorter exactly.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    nanos_in_millis(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }
 
 pub(super) fn seconds(duration: Duration) -> f64 {
@@ -86,10 +126,17 @@ fn bucket(nanos: u64) -> usize {
 }
 
 fn middle(bucket: usize) -> u64 {
-    let bucket = bucket as u64;
-    let shift = (bucket >> PARTS_BITS).saturating_sub(1);
-    let low = (bucket - (shift << PARTS_BITS)) << shift;
-    low + ((1 << shift) >> 1)
+    low(bucket) + ((1 << shift(bucket)) >> 1)
+}
+
+/// The least value of a bucket.
+fn low(bucket: usize) -> u64 {
+    let shift = shift(bucket);
+    (bucket as u64 - (shift << PARTS_BITS)) << shift
+}
+
+fn shift(bucket: usize) -> u64 {
+    (bucket as u64 >> PARTS_BITS).saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -102,6 +149,26 @@ mod tests {
         fn a_bucket_is_within_a_hundredth_of_its_values(nanos in 0_u64..u64::MAX / 2) {
             let middle = middle(bucket(nanos));
             prop_assert!(middle.abs_diff(nanos) <= nanos / 100 + 1, "{} {}", middle, nanos);
+        }
+
+        #[test]
+        fn every_item_is_in_the_bar_that_its_latency_belongs_to(nanos in 1_u64..u64::MAX / 2) {
+            let mut histogram = Histogram::default();
+            histogram.record(Duration::from_nanos(nanos));
+            let bars = histogram.bars();
+            prop_assert_eq!((bars.len(), bars[0].items), (1, 1));
+            let exact = nanos as f64 / 1e6;
+            prop_assert!(bars[0].from_ms <= exact && exact <= bars[0].to_ms, "{:?}", bars);
+            prop_assert!(nanos < 8 || bars[0].to_ms / bars[0].from_ms <= 1.25 + 1e-9, "{:?}", bars);
+        }
+
+        #[test]
+        fn bars_do_not_overlap_and_hold_every_item(values in prop::collection::vec(0_u64..10_000_000, 1..300)) {
+            let mut histogram = Histogram::default();
+            values.iter().for_each(|&nanos| histogram.record(Duration::from_nanos(nanos)));
+            let bars = histogram.bars();
+            prop_assert_eq!(bars.iter().map(|bar| bar.items).sum::<u64>(), values.len() as u64);
+            prop_assert!(bars.windows(2).all(|two| two[0].to_ms <= two[1].from_ms), "{:?}", bars);
         }
 
         #[test]
@@ -130,14 +197,14 @@ mod tests {
             (999, "0.000999"),
             (0, "0"),
         ] {
-            assert_eq!(millis(nanos).to_string(), shown);
+            assert_eq!(nanos_in_millis(nanos).to_string(), shown);
         }
         assert_eq!(
             seconds(Duration::from_nanos(4_177_526_784)).to_string(),
             "4.177527"
         );
         for micros in (1..1_000_000_u64).step_by(997) {
-            let shown = millis(micros * 1_000).to_string();
+            let shown = nanos_in_millis(micros * 1_000).to_string();
             assert!(
                 shown.split('.').nth(1).is_none_or(|d| d.len() <= 3),
                 "{shown}"

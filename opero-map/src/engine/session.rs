@@ -88,7 +88,8 @@ where
             waiting,
             crew,
         } = floor;
-        let watched = config.resume.is_some() || (config.timeline && statistics.is_some());
+        let keeps = |statistics: &Arc<Statistics>| statistics.keeper().is_some();
+        let watched = config.resume.is_some() || statistics.as_ref().is_some_and(keeps);
         let chunked = O::CHUNKED && waiting == Waiting::Blocking && lanes > 1;
         let halt = Arc::new(Halt::new(lanes, crew.clone()));
         if let Some(cancel) = &config.cancel {
@@ -141,9 +142,8 @@ where
     }
 
     pub(crate) fn report(&self) -> Report {
-        self.statistics
-            .as_ref()
-            .map_or_else(Report::default, |s| s.report(&*self.config.clock))
+        let statistics = self.statistics.as_ref();
+        statistics.map_or_else(Report::default, |s| s.report(self.name))
     }
 
     pub(crate) fn lanes<'a>(self: &Arc<Self>, lanes: usize) -> Vec<Lane<'a>>
@@ -184,10 +184,14 @@ where
     }
 
     async fn work(&self, lane: usize) {
-        let shard = self.statistics.as_ref().map(|s| s.shard(lane));
+        let statistics = self.statistics.as_deref();
+        let shard = statistics.map(|s| s.shard(lane));
         let desk = self.crew.as_ref().map(|crew| crew.desk(lane));
         let mut cx = Context::new(&*self.config.clock, self.waiting).with_function(self.name);
-        let watch = self.watched.then(|| LaneWatch::new(shard));
+        let clock = &*self.config.clock;
+        let watch = self
+            .watched
+            .then(|| LaneWatch::new(lane, statistics, clock));
         let watching = watch.as_ref().map(|watch| watch as &dyn Observer);
         let counting = || shard.map(|shard| shard as &dyn Observer);
         if let Some(observer) = watching.or_else(counting) {
@@ -204,10 +208,10 @@ where
             poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut pace, cx)).await
         {
             room = false;
-            if let Some(watch) = &watch {
-                watch.begin();
-            }
             let started = cx.observer().map(|_| cx.now());
+            if let (Some(watch), Some(started)) = (&watch, started) {
+                watch.begin(index, started);
+            }
             let result = {
                 let mut deadline = self
                     .config
@@ -222,8 +226,14 @@ where
                 });
                 poll_fn(|task| poll_job(job.as_mut(), &mut deadline, &cx, task)).await
             };
-            if let (Some(shard), Some(started)) = (shard, started) {
-                shard.record(cx.now().since(started), result.is_ok());
+            if let Some(started) = started {
+                let ended = cx.now();
+                if let Some(shard) = shard {
+                    shard.record(ended.since(started), result.is_ok());
+                }
+                if let Some(watch) = &watch {
+                    watch.end(index, ended);
+                }
             }
             if self.failures.stop_after(result.is_ok()) {
                 self.stop();

@@ -1,5 +1,5 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use opero_core::sync::lock;
@@ -8,11 +8,16 @@ use opero_core::{Clock, Event, Instant, Observer};
 use super::latency::{Histogram, seconds};
 use crate::Report;
 use crate::executor::cores;
+use crate::timeline::Keeper;
 
 /// What happened in a run so far.
 pub(crate) struct Statistics {
     shards: Box<[Shard]>,
+    clock: Arc<dyn Clock>,
     started: Instant,
+    /// Since the Unix epoch.
+    started_at: Duration,
+    timeline: Option<Keeper>,
 }
 
 /// The counts of some lanes. There are as many shards as can be written to at once, each on cache lines of its own.
@@ -26,6 +31,9 @@ pub(crate) struct Shard {
     followed: AtomicU64,
     retries: AtomicU64,
     fallbacks: AtomicU64,
+    resumed: AtomicU64,
+    workers_started: AtomicU64,
+    crashes: AtomicU64,
     permit_wait_nanos: AtomicU64,
     latency: Mutex<Histogram>,
 }
@@ -34,11 +42,21 @@ pub(crate) struct Shard {
 const ORDER: Ordering = Ordering::Relaxed;
 
 impl Statistics {
-    pub(crate) fn new(clock: &dyn Clock) -> Self {
+    /// Of a run that starts now, with a timeline or without one.
+    pub(crate) fn new(clock: Arc<dyn Clock>, timeline: bool) -> Self {
+        let started = clock.now();
         Self {
             shards: (0..cores()).map(|_| Shard::default()).collect(),
-            started: clock.now(),
+            started,
+            started_at: clock.unix(),
+            timeline: timeline.then(|| Keeper::new(started)),
+            clock,
         }
+    }
+
+    /// Who keeps the timeline, where one is asked for.
+    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+        self.timeline.as_ref()
     }
 
     pub(crate) fn shard(&self, lane: usize) -> &Shard {
@@ -54,7 +72,7 @@ impl Statistics {
         (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
     }
 
-    pub(crate) fn report(&self, clock: &dyn Clock) -> Report {
+    pub(crate) fn report(&self, function: &str) -> Report {
         let mut latency = Histogram::default();
         for shard in &self.shards {
             latency.merge(&lock(&shard.latency));
@@ -69,9 +87,19 @@ impl Statistics {
             followed: self.sum(|s| &s.followed),
             retries: self.sum(|s| &s.retries),
             fallbacks: self.sum(|s| &s.fallbacks),
+            resumed: self.sum(|s| &s.resumed),
+            workers_started: self.sum(|s| &s.workers_started),
+            crashes: self.sum(|s| &s.crashes),
             permit_wait_s: seconds(Duration::from_nanos(self.sum(|s| &s.permit_wait_nanos))),
-            wall_s: seconds(clock.now().since(self.started)),
+            wall_s: seconds(self.clock.now().since(self.started)),
             latency_ms: latency.latency(),
+            latency_bars: latency.bars(),
+            function: function.to_owned(),
+            started_at_s: seconds(self.started_at),
+            timeline: self
+                .timeline
+                .as_ref()
+                .map(|keeper| keeper.timeline(ok + failed)),
         }
     }
 
@@ -89,12 +117,21 @@ impl Shard {
         count.fetch_add(1, ORDER);
         lock(&self.latency).record(latency);
     }
+
+    /// An item's result came out of a journal.
+    #[cfg_attr(not(feature = "journal"), allow(dead_code, reason = "for the journal"))]
+    pub(crate) fn resumed(&self) {
+        self.resumed.fetch_add(1, ORDER);
+    }
 }
 
 /// Of what belongs to no lane, such as a worker that is gone.
 impl Observer for Statistics {
     fn on_event(&self, function: &str, event: &Event<'_>) {
         self.shard(0).on_event(function, event);
+        if let Some(keeper) = &self.timeline {
+            keeper.note(|| self.clock.now(), event);
+        }
     }
 }
 
@@ -106,6 +143,8 @@ impl Observer for Shard {
             Event::CacheFollowed => (&self.followed, 1),
             Event::RetryScheduled { .. } => (&self.retries, 1),
             Event::FallbackUsed { .. } => (&self.fallbacks, 1),
+            Event::WorkerStarted { .. } => (&self.workers_started, 1),
+            Event::WorkerLost { .. } => (&self.crashes, 1),
             Event::PermitWaited { waited } => {
                 let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
                 (&self.permit_wait_nanos, nanos)

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn dropping_ends_the_drawing() {
-        let statistics = Arc::new(Statistics::new(&opero_core::SystemClock));
+        let statistics = Arc::new(Statistics::new(Arc::new(opero_core::SystemClock), false));
         drop(Progress::start("name", None, &statistics));
         assert_eq!(Arc::strong_count(&statistics), 1);
     }

@@ -162,6 +162,24 @@ impl<S, J> Run<S, J> {
         self
     }
 
+    /// Keep a [`Timeline`](crate::Timeline) in the report: what each lane and worker did when. It is kept where there is a report,
+    /// in bounded memory.
+    ///
+    /// ```
+    /// # #[cfg(feature = "thread")] {
+    /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).timeline(true);
+    /// let (_, report) = run.run_report();
+    /// assert_eq!(report.timeline.as_ref().unwrap().spans.len(), 100);
+    /// # let file = std::env::temp_dir().join(format!("opero-timeline-{}.html", std::process::id()));
+    /// report.write_html(&file).unwrap();
+    /// # std::fs::remove_file(file).unwrap();
+    /// # }
+    /// ```
+    pub fn timeline(mut self, timeline: bool) -> Self {
+        self.config.timeline = timeline;
+        self
+    }
+
     /// The results together with a [`Report`](crate::Report).
     ///
     /// ```

@@ -37,7 +37,9 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         O: Outbox<ResultOf<S, J>>,
     {
         let drawn = self.config.progress && Progress::possible();
-        let statistics = (recorded || drawn).then(|| Statistics::new(&*self.config.clock));
+        let clock = || Arc::clone(&self.config.clock);
+        let timeline = recorded && self.config.timeline;
+        let statistics = (recorded || drawn).then(|| Statistics::new(clock(), timeline));
         let statistics = statistics.map(Arc::new);
         let (least, length) = self.source.size_hint();
         let (executor, floor, refusal) = match self.floor(length, statistics.as_ref()) {

@@ -1,0 +1,3 @@
+pub(super) fn page(_report: &super::Report) -> String {
+    "<!doctype html>".into()
+}

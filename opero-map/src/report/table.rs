@@ -1,0 +1,66 @@
+//! The report as a small table of text.
+
+use std::fmt;
+
+use super::{Latency, Report};
+
+/// A row for each figure. Those about workers and earlier runs only where there were any: most runs know neither.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency { p50, p95, p99, max } = self.latency_ms;
+        let rows = [
+            Some((
+                "items",
+                format!("{} ({} ok, {} failed)", self.items, self.ok, self.failed),
+            )),
+            (self.resumed > 0).then(|| ("resumed", self.resumed.to_string())),
+            Some(("executions", self.executions.to_string())),
+            Some((
+                "cache hits",
+                format!("{} ({} followed)", self.cache_hits, self.followed),
+            )),
+            Some(("retries", self.retries.to_string())),
+            Some(("fallbacks", self.fallbacks.to_string())),
+            (self.workers_started + self.crashes > 0).then(|| {
+                let (started, lost) = (self.workers_started, self.crashes);
+                ("workers", format!("{started} started, {lost} lost"))
+            }),
+            Some(("permit wait", format!("{:.3} s in sum", self.permit_wait_s))),
+            Some(("wall time", format!("{:.3} s", self.wall_s))),
+            Some((
+                "latency",
+                format!("p50 {p50:.3} ms, p95 {p95:.3} ms, p99 {p99:.3} ms, max {max:.3} ms"),
+            )),
+        ];
+        let mut end = "";
+        for (name, value) in rows.iter().flatten() {
+            write!(f, "{end}{name:<12} {value}")?;
+            end = "\n";
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_row_for_each_figure() {
+        let mut report = Report {
+            items: 3,
+            ok: 2,
+            failed: 1,
+            executions: 5,
+            ..Report::default()
+        };
+        let table = report.to_string();
+        assert!(table.starts_with("items        3 (2 ok, 1 failed)\nexecutions   5\n"));
+        assert_eq!(table.lines().count(), 8);
+        (report.resumed, report.workers_started, report.crashes) = (1, 3, 1);
+        let table = report.to_string();
+        assert!(table.contains("\nresumed      1\nexecutions   5\n"));
+        assert!(table.contains("\nworkers      3 started, 1 lost\n"));
+        assert_eq!(table.lines().count(), 10);
+    }
+}

@@ -1,0 +1,246 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use opero_core::sync::lock;
+use opero_core::{Event, Instant};
+
+use super::script::Draft;
+use super::{Span, Timeline, WorkerChange};
+use crate::engine::millis;
+
+/// Keeps the spans of a run's items, and fewer of them the more there are.
+///
+/// It begins with every item. Whenever there are more than the bound, half of the items go, and from then on only the others
+/// are kept: one in 2, 4, 8. Lanes do not even look at the clock for an item that is not.
+pub(crate) struct Keeper {
+    started: Instant,
+    /// One item in 2 to this power is kept.
+    halvings: AtomicU32,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    items: Vec<KeptItem>,
+    spans: usize,
+    changes: Vec<WorkerChange>,
+}
+
+struct KeptItem {
+    index: usize,
+    lane: usize,
+    spans: Box<[Draft]>,
+}
+
+impl Keeper {
+    pub(crate) fn new(started: Instant) -> Self {
+        Self {
+            started,
+            halvings: AtomicU32::new(0),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Is the item at `index` of the input among those that are kept, as things stand?
+    pub(crate) fn wants(&self, index: usize) -> bool {
+        is_left(index, self.halvings.load(Ordering::Relaxed))
+    }
+
+    /// Keeps what happened to an item.
+    pub(crate) fn keep(&self, lane: usize, index: usize, spans: &[Draft]) {
+        let mut kept = lock(&self.kept);
+        let mut halvings = self.halvings.load(Ordering::Relaxed);
+        if !is_left(index, halvings) {
+            return;
+        }
+        kept.spans += spans.len();
+        kept.items.push(KeptItem {
+            index,
+            lane,
+            spans: spans.into(),
+        });
+        while kept.is_too_much() && halvings < usize::BITS - 1 {
+            halvings += 1;
+            kept.items.retain(|item| is_left(item.index, halvings));
+            kept.spans = kept.items.iter().map(|item| item.spans.len()).sum();
+        }
+        self.halvings.store(halvings, Ordering::Relaxed);
+    }
+
+    /// Notes that a worker came or went; other events are nothing to it.
+    pub(crate) fn note(&self, now: impl FnOnce() -> Instant, event: &Event<'_>) {
+        let (worker, pid, signal, code) = match *event {
+            Event::WorkerStarted { worker, pid } => (worker, Some(pid), None, None),
+            Event::WorkerLost {
+                worker,
+                signal,
+                code,
+            } => (worker, None, signal, code),
+            _ => return,
+        };
+        let changes = &mut lock(&self.kept).changes;
+        if changes.len() < Timeline::MOST_CHANGES {
+            changes.push(WorkerChange {
+                worker: narrow(worker),
+                at_ms: self.offset(now()),
+                pid,
+                signal,
+                code,
+            });
+        }
+    }
+
+    /// What is kept of a run that had `items` items so far.
+    pub(crate) fn timeline(&self, items: u64) -> Timeline {
+        let mut kept = lock(&self.kept);
+        kept.items.sort_unstable_by_key(|item| item.index);
+        let spans = kept.items.iter();
+        let spans = spans.flat_map(|item| item.spans.iter().map(|draft| self.span(item, draft)));
+        Timeline {
+            items,
+            shown: kept.items.len() as u64,
+            one_in: 1 << self.halvings.load(Ordering::Relaxed),
+            spans: spans.collect(),
+            workers: kept.changes.clone(),
+        }
+    }
+
+    fn span(&self, item: &KeptItem, draft: &Draft) -> Span {
+        Span {
+            item: item.index as u64,
+            lane: narrow(item.lane),
+            worker: draft.worker.map(narrow),
+            phase: draft.phase,
+            attempt: draft.attempt.map_or(0, |attempt| attempt.number),
+            alternative: draft
+                .attempt
+                .map_or(0, |attempt| narrow(attempt.alternative)),
+            start_ms: self.offset(draft.start),
+            elapsed_ms: millis(draft.end.since(draft.start)),
+        }
+    }
+
+    fn offset(&self, at: Instant) -> f64 {
+        millis(at.since(self.started))
+    }
+}
+
+impl Kept {
+    fn is_too_much(&self) -> bool {
+        self.items.len() > Timeline::MOST_ITEMS || self.spans > Timeline::MOST_SPANS
+    }
+}
+
+/// Is the item left after so many halvings?
+///
+/// Not simply every second, fourth, … item: lanes that take turns would leave only some of themselves. The product's upper
+/// bits are as good as random, and those left by one halving contain those left by the next.
+fn is_left(index: usize, halvings: u32) -> bool {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    halvings == 0 || (index as u64).wrapping_mul(GOLDEN) >> (u64::BITS - halvings) == 0
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Phase;
+    use proptest::prelude::*;
+
+    const LANES: usize = 2;
+
+    fn draft(index: usize) -> Draft {
+        Draft {
+            phase: Phase::Execution,
+            worker: None,
+            attempt: None,
+            start: Instant::from_nanos(index as u64 * 1_000),
+            end: Instant::from_nanos(index as u64 * 1_000 + 500),
+        }
+    }
+
+    /// What is left of items that two lanes take in turn, with so many spans each.
+    fn after(items: usize, spans: usize) -> Timeline {
+        let keeper = Keeper::new(Instant::ORIGIN);
+        for index in 0..items {
+            if keeper.wants(index) {
+                keeper.keep(index % LANES, index, &vec![draft(index); spans]);
+            }
+        }
+        keeper.timeline(items as u64)
+    }
+
+    #[test]
+    fn as_many_items_as_the_bound_are_all_there() {
+        let timeline = after(Timeline::MOST_ITEMS, 1);
+        assert_eq!((timeline.shown, timeline.one_in), (20_000, 1));
+    }
+
+    #[test]
+    fn a_long_run_is_bounded_and_shown_from_end_to_end_with_all_its_lanes() {
+        let timeline = after(3_000_000, 1);
+        let shown = timeline.spans.len();
+        assert!((5_000..=Timeline::MOST_ITEMS).contains(&shown), "{shown}");
+        assert_eq!((timeline.items, timeline.one_in), (3_000_000, 256));
+        let tenths: Vec<usize> = (0..10)
+            .map(|tenth| {
+                let range = tenth * 300_000..(tenth + 1) * 300_000;
+                timeline
+                    .spans
+                    .iter()
+                    .filter(|span| range.contains(&span.item))
+                    .count()
+            })
+            .collect();
+        let fair = shown / 10;
+        assert!(
+            tenths.iter().all(|n| n.abs_diff(fair) <= fair / 5),
+            "{tenths:?}"
+        );
+        let first = timeline.spans.iter().filter(|span| span.lane == 0).count();
+        assert!(
+            first.abs_diff(shown / 2) <= shown / 10,
+            "{first} of {shown}"
+        );
+    }
+
+    #[test]
+    fn items_with_many_spans_are_bounded_by_these() {
+        let timeline = after(5_000, 200);
+        assert!(timeline.spans.len() <= Timeline::MOST_SPANS);
+        assert!(timeline.spans.len() > Timeline::MOST_SPANS / 8);
+        assert_eq!(timeline.spans.len() as u64, timeline.shown * 200);
+    }
+
+    #[test]
+    fn what_is_left_depends_on_nothing_but_the_place_in_the_input() {
+        let indices =
+            |timeline: &Timeline| timeline.spans.iter().map(|s| s.item).collect::<Vec<_>>();
+        let forwards = after(100_000, 1);
+        let keeper = Keeper::new(Instant::ORIGIN);
+        (0..100_000)
+            .rev()
+            .for_each(|index| keeper.keep(0, index, &[draft(index)]));
+        assert_eq!(indices(&keeper.timeline(100_000)), indices(&forwards));
+    }
+
+    #[test]
+    fn the_changes_of_workers_are_bounded_too() {
+        let keeper = Keeper::new(Instant::ORIGIN);
+        for worker in 0..10_000 {
+            let started = Event::WorkerStarted { worker, pid: 1 };
+            keeper.note(|| Instant::ORIGIN, &started);
+        }
+        assert_eq!(keeper.timeline(0).workers.len(), Timeline::MOST_CHANGES);
+    }
+
+    proptest! {
+        #[test]
+        fn each_halving_leaves_a_part_of_what_the_one_before_left(index: usize, halvings in 0..63_u32) {
+            prop_assert!(!is_left(index, halvings + 1) || is_left(index, halvings));
+        }
+    }
+}

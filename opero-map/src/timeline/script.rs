@@ -1,0 +1,323 @@
+use std::time::Duration;
+
+use opero_core::{Attempt, Event, Instant};
+
+use super::{Phase, Timeline};
+
+/// Makes spans of the events of one item. It reads no clock: whoever feeds it says what time it is.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    drafts: Vec<Draft>,
+    /// Where the last span ended.
+    mark: Instant,
+    /// The attempt that goes on, or the next one.
+    attempt: Option<Attempt>,
+    running: Option<Running>,
+    backoff: Option<Backoff>,
+}
+
+/// A span whose item and lane are known elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) phase: Phase,
+    pub(crate) worker: Option<usize>,
+    pub(crate) attempt: Option<Attempt>,
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+}
+
+/// An execution that has not ended.
+#[derive(Debug)]
+struct Running {
+    attempt: Attempt,
+    /// Since when it has been with its worker, or in the lane.
+    start: Instant,
+    worker: Option<usize>,
+}
+
+/// A wait between attempts that has not ended.
+#[derive(Debug)]
+struct Backoff {
+    start: Instant,
+    /// How long it should take.
+    delay: Duration,
+}
+
+impl Script {
+    /// Does the event make a difference here? Where not, nobody need look at the clock.
+    pub(crate) fn concerns(event: &Event<'_>) -> bool {
+        matches!(
+            event,
+            Event::ExecutionStarted { .. }
+                | Event::ExecutionEnded { .. }
+                | Event::ExecutedBy { .. }
+                | Event::PermitWaited { .. }
+                | Event::RetryScheduled { .. }
+                | Event::FallbackUsed { .. }
+                | Event::CacheHit
+                | Event::CacheFollowed
+                | Event::Refused { .. }
+        )
+    }
+
+    /// Another item begins.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.drafts.clear();
+        self.mark = now;
+        self.attempt = None;
+        self.running = None;
+        self.backoff = None;
+    }
+
+    pub(crate) fn event(&mut self, now: Instant, event: &Event<'_>) {
+        match *event {
+            Event::ExecutionStarted { attempt } => {
+                self.end_backoff(now);
+                self.attempt = Some(attempt);
+                let (start, worker) = (now, None);
+                self.running = Some(Running {
+                    attempt,
+                    start,
+                    worker,
+                });
+            }
+            Event::ExecutedBy {
+                worker,
+                waited,
+                elapsed,
+            } => self.executed_by(now, worker, waited, elapsed),
+            Event::ExecutionEnded { ok, .. } => self.end_execution(now, ok),
+            Event::PermitWaited { waited } => {
+                let start = before(now, waited);
+                self.end_backoff(start);
+                self.attempt.get_or_insert(Attempt::FIRST);
+                self.add(Phase::PermitWait, start, now);
+            }
+            Event::RetryScheduled { attempt, delay } => {
+                self.attempt = Some(attempt.next());
+                self.backoff = Some(Backoff { start: now, delay });
+            }
+            Event::FallbackUsed { attempt } => self.attempt = Some(attempt),
+            Event::CacheHit => self.add(Phase::CacheHit, self.mark, now),
+            Event::CacheFollowed => self.add(Phase::Followed, self.mark, now),
+            // A refusal within an execution, for its time say, is how that one fails.
+            Event::Refused { .. } if self.running.is_none() => {
+                self.end_backoff(now);
+                self.add(Phase::Refused, self.mark, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The item has its result: its spans.
+    pub(crate) fn end(&mut self, now: Instant) -> &[Draft] {
+        // What nobody said the end of: the item took too long, or panicked.
+        self.end_execution(now, false);
+        self.end_backoff(now);
+        &self.drafts
+    }
+
+    /// The end of an execution is still to come, but where and when it was is known now.
+    fn executed_by(&mut self, now: Instant, worker: usize, waited: Duration, elapsed: Duration) {
+        let Some(running) = &self.running else { return };
+        let (attempt, sent) = (running.attempt, running.start);
+        let start = before(now, elapsed).max(sent);
+        self.running = Some(Running {
+            attempt,
+            start,
+            worker: Some(worker),
+        });
+        if !waited.is_zero() {
+            self.add(Phase::WorkerWait, before(start, waited).max(sent), start);
+        }
+    }
+
+    fn end_execution(&mut self, now: Instant, ok: bool) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        let phase = match ok {
+            true => Phase::Execution,
+            false => Phase::FailedExecution,
+        };
+        self.draft(Draft {
+            phase,
+            worker: running.worker,
+            attempt: Some(running.attempt),
+            start: running.start,
+            end: now,
+        });
+    }
+
+    /// The wait between attempts ended at `at` or, if that is earlier, when it should have.
+    fn end_backoff(&mut self, at: Instant) {
+        if let Some(Backoff { start, delay }) = self.backoff.take() {
+            self.add(Phase::Backoff, start, at.min(start + delay));
+        }
+    }
+
+    fn add(&mut self, phase: Phase, start: Instant, end: Instant) {
+        self.draft(Draft {
+            phase,
+            worker: None,
+            attempt: self.attempt,
+            start,
+            end,
+        });
+    }
+
+    fn draft(&mut self, draft: Draft) {
+        self.mark = self.mark.max(draft.end);
+        if self.drafts.len() < Timeline::MOST_SPANS_OF_AN_ITEM {
+            self.drafts.push(draft);
+        }
+    }
+}
+
+fn before(now: Instant, duration: Duration) -> Instant {
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    Instant::from_nanos(now.as_nanos().saturating_sub(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opero_core::RefusedKind;
+
+    fn at(ms: u64) -> Instant {
+        Instant::from_nanos(ms * 1_000_000)
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// What the spans of these events are: phase, attempt, worker, start and end.
+    fn spans(
+        events: &[(u64, Event<'_>)],
+        end: u64,
+    ) -> Vec<(Phase, u32, Option<usize>, Instant, Instant)> {
+        let mut script = Script::default();
+        script.begin(at(0));
+        for (now, event) in events {
+            assert!(Script::concerns(event), "{event:?}");
+            script.event(at(*now), event);
+        }
+        let number = |draft: &Draft| draft.attempt.map_or(0, |attempt| attempt.number);
+        let drafts = script.end(at(end)).iter();
+        drafts
+            .map(|d| (d.phase, number(d), d.worker, d.start, d.end))
+            .collect()
+    }
+
+    const FIRST: Attempt = Attempt::FIRST;
+
+    fn started(attempt: Attempt) -> Event<'static> {
+        Event::ExecutionStarted { attempt }
+    }
+
+    fn ended(attempt: Attempt, ok: bool) -> Event<'static> {
+        let elapsed = Duration::ZERO;
+        Event::ExecutionEnded {
+            attempt,
+            elapsed,
+            ok,
+        }
+    }
+
+    #[test]
+    fn permits_attempts_and_backoff_follow_each_other() {
+        let second = FIRST.next();
+        let events = [
+            (5, Event::PermitWaited { waited: ms(5) }),
+            (5, started(FIRST)),
+            (10, ended(FIRST, false)),
+            (
+                10,
+                Event::RetryScheduled {
+                    attempt: FIRST,
+                    delay: ms(20),
+                },
+            ),
+            (40, Event::PermitWaited { waited: ms(9) }),
+            (40, started(second)),
+            (45, ended(second, true)),
+        ];
+        assert_eq!(
+            spans(&events, 45),
+            [
+                (Phase::PermitWait, 1, None, at(0), at(5)),
+                (Phase::FailedExecution, 1, None, at(5), at(10)),
+                (Phase::Backoff, 2, None, at(10), at(30)),
+                (Phase::PermitWait, 2, None, at(31), at(40)),
+                (Phase::Execution, 2, None, at(40), at(45)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_worker_is_waited_for_before_it_executes() {
+        let by = Event::ExecutedBy {
+            worker: 3,
+            waited: ms(4),
+            elapsed: ms(6),
+        };
+        let events = [(2, started(FIRST)), (12, by), (12, ended(FIRST, true))];
+        assert_eq!(
+            spans(&events, 12),
+            [
+                (Phase::WorkerWait, 1, None, at(2), at(6)),
+                (Phase::Execution, 1, Some(3), at(6), at(12)),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_nobody_ended_ends_with_the_item() {
+        assert_eq!(
+            spans(&[(1, started(FIRST))], 7),
+            [(Phase::FailedExecution, 1, None, at(1), at(7))]
+        );
+        let scheduled = Event::RetryScheduled {
+            attempt: FIRST,
+            delay: ms(100),
+        };
+        assert_eq!(
+            spans(&[(1, scheduled)], 7),
+            [(Phase::Backoff, 2, None, at(1), at(7))]
+        );
+    }
+
+    #[test]
+    fn results_from_elsewhere_took_as_long_as_they_were_waited_for() {
+        assert_eq!(
+            spans(&[(3, Event::CacheHit)], 3),
+            [(Phase::CacheHit, 0, None, at(0), at(3))]
+        );
+        assert_eq!(
+            spans(&[(9, Event::CacheFollowed)], 9),
+            [(Phase::Followed, 0, None, at(0), at(9))]
+        );
+    }
+
+    #[test]
+    fn a_refusal_counts_by_itself_only_outside_of_executions() {
+        let kind = &RefusedKind::AttemptTimeout { limit: ms(5) };
+        let refused = Event::Refused { kind };
+        assert_eq!(
+            spans(&[(2, refused)], 2),
+            [(Phase::Refused, 0, None, at(0), at(2))]
+        );
+        let late = [(0, started(FIRST)), (5, refused), (5, ended(FIRST, false))];
+        assert_eq!(
+            spans(&late, 5),
+            [(Phase::FailedExecution, 1, None, at(0), at(5))]
+        );
+    }
+
+    #[test]
+    fn the_spans_of_one_item_are_bounded() {
+        let events: Vec<_> = (0..1_000).map(|now| (now, Event::CacheHit)).collect();
+        assert_eq!(spans(&events, 1_000).len(), Timeline::MOST_SPANS_OF_AN_ITEM);
+    }
+}
