@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use opero_core::{Codec, Key};
 
+use super::bytes::Bytes;
 use super::keys::Encode;
 use super::sharing::Sharing;
 
@@ -33,6 +34,8 @@ pub struct Answers<S, I, T, E> {
     pub sharing: Option<Sharing<E>>,
     /// How values become bytes.
     pub codec: Option<fn() -> Codec<T>>,
+    /// What passes between processes or is recorded, in a map. One pointer: every call carries it.
+    pub bytes: Option<fn() -> Bytes<S, I, T, E>>,
 }
 
 impl<S, I, T, E> Answers<S, I, T, E> {
@@ -48,6 +51,7 @@ impl<S, I, T, E> Answers<S, I, T, E> {
         cache_if: None,
         sharing: None,
         codec: None,
+        bytes: None,
     };
 }
 

@@ -45,6 +45,14 @@ pub const ENABLE_THE_CARGO_FEATURE_RATELIMIT_OF_OPERO: () = ();
 #[cfg(feature = "map")]
 pub const ENABLE_THE_CARGO_FEATURE_MAP_ASYNC_OR_MAP_THREAD_OF_OPERO: () = ();
 
+/// `mode = "process"`, `mode = "async_process"`.
+#[cfg(feature = "map-process")]
+pub const ENABLE_THE_CARGO_FEATURE_MAP_PROCESS_OF_OPERO: () = ();
+
+/// `resume`.
+#[cfg(feature = "map-journal")]
+pub const ENABLE_THE_CARGO_FEATURE_MAP_JOURNAL_OF_OPERO: () = ();
+
 /// `mode = "async"`.
 #[cfg(feature = "map-async")]
 pub const ENABLE_THE_CARGO_FEATURE_MAP_ASYNC_OF_OPERO: () = ();

@@ -32,6 +32,12 @@ impl Function {
         }
     }
 
+    /// The function's path: no other function has it, and it is the same in every process of the program.
+    #[cfg(any(feature = "map-process", feature = "map-journal"))]
+    pub fn path(&self) -> std::borrow::Cow<'static, str> {
+        path::of_static((self.here)(), self.name)
+    }
+
     /// The function's module and name, as events have it. Other functions may have the same.
     pub const fn name(&self) -> &'static str {
         self.name

@@ -13,7 +13,7 @@ use super::recipe::{Recipe, Route, through};
 use crate::place::Place;
 
 /// The pipeline around every item.
-pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(Recipe<A, S, I, B, K, R, Out, In>);
+pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(pub(super) Recipe<A, S, I, B, K, R, Out, In>);
 
 /// The run of a decorated function over items of `C`.
 pub type MapRun<C, A, S, I, B, K, R, Out, In> =
@@ -67,6 +67,16 @@ where
 
     fn check(&self) -> Result<(), ConfigError> {
         self.0.function.stages().map(drop).map_err(Clone::clone)
+    }
+
+    #[cfg(feature = "map-process")]
+    fn remote(&self) -> Option<opero_map::RemoteFunction> {
+        self.remote_function(B::WAITING)
+    }
+
+    #[cfg(feature = "map-journal")]
+    fn recorded(&self) -> Option<&dyn opero_map::Recorded<I, A::Value, A::Error>> {
+        self.has_records().then_some(self as _)
     }
 
     #[inline]

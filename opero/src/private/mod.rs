@@ -19,10 +19,29 @@ mod sharing;
 #[cfg_attr(not(feature = "stable"), path = "stable/disabled.rs")]
 mod stable;
 
+#[cfg_attr(
+    any(feature = "map-process", feature = "map-journal"),
+    path = "bytes/enabled.rs"
+)]
+#[cfg_attr(
+    not(any(feature = "map-process", feature = "map-journal")),
+    path = "bytes/disabled.rs"
+)]
+mod bytes;
+
+#[cfg_attr(feature = "map-process", path = "elsewhere/enabled.rs")]
+#[cfg_attr(not(feature = "map-process"), path = "elsewhere/disabled.rs")]
+mod elsewhere;
 #[cfg(feature = "cache")]
 mod handle;
 #[cfg(feature = "map")]
 mod job;
+#[cfg(feature = "map-journal")]
+mod recorded;
+#[cfg(feature = "map-journal")]
+mod recording;
+#[cfg(feature = "map-process")]
+mod worker;
 
 pub mod features;
 
@@ -62,12 +81,32 @@ pub use stable::{
     stable_key, stable_rate_key, stable_self,
 };
 
+pub use bytes::Bytes;
+#[cfg(any(feature = "map-process", feature = "map-journal"))]
+pub use bytes::{
+    Lack, OutcomeAny, OutcomeBoth, OutcomeInfallible, OutcomeValue, Outcomes, Words, WordsDisplay,
+    WordsNone,
+};
+#[cfg(feature = "map-journal")]
+pub use recording::{error_is_recorded, identifies_record, value_is_recorded};
+#[cfg(feature = "map-process")]
+pub use worker::{
+    Borrowed, BorrowedAny, BorrowedSerde, Owned, OwnedAny, OwnedSerde, append_outcome,
+    argument_travels, borrowed_argument_travels, error_travels, nothing_left, returns_like,
+    value_travels,
+};
+
 #[cfg(feature = "cache")]
 pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind, bind_sync};
 #[cfg(feature = "map")]
 pub use job::{MapJob, MapRun, map_config};
 #[cfg(feature = "map")]
 pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run};
+#[cfg(feature = "map-process")]
+pub use {
+    opero_core::inventory,
+    opero_map::process::{AsyncOutcome, WorkerFunction, WorkerRun},
+};
 
 /// The configuration that an attribute's parameters make.
 pub use crate::PipelineConfig;

@@ -91,7 +91,7 @@ where
     #[inline]
     async fn attempt(
         &self,
-        _: &Context<'_>,
+        cx: &Context<'_>,
         attempt: Attempt,
     ) -> Result<A::Value, Error<A::Error>> {
         // A stage of the user's may stand where no fallback stage keeps the alternative in range.
@@ -99,6 +99,9 @@ where
             return Err(Error::refused(RefusedKind::EmptyFallback));
         };
         let attempt = attempt.with_alternative(attempt.alternative.min(last));
+        if let Some(execution) = self.elsewhere(cx, attempt) {
+            return execution.await;
+        }
         let body = &self.recipe.body;
         A::lift(body.execute(&self.recipe.shared, self.item, attempt).await)
     }

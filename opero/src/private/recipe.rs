@@ -315,6 +315,7 @@ macro_rules! through {
         if let Some(value) = known {
             Ok(value)
         } else if R::AT_ONCE
+            && cx.remote().is_none()
             && recipe.outside.is_transparent()
             && attempts.may_start_bare(cx, &call)
         {

@@ -93,6 +93,17 @@ pub struct Kept<T: ?Sized, O> {
     lent: PhantomData<fn() -> Box<T>>,
 }
 
+#[cfg(feature = "map-process")]
+impl<T: ?Sized, O> Kept<T, O> {
+    /// An argument that was made here.
+    pub(super) const fn new(owned: O) -> Self {
+        Self {
+            owned,
+            lent: PhantomData,
+        }
+    }
+}
+
 impl<T: ?Sized, O: Borrow<T>> Kept<T, O> {
     /// The argument, as the function takes it.
     pub fn lend(&self) -> &T {

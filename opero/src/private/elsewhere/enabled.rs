@@ -1,0 +1,90 @@
+//! A call whose function is executed in a worker process: the arguments go there, the outcome comes back.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use opero_core::{Attempt, CodecError, Context, Error, Event, RefusedKind, Remote};
+
+use super::operation::Call;
+use super::{Adapter, Bytes, Lack};
+
+type Elsewhere<'f, A> = Pin<
+    Box<
+        dyn Future<Output = Result<<A as Adapter>::Value, Error<<A as Adapter>::Error>>>
+            + Send
+            + 'f,
+    >,
+>;
+
+impl<A, S, I, B, K, R, Out, In> Call<'_, A, S, I, B, K, R, Out, In>
+where
+    A: Adapter,
+    A::Value: Send,
+    A::Error: Send,
+{
+    /// The execution of the function by the remote of `cx`, where it has one.
+    #[inline]
+    pub(super) fn elsewhere<'f>(
+        &self,
+        cx: &'f Context<'_>,
+        attempt: Attempt,
+    ) -> Option<Elsewhere<'f, A>>
+    where
+        A: 'f,
+        A::Value: 'f,
+        A::Error: 'f,
+    {
+        cx.remote().map(|remote| self.sent(cx, remote, attempt))
+    }
+
+    /// Executes the function once, by `remote`. Boxed, and the arguments made bytes before that: a call that is executed here has
+    /// no room to spare for it.
+    #[cold]
+    fn sent<'f>(
+        &self,
+        cx: &'f Context<'_>,
+        remote: &'f dyn Remote,
+        attempt: Attempt,
+    ) -> Elsewhere<'f, A>
+    where
+        A: 'f,
+        A::Value: 'f,
+        A::Error: 'f,
+    {
+        let bytes = self.recipe.answers.bytes.map(|bytes| bytes());
+        let (arguments, outcome) = match bytes {
+            Some(Bytes {
+                arguments: Ok(arguments),
+                outcome: Ok(outcome),
+                ..
+            }) => (arguments, outcome),
+            // No run gets here: it asked for the function before it hired workers.
+            _ => return Box::pin(async { Err(transfer(&CodecError::new(Lack::Free.words().0))) }),
+        };
+        let mut sent = Vec::new();
+        let encoded = arguments(&self.recipe.shared, self.item, attempt, &mut sent);
+        Box::pin(async move {
+            encoded.map_err(|error| transfer(&error))?;
+            let executed = remote
+                .execute(sent, cx.attempt_limit())
+                .await
+                .map_err(Error::refused)?;
+            if cx.observed() {
+                cx.emit(Event::ExecutedBy {
+                    worker: executed.worker,
+                    waited: executed.waited,
+                    elapsed: executed.elapsed,
+                });
+            }
+            match outcome.decode(&executed.outcome) {
+                Ok(result) => result,
+                Err(error) => Err(transfer(&error)),
+            }
+        })
+    }
+}
+
+fn transfer<E>(error: &CodecError) -> Error<E> {
+    let reason = error.to_string();
+    Error::refused(RefusedKind::Transfer { reason })
+}

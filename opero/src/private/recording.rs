@@ -1,0 +1,44 @@
+//! What `resume` demands of a function's types, with messages that say what to do.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A part of what identifies an item.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a part of what identifies an item of a run that resumes, and it is not `Serialize`",
+    label = "not `Serialize`",
+    note = "derive `serde::Serialize`, or choose what identifies an item with `cache_key = |…| …`"
+)]
+pub trait RecordedKey {}
+
+#[diagnostic::do_not_recommend]
+impl<K: Serialize + ?Sized> RecordedKey for K {}
+
+/// A function's value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the value of a function whose results are recorded, and it is not `Serialize` and `Deserialize`",
+    label = "cannot be recorded",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or leave `resume` out"
+)]
+pub trait RecordedValue {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> RecordedValue for T {}
+
+/// A function's error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the error of a function whose results are recorded, and it is not `Serialize` and `Deserialize`",
+    label = "cannot be recorded",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or return a `String` in its place (`.map_err(|e| e.to_string())`)"
+)]
+pub trait RecordedError {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Serialize + DeserializeOwned> RecordedError for E {}
+
+/// Demands it of a part of the key.
+pub const fn identifies_record<K: RecordedKey + ?Sized>(_: &K) {}
+/// Demands it of a value.
+pub const fn value_is_recorded<T: RecordedValue>() {}
+/// Demands it of an error.
+pub const fn error_is_recorded<E: RecordedError>() {}

@@ -1,0 +1,49 @@
+//! A function in a worker process: its arguments from their bytes, its outcome to bytes.
+
+mod arguments;
+mod demands;
+
+pub use arguments::{
+    Borrowed, BorrowedAny, BorrowedSerde, Owned, OwnedAny, OwnedSerde, nothing_left,
+};
+pub use demands::{argument_travels, borrowed_argument_travels, error_travels, value_travels};
+
+use opero_core::stable::OutcomeCodec;
+use opero_core::{CodecError, Waiting};
+use opero_map::RemoteFunction;
+
+use super::adapter::Returns;
+use super::job::MapJob;
+use super::{Adapter, Lack};
+
+/// The type of what a function returned, to ask for its adapter.
+pub fn returns_like<R>(_: &R) -> Returns<R> {
+    super::returns()
+}
+
+/// Appends what the execution of a function came to.
+///
+/// # Errors
+/// Where it does not become bytes.
+pub fn append_outcome<A: Adapter>(
+    _: A,
+    returned: A::Return,
+    codec: Result<OutcomeCodec<A::Value, A::Error>, Lack>,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    let codec = codec.map_err(|lack| CodecError::new(lack.words().0))?;
+    let outcome = A::lift(returned);
+    codec.encode(outcome.as_ref(), out)
+}
+
+impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
+    /// The function as worker processes know it, if they can.
+    pub(super) fn remote_function(&self, waiting: Waiting) -> Option<RemoteFunction> {
+        let bytes = self.0.answers.bytes?();
+        let travels = bytes.arguments.is_ok() && bytes.outcome.is_ok();
+        travels.then(|| RemoteFunction {
+            path: self.0.function.path().into_owned(),
+            waiting,
+        })
+    }
+}
