@@ -31,6 +31,9 @@ pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};
 pub use timeline::{Phase, Span, Timeline, WorkerChange};
 
 #[cfg(feature = "process")]
+pub use process::map_worker;
+
+#[cfg(feature = "process")]
 #[doc(hidden)]
 pub use opero_core::inventory as __inventory;
 

@@ -7,6 +7,6 @@ mod space;
 mod whole;
 
 pub use self::arguments::append_name;
-pub use self::postcard::{append, take};
+pub use self::postcard::{append, read, take};
 pub use outcome::OutcomeCodec;
 pub use space::KeySpace;

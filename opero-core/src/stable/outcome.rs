@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::append;
-use super::postcard::whole;
+use super::postcard::read;
 use crate::{Cause, CodecError, Error, Refused, RefusedKind};
 
 /// How outcomes become bytes and come back, for what crosses processes or outlives them. The attempts before the last are not
@@ -129,7 +129,7 @@ fn encode_with<T: Serialize, E>(
 fn decode<T: DeserializeOwned, E: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<Result<T, Error<E>>, CodecError> {
-    decode_with(bytes, whole)
+    decode_with(bytes, read)
 }
 
 fn decode_with<T: DeserializeOwned, E>(
@@ -137,10 +137,10 @@ fn decode_with<T: DeserializeOwned, E>(
     whole_error: impl FnOnce(&[u8]) -> Result<E, CodecError>,
 ) -> Result<Result<T, Error<E>>, CodecError> {
     match bytes.split_first() {
-        Some((&VALUE, rest)) => whole(rest).map(Ok),
+        Some((&VALUE, rest)) => read(rest).map(Ok),
         Some((&FUNCTION, rest)) => whole_error(rest).map(|error| Err(error.into())),
         Some((&REFUSED, rest)) => {
-            whole::<Told>(rest).map(|told| Err(Error::refused(RefusedKind::from(told))))
+            read::<Told>(rest).map(|told| Err(Error::refused(RefusedKind::from(told))))
         }
         _ => Err(CodecError::new("it is no outcome")),
     }

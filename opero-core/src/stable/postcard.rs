@@ -25,7 +25,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> {
     /// # Ok::<_, opero_core::CodecError>(())
     /// ```
     pub fn postcard() -> Self {
-        Self::new(std::any::type_name::<T>(), append::<T>, whole::<T>)
+        Self::new(std::any::type_name::<T>(), append::<T>, read::<T>)
     }
 }
 
@@ -96,7 +96,11 @@ pub fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, CodecError> {
     Ok(value)
 }
 
-pub(super) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+/// The value whose bytes these are, all of them.
+///
+/// # Errors
+/// Where they are not those of a value, or more than that.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let mut rest = bytes;
     match (take(&mut rest)?, rest) {
         (value, []) => Ok(value),

@@ -1,6 +1,10 @@
 //! How a fresh process of this program becomes a worker: one line, before anything else is done.
 
+use std::env;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::worker;
 
 /// Was the line met in this process?
 static READY: AtomicBool = AtomicBool::new(false);
@@ -11,6 +15,33 @@ static READY: AtomicBool = AtomicBool::new(false);
 /// any more. In every other process it notes that the line is there, and returns at once.
 pub fn init() {
     READY.store(true, Ordering::Relaxed);
+    let Some(token) = env::var(TOKEN).ok().filter(|_| has_channel()) else {
+        return;
+    };
+    worker::work(&token);
+}
+
+/// The environment variable that a worker is started with.
+pub(super) const TOKEN: &str = "OPERO_WORKER";
+
+/// Is there a socket in the place of standard input? A worker's own children inherit its environment, but not that.
+fn has_channel() -> bool {
+    let stat = rustix::fs::fstat(std::io::stdin().as_fd());
+    stat.is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_socket())
+}
+
+/// Can this program be started as a worker?
+pub(super) fn is_ready() -> bool {
+    READY.load(Ordering::Relaxed) || test_entry().is_some()
+}
+
+/// The test that enters the worker, by the name that the test harness knows.
+pub(super) fn test_entry() -> Option<&'static str> {
+    let entry = opero_core::inventory::iter::<TestEntry>
+        .into_iter()
+        .next()?;
+    let (_, test) = entry.path.split_once("::")?;
+    Some(test)
 }
 
 /// The same for a test binary, whose `main` is not the user's.

@@ -1,0 +1,104 @@
+//! The modes `process` and `async_process`.
+
+use std::sync::Arc;
+use std::thread;
+
+use opero_core::{Backend, ConfigError, Waiting, block_on};
+use tokio::runtime::Handle;
+
+use super::entry;
+use super::pool::{Hiring, hire};
+use crate::engine::Together;
+use crate::executor::{Crew, Executor, ExecutorRegistration, Lane, Terms, cores};
+
+opero_core::inventory::submit! {
+    ExecutorRegistration { scheme: "process", open: |_| Ok(Arc::new(ProcessExecutor("process"))) }
+}
+
+opero_core::inventory::submit! {
+    ExecutorRegistration { scheme: "async_process", open: |_| Ok(Arc::new(ProcessExecutor("async_process"))) }
+}
+
+/// Executes the function in worker processes. All lanes run in one place: they only hand in calls and wait.
+///
+/// The two names are one mechanism; which of them is written says whether the function is thought of as synchronous or async,
+/// and either runs both.
+#[derive(Debug)]
+struct ProcessExecutor(&'static str);
+
+impl Backend for ProcessExecutor {
+    fn scheme(&self) -> &str {
+        self.0
+    }
+}
+
+impl Executor for ProcessExecutor {
+    /// Also those of synchronous functions: the waiting is for a process, and can be given up.
+    fn waiting(&self, _: Waiting) -> Option<Waiting> {
+        Some(Waiting::Async)
+    }
+
+    fn default_workers(&self) -> usize {
+        cores()
+    }
+
+    fn hire(&self, terms: &Terms<'_>) -> Result<Option<Arc<dyn Crew>>, ConfigError> {
+        let Some(function) = &terms.function else {
+            return Err(ConfigError::new(
+                "mode",
+                format!(
+                    "is `{}`, and worker processes cannot find this function: it is a closure, a method, generic, or its \
+                     arguments, value or error are not `Serialize` and `Deserialize`",
+                    self.0
+                ),
+                "decorate a free function with `#[operomap(mode = \"process\")]`, and the compiler says what is missing",
+            ));
+        };
+        if !entry::is_ready() {
+            return Err(ConfigError::new(
+                "mode",
+                format!(
+                    "is `{}`, and this program has not said that it can be started as a worker",
+                    self.0
+                ),
+                "call `opero::init()` first thing in `main`, or write `#[opero::main]`; in tests write \
+                 `opero::worker_tests!();` once",
+            ));
+        }
+        hire(Hiring::of(terms, function.clone())?).map(Some)
+    }
+
+    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
+        // Blocked, a runtime that this thread drives would not wake what waits for its timers.
+        if Handle::try_current().is_err() {
+            block_on(Together::new(lanes));
+            return Ok(());
+        }
+        thread::scope(|scope| {
+            thread()
+                .spawn_scoped(scope, || block_on(Together::new(lanes)))
+                .map_err(|error| unavailable(&error))
+                // The lanes do not panic, so neither does the thread.
+                .map(|thread| drop(thread.join()))
+        })
+    }
+
+    fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
+        thread()
+            .spawn(move || block_on(Together::new(lanes)))
+            .map(drop)
+            .map_err(|error| unavailable(&error))
+    }
+}
+
+fn thread() -> thread::Builder {
+    thread::Builder::new().name("opero-map".into())
+}
+
+fn unavailable(error: &std::io::Error) -> ConfigError {
+    ConfigError::new(
+        "mode",
+        format!("runs in processes, and a thread to drive them could not be started ({error})"),
+        "await the run inside the program's own runtime",
+    )
+}

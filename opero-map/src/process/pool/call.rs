@@ -1,0 +1,79 @@
+//! One call on its way to a worker and back.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+use opero_core::{Executed, Refused};
+
+use super::office::Office;
+
+/// A call that was handed in.
+pub(super) struct Call {
+    pub(super) id: u64,
+    /// Shared with what is being sent: a call whose worker dies goes to another one.
+    pub(super) arguments: Arc<Vec<u8>>,
+    pub(super) limit: Option<Duration>,
+    pub(super) handed_in: Instant,
+    pub(super) answer: Arc<Answer>,
+}
+
+/// Where the caller finds what its call came to.
+#[derive(Default)]
+pub(super) struct Answer(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    outcome: Option<Result<Executed, Refused>>,
+    waker: Option<Waker>,
+}
+
+impl Answer {
+    /// Tells the caller. Only the first word counts.
+    pub(super) fn set(&self, outcome: Result<Executed, Refused>) {
+        let mut state = lock(&self.0);
+        state.outcome.get_or_insert(outcome);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Waits for the outcome. Dropping it cancels the call.
+pub(super) struct Calling<'o> {
+    pub(super) office: &'o Office,
+    pub(super) id: u64,
+    pub(super) answer: Arc<Answer>,
+    pub(super) answered: bool,
+}
+
+impl Future for Calling<'_> {
+    type Output = Result<Executed, Refused>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = lock(&self.answer.0);
+        if let Some(outcome) = state.outcome.take() {
+            drop(state);
+            self.answered = true;
+            return Poll::Ready(outcome);
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.office.cancel(self.id);
+        }
+    }
+}

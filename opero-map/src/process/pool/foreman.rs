@@ -1,0 +1,428 @@
+//! The thread that looks after the workers of a run.
+
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opero_core::{ConfigError, Context, Event, RefusedKind, SystemClock, Waiting};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::call::Call;
+use super::crew::Hiring;
+use super::office::{End, Fetched, Office};
+use super::pace::Pace;
+use super::start;
+use super::worker::Worker;
+
+/// After so many processes in a row that could not begin, no more are started.
+const FAILURES: u32 = 3;
+
+/// The first wait before a worker that died young is replaced, doubled each time.
+const BACKOFF: Duration = Duration::from_millis(10);
+
+/// The longest one.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A worker that died before it was this old died young.
+const YOUNG: Duration = Duration::from_secs(1);
+
+/// How long workers that are not needed any more may take to leave.
+const LEAVE: Duration = Duration::from_millis(500);
+
+pub(super) struct Foreman {
+    hiring: Hiring,
+    office: Arc<Office>,
+    fetched: Fetched,
+    /// Calls that no worker has, the next one first.
+    pending: VecDeque<Call>,
+    places: Vec<Place>,
+    /// Those that were let go and have not left.
+    leaving: Vec<Worker>,
+    pace: Pace,
+    /// Answered since the office was told.
+    settled: usize,
+    /// Processes in a row that could not begin.
+    failures: u32,
+}
+
+/// Where a worker is, or could be.
+struct Place {
+    worker: Option<Worker>,
+    /// Nobody is hired for it before.
+    not_before: Option<Instant>,
+    /// How many workers here died young, in a row.
+    died_young: u32,
+}
+
+impl Foreman {
+    pub(super) fn new(hiring: Hiring, office: Arc<Office>) -> Self {
+        let place = |_| Place {
+            worker: None,
+            not_before: None,
+            died_young: 0,
+        };
+        Self {
+            places: (0..hiring.workers).map(place).collect(),
+            hiring,
+            office,
+            fetched: Fetched::default(),
+            pending: VecDeque::new(),
+            leaving: Vec::new(),
+            pace: Pace::new(),
+            settled: 0,
+            failures: 0,
+        }
+    }
+
+    /// Works until the run is over, and all workers are gone.
+    pub(super) fn work(mut self) {
+        loop {
+            self.office.fetch(&mut self.fetched, true);
+            let busy = !self.fetched.calls.is_empty() || !self.fetched.cancelled.is_empty();
+            let now = Instant::now();
+            self.take_in(now);
+            if let Some(end) = self.fetched.end.take() {
+                return self.close(&end);
+            }
+            self.look(now);
+            self.hire(now);
+            self.assign(now);
+            self.send(now);
+            self.tell_office();
+            self.wait(busy, now);
+        }
+    }
+
+    fn take_in(&mut self, now: Instant) {
+        self.pending.extend(self.fetched.calls.drain(..));
+        for id in self.fetched.cancelled.drain(..) {
+            // The newest are the likeliest.
+            if let Some(place) = self.pending.iter().rposition(|call| call.id == id) {
+                self.pending.remove(place);
+                self.settled += 1;
+                continue;
+            }
+            for place in &mut self.places {
+                if place
+                    .worker
+                    .as_mut()
+                    .is_some_and(|worker| worker.cancel(id, now))
+                {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Looks at every worker: the time, and whether it lives.
+    fn look(&mut self, now: Instant) {
+        for index in 0..self.places.len() {
+            let Some(worker) = &mut self.places[index].worker else {
+                continue;
+            };
+            worker.look(now);
+            // All that it said counts, also what it said last.
+            if (worker.is_gone() || !worker.is_lost())
+                && let Some(status) = worker.ended(now)
+                && let Some(mut worker) = self.places[index].worker.take()
+            {
+                self.listen(&mut worker, now);
+                self.mourn(worker, status, now);
+            }
+        }
+        self.leaving.retain_mut(|worker| {
+            worker.look(now);
+            worker.ended(now).is_none()
+        });
+    }
+
+    /// A worker has ended.
+    fn mourn(&mut self, worker: Worker, status: ExitStatus, now: Instant) {
+        let place = &mut self.places[worker.index];
+        let (signal, code) = (status.signal(), status.code());
+        let young = !worker.ready || now < worker.started + YOUNG;
+        place.died_young = if young { place.died_young + 1 } else { 0 };
+        if worker.is_lost() || !worker.ready {
+            let doublings = place.died_young.saturating_sub(1).min(16);
+            let backoff = BACKOFF.saturating_mul(1 << doublings).min(LONGEST);
+            place.not_before = young.then(|| now + backoff);
+        }
+        if worker.is_lost() {
+            self.emit(&Event::WorkerLost {
+                worker: worker.index,
+                signal,
+                code,
+            });
+        }
+        let culprit = worker.culprit();
+        let ready = worker.ready;
+        let reason = worker.unfit.clone();
+        for sent in worker.calls.into_iter().rev() {
+            if !sent.is_wanted() {
+                self.settled += 1;
+            } else if culprit == Some(sent.call.id) {
+                self.settled += 1;
+                let crashed = RefusedKind::Crashed { signal, code };
+                sent.call.answer.set(Err(crashed.into()));
+            } else {
+                self.pending.push_front(sent.call);
+            }
+        }
+        if !ready {
+            self.could_not_begin(&reason.unwrap_or_else(|| described(signal, code)));
+        }
+    }
+
+    /// A process could not begin. Where none can, the run is told.
+    fn could_not_begin(&mut self, reason: &str) {
+        self.failures += 1;
+        let anybody = self.workers().any(|worker| worker.ready);
+        if self.failures >= FAILURES && !anybody {
+            let error = ConfigError::new(
+                "mode",
+                format!("runs in processes, and they cannot begin: {reason}"),
+                "`opero::init()` has to be the first thing in `main`; what the processes print stands on standard error",
+            );
+            self.office.end(End::Failed(error.into()));
+        }
+    }
+
+    /// Starts processes, as long as there are calls for them.
+    fn hire(&mut self, now: Instant) {
+        let starting = self.workers().filter(|worker| !worker.ready).count();
+        let room: usize = self
+            .workers()
+            .filter_map(Worker::load)
+            .map(|load| self.depth().saturating_sub(load))
+            .sum();
+        let mut wanted = self.pending.len().saturating_sub(starting + room);
+        for index in 0..self.places.len() {
+            if wanted == 0 {
+                return;
+            }
+            let place = &self.places[index];
+            if place.worker.is_some() || place.not_before.is_some_and(|then| now < then) {
+                continue;
+            }
+            wanted -= 1;
+            match start::start(&self.hiring, index) {
+                Ok(started) => {
+                    let waiting = self.hiring.function.waiting;
+                    let worker = Worker::new(index, started, waiting, now);
+                    self.places[index].worker = Some(worker);
+                }
+                Err(error) => {
+                    self.places[index].not_before = Some(now + LONGEST);
+                    self.could_not_begin(&error.to_string());
+                }
+            }
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match self.hiring.function.waiting {
+            Waiting::Blocking => self.pace.depth(),
+            Waiting::Async => self.hiring.in_flight,
+        }
+    }
+
+    /// Gives calls to workers: each to the one that has the fewest.
+    fn assign(&mut self, now: Instant) {
+        let depth = self.depth();
+        let Self {
+            pending,
+            places,
+            hiring,
+            ..
+        } = self;
+        while !pending.is_empty() {
+            let workers = places.iter_mut().filter_map(|place| place.worker.as_mut());
+            let free = workers
+                .filter(|worker| {
+                    hiring
+                        .recycle_after
+                        .is_none_or(|most| worker.assigned < most)
+                })
+                .filter_map(|worker| Some((worker.load()?, worker)))
+                .filter(|(load, _)| *load < depth)
+                .min_by_key(|(load, _)| *load);
+            let Some((_, worker)) = free else { return };
+            if let Some(call) = pending.pop_front() {
+                worker.assign(call, now);
+            }
+        }
+    }
+
+    fn send(&mut self, now: Instant) {
+        for worker in self
+            .places
+            .iter_mut()
+            .filter_map(|place| place.worker.as_mut())
+        {
+            worker.send(now);
+        }
+    }
+
+    fn tell_office(&mut self) {
+        if self.settled > 0 {
+            let capacity = self.hiring.workers.saturating_mul(self.depth());
+            self.office
+                .answered(std::mem::take(&mut self.settled), capacity);
+        }
+    }
+
+    /// Waits until something happens, and listens to those who have something to say.
+    fn wait(&mut self, busy: bool, now: Instant) {
+        let timeout = match busy {
+            true => Some(Duration::ZERO),
+            false => self
+                .next_look(now)
+                .map(|then| then.saturating_duration_since(now)),
+        };
+        let mut polled = vec![PollFd::new(&self.office.wakeup.woken, PollFlags::IN)];
+        let mut indices = Vec::with_capacity(self.places.len());
+        for worker in self.workers().filter(|worker| !worker.is_gone()) {
+            let sending = match worker.outgoing.is_empty() {
+                true => PollFlags::empty(),
+                false => PollFlags::OUT,
+            };
+            polled.push(PollFd::from_borrowed_fd(
+                worker.socket.as_fd(),
+                PollFlags::IN | sending,
+            ));
+            indices.push(worker.index);
+        }
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        // A signal ends the wait as well; then all of it is looked at again.
+        if poll(&mut polled, timeout.as_ref()).is_err() {
+            return;
+        }
+        let happened: Vec<_> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(polled);
+        if happened[0] {
+            self.office.wakeup.clear();
+        }
+        let now = Instant::now();
+        for (index, _) in indices
+            .into_iter()
+            .zip(&happened[1..])
+            .filter(|(_, happened)| **happened)
+        {
+            if let Some(mut worker) = self.places[index].worker.take() {
+                self.listen(&mut worker, now);
+                self.keep_or_let_go(worker);
+            }
+        }
+    }
+
+    fn listen(&mut self, worker: &mut Worker, now: Instant) {
+        let heard = worker.hear(now);
+        self.settled += heard.settled;
+        self.pace.saw(heard.ran, heard.took);
+        if heard.ran > 0 {
+            self.places[worker.index].died_young = 0;
+        }
+        for call in heard.returned.into_iter().rev() {
+            self.pending.push_front(call);
+        }
+        if heard.ready {
+            self.failures = 0;
+            self.emit(&Event::WorkerStarted {
+                worker: worker.index,
+                pid: worker.pid(),
+            });
+        }
+    }
+
+    /// Puts a worker back into its place, or replaces it where it has done its share.
+    fn keep_or_let_go(&mut self, mut worker: Worker) {
+        let hiring = &self.hiring;
+        let full = hiring
+            .recycle_after
+            .is_some_and(|most| worker.assigned >= most)
+            || hiring
+                .recycle_above
+                .is_some_and(|most| worker.resident > most);
+        let index = worker.index;
+        if full && worker.calls.is_empty() && worker.ready && !worker.is_gone() {
+            worker.let_go();
+            worker.lost(Instant::now());
+            self.leaving.push(worker);
+        } else {
+            self.places[index].worker = Some(worker);
+        }
+    }
+
+    fn next_look(&self, now: Instant) -> Option<Instant> {
+        let workers = self.workers().chain(&self.leaving);
+        let looks = workers.filter_map(|worker| worker.next_look(now));
+        let vacant = self.places.iter().filter(|place| place.worker.is_none());
+        let hires = vacant.filter_map(|place| place.not_before);
+        let hires = hires.filter(|_| !self.pending.is_empty());
+        looks.chain(hires).min()
+    }
+
+    /// The end: calls that are left are refused, and the workers go.
+    fn close(mut self, end: &End) {
+        self.office.fetch(&mut self.fetched, false);
+        let handed_in = self.fetched.calls.drain(..);
+        for call in self.pending.drain(..).chain(handed_in) {
+            call.answer.set(Err(end.refusal()));
+        }
+        let mut workers: Vec<_> = self
+            .places
+            .into_iter()
+            .filter_map(|place| place.worker)
+            .chain(self.leaving)
+            .collect();
+        for worker in &mut workers {
+            for sent in worker.calls.drain(..) {
+                sent.call.answer.set(Err(end.refusal()));
+            }
+            match end {
+                End::Over => worker.let_go(),
+                End::Dismissed | End::Failed(_) => worker.kill(),
+            }
+        }
+        let deadline = Instant::now() + LEAVE;
+        while matches!(end, End::Over) && Instant::now() < deadline {
+            workers.retain_mut(|worker| worker.ended(Instant::now()).is_none());
+            if workers.is_empty() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        for mut worker in workers {
+            // One that has been buried already is no reason to complain.
+            let _ = worker.bury();
+        }
+    }
+
+    fn workers(&self) -> impl Iterator<Item = &Worker> {
+        self.places.iter().filter_map(|place| place.worker.as_ref())
+    }
+
+    fn emit(&self, event: &Event<'_>) {
+        let mut cx = Context::new(&SystemClock, Waiting::Blocking).with_function(&self.hiring.name);
+        if let Some(observer) = &self.hiring.observer {
+            cx = cx.with_observer(&**observer);
+        }
+        cx.emit(*event);
+    }
+}
+
+/// How a process ended that said nothing of it.
+fn described(signal: Option<i32>, code: Option<i32>) -> String {
+    match (signal, code) {
+        (Some(signal), _) => format!("a process was ended by signal {signal}"),
+        (None, Some(code)) => format!("a process exited with code {code}"),
+        (None, None) => "a process ended".to_owned(),
+    }
+}

@@ -1,0 +1,223 @@
+//! Where lanes hand in calls and the foreman fetches them: all that the two share.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use opero_core::sync::lock;
+use opero_core::{AttemptLimit, Refused, RefusedKind};
+
+use super::call::{Answer, Call, Calling};
+use super::wakeup::Wakeup;
+
+/// Shared by the lanes and the foreman.
+pub(super) struct Office {
+    state: Mutex<State>,
+    pub(super) wakeup: Wakeup,
+}
+
+struct State {
+    next: u64,
+    handed_in: Vec<Call>,
+    cancelled: Vec<u64>,
+    /// Items that lanes have taken for workers and not handed in yet.
+    tickets: usize,
+    /// Calls handed in and not answered.
+    outstanding: usize,
+    /// How many tickets and outstanding calls keep the workers busy.
+    capacity: usize,
+    /// Lanes that could take an item and may not yet.
+    waiting: VecDeque<(usize, Waker)>,
+    /// Does the foreman wait to be woken?
+    asleep: bool,
+    end: Option<End>,
+}
+
+/// Why no call is executed any more.
+#[derive(Clone)]
+pub(super) enum End {
+    /// The run is over.
+    Over,
+    /// The run ends now: whatever its workers are at.
+    Dismissed,
+    /// There are no workers to be had.
+    Failed(Refused),
+}
+
+/// What the foreman fetches.
+#[derive(Default)]
+pub(super) struct Fetched {
+    pub(super) calls: Vec<Call>,
+    pub(super) cancelled: Vec<u64>,
+    pub(super) end: Option<End>,
+}
+
+impl Office {
+    pub(super) fn new(wakeup: Wakeup, capacity: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                next: 1,
+                handed_in: Vec::new(),
+                cancelled: Vec::new(),
+                tickets: 0,
+                outstanding: 0,
+                capacity,
+                waiting: VecDeque::new(),
+                asleep: false,
+                end: None,
+            }),
+            wakeup,
+        }
+    }
+
+    /// Hands in a call. Its lane's ticket, if it has one, is used up.
+    pub(super) fn hand_in(
+        &self,
+        arguments: Vec<u8>,
+        limit: Option<AttemptLimit>,
+        ticket: &AtomicBool,
+    ) -> Calling<'_> {
+        let answer = Arc::new(Answer::default());
+        let handed_in = Instant::now();
+        let mut state = lock(&self.state);
+        let id = state.next;
+        state.next += 1;
+        if ticket.swap(false, Ordering::Relaxed) {
+            state.tickets -= 1;
+        }
+        match &state.end {
+            Some(end) => answer.set(Err(end.refusal())),
+            None => {
+                state.outstanding += 1;
+                state.handed_in.push(Call {
+                    id,
+                    arguments: Arc::new(arguments),
+                    limit: limit.map(|limit| limit.0),
+                    handed_in,
+                    answer: Arc::clone(&answer),
+                });
+                self.rouse(state);
+            }
+        }
+        Calling {
+            office: self,
+            id,
+            answer,
+            answered: false,
+        }
+    }
+
+    /// Nobody waits for that call any more.
+    pub(super) fn cancel(&self, id: u64) {
+        let mut state = lock(&self.state);
+        if state.end.is_none() {
+            state.cancelled.push(id);
+            self.rouse(state);
+        }
+    }
+
+    /// Takes a ticket for another item, once the workers could do with one.
+    pub(super) fn poll_ticket(
+        &self,
+        lane: usize,
+        ticket: &AtomicBool,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        if ticket.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        let mut state = lock(&self.state);
+        // After the end items are refused, and nothing is gained by holding them up.
+        if state.end.is_some() {
+            return Poll::Ready(());
+        }
+        if state.has_room() {
+            state.tickets += 1;
+            ticket.store(true, Ordering::Relaxed);
+            return Poll::Ready(());
+        }
+        match state.waiting.iter_mut().find(|(other, _)| *other == lane) {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            None => state.waiting.push_back((lane, cx.waker().clone())),
+        }
+        Poll::Pending
+    }
+
+    /// Gives a ticket back that led to no call, such as that of a hit.
+    pub(super) fn give_back(&self, ticket: &AtomicBool) {
+        if ticket.swap(false, Ordering::Relaxed) {
+            let mut state = lock(&self.state);
+            state.tickets -= 1;
+            state.admit();
+        }
+    }
+
+    /// So many calls have been answered, and the workers could do with so many at a time.
+    pub(super) fn answered(&self, calls: usize, capacity: usize) {
+        let mut state = lock(&self.state);
+        state.outstanding = state.outstanding.saturating_sub(calls);
+        state.capacity = capacity;
+        state.admit();
+    }
+
+    /// Ends it; what has ended already stays so, but a run that is over can still be dismissed.
+    pub(super) fn end(&self, end: End) {
+        let mut state = lock(&self.state);
+        if matches!(state.end, None | Some(End::Over)) {
+            state.end = Some(end);
+        }
+        for (_, waker) in state.waiting.drain(..) {
+            waker.wake();
+        }
+        drop(state);
+        self.wakeup.wake();
+    }
+
+    /// What was handed in since the last time. With nothing, the foreman is taken to go to sleep if it says so.
+    pub(super) fn fetch(&self, into: &mut Fetched, sleep: bool) {
+        let mut state = lock(&self.state);
+        std::mem::swap(&mut into.calls, &mut state.handed_in);
+        std::mem::swap(&mut into.cancelled, &mut state.cancelled);
+        into.end.clone_from(&state.end);
+        let nothing = into.calls.is_empty() && into.cancelled.is_empty() && into.end.is_none();
+        state.asleep = sleep && nothing;
+    }
+
+    fn rouse(&self, mut state: std::sync::MutexGuard<'_, State>) {
+        let asleep = std::mem::take(&mut state.asleep);
+        drop(state);
+        if asleep {
+            self.wakeup.wake();
+        }
+    }
+}
+
+impl State {
+    fn has_room(&self) -> bool {
+        self.tickets + self.outstanding < self.capacity
+    }
+
+    /// Wakes as many lanes as there is room for.
+    fn admit(&mut self) {
+        let room = self
+            .capacity
+            .saturating_sub(self.tickets + self.outstanding);
+        for _ in 0..room {
+            let Some((_, waker)) = self.waiting.pop_front() else {
+                return;
+            };
+            waker.wake();
+        }
+    }
+}
+
+impl End {
+    pub(super) fn refusal(&self) -> Refused {
+        match self {
+            Self::Over | Self::Dismissed => RefusedKind::Stopped.into(),
+            Self::Failed(refused) => refused.clone(),
+        }
+    }
+}

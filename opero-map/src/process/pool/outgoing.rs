@@ -1,0 +1,160 @@
+//! What is to be sent to a worker, without waiting for it to read.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
+use std::sync::Arc;
+
+use super::super::wire::{Kind, append, header};
+
+/// Small frames are put together into chunks of about this size; larger payloads are chunks of their own, not copied.
+const CHUNK: usize = 1 << 15;
+
+/// Chunks handed to the system in one call.
+const AT_ONCE: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    chunks: VecDeque<Chunk>,
+    /// How much of the first chunk has been sent.
+    sent: usize,
+}
+
+#[derive(Debug)]
+enum Chunk {
+    Frames(Vec<u8>),
+    Payload(Arc<Vec<u8>>),
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Frames(bytes) => bytes,
+            Self::Payload(bytes) => bytes,
+        }
+    }
+}
+
+impl Outgoing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    pub(super) fn push(&mut self, kind: Kind, id: u64, payload: &Arc<Vec<u8>>) {
+        let frames = self.frames();
+        if payload.len() < CHUNK / 2 {
+            append(frames, kind, id, payload);
+            return;
+        }
+        frames.extend_from_slice(&header(kind, id, payload.len()));
+        self.chunks.push_back(Chunk::Payload(Arc::clone(payload)));
+    }
+
+    /// A frame that is its kind and its number.
+    pub(super) fn word(&mut self, kind: Kind, id: u64) {
+        append(self.frames(), kind, id, &[]);
+    }
+
+    /// The chunk that takes the next small frame.
+    fn frames(&mut self) -> &mut Vec<u8> {
+        let has_room =
+            matches!(self.chunks.back(), Some(Chunk::Frames(last)) if last.len() < CHUNK);
+        if !has_room {
+            self.chunks
+                .push_back(Chunk::Frames(Vec::with_capacity(CHUNK / 8)));
+        }
+        match self.chunks.back_mut() {
+            Some(Chunk::Frames(last)) => last,
+            _ => unreachable!("the last chunk was just made"),
+        }
+    }
+
+    /// Sends as much as goes without waiting.
+    ///
+    /// # Errors
+    /// Where the other side is gone.
+    pub(super) fn send(&mut self, to: &mut impl Write) -> io::Result<()> {
+        while !self.chunks.is_empty() {
+            let mut slices: Vec<_> = self
+                .chunks
+                .iter()
+                .take(AT_ONCE)
+                .map(|chunk| IoSlice::new(chunk.bytes()))
+                .collect();
+            if let (Some(first), Some(chunk)) = (slices.first_mut(), self.chunks.front()) {
+                *first = IoSlice::new(&chunk.bytes()[self.sent..]);
+            }
+            match to.write_vectored(&slices) {
+                Ok(count) => self.forget(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, mut count: usize) {
+        while let Some(first) = self.chunks.front() {
+            let left = first.bytes().len() - self.sent;
+            if count < left {
+                self.sent += count;
+                return;
+            }
+            count -= left;
+            self.sent = 0;
+            self.chunks.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::wire::Decoder;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Takes a few bytes at a time, and now and then none.
+    struct Reluctant(Vec<u8>, usize, bool);
+
+    impl Write for Reluctant {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.2 = !self.2;
+            if self.2 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let count = bytes.len().min(self.1);
+            self.0.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_pushed_is_sent_whole_and_in_order(
+            sizes in prop::collection::vec(0_usize..40_000, 1..12),
+            gulp in 1_usize..30_000,
+        ) {
+            let mut outgoing = Outgoing::default();
+            for (id, size) in sizes.iter().enumerate() {
+                outgoing.push(Kind::Call, id as u64, &Arc::new(vec![7; *size]));
+            }
+            let mut to = Reluctant(Vec::new(), gulp, false);
+            while !outgoing.is_empty() {
+                outgoing.send(&mut to).unwrap();
+            }
+            let mut decoder = Decoder::default();
+            let mut from = &to.0[..];
+            let mut seen = Vec::new();
+            while decoder.read(&mut from).unwrap() > 0 {
+                while let Some(frame) = decoder.next().unwrap() {
+                    prop_assert_eq!(frame.id, seen.len() as u64);
+                    seen.push(frame.payload.len());
+                }
+            }
+            prop_assert_eq!(seen, sizes);
+        }
+    }
+}

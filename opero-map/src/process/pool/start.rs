@@ -1,0 +1,129 @@
+//! Starting a worker process.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+
+use super::super::entry::{TOKEN, test_entry};
+use super::super::page::Page;
+use super::super::wire::{Hello, Kind, append};
+use super::crew::Hiring;
+
+/// A process that was started and greeted.
+pub(super) struct Started {
+    pub(super) child: Child,
+    pub(super) socket: UnixStream,
+    pub(super) page: Page,
+}
+
+/// Starts this program once more.
+pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
+    let token = format!("{:032x}", fastrand::u128(..));
+    let page = Page::new()?;
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut command = command();
+    command
+        .env(TOKEN, &token)
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        // A group of its own: what the terminal tells this program, such as Ctrl-C, is not for its workers.
+        .process_group(0);
+    let entry = test_entry();
+    if entry.is_some() {
+        // The test harness announces on standard output what it runs; the function's own output goes where ours goes.
+        command.stdout(Stdio::null());
+    }
+    let child = command.spawn()?;
+    // Holds the other end of the channel, which must close with the worker.
+    drop(command);
+    let hello = Hello {
+        token,
+        function: hiring.function.path.clone(),
+        worker,
+        memory: hiring.memory,
+        resident: hiring.recycle_above.is_some(),
+        stdout: entry.is_some(),
+    };
+    let greeted = greet(&ours, &hello, &page).and_then(|()| ours.set_nonblocking(true));
+    let mut started = Started {
+        child,
+        socket: ours,
+        page,
+    };
+    match greeted {
+        Ok(()) => Ok(started),
+        Err(error) => {
+            // It may have died already; then it is buried here.
+            let _ = started.child.kill();
+            let _ = started.child.wait();
+            Err(error)
+        }
+    }
+}
+
+/// This very program, by the name it was started with, and with the same arguments.
+fn command() -> Command {
+    let mut arguments = env::args_os();
+    let name = arguments.next();
+    let mut command = Command::new(program());
+    match test_entry() {
+        Some(test) => {
+            command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+        }
+        None => {
+            command.args(arguments.collect::<Vec<OsString>>());
+        }
+    }
+    if let Some(name) = name {
+        command.arg0(name);
+    }
+    command
+}
+
+/// The program's file, if it is still the one that runs; otherwise, where the system can name it, the file that was replaced.
+fn program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    let Ok(path) = env::current_exe() else {
+        return running;
+    };
+    let Ok(ours) = std::fs::metadata(&running) else {
+        return path;
+    };
+    match std::fs::metadata(&path) {
+        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => path,
+        _ => running,
+    }
+}
+
+fn greet(socket: &UnixStream, hello: &Hello, page: &Page) -> io::Result<()> {
+    let mut payload = Vec::new();
+    opero_core::stable::append(hello, &mut payload).map_err(io::Error::other)?;
+    let mut frame = Vec::new();
+    append(&mut frame, Kind::Hello, 0, &payload);
+    let stdout = io::stdout();
+    let both = [page.fd(), stdout.as_fd()];
+    let descriptors = if hello.stdout { &both[..] } else { &both[..1] };
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::Error::other("two descriptors need more room"));
+    }
+    let sent = sendmsg(
+        socket,
+        &[IoSlice::new(&frame)],
+        &mut control,
+        SendFlags::empty(),
+    )?;
+    match sent == frame.len() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::WriteZero.into()),
+    }
+}

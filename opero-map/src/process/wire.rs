@@ -1,0 +1,252 @@
+//! The frames between a program and its workers: a length, a kind, a number, and bytes.
+
+use std::io::{self, Read};
+
+use serde::{Deserialize, Serialize};
+
+/// What a frame says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// To a worker, once: who it is, and what for.
+    Hello = 1,
+    /// To a worker: run the function on these arguments.
+    Call,
+    /// To a worker: nobody waits for that call any more.
+    Cancel,
+    /// To a worker: hand in what is finished, and give back what is not begun.
+    GiveBack,
+    /// From a worker: it takes calls.
+    Ready,
+    /// From a worker: it cannot work, and why.
+    Unfit,
+    /// From a worker: what the call came to.
+    Outcome,
+    /// From a worker: the call's arguments did not become values, or its outcome no bytes, and why.
+    Untold,
+    /// From a worker: the call panicked.
+    Panic,
+    /// From a worker: that call was not begun, or stopped when it was cancelled.
+    Returned,
+    /// From a worker: how many bytes it has resident.
+    Resident,
+}
+
+impl Kind {
+    fn of(byte: u8) -> Option<Self> {
+        Some(match byte {
+            1 => Self::Hello,
+            2 => Self::Call,
+            3 => Self::Cancel,
+            4 => Self::GiveBack,
+            5 => Self::Ready,
+            6 => Self::Unfit,
+            7 => Self::Outcome,
+            8 => Self::Untold,
+            9 => Self::Panic,
+            10 => Self::Returned,
+            11 => Self::Resident,
+            _ => return None,
+        })
+    }
+}
+
+/// What a worker is told first.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Hello {
+    /// What the environment says too: the channel is the one that was meant.
+    pub(super) token: String,
+    pub(super) function: String,
+    pub(super) worker: usize,
+    /// The most address space it may take, in bytes.
+    pub(super) memory: Option<u64>,
+    /// Shall it say how many bytes it has resident?
+    pub(super) resident: bool,
+    /// Is a file descriptor for standard output among those that came with this?
+    pub(super) stdout: bool,
+}
+
+/// How a call panicked.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Panicked {
+    pub(super) message: String,
+    pub(super) location: Option<String>,
+}
+
+/// Bytes before a frame's payload.
+pub(super) const HEADER: usize = 13;
+
+/// The most bytes in one frame. A length above it is no length.
+pub(super) const MOST: usize = u32::MAX as usize / 2;
+
+/// A frame's header, for a payload of so many bytes.
+pub(super) fn header(kind: Kind, id: u64, payload: usize) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    // Callers keep payloads below `MOST`.
+    let length = u32::try_from(payload).unwrap_or(u32::MAX);
+    header[..4].copy_from_slice(&length.to_le_bytes());
+    header[4] = kind as u8;
+    header[5..].copy_from_slice(&id.to_le_bytes());
+    header
+}
+
+/// Appends a whole frame.
+pub(super) fn append(out: &mut Vec<u8>, kind: Kind, id: u64, payload: &[u8]) {
+    out.extend_from_slice(&header(kind, id, payload.len()));
+    out.extend_from_slice(payload);
+}
+
+/// A frame that has arrived.
+#[derive(Debug)]
+pub(super) struct Frame<'b> {
+    pub(super) kind: Kind,
+    pub(super) id: u64,
+    pub(super) payload: &'b [u8],
+}
+
+/// Frames out of a stream of bytes.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    buffer: Vec<u8>,
+    /// Where the next frame begins, and where what was read ends.
+    start: usize,
+    end: usize,
+}
+
+/// How much is read at a time, at least.
+const CHUNK: usize = 1 << 16;
+
+impl Decoder {
+    /// Reads once. Zero is the end of the stream.
+    pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<usize> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        let room = self.missing().max(CHUNK);
+        if self.buffer.len() - self.end < room {
+            // What is left of a frame moves to the front before the buffer grows.
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+            let wanted = self.end + room;
+            if self.buffer.len() < wanted {
+                self.buffer.resize(wanted, 0);
+            }
+        }
+        let read = from.read(&mut self.buffer[self.end..])?;
+        self.end += read;
+        Ok(read)
+    }
+
+    /// The next whole frame.
+    ///
+    /// # Errors
+    /// What arrived is no frame.
+    pub(super) fn next(&mut self) -> io::Result<Option<Frame<'_>>> {
+        let Some((length, kind, id)) = self.peek()? else {
+            return Ok(None);
+        };
+        let begin = self.start + HEADER;
+        if self.end - begin < length {
+            return Ok(None);
+        }
+        self.start = begin + length;
+        Ok(Some(Frame {
+            kind,
+            id,
+            payload: &self.buffer[begin..begin + length],
+        }))
+    }
+
+    fn peek(&self) -> io::Result<Option<(usize, Kind, u64)>> {
+        let Some(header) = self.buffer[self.start..self.end].first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        let [a, b, c, d, kind, id @ ..] = *header;
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        match Kind::of(kind) {
+            Some(kind) if length <= MOST => Ok(Some((length, kind, u64::from_le_bytes(id)))),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is no frame")),
+        }
+    }
+
+    /// How many bytes of a frame that has begun are not there yet.
+    fn missing(&self) -> usize {
+        match self.peek() {
+            Ok(Some((length, ..))) => (HEADER + length).saturating_sub(self.end - self.start),
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads a few bytes at a time.
+    struct Dripping<'b>(&'b [u8], usize);
+
+    impl Read for Dripping<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(into.len());
+            let (now, later) = self.0.split_at(count);
+            into[..count].copy_from_slice(now);
+            self.0 = later;
+            Ok(count)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn frames_arrive_whole_and_in_order_however_they_are_cut(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..20),
+            drip in 1_usize..500,
+        ) {
+            let mut bytes = Vec::new();
+            for (id, payload) in payloads.iter().enumerate() {
+                append(&mut bytes, Kind::Call, id as u64, payload);
+            }
+            let mut from = Dripping(&bytes, drip);
+            let mut decoder = Decoder::default();
+            let mut seen = Vec::new();
+            loop {
+                let read = decoder.read(&mut from).unwrap();
+                while let Some(frame) = decoder.next().unwrap() {
+                    prop_assert_eq!(frame.kind, Kind::Call);
+                    prop_assert_eq!(frame.id, seen.len() as u64);
+                    seen.push(frame.payload.to_vec());
+                }
+                if read == 0 {
+                    break;
+                }
+            }
+            prop_assert_eq!(seen, payloads);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let mut decoder = Decoder::default();
+            let mut from = &bytes[..];
+            while decoder.read(&mut from).unwrap() > 0 {
+                while let Ok(Some(_)) = decoder.next() {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_larger_than_a_chunk_arrives() {
+        let payload = vec![7; 3 * CHUNK];
+        let mut bytes = Vec::new();
+        append(&mut bytes, Kind::Outcome, 1, b"small");
+        append(&mut bytes, Kind::Outcome, 2, &payload);
+        let mut from = Dripping(&bytes, 10_000);
+        let mut decoder = Decoder::default();
+        let mut sizes = Vec::new();
+        while decoder.read(&mut from).unwrap() > 0 {
+            while let Some(frame) = decoder.next().unwrap() {
+                sizes.push(frame.payload.len());
+            }
+        }
+        assert_eq!(sizes, [5, payload.len()]);
+    }
+}

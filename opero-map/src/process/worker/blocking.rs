@@ -1,0 +1,63 @@
+//! Running a synchronous function, one call after the other.
+
+use opero_core::CodecError;
+
+use super::super::page::Page;
+use super::super::wire::{Kind, MOST};
+use super::inbox::Inbox;
+use super::panics;
+use super::replies::Replies;
+
+/// Runs until the process ends.
+pub(super) fn run(
+    function: fn(&[u8], &mut Vec<u8>) -> Result<(), CodecError>,
+    page: &Page,
+    inbox: &Inbox,
+    replies: &Replies,
+) -> ! {
+    let mut outcome = Vec::new();
+    loop {
+        let (id, arguments) = inbox.next(|| {
+            replies.flush();
+            let _ = page.set(0);
+        });
+        // A worker whose calls cannot be told apart after its death is no worker.
+        if page.set(id).is_err() {
+            super::unfit(replies, "its page cannot be written");
+        }
+        outcome.clear();
+        let ran = panics::catch(|| function(&arguments, &mut outcome));
+        say(replies, id, ran.map(|done| done.map(|()| &outcome[..])));
+        if outcome.capacity() > KEPT {
+            outcome = Vec::new();
+        }
+    }
+}
+
+/// Scratch space larger than this is not kept for the next call.
+const KEPT: usize = 1 << 20;
+
+/// Says what a call came to.
+pub(super) fn say(
+    replies: &Replies,
+    id: u64,
+    ran: Result<Result<&[u8], CodecError>, super::super::wire::Panicked>,
+) {
+    match ran {
+        Ok(Ok(outcome)) if outcome.len() > MOST => {
+            let reason = format!(
+                "the result has {} bytes, and {MOST} can pass",
+                outcome.len()
+            );
+            replies.push(Kind::Untold, id, reason.as_bytes());
+        }
+        Ok(Ok(outcome)) => replies.push(Kind::Outcome, id, outcome),
+        Ok(Err(error)) => replies.push(Kind::Untold, id, error.message().as_bytes()),
+        Err(panicked) => {
+            let mut bytes = Vec::new();
+            // Two texts always become bytes.
+            let _ = opero_core::stable::append(&panicked, &mut bytes);
+            replies.push(Kind::Panic, id, &bytes);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A worker: a process of this program that runs one function on what its parent sends, and ends when the parent is gone.
+//!
+//! The main thread reads the channel and never runs anything of the user's, so it sees the parent's end whatever the function
+//! is stuck in. The function runs on a thread of its own.
+
+mod asynchronous;
+mod blocking;
+mod inbox;
+mod panics;
+mod replies;
+mod standard;
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::process::exit;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use opero_core::Codec;
+
+use super::function::{WorkerFunction, WorkerRun};
+use super::page::Page;
+use super::wire::{Decoder, Frame, Hello, Kind};
+use inbox::Inbox;
+use replies::Replies;
+
+/// The exit code of a worker that could not begin (`EX_SOFTWARE`).
+const UNFIT: i32 = 70;
+
+/// How long a worker that is not needed any more may take to leave by itself.
+const LEAVE: Duration = Duration::from_millis(300);
+
+/// As large as a main thread's usually is: the function may have been written for that.
+const STACK: usize = 8 << 20;
+
+/// Works until the parent closes the channel.
+pub(super) fn work(token: &str) -> ! {
+    let (channel, hello, page) = match greet(token) {
+        Ok(greeted) => greeted,
+        Err(error) => {
+            eprintln!("opero: a worker process could not begin: {error}");
+            exit(UNFIT);
+        }
+    };
+    let socket = channel.socket.try_clone();
+    let replies = match socket {
+        Ok(socket) => Arc::new(Replies::new(socket, hello.resident)),
+        Err(_) => exit(UNFIT),
+    };
+    let inbox = Arc::new(Inbox::default());
+    let for_calls = (Arc::clone(&inbox), Arc::clone(&replies));
+    let started = thread::Builder::new()
+        .name("opero-worker".into())
+        .stack_size(STACK)
+        .spawn(move || run(&hello, page, for_calls.0, &for_calls.1));
+    if let Err(error) = started {
+        unfit(&replies, &error.to_string());
+    }
+    listen(channel, &inbox, &replies)
+}
+
+/// The channel to the parent, with what was read of it.
+struct Channel {
+    socket: UnixStream,
+    decoder: Decoder,
+}
+
+fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
+    let socket = standard::take_channel()?;
+    let mut decoder = Decoder::default();
+    let mut descriptors = Vec::new();
+    let mut first = standard::WithDescriptors {
+        socket: &socket,
+        descriptors: &mut descriptors,
+    };
+    let hello = loop {
+        if decoder.read(&mut first)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Some(frame) = decoder.next()? {
+            break Codec::<Hello>::postcard()
+                .decode(frame.payload)
+                .map_err(io::Error::other)?;
+        }
+    };
+    if hello.token != token {
+        return Err(io::Error::other("the channel is another's"));
+    }
+    let mut descriptors = descriptors.into_iter();
+    let page = descriptors.next().map(Page::from_fd);
+    let page = page.ok_or_else(|| io::Error::other("no page came with the greeting"))?;
+    if hello.stdout
+        && let Some(stdout) = descriptors.next()
+    {
+        rustix::stdio::dup2_stdout(stdout)?;
+    }
+    Ok((Channel { socket, decoder }, hello, page))
+}
+
+/// On the function's own thread: prepares, and runs call after call.
+fn run(hello: &Hello, page: Page, inbox: Arc<Inbox>, replies: &Arc<Replies>) {
+    let function = match prepare(hello) {
+        Ok(function) => function,
+        Err(reason) => unfit(replies, &reason),
+    };
+    replies.now(Kind::Ready, 0, &[]);
+    match function.run {
+        WorkerRun::Blocking(run) => blocking::run(run, &page, &inbox, replies),
+        WorkerRun::Async(run) => asynchronous::run(run, page, inbox, Arc::clone(replies)),
+    }
+}
+
+fn prepare(hello: &Hello) -> Result<WorkerFunction, String> {
+    panics::remember_locations();
+    let function = WorkerFunction::find(&hello.function).map_err(|error| error.to_string())?;
+    if let Some(bytes) = hello.memory {
+        standard::limit_memory(bytes).map_err(|error| format!("`worker_memory`: {error}"))?;
+    }
+    if let Some(init) = function.init {
+        panics::catch(init)
+            .map_err(|panicked| format!("`worker_init` panicked: {}", panicked.message))?;
+    }
+    Ok(function)
+}
+
+/// Says why this process cannot work, and ends it.
+fn unfit(replies: &Replies, reason: &str) -> ! {
+    replies.now(Kind::Unfit, 0, reason.as_bytes());
+    exit(UNFIT);
+}
+
+/// On the main thread: takes what the parent sends, until it closes the channel.
+fn listen(mut channel: Channel, inbox: &Inbox, replies: &Replies) -> ! {
+    loop {
+        loop {
+            match channel.decoder.next() {
+                Ok(Some(frame)) => take(&frame, inbox, replies),
+                Ok(None) => break,
+                Err(_) => leave(inbox),
+            }
+        }
+        inbox.deliver();
+        match channel.decoder.read(&mut channel.socket) {
+            Ok(0) => leave(inbox),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => leave(inbox),
+        }
+    }
+}
+
+fn take(frame: &Frame<'_>, inbox: &Inbox, replies: &Replies) {
+    match frame.kind {
+        Kind::Call => inbox.put(frame.id, frame.payload.to_vec()),
+        Kind::Cancel => {
+            if inbox.cancel(frame.id) {
+                replies.now(Kind::Returned, frame.id, &[]);
+            }
+        }
+        Kind::GiveBack => {
+            for call in inbox.give_back() {
+                replies.push(Kind::Returned, call, &[]);
+            }
+            replies.flush();
+        }
+        _ => {}
+    }
+}
+
+/// The parent is gone, or needs this worker no more. What runs now is of no use to anybody; what is idle leaves as a program
+/// usually does.
+fn leave(inbox: &Inbox) -> ! {
+    if inbox.is_idle() {
+        // A destructor that hangs must not keep the process.
+        let watch = thread::Builder::new().spawn(|| {
+            thread::sleep(LEAVE);
+            standard::die();
+        });
+        if watch.is_ok() {
+            exit(0);
+        }
+    }
+    standard::die()
+}

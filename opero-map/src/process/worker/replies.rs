@@ -1,0 +1,104 @@
+//! What a worker has to say. Small replies are sent together, but never later than a moment after the first of them.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+
+use super::super::wire::{Kind, append, header};
+use super::standard;
+
+/// Replies wait for company for so long.
+const MOMENT: Duration = Duration::from_micros(250);
+
+/// More bytes than these are sent at once.
+const FULL: usize = 1 << 15;
+
+pub(super) struct Replies {
+    waiting: Mutex<Waiting>,
+    /// Shall it be said how much memory is resident?
+    resident: bool,
+}
+
+struct Waiting {
+    socket: UnixStream,
+    bytes: Vec<u8>,
+    since: Instant,
+}
+
+impl Replies {
+    pub(super) fn new(socket: UnixStream, resident: bool) -> Self {
+        Self {
+            waiting: Mutex::new(Waiting {
+                socket,
+                bytes: Vec::new(),
+                since: Instant::now(),
+            }),
+            resident,
+        }
+    }
+
+    /// Says it with the next ones, or now if some have waited long enough.
+    pub(super) fn push(&self, kind: Kind, id: u64, payload: &[u8]) {
+        let mut waiting = lock(&self.waiting);
+        if payload.len() >= FULL {
+            // Not copied once more.
+            waiting
+                .bytes
+                .extend_from_slice(&header(kind, id, payload.len()));
+            waiting.flush(self.resident);
+            waiting.send(payload);
+            return;
+        }
+        let now = Instant::now();
+        if waiting.bytes.is_empty() {
+            waiting.since = now;
+        }
+        append(&mut waiting.bytes, kind, id, payload);
+        if waiting.bytes.len() >= FULL || now.saturating_duration_since(waiting.since) >= MOMENT {
+            waiting.flush(self.resident);
+        }
+    }
+
+    /// Says it, and what waits.
+    pub(super) fn now(&self, kind: Kind, id: u64, payload: &[u8]) {
+        let mut waiting = lock(&self.waiting);
+        append(&mut waiting.bytes, kind, id, payload);
+        waiting.flush(false);
+    }
+
+    /// Says what waits.
+    pub(super) fn flush(&self) {
+        lock(&self.waiting).flush(self.resident);
+    }
+}
+
+impl Waiting {
+    fn flush(&mut self, resident: bool) {
+        if self.bytes.is_empty() {
+            return;
+        }
+        // What the function printed comes before the word that it has returned.
+        let _ = std::io::stdout().flush();
+        let mut bytes = std::mem::take(&mut self.bytes);
+        if resident && let Some(resident) = standard::resident() {
+            // In front: the replies may end with the head of a large one.
+            let mut first = Vec::with_capacity(bytes.len() + 32);
+            append(&mut first, Kind::Resident, resident, &[]);
+            first.append(&mut bytes);
+            bytes = first;
+        }
+        self.send(&bytes);
+        bytes.clear();
+        self.bytes = bytes;
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        if self.socket.write_all(bytes).is_err() {
+            // Nobody reads it: the parent is gone, and so is the reason to go on.
+            standard::die();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a worker asks of the operating system.
+
+use std::io::{self, IoSliceMut, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
+
+/// The channel, which a worker is started with in the place of standard input: the one descriptor that can be handed over without
+/// leaking into other children that are started at the same moment. It moves to a place of its own at once, and standard
+/// input is empty from then on.
+pub(super) fn take_channel() -> io::Result<UnixStream> {
+    // Behind the standard ones, and not for the children of this process.
+    let channel = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
+    let null = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(null)?;
+    Ok(UnixStream::from(channel))
+}
+
+/// Reads bytes, and keeps the file descriptors that come with them.
+pub(super) struct WithDescriptors<'s> {
+    pub(super) socket: &'s UnixStream,
+    pub(super) descriptors: &'s mut Vec<OwnedFd>,
+}
+
+impl Read for WithDescriptors<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received = recvmsg(
+            self.socket,
+            &mut [IoSliceMut::new(into)],
+            &mut control,
+            RecvFlags::empty(),
+        )?;
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                for descriptor in descriptors {
+                    // Not for the children of this process.
+                    self.descriptors
+                        .push(rustix::io::fcntl_dupfd_cloexec(descriptor, 3)?);
+                }
+            }
+        }
+        Ok(received.bytes)
+    }
+}
+
+/// No more address space than so many bytes: an allocation past it fails, and a Rust program then aborts.
+pub(super) fn limit_memory(bytes: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    Ok(setrlimit(Resource::As, limit)?)
+}
+
+/// How many bytes are resident, where the system tells.
+pub(super) fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
+}
+
+/// Ends this process at once, whatever its other threads are at.
+pub(super) fn die() -> ! {
+    let _ = kill_process(getpid(), Signal::KILL);
+    // The signal is on its way.
+    std::process::abort()
+}
