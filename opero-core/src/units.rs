@@ -1,4 +1,4 @@
-//! Durations and rates as users write them, for the attributes and the configuration alike.
+//! Durations, rates and sizes as users write them, for the attributes and the configuration alike.
 
 use std::time::Duration;
 
@@ -77,6 +77,51 @@ pub fn per_second(rate: f64) -> Result<Duration, &'static str> {
     period(rate, 1.0)
 }
 
+/// A number of bytes, from a text such as `"512 MiB"`, `"2GB"` or `"1.5 GiB"`. `k`, `M`, `G` and `T` are powers of 1000, and
+/// with an `i` of 1024.
+///
+/// # Errors
+/// A phrase for an error message.
+///
+/// ```
+/// use opero_core::units::bytes;
+///
+/// assert_eq!(bytes("512 MiB"), Ok(536_870_912));
+/// assert_eq!(bytes("1.5 GB"), Ok(1_500_000_000));
+/// assert!(bytes("much").is_err());
+/// ```
+pub fn bytes(text: &str) -> Result<u64, &'static str> {
+    const HELP: &str = "is not a size; write a number of bytes, or a text like \"512 MiB\"";
+    let text = text.trim();
+    let unit = text.find(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(unit.ok_or(HELP)?);
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "t" | "tb" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1_u64 << 40,
+        _ => return Err(HELP),
+    };
+    let number = number.trim_end();
+    // A float has no more than 53 bits, so a whole number is not read as one.
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(factor).ok_or("is too large");
+    }
+    let number: f64 = number.parse().map_err(|_| HELP)?;
+    let bytes = number * factor as f64;
+    match bytes {
+        _ if !bytes.is_finite() => Err("is not a finite number"),
+        _ if bytes < 0.0 => Err("is negative"),
+        _ if bytes >= u64::MAX as f64 => Err("is too large"),
+        _ => Ok(bytes as u64),
+    }
+}
+
 /// Rounded up to whole nanoseconds, so that the rate is never above the one asked for.
 fn period(count: f64, seconds: f64) -> Result<Duration, &'static str> {
     if !count.is_finite() {
@@ -110,7 +155,37 @@ mod tests {
 
         #[test]
         fn no_number_or_text_panics(number: f64, text: String) {
-            let _ = (seconds(number), per_second(number), duration(&text), rate(&text));
+            let _ = (seconds(number), per_second(number), duration(&text), rate(&text), bytes(&text));
+        }
+
+        #[test]
+        fn sizes_are_what_their_unit_makes_of_the_number(number in 0..1_u64 << 20, tenths in 0..10_u64) {
+            for (unit, factor) in [("B", 1), ("kB", 1_000), ("MiB", 1 << 20), ("GB", 1_000_000_000), ("TiB", 1 << 40)] {
+                prop_assert_eq!(bytes(&format!("{number}{unit}")), Ok(number * factor));
+                let exact = number * factor + tenths * factor / 10;
+                let read = bytes(&format!(" {number}.{tenths} {unit} ")).unwrap();
+                // A double has 53 bits.
+                prop_assert!(read.abs_diff(exact) <= 1 + (exact >> 52));
+            }
+        }
+    }
+
+    #[test]
+    fn odd_sizes_are_refused() {
+        for bad in [
+            "",
+            "B",
+            "5",
+            "-1 MB",
+            "1 mebibyte",
+            "1e30 GB",
+            "NaN B",
+            "infinity B",
+            "99999999 TiB",
+            "1 2 B",
+            "1 M B",
+        ] {
+            assert!(bytes(bad).is_err(), "{bad}");
         }
     }
 
