@@ -72,6 +72,15 @@ impl Statistics {
         (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
     }
 
+    /// How often something was tried again, and how many results came out of the cache.
+    #[cfg_attr(
+        not(feature = "progress"),
+        expect(dead_code, reason = "for the progress bar")
+    )]
+    pub(crate) fn helped(&self) -> (u64, u64) {
+        (self.sum(|s| &s.retries), self.sum(|s| &s.cache_hits))
+    }
+
     pub(crate) fn report(&self, function: &str) -> Report {
         let mut latency = Histogram::default();
         for shard in &self.shards {

@@ -7,6 +7,7 @@ use opero_core::{Observer, Remote};
 
 use crate::MapConfig;
 use crate::job::RemoteFunction;
+use crate::progress::Above;
 
 /// What a crew is hired for.
 pub struct Terms<'a> {
@@ -20,6 +21,9 @@ pub struct Terms<'a> {
     pub config: &'a MapConfig,
     /// Who is told when workers come and go, beside the global observers.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Where the workers print, if a bar is drawn that they would otherwise print over.
+    #[allow(dead_code, reason = "for processes")]
+    pub(crate) output: Option<Above>,
 }
 
 impl std::fmt::Debug for Terms<'_> {

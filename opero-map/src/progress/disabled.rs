@@ -1,21 +1,44 @@
 use std::sync::Arc;
 
+use super::Stream;
 use crate::engine::Statistics;
 
-/// No bar: the feature `progress` is off.
+/// Nothing is shown: the feature `progress` is off.
 #[derive(Debug)]
 pub(crate) enum Progress {}
 
+/// See [`Progress`].
+#[derive(Debug, Clone)]
+pub(crate) enum Above {}
+
+/// See [`Progress`].
+#[derive(Debug)]
+pub(crate) enum Lines {}
+
 impl Progress {
-    pub(crate) fn possible() -> bool {
-        false
-    }
+    pub(crate) const POSSIBLE: bool = false;
 
     pub(crate) fn start(_: &'static str, _: Option<usize>, _: &Arc<Statistics>) -> Option<Self> {
         None
     }
 
+    pub(crate) fn above(&self) -> Option<Above> {
+        match *self {}
+    }
+
     pub(crate) fn end(self) {
         match self {}
+    }
+}
+
+impl Above {
+    pub(crate) fn lines(&self, _: Stream) -> Option<Lines> {
+        match *self {}
+    }
+}
+
+impl Lines {
+    pub(crate) fn print(&mut self, _: &[u8]) {
+        match *self {}
     }
 }

@@ -1,7 +1,20 @@
-//! The progress bar: drawn on a terminal only, from the counts that the lanes keep anyway.
+//! Watching a run while it goes on: a bar on a terminal, plain lines elsewhere, from the counts that the lanes keep anyway.
 
-#[cfg_attr(feature = "progress", path = "enabled.rs")]
+#[cfg_attr(feature = "progress", path = "enabled/mod.rs")]
 #[cfg_attr(not(feature = "progress"), path = "disabled.rs")]
-mod bar;
+#[allow(dead_code, reason = "workers print only where there are processes")]
+mod shown;
 
-pub(crate) use bar::Progress;
+#[allow(
+    unused_imports,
+    reason = "workers print only where there are processes"
+)]
+pub(crate) use shown::{Above, Lines, Progress};
+
+/// Where a worker process prints.
+#[allow(dead_code, reason = "workers print only where there are processes")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
+}

@@ -6,7 +6,7 @@ use super::Run;
 use crate::config::Plan;
 use crate::engine::{Floor, Outbox, ResultOf, Session, Statistics, Together};
 use crate::executor::{Lane, Terms};
-use crate::progress::Progress;
+use crate::progress::{Above, Progress};
 use crate::{Executor, Job, Source};
 
 /// A run that has begun but has no lanes yet.
@@ -36,22 +36,24 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     where
         O: Outbox<ResultOf<S, J>>,
     {
-        let drawn = self.config.progress && Progress::possible();
+        let drawn = self.config.progress && Progress::POSSIBLE;
         let clock = || Arc::clone(&self.config.clock);
         let timeline = recorded && self.config.timeline;
         let statistics = (recorded || drawn).then(|| Statistics::new(clock(), timeline));
         let statistics = statistics.map(Arc::new);
         let (least, length) = self.source.size_hint();
-        let (executor, floor, refusal) = match self.floor(length, statistics.as_ref()) {
-            Ok((executor, floor)) => (Some(executor), floor, None),
-            Err(error) => (None, Floor::refusing(J::WAITING), Some(error)),
-        };
-        let lanes = floor.lanes;
         let exact = length.filter(|&most| most == least);
+        // Before the workers, which may print as soon as they are there.
         let progress = match &statistics {
             Some(statistics) if drawn => Progress::start(self.name, exact, statistics),
             _ => None,
         };
+        let output = progress.as_ref().and_then(Progress::above);
+        let (executor, floor, refusal) = match self.floor(length, statistics.as_ref(), output) {
+            Ok((executor, floor)) => (Some(executor), floor, None),
+            Err(error) => (None, Floor::refusing(J::WAITING), Some(error)),
+        };
+        let lanes = floor.lanes;
         let outbox = outbox(self.config.ordered, lanes);
         let session = Session::new(
             self.name,
@@ -80,6 +82,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         &self,
         length: Option<usize>,
         statistics: Option<&Arc<Statistics>>,
+        output: Option<Above>,
     ) -> Result<(Arc<dyn Executor>, Floor), ConfigError> {
         let Plan {
             executor,
@@ -95,6 +98,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             workers,
             config: &self.config,
             observer: statistics.map(|statistics| Arc::clone(statistics) as Arc<dyn Observer>),
+            output,
         })?;
         let lanes = crew.as_ref().map_or(workers, |crew| crew.lanes().min(most));
         let floor = Floor {

@@ -1,0 +1,169 @@
+//! The figures of a run in words.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::engine::Statistics;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Figures {
+    pub(super) done: u64,
+    pub(super) length: Option<u64>,
+    pub(super) failed: u64,
+    pub(super) retried: u64,
+    pub(super) cached: u64,
+}
+
+impl Figures {
+    pub(super) fn read(statistics: &Statistics, length: Option<u64>) -> Self {
+        let (ok, failed) = statistics.done();
+        let (retried, cached) = statistics.helped();
+        Self {
+            done: ok + failed,
+            length,
+            failed,
+            retried,
+            cached,
+        }
+    }
+}
+
+/// Short, for a bar (`{:#}`), or as it is read aloud. Of retries and hits there is nothing to say where there are none.
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&grouped(self.done))?;
+        if let Some(length) = self.length {
+            let of = if f.alternate() { "/" } else { " of " };
+            write!(f, "{of}{}", grouped(length))?;
+        }
+        if !f.alternate() {
+            f.write_str(" done")?;
+        }
+        write!(f, ", {} failed", grouped(self.failed))?;
+        for (count, name) in [(self.retried, "retried"), (self.cached, "cached")] {
+            if count > 0 {
+                write!(f, ", {} {name}", grouped(count))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Items per second: `118/s`, `0.4/s`.
+pub(super) fn rate(per_second: f64) -> String {
+    if per_second >= 9.95 {
+        // A cast of what is too large is the largest number.
+        return format!("{}/s", grouped(per_second.round() as u64));
+    }
+    // What is no number is no rate either.
+    format!("{:.1}/s", per_second.max(0.0))
+}
+
+/// `32 s left`, `4 min left`, `2 h 5 min left`.
+pub(super) fn left(time: Duration) -> String {
+    format!("{} left", span(time))
+}
+
+/// To about a fiftieth: more would not be true, and flicker.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..600 => format!("{minutes} min {} s", seconds % 60),
+        600..3_600 => format!("{minutes} min"),
+        3_600..86_400 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{} d {} h", grouped(days), hours % 24),
+    }
+}
+
+/// How long the rest takes if it goes on as it did; `None` where that cannot be known.
+pub(super) fn remaining(done: u64, length: Option<u64>, elapsed: Duration) -> Option<Duration> {
+    let rest = length?.saturating_sub(done);
+    if done == 0 {
+        return None;
+    }
+    let seconds = elapsed.as_secs_f64() * rest as f64 / done as f64;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn grouping_changes_no_digit(number: u64) {
+            let grouped = grouped(number);
+            prop_assert_eq!(grouped.replace(',', ""), number.to_string());
+            let mut groups = grouped.split(',');
+            prop_assert!((1..=3).contains(&groups.next().unwrap().len()));
+            prop_assert!(groups.all(|group| group.len() == 3));
+        }
+
+        #[test]
+        fn no_figure_panics(per_second: f64, seconds: u64, done: u64, length: Option<u64>) {
+            let time = Duration::from_secs(seconds);
+            let _ = (rate(per_second), span(time), remaining(done, length, time));
+        }
+
+        #[test]
+        fn the_rest_takes_as_long_as_its_share(done in 1_u64..1_000, rest in 0_u64..1_000) {
+            let elapsed = Duration::from_secs(done);
+            let left = remaining(done, Some(done + rest), elapsed).unwrap();
+            prop_assert!(left.abs_diff(Duration::from_secs(rest)) < Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn figures_read_well() {
+        let mut figures = Figures {
+            done: 1_200,
+            length: Some(5_000),
+            failed: 3,
+            retried: 12,
+            cached: 40,
+        };
+        let text = "1,200 of 5,000 done, 3 failed, 12 retried, 40 cached";
+        assert_eq!(figures.to_string(), text);
+        assert_eq!(
+            format!("{figures:#}"),
+            "1,200/5,000, 3 failed, 12 retried, 40 cached"
+        );
+        figures.length = None;
+        (figures.retried, figures.cached) = (0, 0);
+        assert_eq!(figures.to_string(), "1,200 done, 3 failed");
+        assert_eq!(rate(117.6), "118/s");
+        assert_eq!(rate(0.43), "0.4/s");
+        assert_eq!(rate(f64::NAN), "0.0/s");
+    }
+
+    #[test]
+    fn times_read_well() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (600, "10 min"),
+            (7_500, "2 h 5 min"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+    }
+}

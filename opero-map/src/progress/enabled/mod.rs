@@ -1,0 +1,76 @@
+mod above;
+mod bar;
+mod figures;
+mod plain;
+mod ticker;
+
+use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
+
+pub(crate) use above::{Above, Lines};
+
+use crate::engine::Statistics;
+use bar::Bar;
+use plain::Plain;
+use ticker::Ticket;
+
+/// A run that is shown: as a bar where standard error is a terminal, otherwise as a plain line now and then.
+///
+/// No item ever waits for the terminal: one thread draws for all runs.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    // Given back first: then no drawing comes behind the last one.
+    ticket: Ticket,
+    shown: Shown,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Bar(Arc<Bar>),
+    Plain(Arc<Plain>),
+}
+
+impl Progress {
+    pub(crate) const POSSIBLE: bool = true;
+
+    /// Shows the run until it is dropped. `None` where no thread can be had: the run itself matters more.
+    pub(crate) fn start(
+        name: &'static str,
+        length: Option<usize>,
+        statistics: &Arc<Statistics>,
+    ) -> Option<Self> {
+        let length = length.and_then(|length| u64::try_from(length).ok());
+        if stderr().is_terminal() {
+            let bar = Arc::new(Bar::new(name, length, statistics));
+            let ticket = ticker::show(Arc::clone(&bar) as _, bar::INTERVAL)?;
+            let shown = Shown::Bar(bar);
+            return Some(Self { ticket, shown });
+        }
+        let plain = Plain::new(name, length, statistics, Box::new(stderr()));
+        let plain = Arc::new(plain);
+        let ticket = ticker::show(Arc::clone(&plain) as _, plain::INTERVAL)?;
+        let shown = Shown::Plain(plain);
+        Some(Self { ticket, shown })
+    }
+
+    /// How to print above the bar, where there is one.
+    pub(crate) fn above(&self) -> Option<Above> {
+        match &self.shown {
+            Shown::Bar(bar) => Some(Above::new(Arc::clone(bar))),
+            Shown::Plain(_) => None,
+        }
+    }
+
+    /// Shows the end, and gives up the terminal.
+    pub(crate) fn end(self) {}
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.ticket.give_back();
+        match &self.shown {
+            Shown::Bar(bar) => bar.end(),
+            Shown::Plain(plain) => plain.end(),
+        }
+    }
+}

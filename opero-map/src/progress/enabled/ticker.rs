@@ -1,0 +1,115 @@
+//! The one thread that shows all runs, each at its own pace.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+
+/// What is shown again and again.
+pub(super) trait Show: Send + Sync {
+    fn show(&self);
+}
+
+static TICKER: Ticker = Ticker {
+    state: Mutex::new(State {
+        runs: Vec::new(),
+        tickets: 0,
+        started: false,
+    }),
+    changed: Condvar::new(),
+};
+
+struct Ticker {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    runs: Vec<Run>,
+    tickets: u64,
+    started: bool,
+}
+
+struct Run {
+    ticket: u64,
+    shown: Arc<dyn Show>,
+    interval: Duration,
+    next: Instant,
+}
+
+/// A run's place with the ticker.
+#[derive(Debug)]
+pub(super) struct Ticket(u64);
+
+/// Shows it every so often, the first time after one interval. `None` where no thread can be had.
+pub(super) fn show(shown: Arc<dyn Show>, interval: Duration) -> Option<Ticket> {
+    let mut state = lock(&TICKER.state);
+    if !state.started {
+        let thread = thread::Builder::new().name("opero-map-progress".into());
+        thread.spawn(|| TICKER.run()).ok()?;
+        state.started = true;
+    }
+    state.tickets += 1;
+    let ticket = state.tickets;
+    // A time that is out of the clock's range never comes.
+    let next = Instant::now().checked_add(interval)?;
+    let earliest = state.runs.iter().all(|run| next < run.next);
+    state.runs.push(Run {
+        ticket,
+        shown,
+        interval,
+        next,
+    });
+    drop(state);
+    if earliest {
+        TICKER.changed.notify_one();
+    }
+    Some(Ticket(ticket))
+}
+
+impl Ticket {
+    /// No further showing is begun; one may still go on.
+    pub(super) fn give_back(&self) {
+        lock(&TICKER.state).runs.retain(|run| run.ticket != self.0);
+    }
+}
+
+impl Ticker {
+    fn run(&self) -> ! {
+        loop {
+            for shown in self.wait() {
+                // A terminal that makes the drawing panic must not take the others' with it.
+                let _ = catch_unwind(AssertUnwindSafe(|| shown.show()));
+            }
+        }
+    }
+
+    /// Waits until something is due.
+    fn wait(&self) -> Vec<Arc<dyn Show>> {
+        let mut state = lock(&self.state);
+        loop {
+            let now = Instant::now();
+            let mut due = Vec::new();
+            for run in &mut state.runs {
+                if run.next <= now {
+                    run.next = now + run.interval;
+                    due.push(Arc::clone(&run.shown));
+                }
+            }
+            if !due.is_empty() {
+                return due;
+            }
+            let next = state.runs.iter().map(|run| run.next).min();
+            state = match next {
+                None => self.changed.wait(state),
+                Some(next) => {
+                    let waited = self.changed.wait_timeout(state, next - now);
+                    Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+                }
+            }
+            .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
