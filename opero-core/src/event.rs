@@ -101,6 +101,12 @@ pub enum Event<'a> {
         /// What went wrong, without secrets.
         reason: &'a str,
     },
+    /// The result of an item could not be recorded in the run's journal. The run goes on, and a later one does the item
+    /// again.
+    JournalUnavailable {
+        /// What went wrong, without the item or its result.
+        reason: &'a str,
+    },
     /// A stage refused the call.
     Refused {
         /// Why.
@@ -129,6 +135,7 @@ impl Event<'_> {
             Self::GaveUp { .. } => "gave_up",
             Self::PermitWaited { .. } => "permit_waited",
             Self::LimiterUnavailable { .. } => "limiter_unavailable",
+            Self::JournalUnavailable { .. } => "journal_unavailable",
             Self::Refused { .. } => "refused",
         }
     }

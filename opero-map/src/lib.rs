@@ -6,11 +6,14 @@ mod config;
 mod engine;
 pub mod executor;
 mod job;
+#[cfg(all(feature = "journal", unix))]
+pub mod journal;
 mod on_error;
 #[cfg(feature = "process")]
 pub mod process;
 mod progress;
 mod recorded;
+mod recording;
 mod report;
 mod results;
 mod run;
@@ -26,6 +29,8 @@ pub use on_error::{OnError, Share};
 pub use recorded::Recorded;
 pub use report::{Latency, LatencyBar, Report};
 pub use results::{Iter, Results};
+#[cfg(feature = "journal")]
+pub use run::RecordedJob;
 pub use run::{Run, WithReport};
 pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};
 pub use timeline::{Phase, Span, Timeline, WorkerChange};

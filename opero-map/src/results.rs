@@ -80,6 +80,7 @@ pub(crate) struct Flowing<'a, S: Source, J: Job<S::Item>> {
 impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
     fn end(&mut self) {
         if self.ended.is_none() {
+            self.session.close_journal();
             self.ended = Some(self.session.report());
             if let Some(progress) = self.progress.take() {
                 progress.end();

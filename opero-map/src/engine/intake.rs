@@ -8,6 +8,7 @@ use super::halt::{Halt, Level};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use crate::Source;
+use crate::recording::Ticket;
 
 /// The one source, shared by the lanes: items are numbered as they are pulled.
 pub(crate) struct Intake<S: Source> {
@@ -25,10 +26,14 @@ struct Gate<S> {
     waiting: Vec<usize>,
 }
 
-/// An item and its place in the input.
-pub(crate) type Numbered<I> = (usize, I);
+/// An item, its place in the input and, where the run is recorded, in its journal.
+pub(crate) struct Taken<I> {
+    pub(crate) index: usize,
+    pub(crate) item: I,
+    pub(crate) ticket: Option<Ticket>,
+}
 
-type Hand<I> = Mutex<VecDeque<Numbered<I>>>;
+type Hand<I> = Mutex<VecDeque<Taken<I>>>;
 
 impl<S: Source> Intake<S> {
     pub(crate) fn new(source: S, hands: usize) -> Self {
@@ -49,21 +54,23 @@ impl<S: Source> Intake<S> {
         gate.next == items && (gate.ended || gate.source.size_hint().1 == Some(0))
     }
 
-    /// The next item for `lane`; `None` when there is no more.
+    /// The next item for `lane`; `None` when there is no more. Each is shown to `enrol` in the order of the input, one at a
+    /// time.
     #[inline]
     pub(crate) fn poll_take(
         &self,
         lane: usize,
         pace: &mut Pace,
         halt: &Halt,
+        enrol: &impl Fn(&S::Item) -> Option<Ticket>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Numbered<S::Item>>> {
+    ) -> Poll<Option<Taken<S::Item>>> {
         if halt.stopped() {
             return Poll::Ready(None);
         }
         let wakers = &halt.wakers;
         let Some(hand) = self.hands.get(lane) else {
-            let polled = lock(&self.gate).poll_pull(lane, wakers, cx);
+            let polled = lock(&self.gate).poll_pull(lane, wakers, enrol, cx);
             if let Poll::Ready(None) = polled {
                 // Lanes that wait, for the source or for room, have nothing to wait for any more.
                 halt.raise(Level::Stop);
@@ -76,7 +83,7 @@ impl<S: Source> Intake<S> {
         let wanted = pace.next();
         let mut gate = lock(&self.gate);
         let ended = gate.ended;
-        let Some(first) = task::ready!(gate.poll_pull(lane, wakers, cx)) else {
+        let Some(first) = task::ready!(gate.poll_pull(lane, wakers, enrol, cx)) else {
             drop(gate);
             if !ended {
                 wakers.wake_all();
@@ -87,7 +94,7 @@ impl<S: Source> Intake<S> {
         let more = gate.source.size_hint().0.min(wanted - 1);
         let mut hand = lock(hand);
         for _ in 0..more {
-            match gate.poll_pull(lane, wakers, cx) {
+            match gate.poll_pull(lane, wakers, enrol, cx) {
                 Poll::Ready(Some(item)) => hand.push_back(item),
                 // The hint was wrong: this lane has work and waits for nothing, so others must.
                 Poll::Ready(None) => {
@@ -103,7 +110,7 @@ impl<S: Source> Intake<S> {
         Poll::Ready(Some(first))
     }
 
-    fn steal(&self, thief: usize) -> Option<Numbered<S::Item>> {
+    fn steal(&self, thief: usize) -> Option<Taken<S::Item>> {
         let lanes = self.hands.len();
         (1..lanes)
             .map(|step| (thief + step) % lanes)
@@ -117,8 +124,9 @@ impl<S: Source> Gate<S> {
         &mut self,
         lane: usize,
         wakers: &LaneWakers,
+        enrol: &impl Fn(&S::Item) -> Option<Ticket>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Numbered<S::Item>>> {
+    ) -> Poll<Option<Taken<S::Item>>> {
         if self.ended {
             return Poll::Ready(None);
         }
@@ -131,7 +139,12 @@ impl<S: Source> Gate<S> {
                 let index = self.next;
                 self.next += 1;
                 self.pass_on(lane, wakers);
-                Poll::Ready(Some((index, item)))
+                let ticket = enrol(&item);
+                Poll::Ready(Some(Taken {
+                    index,
+                    item,
+                    ticket,
+                }))
             }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {

@@ -94,7 +94,6 @@ impl<'a> LaneWatch<'a> {
     }
 
     /// What the present item went through.
-    #[cfg_attr(not(feature = "journal"), allow(dead_code, reason = "for the journal"))]
     pub(crate) fn seen(&self) -> Seen {
         let worker = self.worker.load(ORDER);
         Seen {

@@ -20,6 +20,7 @@ pub(crate) use collect::Collect;
 pub(crate) use halt::{Halt, Level};
 #[cfg(feature = "process")]
 pub(crate) use item::panic_message;
+pub(crate) use lane_watch::Seen;
 pub(crate) use latency::millis;
 pub use session::ResultOf;
 pub(crate) use session::{Floor, Session};

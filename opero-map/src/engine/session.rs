@@ -6,17 +6,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
 
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Context, Error, Observer, Refused, Waiting};
+use opero_core::{ConfigError, Context, Error, Event, Observer, Refused, Waiting};
 
 use super::failures::Failures;
 use super::halt::{Halt, Level};
-use super::intake::{Intake, Numbered};
+use super::intake::{Intake, Taken};
 use super::item::{Deadline, poll_job};
 use super::kept::Kept;
 use super::lane_watch::LaneWatch;
 use super::pace::Pace;
 use super::{Outbox, Statistics};
 use crate::executor::{Crew, Desk, Lane};
+use crate::recording::{Course, Recording, Ticket};
 use crate::{Job, MapConfig, Report, Source};
 
 /// The result of one item.
@@ -39,6 +40,8 @@ pub(crate) struct Session<S: Source, J, O> {
     waiting: Waiting,
     /// Who executes the function, where the lanes do not.
     crew: Option<Arc<dyn Crew>>,
+    /// Where finished items are recorded, and where the results of earlier runs are.
+    recording: Option<Recording>,
     /// Why no item can run: then this is each item's result.
     refusal: OnceLock<Refused>,
     /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
@@ -52,6 +55,7 @@ pub(crate) struct Floor {
     pub(crate) waiting: Waiting,
     /// Who executes the function, where the lanes do not.
     pub(crate) crew: Option<Arc<dyn Crew>>,
+    pub(crate) recording: Option<Recording>,
 }
 
 impl Floor {
@@ -61,6 +65,7 @@ impl Floor {
             lanes: 1,
             waiting,
             crew: None,
+            recording: None,
         }
     }
 }
@@ -87,6 +92,7 @@ where
             lanes,
             waiting,
             crew,
+            recording,
         } = floor;
         let keeps = |statistics: &Arc<Statistics>| statistics.keeper().is_some();
         let watched = config.resume.is_some() || statistics.as_ref().is_some_and(keeps);
@@ -108,6 +114,7 @@ where
             watched,
             waiting,
             crew,
+            recording,
             refusal: OnceLock::new(),
             panic: Mutex::new(None),
         })
@@ -142,8 +149,21 @@ where
     }
 
     pub(crate) fn report(&self) -> Report {
-        let statistics = self.statistics.as_ref();
-        statistics.map_or_else(Report::default, |s| s.report(self.name))
+        let Some(statistics) = &self.statistics else {
+            return Report::default();
+        };
+        let mut report = statistics.report(self.name);
+        if let Some(recording) = &self.recording {
+            recording.account(&mut report);
+        }
+        report
+    }
+
+    /// Everything that was recorded is on the disk now, and the journal free for the next run.
+    pub(crate) fn close_journal(&self) {
+        if let Some(recording) = &self.recording {
+            recording.close();
+        }
     }
 
     pub(crate) fn lanes<'a>(self: &Arc<Self>, lanes: usize) -> Vec<Lane<'a>>
@@ -204,7 +224,11 @@ where
         let mut pace = Pace::new();
         let mut turn = TURN;
         let mut room = false;
-        while let Some((index, item)) =
+        while let Some(Taken {
+            index,
+            item,
+            ticket,
+        }) =
             poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut pace, cx)).await
         {
             room = false;
@@ -212,7 +236,12 @@ where
             if let (Some(watch), Some(started)) = (&watch, started) {
                 watch.begin(index, started);
             }
-            let result = {
+            let recalled = self.recall(ticket.as_ref());
+            let known = recalled.is_some();
+            let unix = ticket.as_ref().map(|_| cx.clock().unix());
+            let result = if let Some(result) = recalled {
+                result
+            } else {
                 let mut deadline = self
                     .config
                     .item_timeout
@@ -228,8 +257,18 @@ where
             };
             if let Some(started) = started {
                 let ended = cx.now();
+                let elapsed = ended.since(started);
                 if let Some(shard) = shard {
-                    shard.record(ended.since(started), result.is_ok());
+                    shard.record((!known).then_some(elapsed), result.is_ok());
+                }
+                if let (Some(watch), Some(ticket), false) = (&watch, &ticket, known) {
+                    let course = Course {
+                        index,
+                        started: unix.unwrap_or_default(),
+                        elapsed,
+                        seen: watch.seen(),
+                    };
+                    self.record(&cx, ticket, &result, &course);
                 }
                 if let Some(watch) = &watch {
                     watch.end(index, ended);
@@ -261,7 +300,7 @@ where
         desk: Option<&(dyn Desk + '_)>,
         pace: &mut Pace,
         cx: &mut task::Context<'_>,
-    ) -> Poll<Option<Numbered<S::Item>>> {
+    ) -> Poll<Option<Taken<S::Item>>> {
         if self.halt.stopped() {
             return Poll::Ready(None);
         }
@@ -272,7 +311,26 @@ where
         if let Some(desk) = desk {
             task::ready!(desk.poll_ready(cx));
         }
-        self.intake.poll_take(lane, pace, &self.halt, cx)
+        let enrol = |item: &S::Item| {
+            let recording = self.recording.as_ref()?;
+            Some(recording.enrol(&self.job, item))
+        };
+        self.intake.poll_take(lane, pace, &self.halt, &enrol, cx)
+    }
+
+    /// The result that needs no run, if there is one.
+    #[inline]
+    fn recall(&self, ticket: Option<&Ticket>) -> Option<ResultOf<S, J>> {
+        self.recording.as_ref()?.recall(&self.job, ticket?)
+    }
+
+    /// Records a result before anybody gets to see it.
+    fn record(&self, cx: &Context<'_>, ticket: &Ticket, result: &ResultOf<S, J>, course: &Course) {
+        let recording = self.recording.as_ref();
+        let recorded = recording.map(|r| r.record(&self.job, ticket, result, course));
+        if let Some(Err(reason)) = recorded {
+            cx.emit(Event::JournalUnavailable { reason: &reason });
+        }
     }
 }
 

@@ -31,7 +31,6 @@ pub(crate) struct Shard {
     followed: AtomicU64,
     retries: AtomicU64,
     fallbacks: AtomicU64,
-    resumed: AtomicU64,
     workers_started: AtomicU64,
     crashes: AtomicU64,
     permit_wait_nanos: AtomicU64,
@@ -96,7 +95,11 @@ impl Statistics {
             followed: self.sum(|s| &s.followed),
             retries: self.sum(|s| &s.retries),
             fallbacks: self.sum(|s| &s.fallbacks),
-            resumed: self.sum(|s| &s.resumed),
+            // Those are known to the journal, if there is one.
+            resumed: 0,
+            stale: 0,
+            unrecorded: 0,
+            journal_error: None,
             workers_started: self.sum(|s| &s.workers_started),
             crashes: self.sum(|s| &s.crashes),
             permit_wait_s: seconds(Duration::from_nanos(self.sum(|s| &s.permit_wait_nanos))),
@@ -121,16 +124,13 @@ impl Statistics {
 }
 
 impl Shard {
-    pub(crate) fn record(&self, latency: Duration, ok: bool) {
+    /// An item has its result. Its latency says something only where it ran.
+    pub(crate) fn record(&self, latency: Option<Duration>, ok: bool) {
         let count = if ok { &self.ok } else { &self.failed };
         count.fetch_add(1, ORDER);
-        lock(&self.latency).record(latency);
-    }
-
-    /// An item's result came out of a journal.
-    #[cfg_attr(not(feature = "journal"), allow(dead_code, reason = "for the journal"))]
-    pub(crate) fn resumed(&self) {
-        self.resumed.fetch_add(1, ORDER);
+        if let Some(latency) = latency {
+            lock(&self.latency).record(latency);
+        }
     }
 }
 

@@ -23,11 +23,17 @@ pub(super) fn of(report: &Report) -> String {
         ("retries", report.retries),
         ("fallbacks", report.fallbacks),
         ("resumed", report.resumed),
+        ("stale", report.stale),
+        ("unrecorded", report.unrecorded),
         ("workers_started", report.workers_started),
         ("crashes", report.crashes),
     ] {
         object.field(name, count);
     }
+    object.field(
+        "journal_error",
+        or_null(report.journal_error.as_deref().map(text)),
+    );
     object.field("permit_wait_s", report.permit_wait_s);
     object.field("wall_s", report.wall_s);
     object.field("latency_ms", latency.end());
@@ -159,6 +165,7 @@ mod tests {
                 };
                 2
             ],
+            journal_error: Some("\"full\"".into()),
             function: "fetch".into(),
             started_at_s: 1.5e9,
             timeline: Some(Timeline {
@@ -201,9 +208,9 @@ mod tests {
         assert_eq!(json["function"], "fetch");
         assert_eq!(json["timeline"]["spans"][1]["phase"], "failed_execution");
         assert_eq!(json["timeline"]["workers"][0]["signal"], 9);
-        assert_eq!(json.as_object().unwrap().len(), 18);
+        assert_eq!(json.as_object().unwrap().len(), 21);
         let bare: serde_json::Value = serde_json::from_str(&Report::default().to_json()).unwrap();
-        assert_eq!(bare.as_object().unwrap().len(), 17);
+        assert_eq!(bare.as_object().unwrap().len(), 20);
     }
 
     #[cfg(feature = "serde")]

@@ -36,6 +36,12 @@ pub struct Report {
     pub fallbacks: u64,
     /// Results that an earlier run had recorded.
     pub resumed: u64,
+    /// Records of earlier runs that no item of this one asked for. They stay.
+    pub stale: u64,
+    /// Results that should have been recorded and were not: a later run does their items again.
+    pub unrecorded: u64,
+    /// What went wrong with the journal, first of all: why results are not recorded, or records perhaps not on the disk yet.
+    pub journal_error: Option<String>,
     /// Worker processes that were started.
     pub workers_started: u64,
     /// Worker processes that were lost: killed, ended by themselves, or stopped for taking too long.

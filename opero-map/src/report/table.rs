@@ -13,7 +13,17 @@ impl fmt::Display for Report {
                 "items",
                 format!("{} ({} ok, {} failed)", self.items, self.ok, self.failed),
             )),
-            (self.resumed > 0).then(|| ("resumed", self.resumed.to_string())),
+            (self.resumed + self.stale > 0).then(|| {
+                let stale = match self.stale {
+                    0 => String::new(),
+                    stale => format!(" ({stale} records of other items)"),
+                };
+                ("resumed", format!("{}{stale}", self.resumed))
+            }),
+            self.journal_error.as_ref().map(|error| {
+                let lost = self.unrecorded;
+                ("journal", format!("{lost} results not recorded ({error})"))
+            }),
             Some(("executions", self.executions.to_string())),
             Some((
                 "cache hits",

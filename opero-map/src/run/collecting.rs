@@ -126,6 +126,7 @@ impl<S: Source, J: Job<S::Item>> Begun<S, J, Collect<ResultOf<S, J>>> {
         if let Some(progress) = self.progress {
             progress.end();
         }
+        self.session.close_journal();
         self.session.resume_panic();
         let results = self.session.outbox.take();
         Collected {

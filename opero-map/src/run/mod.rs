@@ -2,7 +2,13 @@
 
 mod collecting;
 mod flowing;
+#[cfg(feature = "journal")]
+mod recorded;
+mod resuming;
 mod start;
+
+#[cfg(feature = "journal")]
+pub use recorded::RecordedJob;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,6 +16,7 @@ use std::time::Duration;
 use opero_core::{ConfigError, Location};
 
 use crate::config::Plan;
+use crate::recording::Recording;
 use crate::{Cancel, Job, MapConfig, OnError, Source};
 
 /// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
@@ -214,6 +221,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     fn plan(&self) -> Result<Plan, ConfigError> {
         let plan = self.config.plan(J::WAITING)?;
         self.job.check()?;
+        Recording::check(&self.config, &self.job)?;
         Ok(plan)
     }
 }

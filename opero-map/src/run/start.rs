@@ -7,6 +7,7 @@ use crate::config::Plan;
 use crate::engine::{Floor, Outbox, ResultOf, Session, Statistics, Together};
 use crate::executor::{Lane, Terms};
 use crate::progress::{Above, Progress};
+use crate::recording::Recording;
 use crate::{Executor, Job, Source};
 
 /// A run that has begun but has no lanes yet.
@@ -92,6 +93,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         // More workers than items would find nothing to do.
         let most = length.unwrap_or(usize::MAX).max(1);
         let workers = workers.min(most);
+        let recording = Recording::open(&self.config, &self.job)?;
         let crew = executor.hire(&Terms {
             name: self.name,
             function: self.job.remote(),
@@ -105,6 +107,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             lanes,
             waiting,
             crew,
+            recording,
         };
         Ok((executor, floor))
     }

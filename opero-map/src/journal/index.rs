@@ -1,0 +1,137 @@
+//! Which items have a record, and where.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use opero_core::Key;
+use opero_core::key::BuildIdentity;
+use opero_core::stable::KeySpace;
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(super) offset: u64,
+    pub(super) body: u32,
+}
+
+/// An item has one entry for its record, its content, or both.
+pub(super) struct Index {
+    slots: HashMap<Key, Slot, BuildIdentity>,
+    contents: KeySpace,
+    repeats: KeySpace,
+    stale: u64,
+}
+
+/// 32 bytes with its key: there is one for each record and each different item.
+#[derive(Default)]
+struct Slot {
+    /// 0 where there is no record: that is where the header is.
+    offset: u64,
+    body: u32,
+    /// How many items of this content the run had so far.
+    seen: u32,
+}
+
+impl Index {
+    pub(super) fn new(function: &str, version: &str) -> Self {
+        let space = |what| KeySpace::new(&[what, function, version]);
+        Self {
+            slots: HashMap::default(),
+            contents: space("opero journal"),
+            repeats: space("opero journal, equal items"),
+            stale: 0,
+        }
+    }
+
+    /// A record of that key. It counts in place of an earlier one.
+    pub(super) fn add(&mut self, key: Key, place: Place) {
+        let slot = self.slots.entry(key).or_default();
+        if slot.offset == 0 {
+            self.stale += 1;
+        }
+        slot.offset = place.offset;
+        slot.body = place.body;
+    }
+
+    /// The next item of a run, in the order of its input: its key, and its record.
+    pub(super) fn enrol(&mut self, content: Key) -> (Key, Option<Place>) {
+        let slot = self.slots.entry(content).or_default();
+        let number = slot.seen;
+        slot.seen = number.saturating_add(1);
+        if number == 0 {
+            let place = slot.place();
+            self.stale -= u64::from(place.is_some());
+            return (content, place);
+        }
+        let mut bytes = [0; 20];
+        bytes[..16].copy_from_slice(&content.as_u128().to_le_bytes());
+        bytes[16..].copy_from_slice(&number.to_le_bytes());
+        let key = self.repeats.key(&bytes);
+        // Nobody asks twice for it, so where it has no record it needs no entry.
+        let Entry::Occupied(mut slot) = self.slots.entry(key) else {
+            return (key, None);
+        };
+        let slot = slot.get_mut();
+        if slot.seen == 0 {
+            slot.seen = 1;
+            self.stale -= u64::from(slot.offset != 0);
+        }
+        (key, slot.place())
+    }
+
+    /// What makes keys of the items' contents.
+    pub(super) fn contents(&self) -> KeySpace {
+        self.contents.clone()
+    }
+
+    /// How many records no item asked for.
+    pub(super) fn stale(&self) -> u64 {
+        self.stale
+    }
+}
+
+impl Slot {
+    fn place(&self) -> Option<Place> {
+        (self.offset != 0).then_some(Place {
+            offset: self.offset,
+            body: self.body,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_items_are_known_by_their_order() {
+        let mut index = Index::new("f", "");
+        let keys = [1, 2, 1, 1].map(|content| index.enrol(Key::stable(content)).0);
+        let mut again = Index::new("f", "");
+        for (place, key) in keys.iter().enumerate().skip(1) {
+            let (offset, body) = (place as u64 * 10, 0);
+            again.add(*key, Place { offset, body });
+        }
+        assert_eq!(again.stale(), 3);
+        // The one in the middle comes first now: it is still itself.
+        let found = [2, 1, 1].map(|content| again.enrol(Key::stable(content)).1);
+        let offsets = found.map(|place| place.map(|place| place.offset));
+        assert_eq!(offsets, [Some(10), None, Some(20)]);
+        assert_eq!(again.stale(), 1);
+    }
+
+    #[test]
+    fn of_two_records_the_last_one_counts() {
+        let mut index = Index::new("f", "");
+        for offset in [7, 9] {
+            index.add(Key::stable(5), Place { offset, body: 1 });
+        }
+        let (_, found) = index.enrol(Key::stable(5));
+        assert_eq!(found.map(|place| place.offset), Some(9));
+    }
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<(Key, Slot)>(), 32);
+    }
+}

@@ -1,0 +1,130 @@
+//! A journal as a run has it open.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use opero_core::stable::KeySpace;
+use opero_core::sync::lock;
+use opero_core::{CodecError, ConfigError, Key};
+use rustix::fs::{FlockOperation, flock};
+
+use super::frame::{HEAD, Head, frame};
+use super::index::{Index, Place};
+use super::open::{Opened, open};
+use super::writer::Writer;
+use super::{Facts, State};
+
+/// The records of earlier runs, and the writer of this one's.
+pub(crate) struct Log {
+    file: Arc<File>,
+    salt: u64,
+    contents: KeySpace,
+    index: Mutex<Index>,
+    writer: Writer,
+}
+
+/// A record that was read.
+pub(crate) struct Record {
+    head: Head,
+    body: Vec<u8>,
+    text: usize,
+}
+
+impl Log {
+    /// Opens the journal at `path`, or begins one.
+    pub(crate) fn open(path: &Path, function: &str, version: &str) -> Result<Self, ConfigError> {
+        let Opened {
+            file,
+            salt,
+            index,
+            end,
+        } = open(path, function, version)?;
+        let file = Arc::new(file);
+        let writer = Writer::new(Arc::clone(&file), end).map_err(|error| {
+            ConfigError::new(
+                "resume",
+                format!("needs a thread, which could not be started ({error})"),
+                "leave it out, or run with fewer threads",
+            )
+        })?;
+        Ok(Self {
+            file,
+            salt,
+            contents: index.contents(),
+            index: Mutex::new(index),
+            writer,
+        })
+    }
+
+    /// What makes keys of the items' contents.
+    pub(crate) fn contents(&self) -> &KeySpace {
+        &self.contents
+    }
+
+    /// The next item of the input, in its order: its key, and where its record is.
+    pub(crate) fn enrol(&self, content: Key) -> (Key, Option<Place>) {
+        lock(&self.index).enrol(content)
+    }
+
+    /// How many records no item asked for so far.
+    pub(crate) fn stale(&self) -> u64 {
+        lock(&self.index).stale()
+    }
+
+    /// The record at that place; `None` where it cannot be read any more.
+    pub(crate) fn read(&self, place: Place) -> Option<Record> {
+        let mut bytes = vec![0; HEAD + place.body as usize];
+        self.file.read_exact_at(&mut bytes, place.offset).ok()?;
+        let head = Head::read(self.salt, &bytes)?;
+        let body = bytes.split_off(HEAD);
+        let text = head.split(self.salt, &body)?.0.len();
+        Some(Record { head, body, text })
+    }
+
+    /// The bytes that record an item.
+    pub(crate) fn frame(
+        &self,
+        facts: &Facts,
+        text: &str,
+        outcome: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
+    ) -> Result<Vec<u8>, CodecError> {
+        frame(self.salt, facts, text, outcome)
+    }
+
+    /// Appends them. Once this returned, a kill does not lose them.
+    pub(crate) fn append(&self, frame: &[u8]) -> io::Result<()> {
+        self.writer.append(frame)
+    }
+
+    /// Why records may not be on the disk, if that is so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.writer.trouble()
+    }
+
+    /// Brings everything to the disk, and lets others have the file.
+    pub(crate) fn close(&self) {
+        self.writer.close();
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// So that an abandoned run, too, leaves everything on the disk.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Record {
+    pub(crate) fn state(&self) -> State {
+        self.head.facts.state
+    }
+
+    /// The bytes of the outcome.
+    pub(crate) fn outcome(&self) -> &[u8] {
+        &self.body[self.text..]
+    }
+}

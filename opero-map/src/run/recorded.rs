@@ -1,0 +1,130 @@
+//! Jobs whose items and results become bytes through serde.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use opero_core::stable::{OutcomeCodec, append};
+use opero_core::{Cause, CodecError, ConfigError, Context, Error, Waiting};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Run;
+use crate::{Job, Recorded, RemoteFunction, Source};
+
+impl<S: Source, J: Job<S::Item>> Run<S, J> {
+    /// Lets the run be recorded, for [`resume`](Run::resume): its items, values and errors become bytes through serde.
+    ///
+    /// `function` is what its journals know the function by. What a closure captures is not part of that, so put into the
+    /// name, or into [`resume_version`](Run::resume_version), what its results depend on.
+    ///
+    /// ```
+    /// # #[cfg(feature = "thread")] {
+    /// # let directory = std::env::temp_dir().join(format!("opero-doc-{}", std::process::id()));
+    /// # let path = directory.join("lengths.journal");
+    /// use opero_map::map;
+    ///
+    /// let length = |word: String| u8::try_from(word.len()).map_err(|error| error.to_string());
+    /// let words = ["one", "three"].map(String::from);
+    /// let begin = || map(words.clone(), length).recorded("lengths").resume(&path);
+    ///
+    /// assert_eq!(begin().try_run().unwrap(), [3, 5]);
+    /// let (results, report) = begin().run_report(); // As in the next process, after a kill.
+    /// assert_eq!((results.len(), report.resumed, report.executions), (2, 2, 0));
+    /// # std::fs::remove_dir_all(directory).unwrap();
+    /// # }
+    /// ```
+    pub fn recorded(self, function: impl Into<String>) -> Run<S, RecordedJob<J>>
+    where
+        S::Item: Serialize,
+        J::Output: Serialize + DeserializeOwned,
+        J::Error: Serialize + DeserializeOwned + fmt::Display,
+    {
+        Run::new(
+            self.name,
+            self.source,
+            RecordedJob {
+                job: self.job,
+                function: function.into(),
+            },
+            self.config,
+        )
+    }
+}
+
+/// A job that is recorded through serde: see [`Run::recorded`].
+#[derive(Clone)]
+pub struct RecordedJob<J> {
+    job: J,
+    function: String,
+}
+
+impl<I, J> Job<I> for RecordedJob<J>
+where
+    I: Serialize + Send,
+    J: Job<I>,
+    J::Output: Serialize + DeserializeOwned,
+    J::Error: Serialize + DeserializeOwned + fmt::Display,
+{
+    type Output = J::Output;
+    type Error = J::Error;
+    const WAITING: Waiting = J::WAITING;
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.job.check()
+    }
+
+    fn remote(&self) -> Option<RemoteFunction> {
+        self.job.remote()
+    }
+
+    fn recorded(&self) -> Option<&dyn Recorded<I, J::Output, J::Error>> {
+        Some(self)
+    }
+
+    fn run(
+        &self,
+        cx: &Context<'_>,
+        item: I,
+    ) -> impl Future<Output = Result<J::Output, Error<J::Error>>> + Send {
+        self.job.run(cx, item)
+    }
+}
+
+impl<I, J, T, E> Recorded<I, T, E> for RecordedJob<J>
+where
+    I: Serialize,
+    J: Send + Sync,
+    T: Serialize + DeserializeOwned,
+    E: Serialize + DeserializeOwned + fmt::Display,
+{
+    fn function(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.function)
+    }
+
+    fn key(&self, item: &I, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        append(item, out)
+    }
+
+    fn encode(&self, result: Result<&T, &Error<E>>, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        OutcomeCodec::postcard().encode(result, out)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        OutcomeCodec::postcard().decode(bytes)
+    }
+
+    fn describe(&self, error: &Error<E>) -> Option<String> {
+        Some(match error.cause() {
+            Cause::Function(error) => error.to_string(),
+            Cause::Refused(refused) => refused.to_string(),
+        })
+    }
+}
+
+impl<J> fmt::Debug for RecordedJob<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedJob")
+            .field("function", &self.function)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! Runs that are recorded, and go on where an earlier one ended.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests may panic as tests do"
+)]
+
+mod child;
+mod damage;
+mod full;
+mod killed;
+mod reading;
+mod refused;
+mod resumed;
+mod support;
