@@ -1,0 +1,146 @@
+//! The figures: the most important ones in large, all of them in a table.
+
+use std::fmt::Write;
+
+use super::words::{count, counted, duration, rate, share, three_digits};
+use crate::Report;
+
+/// A headline figure: its name, what it is, and a line about it.
+struct Tile {
+    name: &'static str,
+    figure: String,
+    line: String,
+    /// Is it about something that went wrong?
+    bad: bool,
+}
+
+fn tile(name: &'static str, figure: String, line: String) -> Tile {
+    let bad = false;
+    Tile {
+        name,
+        figure,
+        line,
+        bad,
+    }
+}
+
+pub(super) fn tiles(report: &Report) -> String {
+    let mut html = String::new();
+    for tile in headlines(report) {
+        let class = if tile.bad { " class=\"bad\"" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            html,
+            "<div><dt>{}</dt><dd>{}<small{class}>{}</small></dd></div>",
+            tile.name, tile.figure, tile.line
+        );
+    }
+    html
+}
+
+fn headlines(report: &Report) -> Vec<Tile> {
+    let answered = report.cache_hits + report.followed;
+    let mut tiles = vec![
+        Tile {
+            bad: report.failed > 0,
+            ..tile(
+                "Items",
+                count(report.items),
+                match report.failed {
+                    0 => "all succeeded".to_owned(),
+                    failed => format!("{} failed, {}", count(failed), share(failed, report.items)),
+                },
+            )
+        },
+        tile(
+            "Wall time",
+            duration(report.wall_s * 1e3),
+            rate(report.items, report.wall_s)
+                .map_or_else(String::new, |rate| format!("{rate} items")),
+        ),
+        tile(
+            "Executions",
+            count(report.executions),
+            format!(
+                "{}, {}",
+                retries(report.retries),
+                counted(report.fallbacks, "fallback")
+            ),
+        ),
+        tile(
+            "Latency, median",
+            duration(report.latency_ms.p50),
+            format!("99 % within {}", duration(report.latency_ms.p99)),
+        ),
+    ];
+    if answered > 0 {
+        let line = format!("{} of the items", share(answered, report.items));
+        tiles.push(tile("From the cache", count(answered), line));
+    }
+    if report.resumed > 0 {
+        let line = format!("{} of the items", share(report.resumed, report.items));
+        tiles.push(tile("From earlier runs", count(report.resumed), line));
+    }
+    if report.permit_wait_s > 0.0 {
+        let each = three_digits(report.permit_wait_s * 1e3 / report.items.max(1) as f64);
+        let line = format!("{each} ms an item, in sum over all lanes");
+        tiles.push(tile(
+            "Waiting for permits",
+            duration(report.permit_wait_s * 1e3),
+            line,
+        ));
+    }
+    if report.workers_started > 0 {
+        tiles.push(Tile {
+            bad: report.crashes > 0,
+            ..tile(
+                "Worker processes",
+                count(report.workers_started),
+                format!("started; {} lost", count(report.crashes)),
+            )
+        });
+    }
+    tiles
+}
+
+fn retries(number: u64) -> String {
+    match number {
+        1 => "1 retry".to_owned(),
+        _ => format!("{} retries", count(number)),
+    }
+}
+
+/// Every figure, with what it means.
+pub(super) fn table(report: &Report) -> String {
+    let latency = report.latency_ms;
+    let rows = [
+        ("Items with a result", count(report.items)),
+        ("Succeeded", count(report.ok)),
+        ("Failed", count(report.failed)),
+        ("Executions of the function", count(report.executions)),
+        ("Retries", count(report.retries)),
+        ("Fallback values turned to", count(report.fallbacks)),
+        ("Results from the cache", count(report.cache_hits)),
+        ("Results from a concurrent call", count(report.followed)),
+        ("Results from earlier runs", count(report.resumed)),
+        ("Worker processes started", count(report.workers_started)),
+        ("Worker processes lost", count(report.crashes)),
+        (
+            "Waiting for permits, in sum",
+            duration(report.permit_wait_s * 1e3),
+        ),
+        ("Wall time", duration(report.wall_s * 1e3)),
+        ("Latency: half of the items within", duration(latency.p50)),
+        ("Latency: 95 % within", duration(latency.p95)),
+        ("Latency: 99 % within", duration(latency.p99)),
+        ("Latency: the slowest", duration(latency.max)),
+    ];
+    let mut html = String::new();
+    for (name, figure) in rows {
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\">{name}</th><td>{figure}</td></tr>"
+        );
+    }
+    html
+}
