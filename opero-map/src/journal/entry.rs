@@ -42,7 +42,7 @@ impl State {
 impl Entry {
     /// The heading of the table's columns. `started` is in UTC.
     pub const COLUMNS: &str =
-        "      item  state   attempts  started                       took  worker  error";
+        "      item  state   attempts  started                            took  worker  error";
 }
 
 impl fmt::Display for Entry {

@@ -35,6 +35,8 @@ mod log;
 mod open;
 mod reader;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use entry::{Entry, State};

@@ -16,7 +16,10 @@ fn a_second_run_calls_nothing_and_gives_the_same() {
     assert_eq!((first.2.resumed, first.2.stale), (0, 0));
     let second = halved(items(), &directory.journal());
     assert_eq!((second.0, second.1), (expected(items()), 0));
-    assert_eq!((second.2.resumed, second.2.items, second.2.ok), (500, 500, 500));
+    assert_eq!(
+        (second.2.resumed, second.2.items, second.2.ok),
+        (500, 500, 500)
+    );
 }
 
 #[test]
@@ -30,7 +33,10 @@ fn results_of_earlier_runs_come_in_order_with_the_new_ones() {
     assert_eq!((calls, report.resumed, report.stale), (300, 300, 0));
 
     let calls = AtomicUsize::new(0);
-    let unordered = halve(items(), &calls, &path).ordered(false).workers(3).run();
+    let unordered = halve(items(), &calls, &path)
+        .ordered(false)
+        .workers(3)
+        .run();
     let mut values: Vec<u64> = unordered.into_iter().map(Result::unwrap).collect();
     values.sort_unstable();
     assert!(values.into_iter().eq(0..600));
@@ -46,7 +52,9 @@ fn failures_run_again_or_stay_by_choice() {
     assert_eq!((results, calls, report.resumed), (expected(0..10), 5, 5));
 
     let calls = AtomicUsize::new(0);
-    let (results, report) = halve(0..10, &calls, &path).resume_failed(false).run_report();
+    let (results, report) = halve(0..10, &calls, &path)
+        .resume_failed(false)
+        .run_report();
     assert_eq!(plain(results), expected(0..10));
     assert_eq!((calls.into_inner(), report.resumed), (0, 10));
     assert_eq!((report.ok, report.failed), (5, 5));
@@ -79,7 +87,10 @@ fn equal_items_are_items_of_their_own() {
     };
     assert_eq!(run(&["a", "b", "a", "a"]), [0, 1, 2, 3].map(Ok));
     // The order among equal ones counts, whatever is between them.
-    assert_eq!(run(&["a", "a", "c", "a", "b", "a"]), [0, 2, 4, 3, 1, 5].map(Ok));
+    assert_eq!(
+        run(&["a", "a", "c", "a", "b", "a"]),
+        [0, 2, 4, 3, 1, 5].map(Ok)
+    );
 }
 
 #[test]
@@ -145,10 +156,14 @@ fn every_way_to_begin_a_run_resumes() {
         run.recorded("halve").resume(&path)
     };
     assert_eq!(plain(run().iter().collect()), all);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let run_async = || {
-            let half = |n: u64| async move { Err::<u64, _>(format!("{n} was to come from the journal")) };
+            let half =
+                |n: u64| async move { Err::<u64, _>(format!("{n} was to come from the journal")) };
             let items: Vec<_> = items().collect();
             map_async(items, half).recorded("halve").resume(&path)
         };
@@ -172,19 +187,26 @@ fn what_was_consumed_of_a_stopped_run_is_not_run_again() {
             calls.fetch_add(1, Ordering::Relaxed);
             Ok::<_, String>(number)
         };
-        map(0..1_000_u64, function).recorded("f").resume(directory.journal())
+        map(0..1_000_u64, function)
+            .recorded("f")
+            .resume(directory.journal())
     };
     static FIRST: AtomicUsize = AtomicUsize::new(0);
     static SECOND: AtomicUsize = AtomicUsize::new(0);
     let seen = run(&FIRST).iter().take(100).count();
     assert_eq!(seen, 100);
     // The threads of the first run may still be at their last item.
-    crate::support::eventually("the journal is free", || run(&SECOND).check().is_ok() && {
-        let (results, report) = run(&SECOND).run_report();
-        report.ok == 1_000 && results.len() == 1_000
+    crate::support::eventually("the journal is free", || {
+        run(&SECOND).check().is_ok() && {
+            let (results, report) = run(&SECOND).run_report();
+            report.ok == 1_000 && results.len() == 1_000
+        }
     });
     assert!(SECOND.load(Ordering::Relaxed) <= 900);
-    assert_eq!(FIRST.load(Ordering::Relaxed) + SECOND.load(Ordering::Relaxed), 1_000);
+    assert_eq!(
+        FIRST.load(Ordering::Relaxed) + SECOND.load(Ordering::Relaxed),
+        1_000
+    );
 }
 
 #[test]
@@ -210,7 +232,9 @@ fn an_item_that_does_not_become_bytes_fails_before_it_runs() {
         Ok::<_, String>(item.first)
     };
     let items = [Some(1), None, Some(3)].map(|first| Sparse { first });
-    let run = map(items, function).recorded("f").resume(directory.journal());
+    let run = map(items, function)
+        .recorded("f")
+        .resume(directory.journal());
     let results = run.run();
     assert_eq!(*results[0].as_ref().unwrap(), Some(1));
     let refused = results[1].as_ref().unwrap_err().refusal().unwrap();
@@ -234,6 +258,11 @@ fn a_result_that_does_not_become_bytes_is_kept_and_told() {
     let (results, report) = run();
     assert!(results.iter().all(Result::is_ok));
     assert_eq!((report.unrecorded, report.resumed), (1, 0));
-    assert!(report.journal_error.unwrap().contains("skip_serializing_if"));
+    assert!(
+        report
+            .journal_error
+            .unwrap()
+            .contains("skip_serializing_if")
+    );
     assert_eq!(run().1.resumed, 2);
 }
