@@ -16,18 +16,18 @@ pub trait Remote: Send + Sync {
     fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_>;
 }
 
-/// One execution elsewhere. It refuses where the process that ran it is gone, or it took too long.
+/// One execution elsewhere. It refuses where nobody could take it.
 pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<Executed, Refused>> + Send + 'a>>;
 
 /// How long one attempt may run, and what it comes to when it runs longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptLimit(pub Duration);
 
-/// What came back.
+/// What came of an execution elsewhere.
 #[derive(Debug)]
 pub struct Executed {
-    /// The bytes of the outcome.
-    pub outcome: Vec<u8>,
+    /// The bytes of the outcome; or why there are none: the process that ran it is gone, it took too long, it panicked.
+    pub outcome: Result<Vec<u8>, Refused>,
     /// Which worker it was, from 0.
     pub worker: usize,
     /// How long the call waited for a worker.

@@ -126,8 +126,9 @@ where
         waited: executed.waited,
         elapsed: executed.elapsed,
     });
+    let outcome = executed.outcome.map_err(Error::refused)?;
     OutcomeCodec::postcard()
-        .decode(&executed.outcome)
+        .decode(&outcome)
         .map_err(transfer)?
 }
 

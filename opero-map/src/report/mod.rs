@@ -44,7 +44,8 @@ pub struct Report {
     pub journal_error: Option<String>,
     /// Worker processes that were started.
     pub workers_started: u64,
-    /// Worker processes that were lost: killed, ended by themselves, or stopped for taking too long.
+    /// Worker processes that were lost: killed by a signal, or ended by themselves. Those that are ended here, for the time
+    /// that an item takes say, are not among them.
     pub crashes: u64,
     /// Seconds waited for permits, summed over all items.
     pub permit_wait_s: f64,

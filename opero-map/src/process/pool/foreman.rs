@@ -167,7 +167,8 @@ impl Foreman {
             } else if culprit == Some(sent.call.id) {
                 self.settled += 1;
                 let crashed = RefusedKind::Crashed { signal, code };
-                sent.call.answer.set(Err(crashed.into()));
+                let began = sent.began(self.hiring.function.waiting, worker.progress);
+                sent.answer(Err(crashed.into()), worker.index, began, now);
             } else {
                 self.pending.push_front(sent.call);
             }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use opero_core::{Codec, Executed, Refused, RefusedKind};
+use opero_core::{Codec, Refused, RefusedKind};
 
 use super::super::wire::{Kind, Panicked};
 use super::call::Call;
@@ -92,14 +92,12 @@ impl Worker {
             };
             heard.settled += 1;
             heard.ran += 1;
-            let index = self.index;
-            let began = sent.at.max(self.progress);
-            sent.call.answer.set(result.map(|outcome| Executed {
-                outcome,
-                worker: index,
-                waited: began.saturating_duration_since(sent.call.handed_in),
-                elapsed: now.saturating_duration_since(began),
-            }));
+            sent.answer(
+                result,
+                self.index,
+                sent.began(self.waiting, self.progress),
+                now,
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
-use opero_core::{RefusedKind, Waiting};
+use opero_core::{Executed, Refused, RefusedKind, Waiting};
 
 use super::super::page::Page;
 use super::super::wire::{Decoder, Kind};
@@ -36,7 +36,7 @@ pub(super) struct Worker {
     pub(super) decoder: Decoder,
     pub(super) outgoing: Outgoing,
     page: Page,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     /// What it has and has not answered, in the order in which it was sent.
     pub(super) calls: VecDeque<Sent>,
     pub(super) started: Instant,
@@ -186,7 +186,7 @@ impl Worker {
         for sent in &mut self.calls {
             let late = sent.call.limit.is_some_and(|limit| now >= sent.at + limit);
             if late && sent.doom.is_none() {
-                sent.time_out();
+                sent.time_out(self.index, sent.at, now);
                 sent.doom = Some(now + GRACE);
                 self.outgoing.word(Kind::Cancel, sent.call.id);
             }
@@ -204,7 +204,7 @@ impl Worker {
         let since = first.at.max(self.progress);
         let late = first.call.limit.is_some_and(|limit| now >= since + limit);
         if late && self.page.get() == first.call.id {
-            first.time_out();
+            first.time_out(self.index, since, now);
             first.doom = Some(now);
             self.kill();
         } else if late || (self.calls.len() > 1 && !self.asked && now >= since + STALL) {
@@ -283,11 +283,36 @@ impl Worker {
 }
 
 impl Sent {
-    fn time_out(&self) {
+    fn time_out(&self, worker: usize, began: Instant, now: Instant) {
         if let Some(limit) = self.call.limit {
             let refused = RefusedKind::AttemptTimeout { limit };
-            self.call.answer.set(Err(refused.into()));
+            self.answer(Err(refused.into()), worker, began, now);
         }
+    }
+
+    /// When the worker, which last answered at `progress`, began with it: an async one at once, another one when it was done with
+    /// the call before.
+    pub(super) fn began(&self, waiting: Waiting, progress: Instant) -> Instant {
+        match waiting {
+            Waiting::Async => self.at,
+            Waiting::Blocking => self.at.max(progress),
+        }
+    }
+
+    /// Tells the caller what came of it, where the worker began with it then.
+    pub(super) fn answer(
+        &self,
+        outcome: Result<Vec<u8>, Refused>,
+        worker: usize,
+        began: Instant,
+        now: Instant,
+    ) {
+        self.call.answer.set(Ok(Executed {
+            outcome,
+            worker,
+            waited: began.saturating_duration_since(self.call.handed_in),
+            elapsed: now.saturating_duration_since(began),
+        }));
     }
 
     /// Does anybody still wait for it?

@@ -76,7 +76,8 @@ where
                     elapsed: executed.elapsed,
                 });
             }
-            match outcome.decode(&executed.outcome) {
+            let bytes = executed.outcome.map_err(Error::refused)?;
+            match outcome.decode(&bytes) {
                 Ok(result) => result,
                 Err(error) => Err(transfer(&error)),
             }
