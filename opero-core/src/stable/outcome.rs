@@ -13,9 +13,12 @@ use crate::{Cause, CodecError, Error, Refused, RefusedKind};
 /// How outcomes become bytes and come back, for what crosses processes or outlives them. The attempts before the last are not
 /// part of it.
 pub struct OutcomeCodec<T, E> {
-    encode: fn(Result<&T, &Error<E>>, &mut Vec<u8>) -> Result<(), CodecError>,
-    decode: fn(&[u8]) -> Result<Result<T, Error<E>>, CodecError>,
+    encode: Encode<T, E>,
+    decode: Decode<T, E>,
 }
+
+type Encode<T, E> = fn(Result<&T, &Error<E>>, &mut Vec<u8>) -> Result<(), CodecError>;
+type Decode<T, E> = fn(&[u8]) -> Result<Result<T, Error<E>>, CodecError>;
 
 impl<T, E> OutcomeCodec<T, E>
 where
