@@ -30,6 +30,9 @@ impl Plan<'_> {
             answers.push(quote!(alternatives: ::core::option::Option::Some(#alternatives)));
         }
         self.rate_answers(&mut answers, errors);
+        if let Some(bytes) = self.bytes() {
+            answers.push(quote!(bytes: #bytes));
+        }
         if self.settings.cache {
             let adapter = hidden("adapter");
             answers.push(quote! {

@@ -2,6 +2,7 @@
 
 use crate::errors::Errors;
 use crate::fallback::Fallback;
+use crate::mode::Mode;
 use crate::outcome::{borrowed, reference_in_value};
 use crate::parameters::Parameters;
 use crate::settings::{Keys, Settings};
@@ -14,15 +15,22 @@ pub(crate) fn check(
     parameters: &Parameters,
     settings: &mut Settings,
     fallback: Option<&Fallback>,
+    is_map: bool,
     errors: &mut Errors,
 ) {
     if let Some(limit) = parameters.get("attempt_timeout")
         && !function.is_async()
+        && !(is_map && Mode::may_stop(parameters))
     {
+        let way_out = match is_map {
+            true => {
+                "make the function async, run it in processes (`mode = \"process\"`), or leave `attempt_timeout` out"
+            }
+            false => "make the function async, or leave `attempt_timeout` out",
+        };
         errors.at(
             limit.name.span(),
-            "`attempt_timeout` is set for a synchronous function, which nothing can stop: make the function async, or \
-             leave `attempt_timeout` out",
+            format!("`attempt_timeout` is set for a synchronous function, which nothing can stop: {way_out}"),
         );
     }
     if settings.cache

@@ -11,12 +11,14 @@ use crate::errors::Errors;
 use crate::fallback::Fallback;
 use crate::lifetimes::name_elided;
 use crate::map_settings;
+use crate::mode::Mode;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
 use crate::recipe::Plan;
 use crate::result_types::ResultTypes;
 use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::Function;
+use crate::worker::{Reach, refuse_references};
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
@@ -32,6 +34,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         parameters,
         &mut settings,
         fallback.as_ref(),
+        true,
         &mut errors,
     );
     let map_config = map_settings::read(parameters, &function, &mut settings, &door, &mut errors);
@@ -39,6 +42,14 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         return errors.finish().map(|()| TokenStream::new());
     };
     name_item_lifetimes(&mut function, place);
+    let mode = Mode::of(parameters);
+    let reach = Reach::of(&function, parameters, mode, &mut errors);
+    if cfg!(feature = "map-process") && mode == Mode::Processes {
+        const WHAT: &str = "results come back from a worker process as bytes";
+        refuse_references(&function, WHAT, &mut errors);
+    } else if cfg!(feature = "map-journal") && parameters.get("resume").is_some() {
+        refuse_references(&function, "results are recorded as bytes", &mut errors);
+    }
     let plan = Plan {
         door: &door,
         function: &function,
@@ -46,14 +57,21 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         settings: &settings,
         fallback: fallback.as_ref(),
         has_item: true,
+        mode,
+        reach,
     };
     let item = function.arguments[place].ty.to_token_stream();
     // The results of a run hold refusals by themselves, whatever the function's error is.
     let recipe = plan.recipe(&quote!(#door::Anything), &item, &mut errors);
     let (function_static, checks) = (plan.function_static(), plan.checks());
+    let registration = plan.registration();
     errors.finish()?;
 
     let result = ResultTypes::of(&plan, &facade);
+    let demands = [
+        plan.travel_demands(&result.value, &result.error),
+        plan.record_demands(&result.value, &result.error),
+    ];
     let output_span = function.output.span();
     let (adapter, read) = (hidden("adapter"), &result.adapter);
     let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
@@ -63,8 +81,10 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     Ok(quote! {
         #head #signature {
             #function_static
+            #registration
             let #function_name = &#static_name;
             #demand
+            #(#demands)*
             let #adapter = #read;
             #checks
             let #config = #map_config;

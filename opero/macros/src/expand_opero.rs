@@ -10,6 +10,7 @@ use crate::crate_path::facade;
 use crate::errors::Errors;
 use crate::fallback::Fallback;
 use crate::handle::Handle;
+use crate::mode::Mode;
 use crate::outcome::error_for_lists;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
 use crate::recipe::Plan;
@@ -17,6 +18,7 @@ use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::{Function, Kind};
 use crate::spans::at;
+use crate::worker::Reach;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
@@ -32,6 +34,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         parameters,
         &mut settings,
         fallback.as_ref(),
+        false,
         &mut errors,
     );
     let plan = Plan {
@@ -41,6 +44,8 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         settings: &settings,
         fallback: fallback.as_ref(),
         has_item: false,
+        mode: Mode::Here,
+        reach: Reach::Asked,
     };
     let error = error_for_lists(&function.output, &facade, &door);
     let recipe = plan.recipe(&error, &quote!(()), &mut errors);

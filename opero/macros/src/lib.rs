@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod bytes;
 mod checks;
 mod crate_path;
 mod errors;
@@ -11,6 +12,8 @@ mod handle;
 mod keys;
 mod lifetimes;
 mod map_settings;
+mod mode;
+mod on_error;
 mod outcome;
 mod parameters;
 mod receiver;
@@ -24,6 +27,7 @@ mod settings;
 mod signature;
 mod spans;
 mod values;
+mod worker;
 
 use proc_macro::TokenStream;
 use quote::{ToTokens, quote};

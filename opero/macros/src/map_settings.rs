@@ -6,6 +6,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::errors::Errors;
+use crate::mode::Mode;
+use crate::on_error;
 use crate::parameters::{Parameter, Parameters};
 use crate::settings::Settings;
 use crate::signature::Function;
@@ -31,38 +33,73 @@ pub(crate) fn read(
         None if function.is_async() => settings.need("MAP_ASYNC", here()),
         None => settings.need("MAP_THREAD", here()),
     }
-    if let Some(parameter) = parameters.get("workers") {
-        let zero = (
-            "is 0, so no item could ever run",
-            "give at least 1, or leave it out for the default",
-        );
-        let workers = match errors.take(parameter.whole(1, MAX_WORKERS, zero)) {
-            Some(Checked::Literal(workers)) => Literal::u64_unsuffixed(workers).into_token_stream(),
-            Some(Checked::Expression(workers)) => workers,
-            None => TokenStream::new(),
-        };
-        fields.push(quote!(workers: ::core::option::Option::Some(#workers)));
+    for (name, most, zero) in WHOLE {
+        if let Some(parameter) = parameters.get(name) {
+            let name = &parameter.name;
+            let number = errors.take(parameter.whole(1, most, zero)).map(whole);
+            fields.push(quote!(#name: ::core::option::Option::Some(#number)));
+        }
     }
-    for parameter in parameters.given(&["ordered", "progress"]) {
+    for parameter in parameters.given(&["worker_memory", "worker_recycle_above"]) {
+        let name = &parameter.name;
+        let bytes = errors.take(parameter.bytes()).map(whole);
+        fields.push(quote!(#name: ::core::option::Option::Some(#bytes)));
+    }
+    for parameter in parameters.given(&["ordered", "progress", "timeline", "resume_failed"]) {
         let name = &parameter.name;
         let value = errors.take(parameter.flag());
         fields.push(quote!(#name: #value));
     }
+    if let Some(parameter) = parameters.get("ctrl_c") {
+        let value = errors.take(parameter.flag());
+        fields.push(quote!(ctrl_c: ::core::option::Option::Some(#value)));
+    }
     if let Some(parameter) = parameters.get("item_timeout")
-        && let Some(limit) = errors.take(item_timeout(parameter, function))
+        && let Some(limit) = errors.take(item_timeout(parameter, parameters, function))
     {
         fields.push(quote!(item_timeout: ::core::option::Option::Some(#limit)));
     }
     if let Some(parameter) = parameters.get("on_error")
-        && let Some(on_error) = errors.take(on_error(parameter, door))
+        && let Some(on_error) = errors.take(on_error::read(parameter, door))
     {
         fields.push(quote!(on_error: #on_error));
     }
+    read_resume(parameters, settings, &mut fields, errors);
+    check_worker(parameters, settings, errors);
     quote!(#door::MapConfig { #(#fields,)* ..#door::map_config() })
 }
 
-/// The largest number of workers that a run accepts.
-const MAX_WORKERS: u64 = 65_536;
+/// Whole numbers from 1: the name, the most, and what is wrong with 0.
+const WHOLE: [(&str, u64, (&str, &str)); 3] = [
+    // The most that a run accepts.
+    (
+        "workers",
+        65_536,
+        ("is 0, so no item could ever run", OR_LEAVE_OUT),
+    ),
+    (
+        "worker_in_flight",
+        65_536,
+        ("is 0, so no item could ever run", OR_LEAVE_OUT),
+    ),
+    (
+        "worker_recycle_after",
+        u64::MAX,
+        (
+            "is 0, so no worker could ever run an item",
+            "give at least 1, or leave it out for no limit",
+        ),
+    ),
+];
+
+const OR_LEAVE_OUT: &str = "give at least 1, or leave it out for the default";
+
+fn whole(number: Checked<u64>) -> TokenStream {
+    match number {
+        Checked::Literal(number) => Literal::u64_unsuffixed(number).into_token_stream(),
+        Checked::Expression(number) => number,
+    }
+}
 
 fn check_mode(
     parameter: &Parameter,
@@ -89,22 +126,23 @@ fn check_mode(
                 "use `async`, leave it out, or make the function synchronous",
             ));
         }
-        ("process" | "async_process", _) => {
-            return Err(parameter.error(
-                &format!("is `{mode}`, which needs the Cargo feature `map-process`, and this version does not have it yet"),
-                "use `thread` for a `fn` or `async` for an `async fn`",
-            ));
-        }
+        ("process" | "async_process", _) => settings.need("MAP_PROCESS", parameter.span()),
         // Somebody's own executor: it is looked up when the run begins.
         _ => settings.need("MAP_ASYNC_OR_MAP_THREAD", parameter.span()),
     }
     Ok(())
 }
 
-fn item_timeout(parameter: &Parameter, function: &Function) -> syn::Result<TokenStream> {
-    if !function.is_async() {
+fn item_timeout(
+    parameter: &Parameter,
+    parameters: &Parameters,
+    function: &Function,
+) -> syn::Result<TokenStream> {
+    if !function.is_async() && !Mode::may_stop(parameters) {
         let problem = "is set for a synchronous function, and nothing can stop a thread";
-        return Err(parameter.error(problem, "leave it out, or make the function async"));
+        let way_out =
+            "leave it out, make the function async, or run it in processes (`mode = \"process\"`)";
+        return Err(parameter.error(problem, way_out));
     }
     match parameter.time()? {
         Checked::Literal(Duration::ZERO) => {
@@ -116,16 +154,64 @@ fn item_timeout(parameter: &Parameter, function: &Function) -> syn::Result<Token
     }
 }
 
-fn on_error(parameter: &Parameter, door: &TokenStream) -> syn::Result<TokenStream> {
-    match parameter.value()? {
-        Value::Text(text) => match text.value().as_str() {
-            "collect" => Ok(quote!(#door::OnError::Collect)),
-            "stop" => Ok(quote!(#door::OnError::Stop)),
-            other => {
-                Err(parameter.error(&format!("is {other:?}"), "write \"collect\" or \"stop\""))
+/// `resume` and its sisters.
+fn read_resume(
+    parameters: &Parameters,
+    settings: &mut Settings,
+    fields: &mut Vec<TokenStream>,
+    errors: &mut Errors,
+) {
+    if let Some(parameter) = parameters.get("resume") {
+        settings.need("MAP_JOURNAL", parameter.span());
+        match parameter.value() {
+            Ok(Value::Text(path)) if path.value().is_empty() => {
+                errors.push(parameter.error("is an empty path", "give the path of a file"));
             }
-        },
-        Value::Expression(expression) => Ok(quote!(#expression)),
-        _ => Err(parameter.error("is not a text", "write \"collect\" or \"stop\"")),
+            Ok(Value::Text(_) | Value::Expression(_)) => {
+                let path = &parameter.value;
+                fields.push(quote!(resume: ::core::option::Option::Some(::core::convert::Into::into(#path))));
+            }
+            Ok(_) => errors.push(parameter.error(
+                "is no path",
+                "give the path of a file, as a text or an expression",
+            )),
+            Err(error) => errors.push(error),
+        }
+    }
+    if let Some(parameter) = parameters.get("resume_version") {
+        match parameter.value() {
+            Ok(Value::Text(_) | Value::Number(_) | Value::Expression(_)) => {
+                let version = &parameter.value;
+                fields.push(quote!(resume_version: ::std::string::ToString::to_string(&#version)));
+            }
+            Ok(_) => errors.push(parameter.error("is no version", "give a number or a text")),
+            Err(error) => errors.push(error),
+        }
+    }
+}
+
+/// What is about worker processes has no place where there can be none.
+fn check_worker(parameters: &Parameters, settings: &mut Settings, errors: &mut Errors) {
+    const ABOUT_WORKERS: [&str; 5] = [
+        "worker_init",
+        "worker_in_flight",
+        "worker_memory",
+        "worker_recycle_after",
+        "worker_recycle_above",
+    ];
+    for parameter in parameters.given(&ABOUT_WORKERS) {
+        settings.need("MAP_PROCESS", parameter.name.span());
+        if Mode::of(parameters) == Mode::Here {
+            let name = &parameter.name;
+            errors.at(
+                name.span(),
+                format!("`{name}` is about worker processes, and `mode` names another executor: write `mode = \"process\"`, or remove it"),
+            );
+        }
+    }
+    if let Some(parameter) = parameters.get("worker_init")
+        && !matches!(parameter.value(), Ok(Value::Expression(_)))
+    {
+        errors.push(parameter.error("is no function", "give the path of a `fn()`"));
     }
 }

@@ -124,8 +124,13 @@ pub(crate) fn reference_in_value(output: &Type) -> Option<Span> {
                 _ => None,
             })
         });
+    references(value.as_ref().unwrap_or(output))
+}
+
+/// Where a type is or holds a reference, by its tokens.
+pub(crate) fn references(ty: &Type) -> Option<Span> {
     let mut find = FindReference(None);
-    find.visit_type(value.as_ref().unwrap_or(output));
+    find.visit_type(ty);
     find.0
 }
 

@@ -55,6 +55,16 @@ pub(crate) const OPEROMAP: &[&str] = &[
     "progress",
     "item_timeout",
     "on_error",
+    "timeline",
+    "ctrl_c",
+    "resume",
+    "resume_failed",
+    "resume_version",
+    "worker_init",
+    "worker_in_flight",
+    "worker_memory",
+    "worker_recycle_after",
+    "worker_recycle_above",
 ];
 
 /// One parameter: `name = value`, or `name` alone for `name = true`.

@@ -6,11 +6,14 @@ use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
 use crate::errors::Errors;
 use crate::fallback::{Fallback, Values};
+use crate::mode::Mode;
+use crate::outcome::Outcome;
 use crate::parameters::{Parameter, Parameters};
 use crate::scope::{Scope, hidden};
 use crate::settings::{Refusing, Settings};
 use crate::signature::{Function, Kind};
 use crate::spans::at;
+use crate::worker::{Reach, body_name};
 
 /// Everything that the recipe depends on.
 pub(crate) struct Plan<'a> {
@@ -20,6 +23,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) fallback: Option<&'a Fallback>,
     pub(crate) has_item: bool,
+    /// Where a map runs the function, as far as a literal says.
+    pub(crate) mode: Mode,
+    /// Can worker processes run it?
+    pub(crate) reach: Reach,
 }
 
 impl<'a> Plan<'a> {
@@ -154,7 +161,8 @@ impl<'a> Plan<'a> {
         let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
         let route = self.route(&quote!(#outside, #inside, #answers), errors);
         let renewing = self.renewing();
-        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing)
+        let journaled = self.journaled(errors);
+        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing #journaled)
     }
 
     fn body(&self) -> TokenStream {
@@ -163,6 +171,9 @@ impl<'a> Plan<'a> {
         let (block, output) = (&self.function.item.block, &self.function.output);
         let (hint, result) = (hidden("hint"), hidden("result"));
         let used = quote!(let _ = (#item, #attempt););
+        if self.reach == Reach::Registered {
+            return self.calling_body();
+        }
         // Bound to a name before it is returned: what the last expression borrows of the arguments ends before they do,
         // in every edition.
         match &self.function.kind {
@@ -201,6 +212,38 @@ impl<'a> Plan<'a> {
                 quote!(asynchronous(move |#shared, #item, #attempt| { #used #unpack #own #future }))
             }
         }
+    }
+
+    /// The body where it is a function of its own: a call of that.
+    fn calling_body(&self) -> TokenStream {
+        let (shared, item, attempt) = (hidden("shared"), hidden("item"), hidden("attempt"));
+        let (unpack, output) = (self.scope().unpack(), &self.function.output);
+        let (body, values) = (body_name(), self.scope().own_values().collect::<Vec<_>>());
+        let used = quote!(let _ = (#item, #attempt););
+        let call = quote!(#body(#(#values),*));
+        match &self.function.kind {
+            Kind::Sync => {
+                quote!(synchronous(move |#shared, #item, #attempt| -> #output { #used #unpack #call }))
+            }
+            Kind::Boxed(written) => {
+                quote!(asynchronous(move |#shared, #item, #attempt| -> #written { #used #unpack #call }))
+            }
+            Kind::Async => {
+                let future = match self.function.is_recursive() {
+                    true => erased(&call, output),
+                    false => call,
+                };
+                quote!(asynchronous(move |#shared, #item, #attempt| { #used #unpack #future }))
+            }
+        }
+    }
+
+    /// By its looks: can the function fail?
+    pub(crate) fn fails(&self) -> bool {
+        !matches!(
+            Outcome::of(&self.function.output, self.door),
+            Outcome::Plain
+        )
     }
 
     fn stage(&self, name: &str, errors: &mut Errors) -> TokenStream {

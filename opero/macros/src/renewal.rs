@@ -149,15 +149,18 @@ fn is_associated(function: &Function, parameters: &Parameters) -> bool {
     let by_handle = parameters
         .get("handle")
         .is_some_and(|handle| mentions_self(handle.value.to_token_stream()));
-    function.receiver.is_some() || by_handle || {
-        let mut search = SelfType(false);
-        search.visit_item_fn(&function.item);
-        search.0
-            || function
-                .arguments
-                .iter()
-                .any(|argument| mentions_self(argument.ty.to_token_stream()))
-    }
+    function.receiver.is_some() || by_handle || mentions_own_type(function)
+}
+
+/// Is there a `Self` in it?
+pub(crate) fn mentions_own_type(function: &Function) -> bool {
+    let mut search = SelfType(false);
+    search.visit_item_fn(&function.item);
+    search.0
+        || function
+            .arguments
+            .iter()
+            .any(|argument| mentions_self(argument.ty.to_token_stream()))
 }
 
 /// Looks for `Self`, but not in nested items, which have one of their own.

@@ -11,12 +11,12 @@ use crate::settings::Keys;
 use crate::spans::at;
 
 /// A part of a key: an argument, `self`, or what `cache_key` makes of them.
-struct Part {
+pub(crate) struct Part {
     kind: &'static str,
     /// A reference to it, as an expression.
-    value: TokenStream,
+    pub(crate) value: TokenStream,
     /// Where a message about it points.
-    span: Span,
+    pub(crate) span: Span,
 }
 
 impl Plan<'_> {
@@ -42,7 +42,7 @@ impl Plan<'_> {
         }
     }
 
-    fn parts(&self, errors: &mut Errors) -> Vec<Part> {
+    pub(crate) fn parts(&self, errors: &mut Errors) -> Vec<Part> {
         let scope = self.scope();
         if let Some(parameter) = self.parameters.get("cache_key") {
             let key = errors.take(scope.apply(parameter)).unwrap_or_default();
@@ -109,6 +109,11 @@ impl Plan<'_> {
 
     /// A closure that makes bytes of the parts where all of them have some.
     fn probed(&self, parts: &[Part]) -> TokenStream {
+        self.probed_after(&TokenStream::new(), parts)
+    }
+
+    /// The same, with statements before it.
+    pub(crate) fn probed_after(&self, before: &TokenStream, parts: &[Part]) -> TokenStream {
         let unpack = self.scope().unpack();
         let (shared, item, out) = (hidden("shared"), hidden("item"), hidden("out"));
         let encoded = hidden("encoded");
@@ -125,6 +130,7 @@ impl Plan<'_> {
             move |#shared, #item, #out| {
                 let _ = (#item, &#out);
                 #unpack
+                #before
                 #(#steps)*
                 ::core::option::Option::Some(::core::result::Result::Ok(()))
             }

@@ -104,23 +104,33 @@ impl Scope<'_> {
             attributes,
             ..
         } = argument;
+        let own = self.own_value(index);
+        match self.values(index) {
+            Some(_) => quote!(#(#attributes)* let #pattern: #ty = #own;),
+            None => quote!(#(#attributes)* let #pattern = #own;),
+        }
+    }
+
+    /// One attempt's own argument.
+    fn own_value(&self, index: usize) -> TokenStream {
+        let argument = &self.arguments[index];
         let (door, attempt, slot) = (self.door, hidden("attempt"), self.slot(index));
         match self.values(index) {
             Some(Values::Listed(values)) => {
-                let values = values.iter().map(|value| converted(value, ty));
+                let values = values.iter().map(|value| converted(value, &argument.ty));
                 let arms = numbered(values.collect());
-                quote!(#(#attributes)* let #pattern: #ty = match #attempt.alternative { #arms };)
+                quote!(match #attempt.alternative { #arms })
             }
             Some(Values::Passed) => {
-                let picked = quote!(#door::pick(#slot, #attempt.alternative));
-                let own = self.taken(argument, &picked);
-                quote!(#(#attributes)* let #pattern: #ty = #own;)
+                self.taken(argument, &quote!(#door::pick(#slot, #attempt.alternative)))
             }
-            None => {
-                let own = self.taken(argument, &quote!(#slot));
-                quote!(#(#attributes)* let #pattern = #own;)
-            }
+            None => self.taken(argument, &quote!(#slot)),
         }
+    }
+
+    /// One attempt's own arguments, in order.
+    pub(crate) fn own_values(&self) -> impl Iterator<Item = TokenStream> {
+        (0..self.arguments.len()).map(|index| self.own_value(index))
     }
 
     fn taken(&self, argument: &Argument, from: &TokenStream) -> TokenStream {
@@ -140,6 +150,27 @@ impl Scope<'_> {
             (Some(Values::Passed), _) => Some(quote!(#door::values(#slot))),
             (None, Passing::Copied) => Some(quote!(*#slot)),
             (None, Passing::Cloned) => Some(quote!(#slot)),
+        }
+    }
+
+    /// An argument of one attempt by reference, for its bytes: references as they are.
+    pub(crate) fn lent(&self, index: usize) -> TokenStream {
+        let Argument { ty, passing, .. } = &self.arguments[index];
+        let (door, attempt, slot) = (self.door, hidden("attempt"), self.slot(index));
+        match (self.values(index), passing) {
+            (Some(Values::Listed(_)), Passing::Copied) => self.own_value(index),
+            (Some(Values::Listed(_)), Passing::Cloned) => {
+                let (value, own) = (hidden("value"), self.own_value(index));
+                quote!(&{ let #value: #ty = #own; #value })
+            }
+            (Some(Values::Passed), Passing::Copied) => {
+                quote!(*#door::pick(#slot, #attempt.alternative))
+            }
+            (Some(Values::Passed), Passing::Cloned) => {
+                quote!(#door::pick(#slot, #attempt.alternative))
+            }
+            (None, Passing::Copied) => quote!(*#slot),
+            (None, Passing::Cloned) => quote!(#slot),
         }
     }
 

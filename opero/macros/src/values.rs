@@ -21,6 +21,7 @@ pub(crate) enum Value<'a> {
 }
 
 const SECONDS: &str = "give a number of seconds from 0 on, or a text like \"250ms\"";
+const SIZES: &str = "give a number of bytes, or a text like \"512 MiB\"";
 const RATES: &str = "give a number of starts per second above 0, or a text like \"100/min\"";
 
 impl Parameter {
@@ -145,6 +146,32 @@ impl Parameter {
             Value::Flag(_) => return Err(self.error("is not a rate", RATES)),
         };
         self.measured(&written, result, RATES, "/s")
+    }
+
+    /// A size: a whole number of bytes or a text, or an expression of type `u64`.
+    pub(crate) fn bytes(&self) -> syn::Result<Checked<u64>> {
+        const ZERO: (&str, &str) = (
+            "is 0, which no worker could keep to",
+            "give more, or leave it out for no limit",
+        );
+        let (written, result) = match self.value()? {
+            Value::Text(text) => (format!("{:?}", text.value()), units::bytes(&text.value())),
+            Value::Unit => {
+                let text = self.written();
+                let quoted = units::bytes(&text).is_ok().then_some(text);
+                return Err(self.needs_quotes(quoted, SIZES));
+            }
+            Value::Flag(_) => return Err(self.error("is not a size", SIZES)),
+            Value::Number(_) | Value::Expression(_) => return self.whole(1, u64::MAX, ZERO),
+        };
+        match result {
+            Ok(0) => Err(self.error(ZERO.0, ZERO.1)),
+            Ok(bytes) => Ok(Checked::Literal(bytes)),
+            Err(problem) => {
+                let problem = problem.split(';').next().unwrap_or(problem);
+                Err(self.error(&format!("= {written} {problem}"), SIZES))
+            }
+        }
     }
 
     /// The value as it stands in the source.

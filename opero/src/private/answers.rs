@@ -35,8 +35,11 @@ pub struct Answers<S, I, T, E> {
     /// How values become bytes.
     pub codec: Option<fn() -> Codec<T>>,
     /// What passes between processes or is recorded, in a map. One pointer: every call carries it.
-    pub bytes: Option<fn() -> Bytes<S, I, T, E>>,
+    pub bytes: Option<MakeBytes<S, I, T, E>>,
 }
+
+/// Says what of a function's calls becomes bytes.
+pub(super) type MakeBytes<S, I, T, E> = fn() -> Bytes<S, I, T, E>;
 
 impl<S, I, T, E> Answers<S, I, T, E> {
     /// What the stages assume by themselves.

@@ -76,7 +76,7 @@ where
 
     #[cfg(feature = "map-journal")]
     fn recorded(&self) -> Option<&dyn opero_map::Recorded<I, A::Value, A::Error>> {
-        self.has_records().then_some(self as _)
+        (K::RECORDS && self.has_outcomes()).then_some(self as _)
     }
 
     #[inline]

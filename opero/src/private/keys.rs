@@ -22,6 +22,15 @@ pub trait MakeKey<S, I>: Send + Sync {
         None
     }
 
+    /// Is there something that identifies an item in a record?
+    const RECORDS: bool = false;
+
+    /// Appends what identifies an item in a record.
+    fn make_record(&self, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        let _ = (shared, item, out);
+        None
+    }
+
     /// The same call once more, on its own.
     fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
         let _ = (shared, item);

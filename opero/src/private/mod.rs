@@ -88,7 +88,11 @@ pub use bytes::{
     WordsNone,
 };
 #[cfg(feature = "map-journal")]
-pub use recording::{error_is_recorded, identifies_record, value_is_recorded};
+pub use recorded::Journaled;
+#[cfg(feature = "map-journal")]
+pub use recording::{
+    append_constant, append_type, error_is_recorded, identifies_record, value_is_recorded,
+};
 #[cfg(feature = "map-process")]
 pub use worker::{
     Borrowed, BorrowedAny, BorrowedSerde, Owned, OwnedAny, OwnedSerde, append_outcome,
@@ -101,7 +105,7 @@ pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way,
 #[cfg(feature = "map")]
 pub use job::{MapJob, MapRun, map_config};
 #[cfg(feature = "map")]
-pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run};
+pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run, Share};
 #[cfg(feature = "map-process")]
 pub use {
     opero_core::inventory,

@@ -2,17 +2,61 @@
 
 use std::borrow::Cow;
 
-use opero_core::{Cause, CodecError, Error};
+use opero_core::{Background, Cause, CodecError, Error, Key};
 use opero_map::Recorded;
 
 use super::job::MapJob;
+use super::keys::{Encoded, MakeKey};
+use super::recipe::Recipe;
 use super::{Adapter, Bytes};
 
+/// The key of a call in a cache, and a closure that makes bytes of what identifies an item in a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Journaled<K, G> {
+    key: K,
+    record: G,
+}
+
+impl<S, I, K, G> MakeKey<S, I> for Journaled<K, G>
+where
+    K: MakeKey<S, I>,
+    G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+{
+    const RECORDS: bool = true;
+
+    #[inline(always)]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        self.key.make::<B>(shared, item)
+    }
+
+    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        self.key.make_stable(name, shared, item, out)
+    }
+
+    fn make_record(&self, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        (self.record)(shared, item, out)
+    }
+
+    fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
+        self.key.in_background(shared, item)
+    }
+}
+
+impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
+    /// Items are told apart by `record` where they are recorded.
+    #[inline]
+    pub fn journaled<G>(self, record: G) -> Recipe<A, S, I, B, Journaled<K, G>, R, Out, In>
+    where
+        G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+    {
+        self.map_key(|key| Journaled { key, record })
+    }
+}
+
 impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
-    /// Do items and results have bytes?
-    pub(super) fn has_records(&self) -> bool {
-        self.bytes()
-            .is_some_and(|bytes| bytes.record_key.is_some() && bytes.outcome.is_ok())
+    /// Do results have bytes?
+    pub(super) fn has_outcomes(&self) -> bool {
+        self.bytes().is_some_and(|bytes| bytes.outcome.is_ok())
     }
 
     fn bytes(&self) -> Option<Bytes<S, I, A::Value, A::Error>> {
@@ -24,6 +68,7 @@ impl<A, S, I, B, K, R, Out, In> Recorded<I, A::Value, A::Error>
     for MapJob<A, S, I, B, K, R, Out, In>
 where
     A: Adapter,
+    K: MakeKey<S, I>,
     Self: Send + Sync,
 {
     fn function(&self) -> Cow<'_, str> {
@@ -31,9 +76,8 @@ where
     }
 
     fn key(&self, item: &I, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let key = self.bytes().and_then(|bytes| bytes.record_key);
-        key.and_then(|key| key(&self.0.shared, item, out))
-            .unwrap_or_else(|| {
+        let key = self.0.key.make_record(&self.0.shared, item, out);
+        key.unwrap_or_else(|| {
                 Err(CodecError::new(
                     "an argument is not `Serialize`: derive it, or choose what identifies an item with `cache_key`",
                 ))

@@ -1,5 +1,9 @@
-//! What `resume` demands of a function's types, with messages that say what to do.
+//! What `resume` adds to a generic function's keys, and what it demands of a function's types, with messages that say what to do.
 
+use std::any::type_name;
+use std::fmt::Display;
+
+use opero_core::stable::append_name;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -42,3 +46,13 @@ pub const fn identifies_record<K: RecordedKey + ?Sized>(_: &K) {}
 pub const fn value_is_recorded<T: RecordedValue>() {}
 /// Demands it of an error.
 pub const fn error_is_recorded<E: RecordedError>() {}
+
+/// Appends the name of a type that a function is generic over.
+pub fn append_type<T: ?Sized>(out: &mut Vec<u8>) {
+    append_name(type_name::<T>(), out);
+}
+
+/// Appends a constant that a function is generic over.
+pub fn append_constant(constant: impl Display, out: &mut Vec<u8>) {
+    append_name(&constant.to_string(), out);
+}

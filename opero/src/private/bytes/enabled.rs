@@ -10,15 +10,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Adapter;
-use super::keys::Encode;
 
 /// What of a function's calls becomes bytes. Made anew wherever it is asked for: it is a handful of pointers, and calls in this
 /// process carry only the one that makes it.
 pub struct Bytes<S, I, T, E> {
     /// The arguments of an attempt, for a worker process.
     pub arguments: Result<EncodeArguments<S, I>, Lack>,
-    /// What identifies an item in a record.
-    pub record_key: Option<Encode<S, I>>,
     /// What an execution comes to.
     pub outcome: Result<OutcomeCodec<T, E>, Lack>,
     /// The error in words.
