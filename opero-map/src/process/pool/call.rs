@@ -19,6 +19,8 @@ pub(super) struct Call {
     pub(super) limit: Option<Duration>,
     pub(super) handed_in: Instant,
     pub(super) answer: Arc<Answer>,
+    /// How many workers died that had it, and nobody knows of what.
+    pub(super) mourned: u32,
 }
 
 /// Where the caller finds what its call came to.

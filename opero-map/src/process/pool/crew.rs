@@ -21,6 +21,8 @@ pub(in super::super) struct Hiring {
     pub(super) workers: usize,
     /// How many calls of an async function a worker has at a time.
     pub(super) in_flight: usize,
+    /// How many calls of a synchronous function a worker may have, if they are short.
+    pub(super) at_hand: usize,
     pub(super) memory: Option<u64>,
     pub(super) recycle_after: Option<u64>,
     pub(super) recycle_above: Option<u64>,
@@ -55,6 +57,11 @@ impl Hiring {
             function,
             workers: terms.workers,
             in_flight,
+            // An item's time begins when it is taken: with a limit, none is taken before a worker is free for it.
+            at_hand: match config.item_timeout {
+                None => pace::MOST,
+                Some(_) => 1,
+            },
             memory: not_zero("worker_memory", config.worker_memory)?,
             recycle_after: not_zero("worker_recycle_after", config.worker_recycle_after)?,
             recycle_above: not_zero("worker_recycle_above", config.worker_recycle_above)?,
@@ -65,7 +72,7 @@ impl Hiring {
     /// How many calls a worker may have, if they are short.
     fn most(&self) -> usize {
         match self.function.waiting {
-            Waiting::Blocking => pace::MOST,
+            Waiting::Blocking => self.at_hand,
             Waiting::Async => self.in_flight,
         }
     }

@@ -27,8 +27,14 @@ const BACKOFF: Duration = Duration::from_millis(10);
 /// The longest one.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// Calls of which a worker has more than these are so short that it is not worth while to move them.
+const SHARED: usize = 16;
+
 /// A worker that died before it was this old died young.
 const YOUNG: Duration = Duration::from_secs(1);
+
+/// A call that so many workers died with, nobody knows of what, is taken for the reason.
+const MOURNED: u32 = 5;
 
 /// How long workers that are not needed any more may take to leave.
 const LEAVE: Duration = Duration::from_millis(500);
@@ -67,12 +73,12 @@ impl Foreman {
         };
         Self {
             places: (0..hiring.workers).map(place).collect(),
+            pace: Pace::new(hiring.at_hand),
             hiring,
             office,
             fetched: Fetched::default(),
             pending: VecDeque::new(),
             leaving: Vec::new(),
-            pace: Pace::new(),
             settled: 0,
             failures: 0,
         }
@@ -91,6 +97,7 @@ impl Foreman {
             self.look(now);
             self.hire(now);
             self.assign(now);
+            self.share();
             self.send(now);
             self.tell_office();
             self.wait(busy, now);
@@ -126,7 +133,7 @@ impl Foreman {
             };
             worker.look(now);
             // All that it said counts, also what it said last.
-            if (worker.is_gone() || !worker.is_lost())
+            if worker.may_have_ended(now)
                 && let Some(status) = worker.ended(now)
                 && let Some(mut worker) = self.places[index].worker.take()
             {
@@ -161,10 +168,18 @@ impl Foreman {
         let culprit = worker.culprit();
         let ready = worker.ready;
         let reason = worker.unfit.clone();
-        for sent in worker.calls.into_iter().rev() {
+        let known = worker
+            .calls
+            .iter()
+            .any(|sent| culprit == Some(sent.call.id));
+        let lost = worker.is_lost();
+        for mut sent in worker.calls.into_iter().rev() {
+            if lost && !known {
+                sent.call.mourned += 1;
+            }
             if !sent.is_wanted() {
                 self.settled += 1;
-            } else if culprit == Some(sent.call.id) {
+            } else if culprit == Some(sent.call.id) || sent.call.mourned == MOURNED {
                 self.settled += 1;
                 let crashed = RefusedKind::Crashed { signal, code };
                 let began = sent.began(self.hiring.function.waiting, worker.progress);
@@ -254,6 +269,23 @@ impl Foreman {
             let Some((_, worker)) = free else { return };
             if let Some(call) = pending.pop_front() {
                 worker.assign(call, now);
+            }
+        }
+    }
+
+    /// Where a worker has nothing to do and another one more than it is at, that is given back for it.
+    fn share(&mut self) {
+        let idle = self.pending.is_empty() && self.workers().any(|worker| worker.load() == Some(0));
+        if !idle || self.pace.depth() > SHARED {
+            return;
+        }
+        for worker in self
+            .places
+            .iter_mut()
+            .filter_map(|place| place.worker.as_mut())
+        {
+            if worker.share() {
+                return;
             }
         }
     }

@@ -97,6 +97,7 @@ impl Office {
                     limit: limit.map(|limit| limit.0),
                     handed_in,
                     answer: Arc::clone(&answer),
+                    mourned: 0,
                 });
                 self.rouse(state);
             }

@@ -40,31 +40,28 @@ impl Outgoing {
     }
 
     pub(super) fn push(&mut self, kind: Kind, id: u64, payload: &Arc<Vec<u8>>) {
-        let frames = self.frames();
         if payload.len() < CHUNK / 2 {
-            append(frames, kind, id, payload);
+            self.small(kind, id, payload);
             return;
         }
-        frames.extend_from_slice(&header(kind, id, payload.len()));
+        let header = header(kind, id, payload.len());
+        self.chunks.push_back(Chunk::Frames(header.to_vec()));
         self.chunks.push_back(Chunk::Payload(Arc::clone(payload)));
     }
 
     /// A frame that is its kind and its number.
     pub(super) fn word(&mut self, kind: Kind, id: u64) {
-        append(self.frames(), kind, id, &[]);
+        self.small(kind, id, &[]);
     }
 
-    /// The chunk that takes the next small frame.
-    fn frames(&mut self) -> &mut Vec<u8> {
-        let has_room =
-            matches!(self.chunks.back(), Some(Chunk::Frames(last)) if last.len() < CHUNK);
-        if !has_room {
-            self.chunks
-                .push_back(Chunk::Frames(Vec::with_capacity(CHUNK / 8)));
-        }
+    fn small(&mut self, kind: Kind, id: u64, payload: &[u8]) {
         match self.chunks.back_mut() {
-            Some(Chunk::Frames(last)) => last,
-            _ => unreachable!("the last chunk was just made"),
+            Some(Chunk::Frames(last)) if last.len() < CHUNK => append(last, kind, id, payload),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK / 8);
+                append(&mut chunk, kind, id, payload);
+                self.chunks.push_back(Chunk::Frames(chunk));
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 //! How many calls a worker has at a time: more as long as they are short, so that neither it nor the channel waits, and one as soon
-//! as they are not, so that none is held up behind another.
+//! as they are not, so that none is taken from the input before its turn.
 
 use std::time::Duration;
 
@@ -9,16 +9,21 @@ const HANDFUL: Duration = Duration::from_millis(2);
 /// The most calls that a worker has. Lanes are made for as many.
 pub(super) const MOST: usize = 256;
 
+/// While calls are no longer than this, a worker has the next one at hand when it has finished one.
+const SHORT: Duration = Duration::from_millis(20);
+
 /// Of one run.
 #[derive(Debug)]
 pub(super) struct Pace {
+    /// Never more than so many.
+    most: usize,
     /// How long a call takes a worker, in nanoseconds, smoothed; zero before the first one.
     call: f64,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
-        Self { call: 0.0 }
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, call: 0.0 }
     }
 
     /// So many calls took a worker so long.
@@ -40,6 +45,7 @@ impl Pace {
         if self.call == 0.0 {
             return 1;
         }
+        let least = if self.is_short() { 2 } else { 1 };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -47,7 +53,12 @@ impl Pace {
             reason = "clamped to what fits"
         )]
         let fits = (HANDFUL.as_nanos() as f64 / self.call).clamp(1.0, MOST as f64) as usize;
-        fits
+        fits.max(least).min(self.most)
+    }
+
+    /// Is waiting for a call that runs no long wait?
+    fn is_short(&self) -> bool {
+        self.call < SHORT.as_nanos() as f64
     }
 }
 
@@ -58,23 +69,26 @@ mod tests {
 
     #[test]
     fn the_first_call_goes_alone_and_slow_ones_do_too() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(MOST);
         assert_eq!(pace.depth(), 1);
         pace.saw(100, Duration::from_micros(100));
         assert_eq!(pace.depth(), MOST);
         pace.saw(1, Duration::from_millis(5));
+        assert_eq!(pace.depth(), 2);
+        pace.saw(1, Duration::from_millis(50));
         assert_eq!(pace.depth(), 1);
     }
 
     proptest! {
         #[test]
         fn a_worker_has_at_least_one_call_and_at_most_the_most(
+            most in 1..=MOST,
             seen in prop::collection::vec((0_usize..1000, 0_u64..10_000_000_000), 0..50),
         ) {
-            let mut pace = Pace::new();
+            let mut pace = Pace::new(most);
             for (calls, nanos) in seen {
                 pace.saw(calls, Duration::from_nanos(nanos));
-                prop_assert!((1..=MOST).contains(&pace.depth()));
+                prop_assert!((1..=most).contains(&pace.depth()));
             }
         }
     }

@@ -26,6 +26,10 @@ const START: Duration = Duration::from_secs(30);
 /// How long after the end of its channel a process may take to end.
 const END: Duration = Duration::from_millis(100);
 
+/// How often to look whether a worker that has calls still lives, beside what its channel tells: a child of its own could hold that
+/// open.
+const PULSE: Duration = Duration::from_millis(200);
+
 /// How soon to look again at what gives no sign by itself.
 const SOON: Duration = Duration::from_millis(2);
 
@@ -49,6 +53,8 @@ pub(super) struct Worker {
     again: Option<Instant>,
     pub(super) assigned: u64,
     pub(super) resident: u64,
+    /// When it was last seen alive.
+    seen: Instant,
     /// When its channel ended.
     gone: Option<Instant>,
     /// It was killed from here.
@@ -83,6 +89,7 @@ impl Worker {
             again: None,
             assigned: 0,
             resident: 0,
+            seen: now,
             gone: None,
             killed: false,
             unfit: None,
@@ -156,6 +163,16 @@ impl Worker {
             }
         }
         true
+    }
+
+    /// Asks for what it has not begun, for a worker that has nothing to do. Has it any?
+    pub(super) fn share(&mut self) -> bool {
+        let has_more = self.waiting == Waiting::Blocking && self.calls.len() > 1;
+        if has_more && self.load().is_some() {
+            self.outgoing.word(Kind::GiveBack, 0);
+            self.asked = true;
+        }
+        has_more
     }
 
     /// Looks at the time.
@@ -238,7 +255,8 @@ impl Worker {
                 Some(self.again.map_or(soonest, |again| soonest.max(again)))
             }),
         };
-        [dooms, own].into_iter().flatten().min()
+        let pulse = (!self.calls.is_empty()).then(|| self.seen.max(self.progress) + PULSE);
+        [dooms, own, pulse].into_iter().flatten().min()
     }
 
     pub(super) fn kill(&mut self) {
@@ -247,8 +265,16 @@ impl Worker {
         let _ = self.child.kill();
     }
 
+    /// Is it time to see whether it lives?
+    pub(super) fn may_have_ended(&self, now: Instant) -> bool {
+        self.gone.is_some()
+            || self.killed
+            || (!self.calls.is_empty() && now >= self.seen.max(self.progress) + PULSE)
+    }
+
     /// How it ended, if it has.
     pub(super) fn ended(&mut self, now: Instant) -> Option<ExitStatus> {
+        self.seen = now;
         let status = self.child.try_wait().ok().flatten();
         if status.is_none() && self.gone.is_some_and(|gone| now >= gone + END) {
             // It closed its channel and lives: of no use any more.
