@@ -5,7 +5,7 @@ use std::time::Duration;
 use opero_core::{Clock, ConfigError, Location, SystemClock, Waiting};
 
 use crate::executor::{self, Executor};
-use crate::{Cancel, OnError};
+use crate::{Cancel, OnError, ctrl_c};
 
 /// How a map runs. The fields have the names and the defaults of the `operomap` parameters.
 ///
@@ -33,6 +33,9 @@ pub struct MapConfig {
     pub on_error: OnError,
     /// Stops the run from outside.
     pub cancel: Option<Cancel>,
+    /// Ctrl-C stops the run: the first one as [`Cancel::stop`], the second one as [`Cancel::now`]; the third one ends the program.
+    /// `None`: in the process modes, unless the program was started to ignore Ctrl-C (feature `ctrl-c`).
+    pub ctrl_c: Option<bool>,
     /// Keep a timeline in the report: what each lane and worker did when.
     pub timeline: bool,
     /// Where finished items are recorded, so that a run after a kill does only what is missing (feature `journal`).
@@ -63,6 +66,7 @@ impl Default for MapConfig {
             item_timeout: None,
             on_error: OnError::Collect,
             cancel: None,
+            ctrl_c: None,
             timeline: false,
             resume: None,
             resume_failed: true,
@@ -92,6 +96,7 @@ impl MapConfig {
             return Err(wrong_kind(mode, function, &default));
         };
         self.on_error.check()?;
+        self.check_ctrl_c()?;
         self.check_item_timeout(waiting)?;
         let workers = self.workers.unwrap_or_else(|| executor.default_workers());
         if workers == 0 {
@@ -113,6 +118,17 @@ impl MapConfig {
             workers,
             waiting,
         })
+    }
+
+    fn check_ctrl_c(&self) -> Result<(), ConfigError> {
+        if self.ctrl_c != Some(true) || ctrl_c::POSSIBLE {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            "ctrl_c",
+            "is on, and this program is built without the feature `ctrl-c`",
+            "switch it on (`map-process` of opero includes it), or leave the parameter out",
+        ))
     }
 
     /// `waiting` is how the lanes wait: those that block cannot be stopped.

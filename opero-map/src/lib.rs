@@ -3,6 +3,7 @@
 
 mod cancel;
 mod config;
+mod ctrl_c;
 mod engine;
 pub mod executor;
 mod job;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use opero_core::{Error, block_on};
 
+use crate::ctrl_c::Watching;
 use crate::engine::{Channel, ResultOf, Session, Together};
 use crate::progress::Progress;
 use crate::{Job, Report, Source};
@@ -74,6 +75,7 @@ pub(crate) struct Flowing<'a, S: Source, J: Job<S::Item>> {
     pub(crate) session: Arc<FlowSession<S, J>>,
     pub(crate) lanes: Option<Together<'a>>,
     pub(crate) progress: Option<Progress>,
+    pub(crate) watching: Option<Watching>,
     pub(crate) ended: Option<Report>,
 }
 
@@ -85,6 +87,7 @@ impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
             if let Some(progress) = self.progress.take() {
                 progress.end();
             }
+            self.watching = None;
             self.lanes = None;
             self.session.resume_panic();
         }

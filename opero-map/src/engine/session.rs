@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{self, Poll, Waker};
 
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Context, Error, Event, Observer, Refused, Waiting};
+use opero_core::{ConfigError, Context, Error, Event, Observer, Refused, RefusedKind, Waiting};
 
 use super::failures::Failures;
 use super::halt::{Halt, Level};
@@ -18,7 +18,7 @@ use super::pace::Pace;
 use super::{Outbox, Statistics};
 use crate::executor::{Crew, Desk, Lane};
 use crate::recording::{Course, Recording, Ticket};
-use crate::{Job, MapConfig, Report, Source};
+use crate::{Job, MapConfig, Report, Source, ctrl_c};
 
 /// The result of one item.
 pub type ResultOf<S, J> =
@@ -184,6 +184,7 @@ where
 
     /// Works until there is nothing more to do, the run is cancelled, or something panics that is no item.
     async fn guard(&self, lane: usize) {
+        let ctrl_c = self.config.ctrl_c == Some(true);
         let mut work = pin!(self.work(lane));
         let mut registered: Option<Waker> = None;
         poll_fn(|cx| {
@@ -194,7 +195,8 @@ where
             if self.halt.ended() {
                 return Poll::Ready(());
             }
-            catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|payload| {
+            let poll = || ctrl_c::within(ctrl_c, || work.as_mut().poll(cx));
+            catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|payload| {
                 lock(&self.panic).get_or_insert(payload);
                 self.stop();
                 Poll::Ready(())
@@ -255,6 +257,9 @@ where
                 });
                 poll_fn(|task| poll_job(job.as_mut(), &mut deadline, &cx, task)).await
             };
+            if self.is_sent_away(desk.is_some(), &result) {
+                break;
+            }
             if let Some(started) = started {
                 let ended = cx.now();
                 let elapsed = ended.since(started);
@@ -316,6 +321,14 @@ where
             Some(recording.enrol(&self.job, item))
         };
         self.intake.poll_take(lane, pace, &self.halt, &enrol, cx)
+    }
+
+    /// Is that the answer of workers that were told to end? Then the item has no result.
+    #[inline]
+    fn is_sent_away(&self, remote: bool, result: &ResultOf<S, J>) -> bool {
+        let refusal = || result.as_ref().err().and_then(Error::refusal);
+        let stopped = |refused: &Refused| matches!(refused.kind(), RefusedKind::Stopped);
+        remote && self.halt.ended() && refusal().is_some_and(stopped)
     }
 
     /// The result that needs no run, if there is one.

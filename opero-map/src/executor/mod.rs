@@ -39,6 +39,11 @@ pub trait Executor: Backend {
         Ok(None)
     }
 
+    /// Does Ctrl-C stop its runs, unless their users say otherwise?
+    fn stops_on_ctrl_c(&self) -> bool {
+        false
+    }
+
     /// Drives the lanes to their end, blocking this thread.
     ///
     /// # Errors

@@ -68,6 +68,11 @@ impl Executor for ProcessExecutor {
         hire(Hiring::of(terms, function.clone())?).map(Some)
     }
 
+    /// Workers that end in the midst of their items are what Ctrl-C would otherwise leave.
+    fn stops_on_ctrl_c(&self) -> bool {
+        true
+    }
+
     fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
         // Blocked, a runtime that this thread drives would not wake what waits for its timers.
         if Handle::try_current().is_err() {

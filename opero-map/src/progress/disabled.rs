@@ -1,3 +1,4 @@
+use std::io::{Write, stderr};
 use std::sync::Arc;
 
 use super::Stream;
@@ -41,4 +42,10 @@ impl Lines {
     pub(crate) fn print(&mut self, _: &[u8]) {
         match *self {}
     }
+}
+
+/// Says something on standard error.
+pub(crate) fn say(text: &str) {
+    // Where nobody reads, nothing is lost.
+    let _ = writeln!(stderr(), "{text}");
 }

@@ -9,7 +9,7 @@ mod shown;
     unused_imports,
     reason = "workers print only where there are processes"
 )]
-pub(crate) use shown::{Above, Lines, Progress};
+pub(crate) use shown::{Above, Lines, Progress, say};
 
 /// Where a worker process prints.
 #[allow(dead_code, reason = "workers print only where there are processes")]

@@ -86,6 +86,7 @@ impl<S: Source, J: Job<S::Item>> Begun<S, J, Channel<ResultOf<S, J>>> {
             session: self.session,
             lanes,
             progress: self.progress,
+            watching: self.watching,
             ended: None,
         }
     }

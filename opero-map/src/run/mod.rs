@@ -187,6 +187,26 @@ impl<S, J> Run<S, J> {
         self
     }
 
+    /// Ctrl-C stops the run and keeps its results. That is the default in the process modes.
+    ///
+    /// The first one is [`Cancel::stop`], the second one [`Cancel::now`], the third one ends the program. A handle that was
+    /// given by [`cancel_on`](Run::cancel_on) tells afterwards that it was used. A run within an item of such a run
+    /// belongs to that item: the first Ctrl-C lets it finish.
+    ///
+    /// Handlers that the program has for SIGINT are called as well. While no such run goes on, the signal does what it
+    /// did before the first of them began. So a program that begins to handle SIGINT only after a first run has to say `ctrl_c(false)`
+    /// in each, and use a [`Cancel`] in its handler; otherwise the signal ends it.
+    ///
+    /// ```
+    /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).ctrl_c(true);
+    /// # #[cfg(all(feature = "thread", feature = "ctrl-c"))]
+    /// assert_eq!(run.try_run().unwrap().len(), 100);
+    /// ```
+    pub fn ctrl_c(mut self, ctrl_c: bool) -> Self {
+        self.config.ctrl_c = Some(ctrl_c);
+        self
+    }
+
     /// The results together with a [`Report`](crate::Report).
     ///
     /// ```

@@ -4,6 +4,7 @@ use opero_core::{ConfigError, Observer};
 
 use super::Run;
 use crate::config::Plan;
+use crate::ctrl_c::{self, Watching};
 use crate::engine::{Floor, Outbox, ResultOf, Session, Statistics, Together};
 use crate::executor::{Lane, Terms};
 use crate::progress::{Above, Progress};
@@ -14,6 +15,7 @@ use crate::{Executor, Job, Source};
 pub(super) struct Begun<S: Source, J, O> {
     pub(super) session: Arc<Session<S, J, O>>,
     pub(super) progress: Option<Progress>,
+    pub(super) watching: Option<Watching>,
     /// `None` where no item can run.
     executor: Option<Arc<dyn Executor>>,
     lanes: usize,
@@ -30,7 +32,7 @@ pub(super) enum Handed<'a> {
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// Checks the parameters and lays out the session. `outbox` is made for that number of lanes.
     pub(super) fn begin<O>(
-        self,
+        mut self,
         recorded: bool,
         outbox: impl FnOnce(bool, usize) -> O,
     ) -> Begun<S, J, O>
@@ -50,9 +52,12 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             _ => None,
         };
         let output = progress.as_ref().and_then(Progress::above);
-        let (executor, floor, refusal) = match self.floor(length, statistics.as_ref(), output) {
-            Ok((executor, floor)) => (Some(executor), floor, None),
-            Err(error) => (None, Floor::refusing(J::WAITING), Some(error)),
+        let begun = self
+            .floor(length, statistics.as_ref(), output)
+            .and_then(|(executor, floor)| Ok((self.watch(&*executor)?, executor, floor)));
+        let (watching, executor, floor, refusal) = match begun {
+            Ok((watching, executor, floor)) => (watching, Some(executor), floor, None),
+            Err(error) => (None, None, Floor::refusing(J::WAITING), Some(error)),
         };
         let lanes = floor.lanes;
         let outbox = outbox(self.config.ordered, lanes);
@@ -71,9 +76,28 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         Begun {
             session,
             progress,
+            watching,
             executor,
             lanes,
         }
+    }
+
+    /// Has Ctrl-C stop the run, where it should.
+    fn watch(&mut self, executor: &dyn Executor) -> Result<Option<Watching>, ConfigError> {
+        let config = &mut self.config;
+        let default = || executor.stops_on_ctrl_c() && !ctrl_c::is_ignored();
+        if !ctrl_c::POSSIBLE || !config.ctrl_c.unwrap_or_else(default) {
+            return Ok(None);
+        }
+        config.ctrl_c = Some(true);
+        let cancel = config.cancel.get_or_insert_default();
+        Watching::new(cancel).map(Some).map_err(|error| {
+            ConfigError::new(
+                "ctrl_c",
+                format!("is on, and the signal cannot be caught ({error})"),
+                "switch it off",
+            )
+        })
     }
 }
 

@@ -67,6 +67,10 @@ impl Show for Bar {
             bar.tick();
         }
     }
+
+    fn aside(&self, print: &mut dyn FnMut()) {
+        self.suspended(print);
+    }
 }
 
 impl fmt::Debug for Bar {

@@ -4,7 +4,7 @@ mod figures;
 mod plain;
 mod ticker;
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 
 pub(crate) use above::{Above, Lines};
@@ -73,4 +73,12 @@ impl Drop for Progress {
             Shown::Plain(plain) => plain.end(),
         }
     }
+}
+
+/// Says something on standard error, above the bar where there is one.
+pub(crate) fn say(text: &str) {
+    ticker::aside(&mut || {
+        // Where nobody reads, nothing is lost.
+        let _ = writeln!(stderr(), "{text}");
+    });
 }

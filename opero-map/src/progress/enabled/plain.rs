@@ -132,7 +132,9 @@ mod tests {
     fn plain(paper: &Paper) -> (Arc<Statistics>, Arc<Plain>) {
         let statistics = Arc::new(Statistics::new(Arc::new(opero_core::SystemClock), false));
         for item in 0..1_200 {
-            statistics.shard(item).record(Duration::ZERO, item >= 3);
+            statistics
+                .shard(item)
+                .record(Some(Duration::ZERO), item >= 3);
         }
         let plain = Plain::new("fetch", Some(5_000), &statistics, Box::new(paper.clone()));
         (statistics, Arc::new(plain))

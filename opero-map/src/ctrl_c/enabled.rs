@@ -1,0 +1,156 @@
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::{fs, io, thread};
+
+use opero_core::sync::lock;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_default;
+use signal_hook::iterator::Signals;
+
+use crate::{Cancel, progress};
+
+pub(crate) const POSSIBLE: bool = true;
+
+/// The signal does what it does by default: no run is watched, or it came for the third time.
+static DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+static STATE: Mutex<State> = Mutex::new(State {
+    runs: Vec::new(),
+    tickets: 0,
+    presses: 0,
+    idle: None,
+});
+
+struct State {
+    runs: Vec<Watched>,
+    tickets: u64,
+    /// How often the signal came since a run is watched.
+    presses: u32,
+    /// Does the signal do what it does by default while no run is watched? `None` until it is first caught.
+    idle: Option<bool>,
+}
+
+struct Watched {
+    ticket: u64,
+    cancel: Cancel,
+    /// It runs within an item of another one that is watched.
+    inner: bool,
+}
+
+/// While it is held, Ctrl-C stops a run.
+#[derive(Debug)]
+pub(crate) struct Watching(u64);
+
+impl Watching {
+    /// Watches the run that stops with `cancel`.
+    ///
+    /// # Errors
+    /// Where the signal cannot be caught, or no thread can be had.
+    pub(crate) fn new(cancel: &Cancel) -> io::Result<Self> {
+        let mut state = lock(&STATE);
+        if state.idle.is_none() {
+            state.idle = Some(catch()?);
+        }
+        state.tickets += 1;
+        let ticket = state.tickets;
+        state.runs.push(Watched {
+            ticket,
+            cancel: cancel.clone(),
+            inner: WITHIN.get(),
+        });
+        if state.presses < 2 {
+            DEFAULT.store(false, Ordering::SeqCst);
+            return Ok(Self(ticket));
+        }
+        // All is being ended, and what an item begins only now is no exception.
+        drop(state);
+        cancel.now();
+        Ok(Self(ticket))
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let mut state = lock(&STATE);
+        state.runs.retain(|run| run.ticket != self.0);
+        if state.runs.is_empty() {
+            state.presses = 0;
+            DEFAULT.store(state.idle.unwrap_or(true), Ordering::SeqCst);
+        }
+    }
+}
+
+thread_local! {
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls a lane of a run, which is `watched` or not. A run that begins within a watched one is part of its item: the
+/// first Ctrl-C lets it finish.
+#[inline]
+pub(crate) fn within<T>(watched: bool, poll: impl FnOnce() -> T) -> T {
+    if !watched {
+        return poll();
+    }
+    struct Restored(bool);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            WITHIN.set(self.0);
+        }
+    }
+    let _restored = Restored(WITHIN.replace(true));
+    poll()
+}
+
+/// Catches the signal from here on, for good: whoever else catches it is called as well, and nobody is taken away. Says
+/// whether it then has to do by itself what it does by default.
+fn catch() -> io::Result<bool> {
+    let idle = !disposition("SigCgt:") && !is_ignored();
+    // It runs within the handler: the third press ends a program whose threads are all stuck.
+    register_conditional_default(SIGINT, Arc::clone(&DEFAULT))?;
+    let mut signals = Signals::new([SIGINT])?;
+    thread::Builder::new()
+        .name("opero-map-ctrl-c".into())
+        .spawn(move || {
+            for _ in signals.forever() {
+                pressed();
+            }
+        })?;
+    Ok(idle)
+}
+
+fn pressed() {
+    let mut state = lock(&STATE);
+    if state.runs.is_empty() {
+        return;
+    }
+    state.presses += 1;
+    let first = state.presses == 1;
+    if state.presses == 2 {
+        DEFAULT.store(true, Ordering::SeqCst);
+    }
+    let runs = state.runs.iter().filter(|run| !first || !run.inner);
+    let runs: Vec<_> = runs.map(|run| run.cancel.clone()).collect();
+    // What is woken may begin or end a run.
+    drop(state);
+    if first {
+        progress::say("stopping: running items are finished; press Ctrl-C again to end them now");
+        runs.iter().for_each(Cancel::stop);
+    } else {
+        progress::say("ending now");
+        runs.iter().for_each(Cancel::now);
+    }
+}
+
+/// Was this program told not to be disturbed by Ctrl-C, as in the background of a shell?
+pub(crate) fn is_ignored() -> bool {
+    disposition("SigIgn:")
+}
+
+/// Is the signal in that set of the system's? Where there is no `/proc`, it is taken to be in none.
+fn disposition(set: &str) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(set));
+    let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (SIGINT - 1) & 1 == 1)
+}
