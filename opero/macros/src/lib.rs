@@ -4,6 +4,7 @@ mod answers;
 mod bytes;
 mod checks;
 mod crate_path;
+mod entry;
 mod errors;
 mod expand_map;
 mod expand_opero;
@@ -48,6 +49,26 @@ pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
         return missing_map(item);
     }
     decorate(parameters, item, expand_map::expand)
+}
+
+#[doc = include_str!("../docs/main.md")]
+#[proc_macro_attribute]
+pub fn main(parameters: TokenStream, item: TokenStream) -> TokenStream {
+    let parsed = syn::parse::<ItemFn>(item.clone());
+    let Ok(function) = parsed else {
+        let message = "`#[opero::main]` goes on `fn main`";
+        let error = syn::Error::new(proc_macro2::Span::call_site(), message);
+        return [error.into_compile_error().into(), item]
+            .into_iter()
+            .collect();
+    };
+    let result = syn::parse(parameters).and_then(|parameters| entry::expand(&parameters, function));
+    match result {
+        Ok(main) => main.into(),
+        Err(error) => [error.into_compile_error().into(), item]
+            .into_iter()
+            .collect(),
+    }
 }
 
 fn missing_map(item: TokenStream) -> TokenStream {

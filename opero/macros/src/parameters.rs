@@ -153,6 +153,10 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
     }
 }
 
+fn twice(name: &str) -> String {
+    format!("`{name}` is given twice: remove one of them")
+}
+
 /// The value itself: one that comes out of another macro's `$value:literal` stands in an invisible group.
 fn ungrouped(value: Expr) -> Expr {
     match value {
@@ -181,10 +185,19 @@ impl Parameters {
             } else if !known().any(|known| known == text) {
                 errors.at(name.span(), unknown(&text, known()));
             } else if self.0[..index].iter().any(|earlier| *name == earlier.name) {
-                errors.at(
-                    name.span(),
-                    format!("`{text}` is given twice: remove one of them"),
-                );
+                errors.at(name.span(), twice(&text));
+            }
+        }
+    }
+
+    /// Refuses names that are not among `known`, or that are given twice.
+    pub(crate) fn check_only(&self, known: &[&str], errors: &mut Errors) {
+        for (index, Parameter { name, .. }) in self.0.iter().enumerate() {
+            let text = name.to_string();
+            if !known.contains(&text.as_str()) {
+                errors.at(name.span(), unknown(&text, known.iter().copied()));
+            } else if self.0[..index].iter().any(|earlier| *name == earlier.name) {
+                errors.at(name.span(), twice(&text));
             }
         }
     }

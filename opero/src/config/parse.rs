@@ -31,7 +31,7 @@ const PARAMETERS: [&str; 18] = [
 ];
 
 /// What only code can say.
-const CODE: [&str; 7] = [
+const CODE: [&str; 8] = [
     "cache_key",
     "cache_if",
     "retry_on",
@@ -39,16 +39,26 @@ const CODE: [&str; 7] = [
     "fallback_on",
     "rate_key",
     "rate_cost",
+    "worker_init",
 ];
 
 /// What says how items are run, and not what happens to each.
-const OF_MAPS: [&str; 6] = [
+const OF_MAPS: [&str; 15] = [
     "mode",
     "workers",
     "ordered",
     "progress",
     "item_timeout",
     "on_error",
+    "timeline",
+    "ctrl_c",
+    "resume",
+    "resume_failed",
+    "resume_version",
+    "worker_in_flight",
+    "worker_memory",
+    "worker_recycle_after",
+    "worker_recycle_above",
 ];
 
 impl PipelineConfig {

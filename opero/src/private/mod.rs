@@ -36,6 +36,8 @@ mod elsewhere;
 mod handle;
 #[cfg(feature = "map")]
 mod job;
+#[cfg(feature = "map-process")]
+mod main;
 #[cfg(feature = "map-journal")]
 mod recorded;
 #[cfg(feature = "map-journal")]
@@ -87,6 +89,8 @@ pub use bytes::{
     Lack, OutcomeAny, OutcomeBoth, OutcomeInfallible, OutcomeValue, Outcomes, Words, WordsDisplay,
     WordsNone,
 };
+#[cfg(feature = "map-process")]
+pub use main::{Runtime, run_main};
 #[cfg(feature = "map-journal")]
 pub use recorded::Journaled;
 #[cfg(feature = "map-journal")]

@@ -1,0 +1,12 @@
+//! What `#[operomap]` promises of maps in worker processes.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as tests do"
+)]
+
+opero::worker_tests!();
+
+mod processes {
+    mod functions;
+}
