@@ -5,6 +5,8 @@
     reason = "these are tests: a helper may fail as well as the test that calls it"
 )]
 
+// What a handle from outside does.
+mod cancelling;
 // Wrong parameters are told, and nothing panics for them.
 mod configuration;
 // Bounded in flight, lazy, fair.

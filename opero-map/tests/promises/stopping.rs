@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 
 use futures_util::StreamExt;
-use opero_map::{OnError, map, map_async};
+use opero_map::{OnError, Share, map, map_async};
 
 use super::eventually;
 
@@ -162,4 +162,62 @@ fn an_error_ends_a_run_whose_source_is_not_ready() {
         .try_run();
     assert_eq!(error.unwrap_err().function_error(), Some(&1));
     drop(sender);
+}
+
+/// Items 0, 1, 2 … one after the other, of which the multiples of `period` fail.
+fn run_with(rule: OnError, period: u64, items: u64) -> Vec<Result<u64, opero_map::Error<u64>>> {
+    let work = move |n: u64| {
+        if n.is_multiple_of(period) {
+            Err(n)
+        } else {
+            Ok(n)
+        }
+    };
+    let run = map(0..items, work).workers(1).on_error(rule);
+    let again = run.clone().iter().count();
+    let results = run.run();
+    assert_eq!(results.len(), again);
+    results
+}
+
+#[test]
+fn after_a_number_of_failures_no_item_is_started() {
+    for failures in 1..5 {
+        let results = run_with(OnError::StopAfter(failures), 10, 1_000);
+        assert_eq!(results.len() as u64, (failures - 1) * 10 + 1);
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        assert_eq!(failed as u64, failures);
+    }
+}
+
+#[test]
+fn above_a_share_of_failures_no_item_is_started() {
+    let percent = |percent| OnError::StopAbove(Share::percent(percent).unwrap());
+    // Every tenth fails, the first one as well: at the 20th there are 2.
+    assert_eq!(run_with(percent(5.0), 10, 1_000).len(), 20);
+    // At the 21st there are 3, which is above 10 %.
+    assert_eq!(run_with(percent(10.0), 10, 1_000).len(), 21);
+    assert_eq!(run_with(percent(15.0), 10, 1_000).len(), 1_000);
+    // All fail, and there are too few to judge by.
+    assert_eq!(run_with(percent(5.0), 1, 19).len(), 19);
+}
+
+#[test]
+fn a_rule_that_no_item_could_meet_is_refused() {
+    let run = map(0..3, Ok::<_, ()>).on_error(OnError::StopAfter(0));
+    assert_eq!(run.check().unwrap_err().parameter(), "on_error");
+    assert!(run.run().iter().all(Result::is_err));
+}
+
+#[test]
+fn failures_are_counted_over_all_workers() {
+    let work = |n: u32| if n.is_multiple_of(3) { Err(n) } else { Ok(n) };
+    for rule in ["stop after 10", "stop above 20%"] {
+        let run = map(0_u32.., work)
+            .workers(4)
+            .on_error(rule.parse().unwrap());
+        let results = run.run(); // An input without an end.
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        assert!(failed >= 4, "{rule}: {failed}");
+    }
 }
