@@ -48,6 +48,9 @@ impl Worker {
         if heard.settled > 0 {
             heard.took = now.saturating_duration_since(before);
             self.answered(now);
+        } else if !heard.returned.is_empty() && self.calls.is_empty() {
+            // It had begun none of them, so it is at nothing that would hold up others.
+            self.answered(now);
         }
         heard
     }
