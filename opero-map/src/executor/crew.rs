@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use opero_core::{Observer, Remote};
+use opero_core::{ConfigError, Observer, Remote};
 
 use crate::MapConfig;
 use crate::job::RemoteFunction;
@@ -13,8 +13,8 @@ use crate::progress::Above;
 pub struct Terms<'a> {
     /// The function's name in events.
     pub name: &'a str,
-    /// The function; `None` where the job is one that only this process knows.
-    pub function: Option<RemoteFunction>,
+    /// The function; or why only this process knows it.
+    pub function: Result<RemoteFunction, ConfigError>,
     /// How many workers.
     pub workers: usize,
     /// The run's parameters.
@@ -22,7 +22,7 @@ pub struct Terms<'a> {
     /// Who is told when workers come and go, beside the global observers.
     pub observer: Option<Arc<dyn Observer>>,
     /// Where the workers print, if a bar is drawn that they would otherwise print over.
-    #[allow(dead_code, reason = "for processes")]
+    #[cfg_attr(not(feature = "process"), expect(dead_code, reason = "for processes"))]
     pub(crate) output: Option<Above>,
 }
 

@@ -43,17 +43,7 @@ impl Executor for ProcessExecutor {
     }
 
     fn hire(&self, terms: &Terms<'_>) -> Result<Option<Arc<dyn Crew>>, ConfigError> {
-        let Some(function) = &terms.function else {
-            return Err(ConfigError::new(
-                "mode",
-                format!(
-                    "is `{}`, and worker processes cannot find this function: it is a closure, a method, generic, or its \
-                     arguments, value or error are not `Serialize` and `Deserialize`",
-                    self.0
-                ),
-                "decorate a free function with `#[operomap(mode = \"process\")]`, and the compiler says what is missing",
-            ));
-        };
+        let function = terms.function.clone()?;
         if !entry::is_ready() {
             return Err(ConfigError::new(
                 "mode",
@@ -65,7 +55,7 @@ impl Executor for ProcessExecutor {
                  `opero::worker_tests!();` once",
             ));
         }
-        hire(Hiring::of(terms, function.clone())?).map(Some)
+        hire(Hiring::of(terms, function)?).map(Some)
     }
 
     /// Workers that end in the midst of their items are what Ctrl-C would otherwise leave.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use opero_core::stable::{OutcomeCodec, append, read};
-use opero_core::{Attempt, CodecError, Context, Error, Event, RefusedKind, Waiting};
+use opero_core::{Attempt, CodecError, ConfigError, Context, Error, Event, RefusedKind, Waiting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,8 +81,8 @@ where
     type Error = E;
     const WAITING: Waiting = Waiting::Blocking;
 
-    fn remote(&self) -> Option<RemoteFunction> {
-        Some(RemoteFunction {
+    fn remote(&self) -> Result<RemoteFunction, ConfigError> {
+        Ok(RemoteFunction {
             path: self.path.to_owned(),
             waiting: Waiting::Blocking,
         })

@@ -13,6 +13,7 @@ use super::pace;
 use super::wakeup::Wakeup;
 use crate::RemoteFunction;
 use crate::executor::{Crew, Desk, Terms};
+use crate::progress::Above;
 
 /// What workers are hired for.
 pub(in super::super) struct Hiring {
@@ -27,6 +28,8 @@ pub(in super::super) struct Hiring {
     pub(super) recycle_after: Option<u64>,
     pub(super) recycle_above: Option<u64>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    /// Where workers print, if not where this program does.
+    pub(super) output: Option<Above>,
 }
 
 /// How many calls of an async function a worker has at a time, unless its user says otherwise.
@@ -66,6 +69,7 @@ impl Hiring {
             recycle_after: not_zero("worker_recycle_after", config.worker_recycle_after)?,
             recycle_above: not_zero("worker_recycle_above", config.worker_recycle_above)?,
             observer: terms.observer.clone(),
+            output: terms.output.clone(),
         })
     }
 

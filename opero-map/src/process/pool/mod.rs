@@ -10,6 +10,7 @@ mod foreman;
 mod office;
 mod outgoing;
 mod pace;
+mod relay;
 mod replies;
 mod start;
 mod wakeup;

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IoSlice};
+use std::iter;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -17,6 +18,8 @@ use super::super::entry::{TOKEN, test_entry};
 use super::super::page::Page;
 use super::super::wire::{Hello, Kind, append};
 use super::crew::Hiring;
+use super::relay::relay;
+use crate::progress::{Above, Stream};
 
 /// A process that was started and greeted.
 pub(super) struct Started {
@@ -36,11 +39,7 @@ pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         // A group of its own: what the terminal tells this program, such as Ctrl-C, is not for its workers.
         .process_group(0);
-    let entry = test_entry();
-    if entry.is_some() {
-        // The test harness announces on standard output what it runs; the function's own output goes where ours goes.
-        command.stdout(Stdio::null());
-    }
+    let stdout = direct_output(&mut command, hiring.output.as_ref())?;
     let child = command.spawn()?;
     // Holds the other end of the channel, which must close with the worker.
     drop(command);
@@ -50,9 +49,10 @@ pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
         worker,
         memory: hiring.memory,
         resident: hiring.recycle_above.is_some(),
-        stdout: entry.is_some(),
+        stdout: stdout.is_some(),
     };
-    let greeted = greet(&ours, &hello, &page).and_then(|()| ours.set_nonblocking(true));
+    let greeted =
+        greet(&ours, &hello, &page, stdout.as_ref()).and_then(|()| ours.set_nonblocking(true));
     let mut started = Started {
         child,
         socket: ours,
@@ -88,6 +88,27 @@ fn command() -> Command {
     command
 }
 
+/// Says where the worker prints. What it returns is its standard output, for the greeting: the test harness announces on its
+/// own what it runs, and that is for nobody.
+fn direct_output(command: &mut Command, output: Option<&Above>) -> io::Result<Option<OwnedFd>> {
+    if let Some(stderr) = relay(output, Stream::Error)? {
+        command.stderr(stderr);
+    }
+    let relayed = relay(output, Stream::Output)?;
+    if test_entry().is_some() {
+        command.stdout(Stdio::null());
+        let ours = || io::stdout().as_fd().try_clone_to_owned();
+        return Ok(Some(match relayed {
+            Some(to) => to.into(),
+            None => ours()?,
+        }));
+    }
+    if let Some(to) = relayed {
+        command.stdout(to);
+    }
+    Ok(None)
+}
+
 /// The program's file, if it is still the one that runs; otherwise, where the system can name it, the file that was replaced.
 fn program() -> PathBuf {
     let running = PathBuf::from("/proc/self/exe");
@@ -103,17 +124,22 @@ fn program() -> PathBuf {
     }
 }
 
-fn greet(socket: &UnixStream, hello: &Hello, page: &Page) -> io::Result<()> {
+fn greet(
+    socket: &UnixStream,
+    hello: &Hello,
+    page: &Page,
+    stdout: Option<&OwnedFd>,
+) -> io::Result<()> {
     let mut payload = Vec::new();
     opero_core::stable::append(hello, &mut payload).map_err(io::Error::other)?;
     let mut frame = Vec::new();
     append(&mut frame, Kind::Hello, 0, &payload);
-    let stdout = io::stdout();
-    let both = [page.fd(), stdout.as_fd()];
-    let descriptors = if hello.stdout { &both[..] } else { &both[..1] };
+    let descriptors: Vec<_> = iter::once(page.fd())
+        .chain(stdout.map(AsFd::as_fd))
+        .collect();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+    if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(io::Error::other("two descriptors need more room"));
     }
     let sent = sendmsg(

@@ -153,11 +153,7 @@ fn listen(mut channel: Channel, inbox: &Inbox, replies: &Replies) -> ! {
 fn take(frame: &Frame<'_>, inbox: &Inbox, replies: &Replies) {
     match frame.kind {
         Kind::Call => inbox.put(frame.id, frame.payload.to_vec()),
-        Kind::Cancel => {
-            if inbox.cancel(frame.id) {
-                replies.now(Kind::Returned, frame.id, &[]);
-            }
-        }
+        Kind::Cancel if inbox.cancel(frame.id) => replies.now(Kind::Returned, frame.id, &[]),
         Kind::GiveBack => {
             for call in inbox.give_back() {
                 replies.push(Kind::Returned, call, &[]);
