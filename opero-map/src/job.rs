@@ -45,9 +45,16 @@ pub trait Job<I>: Send + Sync {
         Ok(())
     }
 
-    /// The function as worker processes know it; `None` where only this process does.
-    fn remote(&self) -> Option<RemoteFunction> {
-        None
+    /// The function as worker processes know it.
+    ///
+    /// # Errors
+    /// Why only this process does. A run in processes says so.
+    fn remote(&self) -> Result<RemoteFunction, ConfigError> {
+        Err(ConfigError::new(
+            "mode",
+            "runs the function in worker processes, which cannot find this one: it is a closure",
+            "move its body into a free function, and decorate that with `#[operomap(mode = \"process\")]`",
+        ))
     }
 
     /// How items and results are recorded, so that a later run can go on from there; `None` where they have no bytes.

@@ -9,4 +9,6 @@ opero::worker_tests!();
 
 mod processes {
     mod functions;
+    mod pipeline;
+    mod shapes;
 }

@@ -73,7 +73,7 @@ where
         self.job.check()
     }
 
-    fn remote(&self) -> Option<RemoteFunction> {
+    fn remote(&self) -> Result<RemoteFunction, ConfigError> {
         self.job.remote()
     }
 

@@ -31,7 +31,7 @@ const PARAMETERS: [&str; 18] = [
 ];
 
 /// What only code can say.
-const CODE: [&str; 8] = [
+const CODE: [&str; 7] = [
     "cache_key",
     "cache_if",
     "retry_on",
@@ -39,7 +39,6 @@ const CODE: [&str; 8] = [
     "fallback_on",
     "rate_key",
     "rate_cost",
-    "worker_init",
 ];
 
 /// What says how items are run, and not what happens to each.
@@ -128,6 +127,9 @@ fn unknown_first<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), Conf
 fn unknown(name: &str) -> ConfigError {
     if CODE.contains(&name) {
         return ConfigError::new(name, "is code", "give it to the builder or to the call");
+    }
+    if name == "worker_init" {
+        return ConfigError::new(name, "is code", "give it to `#[operomap]`");
     }
     if OF_MAPS.contains(&name) {
         return ConfigError::new(name, "belongs to a map", "set it on the run");

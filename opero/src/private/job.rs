@@ -70,7 +70,7 @@ where
     }
 
     #[cfg(feature = "map-process")]
-    fn remote(&self) -> Option<opero_map::RemoteFunction> {
+    fn remote(&self) -> Result<opero_map::RemoteFunction, ConfigError> {
         self.remote_function(B::WAITING)
     }
 

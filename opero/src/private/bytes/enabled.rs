@@ -73,6 +73,14 @@ impl Lack {
 #[derive(Debug)]
 pub struct Outcomes<T, E>(PhantomData<fn() -> (T, E)>);
 
+impl<T, E> Clone for Outcomes<T, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, E> Copy for Outcomes<T, E> {}
+
 impl<T, E> Outcomes<T, E> {
     /// The value and the error of `adapter`.
     pub const fn of<A: Adapter<Value = T, Error = E>>(_: A) -> Self {

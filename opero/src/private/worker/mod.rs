@@ -9,12 +9,12 @@ pub use arguments::{
 pub use demands::{argument_travels, borrowed_argument_travels, error_travels, value_travels};
 
 use opero_core::stable::OutcomeCodec;
-use opero_core::{CodecError, Waiting};
+use opero_core::{CodecError, ConfigError, Waiting};
 use opero_map::RemoteFunction;
 
 use super::adapter::Returns;
 use super::job::MapJob;
-use super::{Adapter, Lack};
+use super::{Adapter, Bytes, Lack};
 
 /// The type of what a function returned, to ask for its adapter.
 pub fn returns_like<R>(_: &R) -> Returns<R> {
@@ -38,12 +38,23 @@ pub fn append_outcome<A: Adapter>(
 
 impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
     /// The function as worker processes know it, if they can.
-    pub(super) fn remote_function(&self, waiting: Waiting) -> Option<RemoteFunction> {
-        let bytes = self.0.answers.bytes?();
-        let travels = bytes.arguments.is_ok() && bytes.outcome.is_ok();
-        travels.then(|| RemoteFunction {
-            path: self.0.function.path().into_owned(),
-            waiting,
-        })
+    pub(super) fn remote_function(&self, waiting: Waiting) -> Result<RemoteFunction, ConfigError> {
+        let bytes = self.0.answers.bytes.map(|bytes| bytes());
+        let lack = match bytes {
+            Some(Bytes {
+                arguments, outcome, ..
+            }) => arguments.err().or(outcome.err()),
+            None => Some(Lack::Free),
+        };
+        match lack {
+            None => Ok(RemoteFunction {
+                path: self.0.function.path().into_owned(),
+                waiting,
+            }),
+            Some(lack) => {
+                let (problem, way_out) = lack.words();
+                Err(ConfigError::new("mode", problem, way_out))
+            }
+        }
     }
 }

@@ -1,0 +1,151 @@
+//! The pipeline stays in the parent.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use opero::{Error, ErrorKind, RefusedKind, operomap};
+
+#[operomap(mode = "process", workers = 2, progress = false)]
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+#[test]
+fn a_hit_costs_no_execution() {
+    let (_, report) = square([2, 3]).run_report();
+    assert_eq!((report.executions, report.cache_hits), (2, 0));
+    let (results, report) = square([2, 3]).run_report();
+    assert_eq!(*results[1].as_ref().unwrap(), 9);
+    assert_eq!((report.executions, report.cache_hits), (0, 2));
+}
+
+#[operomap(
+    mode = "process",
+    workers = 2,
+    retries = 2,
+    min_delay = 0,
+    cache = false,
+    progress = false
+)]
+fn falls(n: u32) -> Result<u32, String> {
+    match n {
+        1 => std::process::abort(),
+        2 => panic!("for a reason"),
+        3 => std::process::exit(3),
+        4 => Err("in words".into()),
+        _ => Ok(n),
+    }
+}
+
+#[test]
+fn what_ends_a_worker_is_a_failed_attempt_of_one_item() {
+    let (results, report) = falls(0..6).run_report();
+    let kinds: Vec<_> = results
+        .iter()
+        .map(|result| result.as_ref().map_err(Error::kind).copied())
+        .collect();
+    assert_eq!(kinds[0], Ok(0));
+    assert_eq!(kinds[1], Err(ErrorKind::Crashed));
+    assert_eq!(kinds[2], Err(ErrorKind::Panic));
+    assert_eq!(kinds[3], Err(ErrorKind::Crashed));
+    assert_eq!(kinds[4], Err(ErrorKind::Function));
+    assert_eq!(kinds[5], Ok(5));
+    for crashed in [1, 3, 4] {
+        assert_eq!(results[crashed].as_ref().unwrap_err().attempts(), 3);
+    }
+    assert!(report.executions >= 12, "{report:?}");
+}
+
+#[operomap(
+    mode = "process",
+    workers = 1,
+    retries = 0,
+    attempt_timeout = "200ms",
+    cache = false,
+    progress = false
+)]
+fn stuck(n: u32) -> Result<u32, Error<String>> {
+    while n == 1 {
+        std::hint::spin_loop();
+    }
+    Ok(n)
+}
+
+#[operomap(
+    mode = "process",
+    workers = 1,
+    retries = 0,
+    item_timeout = "200ms",
+    cache = false,
+    progress = false
+)]
+fn late(n: u32) -> Result<u32, Error<String>> {
+    while n == 1 {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    Ok(n)
+}
+
+#[test]
+fn a_synchronous_function_has_limited_time_in_a_process() {
+    let started = Instant::now();
+    let results = stuck(0..3).run();
+    let refused = results[1].as_ref().unwrap_err().refusal().unwrap().kind();
+    assert!(
+        matches!(refused, RefusedKind::AttemptTimeout { .. }),
+        "{refused:?}"
+    );
+    assert!(results[0].is_ok() && results[2].is_ok());
+    let results = late(0..3).run();
+    let refused = results[1].as_ref().unwrap_err().refusal().unwrap().kind();
+    assert!(
+        matches!(refused, RefusedKind::ItemTimeout { .. }),
+        "{refused:?}"
+    );
+    assert!(results[0].is_ok() && results[2].is_ok());
+    // A guard against a hang, nothing more.
+    assert!(started.elapsed() < Duration::from_secs(60));
+}
+
+static MODEL: OnceLock<String> = OnceLock::new();
+
+fn load() {
+    MODEL.get_or_init(|| "loaded".to_owned());
+}
+
+#[operomap(mode = "process", worker_init = load, workers = 1, cache = false, progress = false)]
+fn with_model(n: u32) -> Result<String, String> {
+    let model = MODEL.get().ok_or("there is no model")?;
+    Ok(format!("{model} {n}"))
+}
+
+#[test]
+fn a_worker_is_made_ready_once_and_the_parent_is_not() {
+    assert_eq!(with_model([1]).try_run().unwrap(), ["loaded 1"]);
+    assert!(MODEL.get().is_none());
+}
+
+#[operomap(
+    mode = "process",
+    workers = 1,
+    worker_in_flight = 4,
+    worker_memory = "8 GiB",
+    worker_recycle_after = 2,
+    worker_recycle_above = 4_000_000_000,
+    on_error = "stop above 50%",
+    timeline = true,
+    ctrl_c = false,
+    cache = false,
+    progress = false
+)]
+async fn every_parameter(n: u32) -> u32 {
+    std::process::id() + n - n
+}
+
+#[test]
+fn parameters_about_workers_reach_them() {
+    let pids = every_parameter(0..5).try_run().unwrap();
+    let mut distinct = pids.clone();
+    distinct.dedup();
+    assert!(distinct.len() >= 2, "{pids:?}");
+}
