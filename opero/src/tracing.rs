@@ -2,8 +2,8 @@ use opero_core::{Event, Observer};
 
 /// An observer that passes events on to `tracing`, under the target `opero`.
 ///
-/// Failures and waits are told at debug level, what every call does at trace level, refusals and unreachable backends as
-/// warnings. No argument, value, key or password is in them.
+/// Failures and waits are told at debug level, what every call does at trace level, refusals, unreachable backends and
+/// results that no journal could take as warnings. No argument, value, key or password is in them.
 ///
 /// ```
 /// opero::observe(opero::TracingObserver);
@@ -18,6 +18,9 @@ impl Observer for TracingObserver {
             Event::CacheUnavailable { backend, reason }
             | Event::LimiterUnavailable { backend, reason } => {
                 tracing::warn!(target: "opero", function, backend, reason, "{name}");
+            }
+            Event::JournalUnavailable { reason } => {
+                tracing::warn!(target: "opero", function, reason, "{name}");
             }
             Event::Refused { kind } => {
                 tracing::warn!(target: "opero", function, reason = ?kind, "{name}");

@@ -229,7 +229,7 @@ impl Survey {
 
 /// Zeros mean nothing: the next run finds no damage there.
 fn blank(file: &File, range: Range<u64>) -> io::Result<()> {
-    const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
     let mut at = range.start;
     while at < range.end {
         let len = (range.end - at).min(ZEROS.len() as u64);

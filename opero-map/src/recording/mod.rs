@@ -2,9 +2,9 @@
 
 #[cfg_attr(all(feature = "journal", unix), path = "enabled.rs")]
 #[cfg_attr(not(all(feature = "journal", unix)), path = "disabled.rs")]
-mod recording;
+mod books;
 
-pub(crate) use recording::{Recording, Ticket};
+pub(crate) use books::{Recording, Ticket};
 
 use std::time::Duration;
 

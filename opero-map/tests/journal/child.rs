@@ -104,6 +104,14 @@ fn tasks() {
     }
 }
 
+#[cfg(feature = "process")]
+#[test]
+fn processes() {
+    if let Some(path) = cast("processes") {
+        crate::processes::run_in_processes(&path);
+    }
+}
+
 /// Holds the journal until it is told to end.
 #[test]
 fn holder() {

@@ -10,20 +10,18 @@ use opero_map::{map, map_async};
 use crate::child::{Process, say};
 use crate::support::Directory;
 
-const ITEMS: u64 = 3_000;
-const KILLS: u64 = 40;
-
+pub(crate) const ITEMS: u64 = 3_000;
 #[test]
 fn what_threads_reported_before_a_kill_does_not_run_again() {
-    kill_again_and_again("threads");
+    kill_again_and_again("threads", 40);
 }
 
 #[test]
 fn what_tasks_reported_before_a_kill_does_not_run_again() {
-    kill_again_and_again("tasks");
+    kill_again_and_again("tasks", 40);
 }
 
-fn kill_again_and_again(part: &str) {
+pub(crate) fn kill_again_and_again(part: &str, kills: u64) {
     let directory = Directory::new();
     let path = directory.journal();
     let mut reported = BTreeSet::new();
@@ -44,7 +42,7 @@ fn kill_again_and_again(part: &str) {
         reported.len() as u64
     };
     let mut done = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         let mut process = Process::start(part, &path);
         // Some die while they open the journal, most while they write it.
         if kill % 5 != 0 {
@@ -65,12 +63,13 @@ fn kill_again_and_again(part: &str) {
     assert_eq!(directory.names(), ["run.journal"], "a kill damages nothing");
 }
 
-/// Spread over all numbers, and the same in each run of the test.
+/// Up to 2⁴⁴, spread over all numbers, and the same in each run of the test.
 fn random(number: u64) -> u64 {
     number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20
 }
 
-fn runs(number: u64) -> Result<u64, String> {
+/// Says that it runs, wherever that is.
+pub(crate) fn runs(number: u64) -> Result<u64, String> {
     say("runs", number);
     Ok(number)
 }

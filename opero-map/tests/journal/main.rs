@@ -10,6 +10,8 @@ mod child;
 mod damage;
 mod full;
 mod killed;
+#[cfg(feature = "process")]
+mod processes;
 mod reading;
 mod refused;
 mod resumed;

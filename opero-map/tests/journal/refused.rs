@@ -11,7 +11,7 @@ use crate::support::{Directory, halve, halved};
 
 /// Why a run cannot begin there.
 fn refusal(function: &str, version: &str, path: &Path) -> Option<ConfigError> {
-    let run = map([2_u64], |n| Ok::<_, String>(n)).recorded(function);
+    let run = map([2_u64], Ok::<_, String>).recorded(function);
     let results = run.resume(path).resume_version(version).run();
     let error = results[0].as_ref().err()?;
     match error.refusal()?.kind() {
@@ -54,11 +54,7 @@ fn another_function_and_another_version_are_named_and_never_mixed_in() {
 fn a_check_says_it_before_a_run_and_changes_nothing() {
     let directory = Directory::new();
     let path = directory.journal();
-    let run = || {
-        map([2_u64], |n| Ok::<_, String>(n))
-            .recorded("f")
-            .resume(&path)
-    };
+    let run = || map([2_u64], Ok::<_, String>).recorded("f").resume(&path);
     run().check().unwrap();
     assert!(!path.exists());
     assert!(run().run()[0].is_ok());
@@ -131,7 +127,7 @@ fn the_file_and_the_directories_made_for_it_are_its_users_alone() {
 #[test]
 fn a_job_that_has_no_bytes_cannot_be_recorded() {
     let directory = Directory::new();
-    let run = || map([2_u64], |n| Ok::<_, String>(n)).resume(directory.journal());
+    let run = || map([2_u64], Ok::<_, String>).resume(directory.journal());
     let error = run().check().unwrap_err();
     assert_eq!(error.parameter(), "resume");
     assert!(error.way_out().contains("Run::recorded"), "{error}");

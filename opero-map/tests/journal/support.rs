@@ -56,7 +56,7 @@ pub(crate) fn halve<'f>(
 ) -> Run<Numbers, impl Job<u64, Output = u64, Error = String> + 'f> {
     let function = |number: u64| {
         calls.fetch_add(1, Ordering::Relaxed);
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             Ok(number / 2)
         } else {
             Err(format!("{number} is odd"))
