@@ -31,3 +31,5 @@ mod processes;
 mod secrets;
 // A map's report says what happened, and the pipeline holds over all its workers.
 mod maps;
+// The report is a page that a browser shows, with nothing from the network.
+mod report;

@@ -13,7 +13,8 @@ pub(crate) struct Script {
     /// The attempt that goes on, or the next one.
     attempt: Option<Attempt>,
     running: Option<Running>,
-    backoff: Option<Backoff>,
+    /// Since when it has waited for another attempt.
+    backoff: Option<Instant>,
 }
 
 /// A span whose item and lane are known elsewhere.
@@ -33,14 +34,6 @@ struct Running {
     /// Since when it has been with its worker, or in the lane.
     start: Instant,
     worker: Option<usize>,
-}
-
-/// A wait between attempts that has not ended.
-#[derive(Debug)]
-struct Backoff {
-    start: Instant,
-    /// How long it should take.
-    delay: Duration,
 }
 
 impl Script {
@@ -93,9 +86,9 @@ impl Script {
                 self.attempt.get_or_insert(Attempt::FIRST);
                 self.add(Phase::PermitWait, start, now);
             }
-            Event::RetryScheduled { attempt, delay } => {
+            Event::RetryScheduled { attempt, .. } => {
                 self.attempt = Some(attempt.next());
-                self.backoff = Some(Backoff { start: now, delay });
+                self.backoff = Some(now);
             }
             Event::FallbackUsed { attempt } => self.attempt = Some(attempt),
             Event::CacheHit => self.add(Phase::CacheHit, self.mark, now),
@@ -149,10 +142,10 @@ impl Script {
         });
     }
 
-    /// The wait between attempts ended at `at` or, if that is earlier, when it should have.
+    /// The wait between attempts, if there is one, ended then. It may be longer than it should have been: a timer can be late.
     fn end_backoff(&mut self, at: Instant) {
-        if let Some(Backoff { start, delay }) = self.backoff.take() {
-            self.add(Phase::Backoff, start, at.min(start + delay));
+        if let Some(start) = self.backoff.take() {
+            self.add(Phase::Backoff, start, at.max(start));
         }
     }
 
@@ -248,7 +241,7 @@ mod tests {
             [
                 (Phase::PermitWait, 1, None, at(0), at(5)),
                 (Phase::FailedExecution, 1, None, at(5), at(10)),
-                (Phase::Backoff, 2, None, at(10), at(30)),
+                (Phase::Backoff, 2, None, at(10), at(31)),
                 (Phase::PermitWait, 2, None, at(31), at(40)),
                 (Phase::Execution, 2, None, at(40), at(45)),
             ]

@@ -1,4 +1,5 @@
 mod backends;
+mod browser;
 mod clocks;
 mod directory;
 mod flaky;
@@ -9,6 +10,7 @@ mod trace;
 mod worker;
 
 pub(crate) use backends::Grants;
+pub(crate) use browser::{Answers, look_at};
 pub(crate) use clocks::{poll_once, with_clock};
 pub(crate) use directory::Directory;
 pub(crate) use flaky::{FlakyCache, Health};

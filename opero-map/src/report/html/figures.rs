@@ -55,8 +55,7 @@ fn headlines(report: &Report) -> Vec<Tile> {
         tile(
             "Wall time",
             duration(report.wall_s * 1e3),
-            rate(report.items, report.wall_s)
-                .map_or_else(String::new, |rate| format!("{rate} items")),
+            rate(report.items, report.wall_s).unwrap_or_default(),
         ),
         tile(
             "Executions",
@@ -83,7 +82,7 @@ fn headlines(report: &Report) -> Vec<Tile> {
     }
     if report.permit_wait_s > 0.0 {
         let each = three_digits(report.permit_wait_s * 1e3 / report.items.max(1) as f64);
-        let line = format!("{each} ms an item, in sum over all lanes");
+        let line = format!("in sum; {each} ms an item");
         tiles.push(tile(
             "Waiting for permits",
             duration(report.permit_wait_s * 1e3),

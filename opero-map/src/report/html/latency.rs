@@ -145,9 +145,9 @@ fn marks(svg: &mut String, scale: &Scale, report: &Report) {
     let latency = report.latency_ms;
     let marks = [
         ("max", latency.max),
-        ("99 %", latency.p99),
-        ("95 %", latency.p95),
-        ("50 %", latency.p50),
+        ("p99", latency.p99),
+        ("p95", latency.p95),
+        ("p50", latency.p50),
     ];
     for (line, (name, ms)) in marks.into_iter().enumerate() {
         let x = scale.percent(ms);

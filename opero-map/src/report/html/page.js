@@ -137,7 +137,7 @@
   }
 
   function axis() {
-    const most = Math.max(2, Math.floor(wide / 90)), rough = (view.to - view.from) / most;
+    const most = Math.max(2, Math.floor(wide / 75)), rough = (view.to - view.from) / most;
     const power = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough);
     context.font = "11px system-ui, sans-serif";
     context.textAlign = "center"; context.textBaseline = "middle";

@@ -49,7 +49,7 @@ pub(super) fn duration(ms: f64) -> String {
     format!("{}\u{a0}{unit}", three_digits(value))
 }
 
-/// How many of them a second; nothing where no time passed.
+/// How many items a second; nothing where no time passed.
 pub(super) fn rate(number: u64, seconds: f64) -> Option<String> {
     let rate = number as f64 / seconds;
     let shown = match rate {
@@ -58,14 +58,15 @@ pub(super) fn rate(number: u64, seconds: f64) -> Option<String> {
         1_000.0.. => count(rate.round() as u64),
         _ => three_digits(rate),
     };
-    Some(format!("{shown}/s"))
+    Some(format!("{shown} items/s"))
 }
 
 /// A share of a whole: `24.3 %`.
 pub(super) fn share(part: u64, whole: u64) -> String {
-    match whole {
-        0 => "0 %".to_owned(),
-        _ => format!("{} %", three_digits(part as f64 * 100.0 / whole as f64)),
+    let percent = part as f64 * 100.0 / whole.max(1) as f64;
+    match percent {
+        _ if part > 0 && percent < 0.01 => "under 0.01 %".to_owned(),
+        _ => format!("{} %", three_digits(percent)),
     }
 }
 
@@ -126,10 +127,11 @@ mod tests {
             ("1 item".into(), "2,000 items".into())
         );
         assert_eq!(share(1, 3), "33.3 %");
-        assert_eq!(share(1, 0), "0 %");
+        assert_eq!(share(0, 0), "0 %");
+        assert_eq!(share(1, 300_000), "under 0.01 %");
         assert_eq!(rate(10, 0.0), None);
-        assert_eq!(rate(12_345, 1.0).as_deref(), Some("12,345/s"));
-        assert_eq!(rate(1, 4.0).as_deref(), Some("0.25/s"));
+        assert_eq!(rate(12_345, 1.0).as_deref(), Some("12,345 items/s"));
+        assert_eq!(rate(1, 4.0).as_deref(), Some("0.25 items/s"));
     }
 
     #[test]
