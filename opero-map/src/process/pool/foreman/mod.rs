@@ -1,43 +1,24 @@
 //! The thread that looks after the workers of a run.
 
+mod closing;
+mod turnover;
+
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use opero_core::{ConfigError, Context, Event, RefusedKind, SystemClock, Waiting};
+use opero_core::{Context, Event, SystemClock, Waiting};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::call::Call;
 use super::crew::Hiring;
-use super::office::{End, Fetched, Office};
+use super::office::{Fetched, Office};
 use super::pace::Pace;
-use super::start;
 use super::worker::Worker;
-
-/// After so many processes in a row that could not begin, no more are started.
-const FAILURES: u32 = 3;
-
-/// The first wait before a worker that died young is replaced, doubled each time.
-const BACKOFF: Duration = Duration::from_millis(10);
-
-/// The longest one.
-const LONGEST: Duration = Duration::from_secs(1);
 
 /// Calls of which a worker has more than these are so short that it is not worth while to move them.
 const SHARED: usize = 16;
-
-/// A worker that died before it was this old died young.
-const YOUNG: Duration = Duration::from_secs(1);
-
-/// A call that so many workers died with, nobody knows of what, is taken for the reason.
-const MOURNED: u32 = 5;
-
-/// How long workers that are not needed any more may take to leave.
-const LEAVE: Duration = Duration::from_millis(500);
 
 pub(super) struct Foreman {
     hiring: Hiring,
@@ -145,98 +126,6 @@ impl Foreman {
             worker.look(now);
             worker.ended(now).is_none()
         });
-    }
-
-    /// A worker has ended.
-    fn mourn(&mut self, worker: Worker, status: ExitStatus, now: Instant) {
-        let place = &mut self.places[worker.index];
-        let (signal, code) = (status.signal(), status.code());
-        let young = !worker.ready || now < worker.started + YOUNG;
-        place.died_young = if young { place.died_young + 1 } else { 0 };
-        if worker.is_lost() || !worker.ready {
-            let doublings = place.died_young.saturating_sub(1).min(16);
-            let backoff = BACKOFF.saturating_mul(1 << doublings).min(LONGEST);
-            place.not_before = young.then(|| now + backoff);
-        }
-        if worker.is_lost() {
-            self.emit(&Event::WorkerLost {
-                worker: worker.index,
-                signal,
-                code,
-            });
-        }
-        let culprit = worker.culprit();
-        let ready = worker.ready;
-        let reason = worker.unfit.clone();
-        let known = worker
-            .calls
-            .iter()
-            .any(|sent| culprit == Some(sent.call.id));
-        let lost = worker.is_lost();
-        for mut sent in worker.calls.into_iter().rev() {
-            if lost && !known {
-                sent.call.mourned += 1;
-            }
-            if !sent.is_wanted() {
-                self.settled += 1;
-            } else if culprit == Some(sent.call.id) || sent.call.mourned == MOURNED {
-                self.settled += 1;
-                let crashed = RefusedKind::Crashed { signal, code };
-                let began = sent.began(self.hiring.function.waiting, worker.progress);
-                sent.answer(Err(crashed.into()), worker.index, began, now);
-            } else {
-                self.pending.push_front(sent.call);
-            }
-        }
-        if !ready {
-            self.could_not_begin(&reason.unwrap_or_else(|| described(signal, code)));
-        }
-    }
-
-    /// A process could not begin. Where none can, the run is told.
-    fn could_not_begin(&mut self, reason: &str) {
-        self.failures += 1;
-        let anybody = self.workers().any(|worker| worker.ready);
-        if self.failures >= FAILURES && !anybody {
-            let error = ConfigError::new(
-                "mode",
-                format!("runs in processes, and they cannot begin: {reason}"),
-                "`opero::init()` has to be the first thing in `main`; what the processes print stands on standard error",
-            );
-            self.office.end(End::Failed(error.into()));
-        }
-    }
-
-    /// Starts processes, as long as there are calls for them.
-    fn hire(&mut self, now: Instant) {
-        let starting = self.workers().filter(|worker| !worker.ready).count();
-        let room: usize = self
-            .workers()
-            .filter_map(Worker::load)
-            .map(|load| self.depth().saturating_sub(load))
-            .sum();
-        let mut wanted = self.pending.len().saturating_sub(starting + room);
-        for index in 0..self.places.len() {
-            if wanted == 0 {
-                return;
-            }
-            let place = &self.places[index];
-            if place.worker.is_some() || place.not_before.is_some_and(|then| now < then) {
-                continue;
-            }
-            wanted -= 1;
-            match start::start(&self.hiring, index) {
-                Ok(started) => {
-                    let waiting = self.hiring.function.waiting;
-                    let worker = Worker::new(index, started, waiting, now);
-                    self.places[index].worker = Some(worker);
-                }
-                Err(error) => {
-                    self.places[index].not_before = Some(now + LONGEST);
-                    self.could_not_begin(&error.to_string());
-                }
-            }
-        }
     }
 
     fn depth(&self) -> usize {
@@ -402,42 +291,6 @@ impl Foreman {
         looks.chain(hires).min()
     }
 
-    /// The end: calls that are left are refused, and the workers go.
-    fn close(mut self, end: &End) {
-        self.office.fetch(&mut self.fetched, false);
-        let handed_in = self.fetched.calls.drain(..);
-        for call in self.pending.drain(..).chain(handed_in) {
-            call.answer.set(Err(end.refusal()));
-        }
-        let mut workers: Vec<_> = self
-            .places
-            .into_iter()
-            .filter_map(|place| place.worker)
-            .chain(self.leaving)
-            .collect();
-        for worker in &mut workers {
-            for sent in worker.calls.drain(..) {
-                sent.call.answer.set(Err(end.refusal()));
-            }
-            match end {
-                End::Over => worker.let_go(),
-                End::Dismissed | End::Failed(_) => worker.kill(),
-            }
-        }
-        let deadline = Instant::now() + LEAVE;
-        while matches!(end, End::Over) && Instant::now() < deadline {
-            workers.retain_mut(|worker| worker.ended(Instant::now()).is_none());
-            if workers.is_empty() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        for mut worker in workers {
-            // One that has been buried already is no reason to complain.
-            let _ = worker.bury();
-        }
-    }
-
     fn workers(&self) -> impl Iterator<Item = &Worker> {
         self.places.iter().filter_map(|place| place.worker.as_ref())
     }
@@ -448,14 +301,5 @@ impl Foreman {
             cx = cx.with_observer(&**observer);
         }
         cx.emit(*event);
-    }
-}
-
-/// How a process ended that said nothing of it.
-fn described(signal: Option<i32>, code: Option<i32>) -> String {
-    match (signal, code) {
-        (Some(signal), _) => format!("a process was ended by signal {signal}"),
-        (None, Some(code)) => format!("a process exited with code {code}"),
-        (None, None) => "a process ended".to_owned(),
     }
 }

@@ -1,5 +1,7 @@
 //! One worker process, as the foreman sees it.
 
+mod watch;
+
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -17,21 +19,8 @@ use super::start::Started;
 /// How long a worker may take to stop a call that nobody waits for, before it is killed.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// A worker that says nothing for so long, and has more than the call it is at, gives the others back.
-const STALL: Duration = Duration::from_millis(10);
-
-/// How long a worker may take until it says that it is ready.
-const START: Duration = Duration::from_secs(30);
-
 /// How long after the end of its channel a process may take to end.
 const END: Duration = Duration::from_millis(100);
-
-/// How often to look whether a worker that has calls still lives, beside what its channel tells: a child of its own could hold that
-/// open.
-const PULSE: Duration = Duration::from_millis(200);
-
-/// How soon to look again at what gives no sign by itself.
-const SOON: Duration = Duration::from_millis(2);
 
 pub(super) struct Worker {
     pub(super) index: usize,
@@ -175,90 +164,6 @@ impl Worker {
         has_more
     }
 
-    /// Looks at the time.
-    pub(super) fn look(&mut self, now: Instant) {
-        if self.gone.is_some() || self.killed {
-            return;
-        }
-        let too_slow = !self.ready && now >= self.started + START;
-        let disobedient = self
-            .calls
-            .iter()
-            .any(|sent| sent.doom.is_some_and(|doom| now >= doom));
-        if too_slow || disobedient {
-            if too_slow {
-                self.unfit = Some(format!("it was not ready within {START:?}"));
-            }
-            self.kill();
-            return;
-        }
-        match self.waiting {
-            Waiting::Async => self.look_at_each(now),
-            Waiting::Blocking => self.look_at_first(now),
-        }
-    }
-
-    /// All calls of an async worker run.
-    fn look_at_each(&mut self, now: Instant) {
-        for sent in &mut self.calls {
-            let late = sent.call.limit.is_some_and(|limit| now >= sent.at + limit);
-            if late && sent.doom.is_none() {
-                sent.time_out(self.index, sent.at, now);
-                sent.doom = Some(now + GRACE);
-                self.outgoing.word(Kind::Cancel, sent.call.id);
-            }
-        }
-    }
-
-    /// The first call of a synchronous worker runs, unless it is finished and waits to be sent with others.
-    fn look_at_first(&mut self, now: Instant) {
-        if self.again.is_some_and(|again| now < again) {
-            return;
-        }
-        let Some(first) = self.calls.front_mut() else {
-            return;
-        };
-        let since = first.at.max(self.progress);
-        let late = first.call.limit.is_some_and(|limit| now >= since + limit);
-        if late && self.page.get() == first.call.id {
-            first.time_out(self.index, since, now);
-            first.doom = Some(now);
-            self.kill();
-        } else if late || (self.calls.len() > 1 && !self.asked && now >= since + STALL) {
-            self.outgoing.word(Kind::GiveBack, 0);
-            self.asked = self.calls.len() > 1;
-            self.again = Some(now + STALL);
-        }
-    }
-
-    /// When it has to be looked at again.
-    pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
-        if self.gone.is_some() || self.killed {
-            return Some(now + SOON);
-        }
-        if !self.ready {
-            return Some(self.started + START);
-        }
-        let dooms = self.calls.iter().filter_map(|sent| sent.doom).min();
-        let own = match self.waiting {
-            Waiting::Async => {
-                let limits = self.calls.iter().filter(|sent| sent.doom.is_none());
-                limits
-                    .filter_map(|sent| Some(sent.at + sent.call.limit?))
-                    .min()
-            }
-            Waiting::Blocking => self.calls.front().and_then(|first| {
-                let since = first.at.max(self.progress);
-                let limit = first.call.limit.map(|limit| since + limit);
-                let stall = (self.calls.len() > 1 && !self.asked).then(|| since + STALL);
-                let soonest = [limit, stall].into_iter().flatten().min()?;
-                Some(self.again.map_or(soonest, |again| soonest.max(again)))
-            }),
-        };
-        let pulse = (!self.calls.is_empty()).then(|| self.seen.max(self.progress) + PULSE);
-        [dooms, own, pulse].into_iter().flatten().min()
-    }
-
     pub(super) fn kill(&mut self) {
         self.killed = true;
         // One that has ended already cannot be killed, and need not be.
@@ -269,7 +174,7 @@ impl Worker {
     pub(super) fn may_have_ended(&self, now: Instant) -> bool {
         self.gone.is_some()
             || self.killed
-            || (!self.calls.is_empty() && now >= self.seen.max(self.progress) + PULSE)
+            || (!self.calls.is_empty() && now >= self.seen.max(self.progress) + watch::PULSE)
     }
 
     /// How it ended, if it has.

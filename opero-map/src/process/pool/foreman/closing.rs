@@ -1,0 +1,48 @@
+//! The end of a run.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::super::office::End;
+use super::Foreman;
+
+/// How long workers that are not needed any more may take to leave.
+const LEAVE: Duration = Duration::from_millis(500);
+
+impl Foreman {
+    /// The end: calls that are left are refused, and the workers go.
+    pub(super) fn close(mut self, end: &End) {
+        self.office.fetch(&mut self.fetched, false);
+        let handed_in = self.fetched.calls.drain(..);
+        for call in self.pending.drain(..).chain(handed_in) {
+            call.answer.set(Err(end.refusal()));
+        }
+        let mut workers: Vec<_> = self
+            .places
+            .into_iter()
+            .filter_map(|place| place.worker)
+            .chain(self.leaving)
+            .collect();
+        for worker in &mut workers {
+            for sent in worker.calls.drain(..) {
+                sent.call.answer.set(Err(end.refusal()));
+            }
+            match end {
+                End::Over => worker.let_go(),
+                End::Dismissed | End::Failed(_) => worker.kill(),
+            }
+        }
+        let deadline = Instant::now() + LEAVE;
+        while matches!(end, End::Over) && Instant::now() < deadline {
+            workers.retain_mut(|worker| worker.ended(Instant::now()).is_none());
+            if workers.is_empty() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        for mut worker in workers {
+            // One that has been buried already is no reason to complain.
+            let _ = worker.bury();
+        }
+    }
+}
