@@ -1,6 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(all(feature = "process", not(unix)))]
+compile_error!(
+    "the feature `process` (`map-process` of the crate `opero`) needs a Unix: workers get their channel as a socket"
+);
+
 mod cancel;
 mod config;
 mod ctrl_c;

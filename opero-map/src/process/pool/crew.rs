@@ -1,12 +1,14 @@
 //! The workers as a run's lanes see them.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::thread;
 
-use opero_core::{AttemptLimit, ConfigError, Executing, Observer, Remote, Waiting};
+use opero_core::{AttemptLimit, ConfigError, Executing, Observer, RefusedKind, Remote, Waiting};
 
+use super::super::wire::MOST;
 use super::foreman::Foreman;
 use super::office::{End, Office};
 use super::pace;
@@ -143,6 +145,14 @@ struct LaneDesk<'c> {
 
 impl Remote for LaneDesk<'_> {
     fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_> {
+        if arguments.len() > MOST {
+            let reason = format!(
+                "the arguments have {} bytes, and {MOST} can pass",
+                arguments.len()
+            );
+            let refused = RefusedKind::Transfer { reason };
+            return Box::pin(ready(Err(refused.into())));
+        }
         Box::pin(self.office.hand_in(arguments, limit, &self.ticket))
     }
 }

@@ -115,11 +115,11 @@ impl Foreman {
             worker.look(now);
             // All that it said counts, also what it said last.
             if worker.may_have_ended(now)
-                && let Some(status) = worker.ended(now)
+                && let Some(ending) = worker.ended(now)
                 && let Some(mut worker) = self.places[index].worker.take()
             {
                 self.listen(&mut worker, now);
-                self.mourn(worker, status, now);
+                self.mourn(worker, ending, now);
             }
         }
         self.leaving.retain_mut(|worker| {

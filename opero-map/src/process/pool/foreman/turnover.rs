@@ -1,14 +1,12 @@
 //! Workers come and go: processes are started as long as there are calls for them, and what the dead had is given to others.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use opero_core::{ConfigError, Event, RefusedKind};
 
 use super::super::office::End;
 use super::super::start;
-use super::super::worker::Worker;
+use super::super::worker::{Ending, Worker};
 use super::Foreman;
 
 /// After so many processes in a row that could not begin, no more are started.
@@ -28,9 +26,9 @@ const MOURNED: u32 = 5;
 
 impl Foreman {
     /// A worker has ended.
-    pub(super) fn mourn(&mut self, worker: Worker, status: ExitStatus, now: Instant) {
+    pub(super) fn mourn(&mut self, worker: Worker, ending: Ending, now: Instant) {
         let place = &mut self.places[worker.index];
-        let (signal, code) = (status.signal(), status.code());
+        let Ending { signal, code } = ending;
         let young = !worker.ready || now < worker.started + YOUNG;
         place.died_young = if young { place.died_young + 1 } else { 0 };
         if worker.is_lost() || !worker.ready {

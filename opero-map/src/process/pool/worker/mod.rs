@@ -5,6 +5,7 @@ mod watch;
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use super::outgoing::Outgoing;
 use super::start::Started;
 
 /// How long a worker may take to stop a call that nobody waits for, before it is killed.
-const GRACE: Duration = Duration::from_millis(20);
+const GRACE: Duration = Duration::from_millis(50);
 
 /// How long after the end of its channel a process may take to end.
 const END: Duration = Duration::from_millis(100);
@@ -50,6 +51,22 @@ pub(super) struct Worker {
     killed: bool,
     /// Why it cannot work, in its own words.
     pub(super) unfit: Option<String>,
+}
+
+/// How a process ended, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ending {
+    pub(super) signal: Option<i32>,
+    pub(super) code: Option<i32>,
+}
+
+impl Ending {
+    fn of(status: ExitStatus) -> Self {
+        Self {
+            signal: status.signal(),
+            code: status.code(),
+        }
+    }
 }
 
 /// A call that a worker has.
@@ -178,14 +195,18 @@ impl Worker {
     }
 
     /// How it ended, if it has.
-    pub(super) fn ended(&mut self, now: Instant) -> Option<ExitStatus> {
+    pub(super) fn ended(&mut self, now: Instant) -> Option<Ending> {
         self.seen = now;
-        let status = self.child.try_wait().ok().flatten();
-        if status.is_none() && self.gone.is_some_and(|gone| now >= gone + END) {
+        let ending = match self.child.try_wait() {
+            Ok(status) => status.map(Ending::of),
+            // Somebody else has waited for it, or this program lets nobody wait (`SIGCHLD` ignored).
+            Err(_) => Some(Ending::default()),
+        };
+        if ending.is_none() && self.gone.is_some_and(|gone| now >= gone + END) {
             // It closed its channel and lives: of no use any more.
             let _ = self.child.kill();
         }
-        status
+        ending
     }
 
     /// The call that it died of: the one it was at, unless it was killed from here.
