@@ -22,7 +22,10 @@ pub struct Terms<'a> {
     /// Who is told when workers come and go, beside the global observers.
     pub observer: Option<Arc<dyn Observer>>,
     /// Where the workers print, if a bar is drawn that they would otherwise print over.
-    #[cfg_attr(not(feature = "process"), expect(dead_code, reason = "for processes"))]
+    #[cfg_attr(
+        not(feature = "process"),
+        expect(dead_code, reason = "only processes print on their own")
+    )]
     pub(crate) output: Option<Above>,
 }
 

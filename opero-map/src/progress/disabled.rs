@@ -1,7 +1,6 @@
 use std::io::{Write, stderr};
 use std::sync::Arc;
 
-use super::Stream;
 use crate::engine::Statistics;
 
 /// Nothing is shown: the feature `progress` is off.
@@ -11,10 +10,6 @@ pub(crate) enum Progress {}
 /// See [`Progress`].
 #[derive(Debug, Clone)]
 pub(crate) enum Above {}
-
-/// See [`Progress`].
-#[derive(Debug)]
-pub(crate) enum Lines {}
 
 impl Progress {
     pub(crate) const POSSIBLE: bool = false;
@@ -32,14 +27,9 @@ impl Progress {
     }
 }
 
+#[cfg(feature = "process")]
 impl Above {
-    pub(crate) fn lines(&self, _: Stream) -> Option<Lines> {
-        match *self {}
-    }
-}
-
-impl Lines {
-    pub(crate) fn print(&mut self, _: &[u8]) {
+    pub(crate) fn pipe(&self, _: super::Stream) -> Option<std::os::fd::OwnedFd> {
         match *self {}
     }
 }

@@ -2,17 +2,21 @@
 
 #[cfg_attr(feature = "progress", path = "enabled/mod.rs")]
 #[cfg_attr(not(feature = "progress"), path = "disabled.rs")]
-#[allow(dead_code, reason = "workers print only where there are processes")]
+#[cfg_attr(
+    not(feature = "process"),
+    allow(
+        dead_code,
+        reason = "only workers and Ctrl-C print while something is shown"
+    )
+)]
 mod shown;
 
-#[allow(
-    unused_imports,
-    reason = "workers print only where there are processes"
-)]
-pub(crate) use shown::{Above, Lines, Progress, say};
+#[cfg(all(unix, feature = "ctrl-c"))]
+pub(crate) use shown::say;
+pub(crate) use shown::{Above, Progress};
 
 /// Where a worker process prints.
-#[allow(dead_code, reason = "workers print only where there are processes")]
+#[cfg(feature = "process")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Output,

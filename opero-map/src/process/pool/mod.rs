@@ -10,7 +10,6 @@ mod foreman;
 mod office;
 mod outgoing;
 mod pace;
-mod relay;
 mod replies;
 mod start;
 mod wakeup;

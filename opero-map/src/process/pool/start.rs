@@ -18,7 +18,6 @@ use super::super::entry::{TOKEN, test_entry};
 use super::super::page::Page;
 use super::super::wire::{Hello, Kind, append};
 use super::crew::Hiring;
-use super::relay::relay;
 use crate::progress::{Above, Stream};
 
 /// A process that was started and greeted.
@@ -91,15 +90,16 @@ fn command() -> Command {
 /// Says where the worker prints. What it returns is its standard output, for the greeting: the test harness announces on its
 /// own what it runs, and that is for nobody.
 fn direct_output(command: &mut Command, output: Option<&Above>) -> io::Result<Option<OwnedFd>> {
-    if let Some(stderr) = relay(output, Stream::Error)? {
+    let relay = |stream| output.and_then(|above| above.pipe(stream));
+    if let Some(stderr) = relay(Stream::Error) {
         command.stderr(stderr);
     }
-    let relayed = relay(output, Stream::Output)?;
+    let relayed = relay(Stream::Output);
     if test_entry().is_some() {
         command.stdout(Stdio::null());
         let ours = || io::stdout().as_fd().try_clone_to_owned();
         return Ok(Some(match relayed {
-            Some(to) => to.into(),
+            Some(to) => to,
             None => ours()?,
         }));
     }

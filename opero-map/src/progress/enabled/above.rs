@@ -1,101 +1,130 @@
 use std::fmt;
-use std::io::{self, IsTerminal, Write, stderr, stdout};
-use std::sync::Arc;
+use std::io::{self, IsTerminal, PipeReader, Read, Write, stderr, stdout};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+
+use opero_core::sync::lock;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, ioctl_fionread};
 
 use super::super::Stream;
 use super::bar::Bar;
+use super::lines::Lines;
 
-/// Prints what worker processes say above the bar, which would otherwise overwrite it.
-#[derive(Debug, Clone)]
+/// Prints what worker processes print above the bar, which would otherwise be in its midst.
+#[derive(Clone)]
 pub(crate) struct Above(Arc<Bar>);
 
+/// What one worker prints to one stream, on its way here.
+pub(super) struct Printed {
+    pipe: PipeReader,
+    lines: Mutex<Lines>,
+    bar: Weak<Bar>,
+    stream: Stream,
+}
+
+/// So much is read at a time.
+const PIECE: usize = 16 << 10;
+
+/// After so many, others have their turn. They are what a pipe holds.
+const PIECES: usize = 4;
+
 impl Above {
-    pub(super) fn new(bar: Arc<Bar>) -> Self {
-        Self(bar)
+    pub(super) fn new(bar: Arc<Bar>) -> Option<Self> {
+        Some(Self(bar))
     }
 
-    /// What one worker prints to `stream`. `None` where that is no terminal: what the worker prints there does not meet the
-    /// bar, and needs no detour.
-    pub(crate) fn lines(&self, stream: Stream) -> Option<Lines> {
+    /// Where a worker is to print instead of to `stream`; what it prints there appears above the bar, in whole lines.
+    ///
+    /// `None` where the stream is no terminal, so that it does not meet the bar; or where no pipe can be had: then it is
+    /// better to print over the bar than not at all.
+    pub(crate) fn pipe(&self, stream: Stream) -> Option<OwnedFd> {
         let terminal = match stream {
             Stream::Output => stdout().is_terminal(),
             Stream::Error => stderr().is_terminal(),
         };
-        terminal.then(|| Lines {
-            bar: Arc::clone(&self.0),
+        if !terminal {
+            return None;
+        }
+        let (pipe, writer) = io::pipe().ok()?;
+        let printed = Arc::new(Printed {
+            pipe,
+            lines: Mutex::default(),
+            bar: Arc::downgrade(&self.0),
             stream,
-            begun: Vec::new(),
-        })
-    }
-}
-
-/// Pieces of what one worker prints to one stream, which come out as whole lines. At the end comes what is left.
-pub(crate) struct Lines {
-    bar: Arc<Bar>,
-    stream: Stream,
-    /// The line that has begun and not ended.
-    begun: Vec<u8>,
-}
-
-/// A line that is longer comes out in parts.
-const LONGEST: usize = 64 << 10;
-
-impl Lines {
-    /// Prints the lines that end in these bytes.
-    pub(crate) fn print(&mut self, bytes: &[u8]) {
-        let Some(end) = whole(self.begun.len(), bytes) else {
-            self.begun.extend_from_slice(bytes);
-            return;
-        };
-        let (lines, begun) = bytes.split_at(end);
-        let before = std::mem::take(&mut self.begun);
-        self.put(&[&before, lines]);
-        self.begun.extend_from_slice(begun);
-    }
-
-    fn put(&self, parts: &[&[u8]]) {
-        // The bar can only be drawn on a line of its own.
-        let ended = parts.iter().rev().find_map(|part| part.last()) == Some(&b'\n');
-        let end: &[u8] = if ended { b"" } else { b"\n" };
-        let parts = parts.iter().copied().chain([end]);
-        // A terminal that is gone shows nothing.
-        self.bar.suspended(|| {
-            let _ = match self.stream {
-                Stream::Output => write(&mut stdout().lock(), parts),
-                Stream::Error => write(&mut stderr().lock(), parts),
-            };
         });
+        self.0.attend(&printed);
+        thread::Builder::new()
+            .name("opero-map-output".into())
+            .spawn(move || printed.follow())
+            .ok()?;
+        Some(writer.into())
     }
 }
 
-impl Drop for Lines {
-    fn drop(&mut self) {
-        if !self.begun.is_empty() {
-            self.put(&[&self.begun]);
+impl Printed {
+    /// Prints what comes until the worker, and whoever has the pipe from it, has ended.
+    fn follow(&self) {
+        while self.wait() {
+            self.drain();
+        }
+        self.put(lock(&self.lines).end());
+    }
+
+    /// Waits until there is something to read. `false` at the end.
+    fn wait(&self) -> bool {
+        loop {
+            let mut pipe = [PollFd::new(&self.pipe, PollFlags::IN)];
+            match poll(&mut pipe, None) {
+                Ok(_) => return pipe[0].revents().contains(PollFlags::IN),
+                Err(Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Prints what has been written so far, without waiting for more.
+    pub(super) fn drain(&self) {
+        let mut lines = lock(&self.lines);
+        let mut piece = [0; PIECE];
+        for _ in 0..PIECES {
+            // Read under the lock only: nobody takes away what was seen to be there.
+            if ioctl_fionread(&self.pipe).unwrap_or(0) == 0 {
+                return;
+            }
+            let Ok(read) = (&self.pipe).read(&mut piece) else {
+                return;
+            };
+            self.put(lines.take(&piece[..read]));
+        }
+    }
+
+    fn put(&self, text: Vec<u8>) {
+        if text.is_empty() {
+            return;
+        }
+        let print = || {
+            // A terminal that is gone shows nothing.
+            let _ = match self.stream {
+                Stream::Output => write(&mut stdout().lock(), &text),
+                Stream::Error => write(&mut stderr().lock(), &text),
+            };
+        };
+        match self.bar.upgrade() {
+            Some(bar) => bar.suspended(print),
+            None => print(),
         }
     }
 }
 
-impl fmt::Debug for Lines {
-    /// Without the text: it may hold arguments.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lines")
-            .field("stream", &self.stream)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How many of the bytes can be printed, behind `begun` others of the same line.
-fn whole(begun: usize, bytes: &[u8]) -> Option<usize> {
-    if let Some(last) = bytes.iter().rposition(|&byte| byte == b'\n') {
-        return Some(last + 1);
-    }
-    (begun + bytes.len() > LONGEST).then_some(bytes.len())
-}
-
-fn write<'a>(to: &mut impl Write, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-    for part in parts {
-        to.write_all(part)?;
-    }
+fn write(to: &mut impl Write, text: &[u8]) -> io::Result<()> {
+    to.write_all(text)?;
     to.flush()
+}
+
+impl fmt::Debug for Above {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Above").finish_non_exhaustive()
+    }
 }

@@ -1,11 +1,12 @@
 use std::fmt;
 use std::io::{Write, stderr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use opero_core::sync::lock;
 
+use super::above::Printed;
 use super::figures::{self, Figures};
 use super::ticker::Show;
 use crate::engine::Statistics;
@@ -15,6 +16,8 @@ pub(super) struct Bar {
     statistics: Arc<Statistics>,
     /// `None` once the run has ended: then nothing is drawn any more.
     drawn: Mutex<Option<ProgressBar>>,
+    /// What workers print, on its way here.
+    printed: Mutex<Vec<Weak<Printed>>>,
 }
 
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
@@ -38,6 +41,7 @@ impl Bar {
         Self {
             statistics: Arc::clone(statistics),
             drawn: Mutex::new(Some(bar)),
+            printed: Mutex::default(),
         }
     }
 
@@ -49,7 +53,19 @@ impl Bar {
         }
     }
 
+    /// Prints that above until the end.
+    #[cfg(feature = "process")]
+    pub(super) fn attend(&self, printed: &Arc<Printed>) {
+        let mut all = lock(&self.printed);
+        all.retain(|printed| printed.strong_count() > 0);
+        all.push(Arc::downgrade(printed));
+    }
+
     pub(super) fn end(&self) {
+        // What the last items printed comes before the end.
+        for printed in lock(&self.printed).drain(..).filter_map(|p| p.upgrade()) {
+            printed.drain();
+        }
         let Some(bar) = lock(&self.drawn).take() else {
             return;
         };

@@ -1,13 +1,17 @@
+#[cfg_attr(feature = "process", path = "above.rs")]
+#[cfg_attr(not(feature = "process"), path = "no_workers.rs")]
 mod above;
 mod bar;
 mod figures;
+#[cfg(feature = "process")]
+mod lines;
 mod plain;
 mod ticker;
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 
-pub(crate) use above::{Above, Lines};
+pub(crate) use above::Above;
 
 use crate::engine::Statistics;
 use bar::Bar;
@@ -53,10 +57,10 @@ impl Progress {
         Some(Self { ticket, shown })
     }
 
-    /// How to print above the bar, where there is one.
+    /// How workers print above the bar, where there is one.
     pub(crate) fn above(&self) -> Option<Above> {
         match &self.shown {
-            Shown::Bar(bar) => Some(Above::new(Arc::clone(bar))),
+            Shown::Bar(bar) => Above::new(Arc::clone(bar)),
             Shown::Plain(_) => None,
         }
     }

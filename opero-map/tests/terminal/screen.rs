@@ -1,0 +1,87 @@
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::programs::{ITEMS, Place, Program};
+
+/// More rows than a program writes, so that nothing scrolls away.
+const ROWS: u16 = 400;
+
+/// Runs a program at a terminal, and gives the lines on the screen at its end.
+fn screen(part: &str, columns: u16) -> Vec<String> {
+    let place = Place::new(&format!("{part}-{columns}"));
+    let (ours, theirs) = terminal(columns);
+    let mut command = Program::command(part, &place);
+    command.env("TERM", "xterm-256color");
+    command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
+    let mut program = Program::start(&mut command, place);
+    // Holds the terminal's other end.
+    drop::<Command>(command);
+    let size = [ROWS, columns].map(|size| size.try_into().unwrap());
+    let mut parser = vt100::Parser::new(size[0], size[1], 0);
+    let mut ours = File::from(ours);
+    let mut bytes = [0; 4096];
+    // The last one to close the terminal makes reading from it an error.
+    while let Ok(read @ 1..) = ours.read(&mut bytes) {
+        parser.process(&bytes[..read]);
+    }
+    assert!(program.end().success());
+    let rows = parser.screen().rows(0, columns);
+    rows.map(|row| row.trim_end().to_owned())
+        .filter(|row| !row.is_empty())
+        .collect()
+}
+
+fn terminal(columns: u16) -> (OwnedFd, File) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let ours = openpt(flags).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let path = ptsname(&ours, Vec::new()).unwrap();
+    let path = Path::new(std::ffi::OsStr::from_bytes(path.as_bytes()));
+    let theirs = File::options().read(true).write(true).open(path).unwrap();
+    let size = Winsize {
+        ws_row: ROWS,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&theirs, size).unwrap();
+    (ours, theirs)
+}
+
+#[test]
+fn what_workers_print_is_whole_and_stands_above_the_bar() {
+    let lines = screen("printing::from_workers", 160);
+    let printed = |text: &str| lines.iter().filter(|line| *line == text).count();
+    for n in 0..ITEMS {
+        let text = format!("item {n} begins, and ends on the same line.");
+        assert_eq!(printed(&text), 1, "{text}\n{lines:#?}");
+        assert_eq!(printed(&format!("item {n} complains.")), 1, "{lines:#?}");
+    }
+    // One bar, with the final figures, below what the workers printed and above what comes then.
+    let is_bar = |line: &String| line.contains(" failed, ");
+    assert_eq!(
+        lines.iter().filter(|line| is_bar(line)).count(),
+        1,
+        "{lines:#?}"
+    );
+    let bar = lines.iter().position(is_bar).unwrap();
+    assert!(lines[bar].contains("60/60, 6 failed, "), "{lines:#?}");
+    assert_eq!(lines[bar + 1], "the program goes on");
+    let last = lines.iter().rposition(|line| line.starts_with("item "));
+    assert!(last < Some(bar), "{lines:#?}");
+}
+
+#[test]
+fn on_a_narrow_screen_the_bar_leaves_nothing_behind_either() {
+    let lines = screen("printing::from_workers", 40);
+    let bars = lines.iter().filter(|line| line.contains(" failed, "));
+    assert_eq!(bars.count(), 1, "{lines:#?}");
+}
