@@ -6,6 +6,9 @@
     reason = "the helpers of tests may panic as tests do"
 )]
 
+// Lets this program's maps run in processes of its own.
+opero::worker_tests!();
+
 // Traces, scripts of failures, recording backends and stages, clocks.
 mod support;
 

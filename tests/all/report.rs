@@ -226,3 +226,56 @@ fn the_page_is_written_into_a_file() {
             .is_err()
     );
 }
+
+#[operomap(
+    mode = "process",
+    workers = 2,
+    retries = 1,
+    min_delay = "2ms",
+    rate_limit = "200/s",
+    cache = false,
+    progress = false,
+    timeline = true
+)]
+fn worked(item: u32) -> Result<u32, String> {
+    std::thread::sleep(Duration::from_millis(4));
+    match item {
+        11 => std::process::abort(),
+        13 => Err("thirteen".into()),
+        _ => Ok(item),
+    }
+}
+
+#[test]
+fn the_page_shows_each_worker_and_its_death() {
+    let (results, report) = worked(0..40).run_report();
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 2);
+    let timeline = report.timeline.as_ref().unwrap();
+    assert_eq!((report.crashes, report.ok), (2, 38));
+    assert!(report.workers_started >= 4, "{report}");
+    let executed = |phase| {
+        let spans = timeline
+            .spans
+            .iter()
+            .filter(move |span| span.phase == phase);
+        spans.filter(|span| span.worker.is_some()).count() as u64
+    };
+    // Those that ended with their worker, too.
+    assert_eq!(executed(Phase::FailedExecution), 4);
+    assert_eq!(executed(Phase::Execution), 38);
+    let lost = timeline.workers.iter().filter(|change| change.is_loss());
+    assert!(lost.clone().all(|change| change.signal == Some(6)));
+    assert_eq!(lost.count(), 2);
+
+    for answers in check(&report.to_html(), &report) {
+        // Two workers, and what no worker has.
+        assert_eq!(answers.number("rows"), 3.0);
+        let drawn = timeline.spans.len() + timeline.workers.len();
+        assert_eq!(answers.number("drawn"), drawn as f64);
+        let tiles = answers.text("tiles");
+        assert!(tiles.contains("started; 2 lost"), "{tiles}");
+        let legend = answers.text("legend");
+        assert!(legend.contains("worker starts, worker lost"), "{legend}");
+        assert!(answers.number("points of worker") + answers.number("points of permit") > 20.0);
+    }
+}

@@ -86,7 +86,7 @@ fn chromium(directory: &Directory, arguments: &[&str], file: &str) -> String {
         .arg(format!("file://{file}"))
         .stdin(Stdio::null())
         .output()
-        .expect("the program `chromium` is needed: tests/chromium.sh installs it");
+        .expect("the program `chromium` is needed: tests/installed.sh installs it");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", output.status);
     String::from_utf8(output.stdout).unwrap()
