@@ -6,8 +6,8 @@
 //! | 4 | format |
 //! | 8 | checksum: XXH3 of all that follows, seeded with the format |
 //! | 8 | salt: random, in the checksums of all frames |
-//! | 4, 4 | lengths of function and version |
-//! | | function, version |
+//! | 4, 4, 4 | lengths of function, version and types |
+//! | | function, version, types |
 //!
 //! Numbers are little-endian.
 
@@ -24,34 +24,53 @@ use super::frame::number;
 /// The format that is written and read.
 pub(super) const FORMAT: u32 = 1;
 
-/// The longest function or version, in bytes.
-pub(super) const LONGEST: usize = 1 << 16;
+/// The longest text, in bytes.
+const LONGEST: usize = 1 << 16;
 
 const MAGIC: [u8; 8] = *b"\x89OPEROJ\n";
 const CHECKED: usize = 20;
-const FIXED: usize = 36;
+const FIXED: usize = 40;
+
+/// Whose records may be together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) function: String,
+    pub(crate) version: String,
+    /// The names of the types of values and errors: bytes of one type may read as another one's.
+    pub(crate) types: String,
+}
+
+impl Owner {
+    fn texts(&self) -> [&str; 3] {
+        [&self.function, &self.version, &self.types]
+    }
+
+    /// Does a header have room for it?
+    pub(super) fn fits(&self) -> bool {
+        self.texts().iter().all(|text| text.len() <= LONGEST)
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) function: String,
-    pub(super) version: String,
+    pub(super) owner: Owner,
     /// Distinguishes this journal's frames from those of another one that a result may hold.
     pub(super) salt: u64,
 }
 
 impl Header {
-    /// For a journal that begins. Both texts are no longer than [`LONGEST`].
-    pub(super) fn new(function: &str, version: &str) -> Self {
+    /// For a journal that begins. The owner [fits](Owner::fits).
+    pub(super) fn new(owner: &Owner) -> Self {
         Self {
-            function: function.to_owned(),
-            version: version.to_owned(),
+            owner: owner.clone(),
             salt: RandomState::new().build_hasher().finish(),
         }
     }
 
     /// Where the first frame is.
     pub(super) fn len(&self) -> u64 {
-        (FIXED + self.function.len() + self.version.len()) as u64
+        let texts = self.owner.texts().map(str::len);
+        (FIXED + texts.iter().sum::<usize>()) as u64
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -59,10 +78,13 @@ impl Header {
         bytes.extend(FORMAT.to_le_bytes());
         bytes.extend([0; 8]);
         bytes.extend(self.salt.to_le_bytes());
-        bytes.extend((self.function.len() as u32).to_le_bytes());
-        bytes.extend((self.version.len() as u32).to_le_bytes());
-        bytes.extend(self.function.as_bytes());
-        bytes.extend(self.version.as_bytes());
+        let texts = self.owner.texts();
+        for text in texts {
+            bytes.extend((text.len() as u32).to_le_bytes());
+        }
+        for text in texts {
+            bytes.extend(text.as_bytes());
+        }
         let check = check(&bytes[CHECKED..]);
         bytes[CHECKED - 8..CHECKED].copy_from_slice(&check.to_le_bytes());
         bytes
@@ -82,28 +104,34 @@ impl Header {
         if format != FORMAT {
             return Err(JournalError::Format { found: format });
         }
-        let length = |at| u32::from_le_bytes(number(&fixed, at)) as usize;
-        let (function, version) = (length(28), length(32));
-        if function > LONGEST || version > LONGEST {
+        let lengths = [28, 32, 36].map(|at| u32::from_le_bytes(number(&fixed, at)) as usize);
+        if lengths.iter().any(|&length| length > LONGEST) {
             return Err(JournalError::Damaged);
         }
         let mut bytes = fixed.to_vec();
-        bytes.resize(FIXED + function + version, 0);
+        bytes.resize(FIXED + lengths.iter().sum::<usize>(), 0);
         let whole = bytes.len();
         let expected = u64::from_le_bytes(number(&fixed, CHECKED - 8));
         if read_up_to(file, &mut bytes)? < whole || check(&bytes[CHECKED..]) != expected {
             return Err(JournalError::Damaged);
         }
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec());
-        let (function, version) = bytes[FIXED..].split_at(function);
-        match (text(function), text(version)) {
-            (Ok(function), Ok(version)) => Ok(Self {
+        let mut rest = &bytes[FIXED..];
+        let texts = lengths.map(|length| {
+            let (text, behind) = rest.split_at(length);
+            rest = behind;
+            String::from_utf8(text.to_vec())
+        });
+        let [Ok(function), Ok(version), Ok(types)] = texts else {
+            return Err(JournalError::Damaged);
+        };
+        Ok(Self {
+            owner: Owner {
                 function,
                 version,
-                salt: u64::from_le_bytes(number(&fixed, CHECKED)),
-            }),
-            _ => Err(JournalError::Damaged),
-        }
+                types,
+            },
+            salt: u64::from_le_bytes(number(&fixed, CHECKED)),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use opero_core::{CodecError, ConfigError, Key};
 use rustix::fs::{FlockOperation, flock};
 
 use super::frame::{HEAD, Head, frame};
+use super::header::Owner;
 use super::index::{Index, Place};
 use super::open::{Opened, open};
 use super::writer::Writer;
@@ -35,13 +36,13 @@ pub(crate) struct Record {
 
 impl Log {
     /// Opens the journal at `path`, or begins one.
-    pub(crate) fn open(path: &Path, function: &str, version: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn open(path: &Path, owner: &Owner) -> Result<Self, ConfigError> {
         let Opened {
             file,
             salt,
             index,
             end,
-        } = open(path, function, version)?;
+        } = open(path, owner)?;
         let file = Arc::new(file);
         let writer = Writer::new(Arc::clone(&file), end).map_err(|error| {
             ConfigError::new(

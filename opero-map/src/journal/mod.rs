@@ -7,18 +7,19 @@
 //! - **A kill loses nothing that was reported.** An item is written to its journal before its result is handed out, in one
 //!   write to the operating system. A power cut may take what the system had not yet put on the disk: at most the
 //!   last 500 ms, and what one `fdatasync` takes.
-//! - **Nothing is mixed up.** A journal belongs to one function and one `resume_version`; with another one a run is refused
-//!   and the file is left alone. Within it an item is known by its content, and the arguments that all items share belong to
+//! - **Nothing is mixed up.** A journal belongs to one function, one `resume_version` and one type of results; with another
+//!   one a run is refused and the file is left alone. Within it an item is known by its content, and the arguments that all items share belong to
 //!   that: a changed item is another one, and runs. Equal items are told apart by their order.
 //! - **Nothing is overwritten.** A file that is no journal is refused. Where a journal is damaged, a copy is put aside as
 //!   `….damaged-1` first, and every record before, between and behind the damage still counts.
-//! - **One run at a time.** The file is locked while a run has it open.
+//! - **One run at a time.** The file is locked while a run has it open: until all items that it began have ended, where
+//!   it was dropped.
 //! - Records of items that are not in the input stay, and are counted as [`Report::stale`](crate::Report::stale).
 //! - Where an item cannot be written, as on a full disk, the run goes on and keeps its result.
 //!   [`Event::JournalUnavailable`](crate::Event::JournalUnavailable) says so at each such item, and
 //!   [`Report::unrecorded`](crate::Report::unrecorded) and [`Report::journal_error`](crate::Report::journal_error) at the end.
 //!
-//! In memory are some 50 to 100 bytes for each record and each different item, never the results. The file is for its user
+//! The end of a run waits for the disk once, in async code, too, for a few milliseconds. In memory are some 50 to 100 bytes for each record and each different item, never the results. The file is for its user
 //! alone (0600); items are in it as hashes, results and errors as they are.
 //!
 //! # The file
@@ -34,6 +35,7 @@ mod index;
 mod log;
 mod open;
 mod reader;
+mod repair;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -42,6 +44,7 @@ mod writer;
 pub use entry::{Entry, State};
 pub use error::JournalError;
 pub(crate) use frame::Facts;
+pub(crate) use header::Owner;
 pub(crate) use index::Place;
 pub(crate) use log::Log;
 pub(crate) use open::inspect;

@@ -1,19 +1,17 @@
-//! Opening a journal for a run: whose it is, who else has it, and what is damaged in it.
+//! Opening a journal for a run: whose it is, and who else has it.
 
-use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use opero_core::ConfigError;
 use rustix::fs::{FlockOperation, flock};
 
 use super::JournalError;
-use super::header::{Header, LONGEST};
-use super::index::{Index, Place};
-use super::scan::{Piece, Scanner};
+use super::header::{Header, Owner};
+use super::index::Index;
+use super::repair::survey;
 
 /// A journal that this run alone has, with nothing damaged in it.
 pub(super) struct Opened {
@@ -25,8 +23,8 @@ pub(super) struct Opened {
 }
 
 /// Opens the journal at `path`, or begins one.
-pub(super) fn open(path: &Path, function: &str, version: &str) -> Result<Opened, ConfigError> {
-    if function.len().max(version.len()) > LONGEST {
+pub(super) fn open(path: &Path, owner: &Owner) -> Result<Opened, ConfigError> {
+    if !owner.fits() {
         return Err(ConfigError::new(
             "resume_version",
             "or the function's name is longer than 64 KiB",
@@ -49,19 +47,13 @@ pub(super) fn open(path: &Path, function: &str, version: &str) -> Result<Opened,
         ),
         _ => failed("locked", error),
     })?;
-    let (header, len) = begin(&file, path, function, version)
-        .map_err(|error| failed("written", error))
-        .and_then(|begun| match begun {
-            Some(begun) => Ok(begun),
-            None => Ok((
-                inspect_file(&file, path, function, version)?,
-                file.metadata()
-                    .map_err(|error| failed("read", error))?
-                    .len(),
-            )),
-        })?;
-    let mut index = Index::new(function, version);
-    let found = survey(&file, &header, len, &mut index);
+    let begun = begin(&file, path, owner).map_err(|error| failed("written", error))?;
+    let header = match begun {
+        Some(header) => header,
+        None => inspect_file(&file, path, owner)?,
+    };
+    let mut index = Index::new(&owner.function, &owner.version);
+    let found = survey(&file, &header, &mut index);
     let found = found.map_err(|error| failed("read", error))?;
     let repaired = found.repair(&file, path);
     repaired.map_err(|error| failed("repaired", error))?;
@@ -73,37 +65,38 @@ pub(super) fn open(path: &Path, function: &str, version: &str) -> Result<Opened,
     })
 }
 
-/// Is what is at `path`, if anything, the journal of this function and version? Changes nothing.
-pub(crate) fn inspect(path: &Path, function: &str, version: &str) -> Result<(), ConfigError> {
-    match File::open(path) {
-        Ok(file) if file.metadata().is_ok_and(|file| file.len() > 0) => {
-            inspect_file(&file, path, function, version).map(drop)
-        }
-        // What cannot be opened is said by opening it.
+/// Is what is at `path`, if anything, a journal of this owner's? Changes nothing.
+pub(crate) fn inspect(path: &Path, owner: &Owner) -> Result<(), ConfigError> {
+    // Opening a pipe would wait for somebody at its other end.
+    let is_file = |path: &Path| path.metadata().is_ok_and(|at| at.is_file() && at.len() > 0);
+    match is_file(path).then(|| File::open(path)) {
+        Some(Ok(file)) => inspect_file(&file, path, owner).map(drop),
+        // What cannot be opened is said by who opens it.
         _ => Ok(()),
     }
 }
 
-fn inspect_file(
-    file: &File,
-    path: &Path,
-    function: &str,
-    version: &str,
-) -> Result<Header, ConfigError> {
+fn inspect_file(file: &File, path: &Path, owner: &Owner) -> Result<Header, ConfigError> {
     const OTHER: &str = "give another path, or delete the file to begin anew";
     let header = Header::read(file).map_err(|error| match error {
         JournalError::Foreign => wrong(path, "which is no journal", "give another path"),
         error => wrong(path, &format!("which {error}"), OTHER),
     })?;
-    let problem = if header.function != function {
+    let found = &header.owner;
+    let problem = if found.function != owner.function {
         format!(
-            "which is the journal of the function `{}`, and this one is `{function}`",
-            header.function
+            "which is the journal of the function `{}`, and this one is `{}`",
+            found.function, owner.function
         )
-    } else if header.version != version {
+    } else if found.version != owner.version {
         format!(
-            "which was recorded with the `resume_version` \"{}\", and this is \"{version}\"",
-            header.version
+            "which was recorded with the `resume_version` \"{}\", and this is \"{}\"",
+            found.version, owner.version
+        )
+    } else if found.types != owner.types {
+        format!(
+            "whose results are {}, and those of this function are {}",
+            found.types, owner.types
         )
     } else {
         return Ok(header);
@@ -120,14 +113,7 @@ fn wrong(path: &Path, problem: &str, way_out: &str) -> ConfigError {
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
-    if let Some(parent) = parent(path) {
-        // One that is there is left as it is, its mode too: the file is closed to others by itself.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(parent)?;
-    }
-    // Opening a pipe would wait for somebody at its other end.
+    create_parents(path)?;
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::other("it is no file"));
     }
@@ -146,108 +132,41 @@ fn lock(file: &File) -> io::Result<()> {
 }
 
 /// Gives an empty file its header. `None`: it is not empty.
-fn begin(
-    file: &File,
-    path: &Path,
-    function: &str,
-    version: &str,
-) -> io::Result<Option<(Header, u64)>> {
+fn begin(file: &File, path: &Path, owner: &Owner) -> io::Result<Option<Header>> {
     if file.metadata()?.len() > 0 {
         return Ok(None);
     }
-    let header = Header::new(function, version);
+    let header = Header::new(owner);
     if let Err(error) = file.write_all_at(&header.bytes(), 0) {
         let _ = file.set_len(0);
         return Err(error);
     }
     file.sync_data()?;
-    File::open(parent(path).unwrap_or(Path::new(".")))?.sync_all()?;
-    let len = header.len();
-    Ok(Some((header, len)))
+    sync_place(path)?;
+    Ok(Some(header))
+}
+
+/// Creates the directories above a file, for this user alone. One that is there is left as it is, its mode too: the file is
+/// closed to others by itself.
+fn create_parents(path: &Path) -> io::Result<()> {
+    let Some(parent) = parent(path) else {
+        return Ok(());
+    };
+    let missing = |directory: &&Path| !directory.as_os_str().is_empty() && !directory.exists();
+    let missing: Vec<_> = parent.ancestors().take_while(missing).collect();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(parent)?;
+    missing.into_iter().try_for_each(sync_place)
+}
+
+/// A power cut leaves it where it is.
+fn sync_place(path: &Path) -> io::Result<()> {
+    File::open(parent(path).unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn parent(path: &Path) -> Option<&Path> {
     path.parent()
         .filter(|parent| !parent.as_os_str().is_empty())
-}
-
-/// What is wrong with a journal.
-struct Survey {
-    damage: Vec<Range<u64>>,
-    /// Behind the last frame.
-    end: u64,
-    /// There is something behind it,
-    tail: bool,
-    /// which is not just what a kill leaves.
-    strange: bool,
-}
-
-fn survey(file: &File, header: &Header, len: u64, index: &mut Index) -> io::Result<Survey> {
-    let mut scanner = Scanner::new(file, header.salt, header.len(), len);
-    let mut found = Survey {
-        damage: Vec::new(),
-        end: len,
-        tail: false,
-        strange: false,
-    };
-    while let Some(piece) = scanner.next()? {
-        match piece {
-            Piece::Frame(offset, head) => index.add(
-                head.facts.key,
-                Place {
-                    offset,
-                    body: head.body,
-                },
-            ),
-            Piece::Damage(range) => found.damage.push(range),
-            Piece::Tail { from, cut_short } => {
-                (found.end, found.tail, found.strange) = (from, true, !cut_short);
-            }
-        }
-    }
-    Ok(found)
-}
-
-impl Survey {
-    /// Takes out what is damaged, once it was copied aside. Where this is interrupted, the next run does it again.
-    fn repair(&self, file: &File, path: &Path) -> io::Result<()> {
-        if self.strange || !self.damage.is_empty() {
-            copy_aside(path)?;
-        }
-        for range in &self.damage {
-            blank(file, range.clone())?;
-        }
-        if self.tail {
-            file.set_len(self.end)?;
-        }
-        if self.tail || !self.damage.is_empty() {
-            file.sync_data()?;
-        }
-        Ok(())
-    }
-}
-
-/// Zeros mean nothing: the next run finds no damage there.
-fn blank(file: &File, range: Range<u64>) -> io::Result<()> {
-    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
-    let mut at = range.start;
-    while at < range.end {
-        let len = (range.end - at).min(ZEROS.len() as u64);
-        file.write_all_at(&ZEROS[..len as usize], at)?;
-        at += len;
-    }
-    Ok(())
-}
-
-fn copy_aside(path: &Path) -> io::Result<()> {
-    for number in 1..=u32::MAX {
-        let mut name = OsString::from(path);
-        name.push(format!(".damaged-{number}"));
-        let aside = PathBuf::from(name);
-        if !aside.try_exists()? {
-            fs::copy(path, &aside)?;
-            return File::open(&aside)?.sync_all();
-        }
-    }
-    Err(io::Error::other("there are too many damaged journals"))
 }

@@ -83,12 +83,12 @@ impl Journal {
 
     /// The function that it belongs to.
     pub fn function(&self) -> &str {
-        &self.header.function
+        &self.header.owner.function
     }
 
     /// The `resume_version` that it belongs to.
     pub fn version(&self) -> &str {
-        &self.header.version
+        &self.header.owner.version
     }
 
     /// How many items succeeded.

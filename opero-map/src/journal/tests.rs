@@ -10,7 +10,7 @@ use opero_core::Key;
 use proptest::prelude::*;
 
 use super::frame::frame;
-use super::header::Header;
+use super::header::{Header, Owner};
 use super::open::{inspect, open};
 use super::scan::{Piece, Scanner};
 use super::{Facts, Journal, JournalError, State};
@@ -61,6 +61,14 @@ fn numbered(number: usize, salt: u64, result: &[u8]) -> Vec<u8> {
         Ok(())
     };
     frame(salt, &facts, text, append).unwrap()
+}
+
+fn owner(function: &str, version: &str) -> Owner {
+    Owner {
+        function: function.into(),
+        version: version.into(),
+        types: "`Result<u8, String>`".into(),
+    }
 }
 
 fn frames(salt: u64, results: &[Vec<u8>]) -> Vec<Vec<u8>> {
@@ -187,13 +195,18 @@ proptest! {
         prop_assert_eq!(numbers(&pieces(SALT, 0, &around)), [frame]);
     }
 
+}
+
+proptest! {
+    // Each case waits for the disk several times.
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn what_is_damaged_is_copied_aside_and_then_taken_out_for_good(
         results in results(),
         at: prop::sample::Index,
         other in prop::collection::vec(any::<u8>(), 1..300),
     ) {
-        let header = Header::new("f", "1");
+        let header = Header::new(&owner("f", "1"));
         let begin = header.bytes();
         let written = frames(header.salt, &results);
         let mut bytes = [begin.clone(), written.concat()].concat();
@@ -203,7 +216,7 @@ proptest! {
         let scratch = Scratch::new(&bytes);
         let before = pieces(header.salt, header.len(), &bytes);
 
-        let opened = open(&scratch.0, "f", "1").unwrap();
+        let opened = open(&scratch.0, &owner("f", "1")).unwrap();
         drop(opened);
         let after = fs::read(&scratch.0).unwrap();
         let repaired = pieces(header.salt, header.len(), &after);
@@ -212,11 +225,13 @@ proptest! {
         let harmless = |piece: &Piece| matches!(piece, Piece::Frame(..) | Piece::Tail { cut_short: true, .. });
         let damaged = !before.iter().all(harmless);
         prop_assert_eq!(fs::read(scratch.aside(1)).ok(), damaged.then_some(bytes));
-        drop(open(&scratch.0, "f", "1").unwrap());
+        drop(open(&scratch.0, &owner("f", "1")).unwrap());
         prop_assert!(!scratch.aside(2).exists());
         prop_assert_eq!(fs::read(&scratch.0).unwrap(), after);
     }
+}
 
+proptest! {
     #[test]
     fn a_header_says_what_it_was_given_or_that_it_is_damaged(
         function: String,
@@ -224,7 +239,7 @@ proptest! {
         at: prop::sample::Index,
         bit in 0..8_u32,
     ) {
-        let header = Header::new(&function, &version);
+        let header = Header::new(&owner(&function, &version));
         let mut bytes = header.bytes();
         prop_assert_eq!(bytes.len() as u64, header.len());
         let read = |bytes: &[u8]| {
@@ -242,7 +257,7 @@ proptest! {
 
 #[test]
 fn a_file_that_is_refused_is_left_as_it_is() {
-    let header = Header::new("f", "1").bytes();
+    let header = Header::new(&owner("f", "1")).bytes();
     let mut damaged = header.clone();
     damaged[30] ^= 1;
     let mut newer = header.clone();
@@ -255,8 +270,8 @@ fn a_file_that_is_refused_is_left_as_it_is() {
     ] {
         let scratch = Scratch::new(&bytes);
         for error in [
-            open(&scratch.0, "f", "1").err().unwrap(),
-            inspect(&scratch.0, "f", "1").unwrap_err(),
+            open(&scratch.0, &owner("f", "1")).err().unwrap(),
+            inspect(&scratch.0, &owner("f", "1")).unwrap_err(),
         ] {
             assert_eq!(error.parameter(), "resume");
             assert!(error.problem().contains(words), "{error}");

@@ -1,3 +1,4 @@
+use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +7,7 @@ use opero_core::sync::lock;
 use opero_core::{CodecError, ConfigError, Error, ErrorKind, Key};
 
 use super::{Course, unavailable};
-use crate::journal::{Facts, Log, Place, State, inspect};
+use crate::journal::{Facts, Log, Owner, Place, State, inspect};
 use crate::{Job, MapConfig, Recorded, Report};
 
 /// The journal of a run.
@@ -36,7 +37,7 @@ impl Recording {
         let Some(path) = &config.resume else {
             return Ok(());
         };
-        inspect(path, &recorded(job)?.function(), &config.resume_version)
+        inspect(path, &owner(config, job)?)
     }
 
     /// Opens the journal that the run's user names.
@@ -47,9 +48,8 @@ impl Recording {
         let Some(path) = &config.resume else {
             return Ok(None);
         };
-        let function = recorded(job)?.function();
         Ok(Some(Self {
-            log: Log::open(path, &function, &config.resume_version)?,
+            log: Log::open(path, &owner(config, job)?)?,
             again: config.resume_failed,
             resumed: AtomicU64::new(0),
             unrecorded: AtomicU64::new(0),
@@ -164,6 +164,16 @@ impl Recording {
     pub(crate) fn close(&self) {
         self.log.close();
     }
+}
+
+/// Whose journal it may be.
+fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError> {
+    let (value, error) = (type_name::<J::Output>(), type_name::<J::Error>());
+    Ok(Owner {
+        function: recorded(job)?.function().into_owned(),
+        version: config.resume_version.clone(),
+        types: format!("`Result<{value}, {error}>`"),
+    })
 }
 
 fn recorded<I, J: Job<I>>(job: &J) -> Result<&dyn Recorded<I, J::Output, J::Error>, ConfigError> {

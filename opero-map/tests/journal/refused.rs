@@ -51,6 +51,19 @@ fn another_function_and_another_version_are_named_and_never_mixed_in() {
 }
 
 #[test]
+fn results_of_another_type_are_not_taken_for_these() {
+    let directory = Directory::new();
+    let path = directory.journal();
+    assert_eq!(refusal("f", "", &path), None);
+    let other = map([2_u64], |n| Ok::<u128, String>(n.into())).recorded("f");
+    let error = other.resume(&path).check().unwrap_err().to_string();
+    assert!(
+        error.contains("Result<u64,") && error.contains("Result<u128,"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_check_says_it_before_a_run_and_changes_nothing() {
     let directory = Directory::new();
     let path = directory.journal();

@@ -1,0 +1,95 @@
+//! Damage in a journal: found when it is opened, copied aside, and taken out.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::header::Header;
+use super::index::{Index, Place};
+use super::scan::{Piece, Scanner};
+
+/// What is wrong with a journal.
+pub(super) struct Survey {
+    damage: Vec<Range<u64>>,
+    /// Behind the last frame.
+    pub(super) end: u64,
+    /// There is something behind it,
+    tail: bool,
+    /// which is not just what a kill leaves.
+    strange: bool,
+}
+
+/// Goes through all of a journal, and puts its records into the index.
+pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Result<Survey> {
+    let len = file.metadata()?.len();
+    let mut scanner = Scanner::new(file, header.salt, header.len(), len);
+    let mut found = Survey {
+        damage: Vec::new(),
+        end: len,
+        tail: false,
+        strange: false,
+    };
+    while let Some(piece) = scanner.next()? {
+        match piece {
+            Piece::Frame(offset, head) => index.add(
+                head.facts.key,
+                Place {
+                    offset,
+                    body: head.body,
+                },
+            ),
+            Piece::Damage(range) => found.damage.push(range),
+            Piece::Tail { from, cut_short } => {
+                (found.end, found.tail, found.strange) = (from, true, !cut_short);
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Survey {
+    /// Takes out what is damaged, once it was copied aside. Where this is interrupted, the next run does it again.
+    pub(super) fn repair(&self, file: &File, path: &Path) -> io::Result<()> {
+        if self.strange || !self.damage.is_empty() {
+            copy_aside(path)?;
+        }
+        for range in &self.damage {
+            blank(file, range.clone())?;
+        }
+        if self.tail {
+            file.set_len(self.end)?;
+        }
+        if self.tail || !self.damage.is_empty() {
+            file.sync_data()?;
+        }
+        Ok(())
+    }
+}
+
+/// Zeros mean nothing: the next run finds no damage there.
+fn blank(file: &File, range: Range<u64>) -> io::Result<()> {
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    let mut at = range.start;
+    while at < range.end {
+        let len = (range.end - at).min(ZEROS.len() as u64);
+        file.write_all_at(&ZEROS[..len as usize], at)?;
+        at += len;
+    }
+    Ok(())
+}
+
+fn copy_aside(path: &Path) -> io::Result<()> {
+    for number in 1..=u32::MAX {
+        let mut name = OsString::from(path);
+        name.push(format!(".damaged-{number}"));
+        let aside = PathBuf::from(name);
+        if !aside.try_exists()? {
+            fs::copy(path, &aside)?;
+            return File::open(&aside)?.sync_all();
+        }
+    }
+    Err(io::Error::other("there are too many damaged journals"))
+}
