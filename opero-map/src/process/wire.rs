@@ -1,5 +1,6 @@
 //! The frames between a program and its workers: a length, a kind, a number, and bytes.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
@@ -101,7 +102,7 @@ pub(super) fn append(out: &mut Vec<u8>, kind: Kind, id: u64, payload: &[u8]) {
 pub(super) struct Frame<'b> {
     pub(super) kind: Kind,
     pub(super) id: u64,
-    pub(super) payload: &'b [u8],
+    pub(super) payload: Cow<'b, [u8]>,
 }
 
 /// Frames out of a stream of bytes.
@@ -111,26 +112,40 @@ pub(super) struct Decoder {
     /// Where the next frame begins, and where what was read ends.
     start: usize,
     end: usize,
+    /// A large frame that is arriving. It is read to where it stays, not copied there.
+    large: Option<Large>,
 }
 
-/// How much is read at a time, at least.
+#[derive(Debug)]
+struct Large {
+    kind: Kind,
+    id: u64,
+    length: usize,
+    payload: Vec<u8>,
+}
+
+/// How much is read at a time.
 const CHUNK: usize = 1 << 16;
+
+/// Payloads from this size on are large. Twice that fits a chunk, so a small frame is whole after two reads.
+const LARGE: usize = CHUNK / 2;
+
+/// Room for a payload is made as it arrives, from so much on: a length may be wrong.
+const AT_ONCE: usize = 1 << 26;
 
 impl Decoder {
     /// Reads once. Zero is the end of the stream.
     pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<usize> {
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
+        if let Some(large) = &mut self.large
+            && large.missing() > 0
+        {
+            return large.read(from);
         }
-        let room = self.missing().max(CHUNK);
-        if self.buffer.len() - self.end < room {
-            // What is left of a frame moves to the front before the buffer grows.
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-            let wanted = self.end + room;
-            if self.buffer.len() < wanted {
-                self.buffer.resize(wanted, 0);
-            }
+        // What is left of a frame moves to the front.
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.buffer.len() < self.end + CHUNK {
+            self.buffer.resize(self.end + CHUNK, 0);
         }
         let read = from.read(&mut self.buffer[self.end..])?;
         self.end += read;
@@ -142,19 +157,41 @@ impl Decoder {
     /// # Errors
     /// What arrived is no frame.
     pub(super) fn next(&mut self) -> io::Result<Option<Frame<'_>>> {
+        if let Some(large) = self.large.take_if(|large| large.missing() == 0) {
+            return Ok(Some(Frame {
+                kind: large.kind,
+                id: large.id,
+                payload: Cow::Owned(large.payload),
+            }));
+        }
+        if self.large.is_some() {
+            return Ok(None);
+        }
         let Some((length, kind, id)) = self.peek()? else {
             return Ok(None);
         };
         let begin = self.start + HEADER;
-        if self.end - begin < length {
-            return Ok(None);
+        let there = self.end - begin;
+        if there >= length {
+            self.start = begin + length;
+            return Ok(Some(Frame {
+                kind,
+                id,
+                payload: Cow::Borrowed(&self.buffer[begin..begin + length]),
+            }));
         }
-        self.start = begin + length;
-        Ok(Some(Frame {
-            kind,
-            id,
-            payload: &self.buffer[begin..begin + length],
-        }))
+        if length >= LARGE {
+            let mut payload = Vec::with_capacity(length.min(AT_ONCE));
+            payload.extend_from_slice(&self.buffer[begin..self.end]);
+            (self.start, self.end) = (0, 0);
+            self.large = Some(Large {
+                kind,
+                id,
+                length,
+                payload,
+            });
+        }
+        Ok(None)
     }
 
     fn peek(&self) -> io::Result<Option<(usize, Kind, u64)>> {
@@ -168,12 +205,21 @@ impl Decoder {
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is no frame")),
         }
     }
+}
 
-    /// How many bytes of a frame that has begun are not there yet.
+impl Large {
     fn missing(&self) -> usize {
-        match self.peek() {
-            Ok(Some((length, ..))) => (HEADER + length).saturating_sub(self.end - self.start),
-            _ => 0,
+        self.length - self.payload.len()
+    }
+
+    fn read(&mut self, from: &mut impl Read) -> io::Result<usize> {
+        let before = self.payload.len();
+        let missing = u64::try_from(self.missing()).unwrap_or(u64::MAX);
+        // Into the room that is there, without writing zeros first. What was read before an error counts.
+        let read = from.take(missing).read_to_end(&mut self.payload);
+        match (self.payload.len() - before, read) {
+            (0, Err(error)) => Err(error),
+            (count, _) => Ok(count),
         }
     }
 }

@@ -70,16 +70,16 @@ impl Worker {
                     continue;
                 }
                 Kind::Unfit => {
-                    self.unfit = Some(String::from_utf8_lossy(frame.payload).into_owned());
+                    self.unfit = Some(String::from_utf8_lossy(&frame.payload).into_owned());
                     continue;
                 }
                 Kind::Resident => {
                     self.resident = id;
                     continue;
                 }
-                Kind::Outcome => Some(Ok(frame.payload.to_vec())),
-                Kind::Untold => Some(Err(untold(frame.payload))),
-                Kind::Panic => Some(Err(panicked(frame.payload))),
+                Kind::Outcome => Some(Ok(frame.payload.into_owned())),
+                Kind::Untold => Some(Err(untold(&frame.payload))),
+                Kind::Panic => Some(Err(panicked(&frame.payload))),
                 Kind::Returned => None,
                 Kind::Hello | Kind::Call | Kind::Cancel | Kind::GiveBack => {
                     return Err(io::ErrorKind::InvalidData.into());

@@ -35,7 +35,7 @@ pub(super) fn run(
 }
 
 /// Scratch space larger than this is not kept for the next call.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 1 << 23;
 
 /// Says what a call came to.
 pub(super) fn say(

@@ -80,7 +80,7 @@ fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
         }
         if let Some(frame) = decoder.next()? {
             break Codec::<Hello>::postcard()
-                .decode(frame.payload)
+                .decode(&frame.payload)
                 .map_err(io::Error::other)?;
         }
     };
@@ -135,7 +135,7 @@ fn listen(mut channel: Channel, inbox: &Inbox, replies: &Replies) -> ! {
     loop {
         loop {
             match channel.decoder.next() {
-                Ok(Some(frame)) => take(&frame, inbox, replies),
+                Ok(Some(frame)) => take(frame, inbox, replies),
                 Ok(None) => break,
                 Err(_) => leave(inbox),
             }
@@ -150,9 +150,9 @@ fn listen(mut channel: Channel, inbox: &Inbox, replies: &Replies) -> ! {
     }
 }
 
-fn take(frame: &Frame<'_>, inbox: &Inbox, replies: &Replies) {
+fn take(frame: Frame<'_>, inbox: &Inbox, replies: &Replies) {
     match frame.kind {
-        Kind::Call => inbox.put(frame.id, frame.payload.to_vec()),
+        Kind::Call => inbox.put(frame.id, frame.payload.into_owned()),
         Kind::Cancel if inbox.cancel(frame.id) => replies.now(Kind::Returned, frame.id, &[]),
         Kind::GiveBack => {
             for call in inbox.give_back() {
