@@ -20,9 +20,19 @@ use std::process::ExitCode;
 use report::Row;
 
 fn main() -> ExitCode {
+    // Workers are this program, started again: what such a process is for is settled before anything else.
+    opero::init();
+    procspawn::init();
+    if let Some(echoed) = peers::socket_pair::init() {
+        return exit(echoed.map_err(Into::into));
+    }
     let ran = Arguments::read().and_then(|arguments| run(&arguments));
     server::stop();
     scratch::clear();
+    exit(ran)
+}
+
+fn exit(ran: Result<(), Box<dyn Error>>) -> ExitCode {
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -76,10 +86,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             if let Some(alone) = &arguments.alone {
                 subjects.retain(|subject| subject.name() == alone);
             }
-            Ok(harness::measure(&mut subjects)?)
+            let missing = harness::take_missing(&mut subjects);
+            Ok((harness::measure(&mut subjects)?, missing))
         });
         let row = match measured {
-            Ok(measured) => Row { name, measured },
+            Ok((measured, missing)) => Row {
+                name,
+                measured,
+                missing,
+            },
             Err(error) => {
                 failures.push(format!("{name}: {error}"));
                 continue;

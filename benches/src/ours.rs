@@ -2,7 +2,7 @@
 
 use opero::{opero, operomap};
 
-use crate::workload::{Failure, Trouble, fetch, profile, spin, work};
+use crate::workload::{Failure, Trouble, fetch, profile, spin, turn, work};
 use crate::{scratch, server};
 
 pub(crate) mod success {
@@ -122,5 +122,31 @@ pub(crate) mod map {
     #[operomap(cache = false, progress = false)]
     pub(crate) fn spin_items(item: u64) -> u64 {
         spin(item)
+    }
+}
+
+/// In two processes. Everything else by default.
+pub(crate) mod process {
+    use super::*;
+
+    #[operomap(mode = "process", workers = 2, cache = false, progress = false)]
+    pub(crate) fn double(item: u64) -> u64 {
+        item.wrapping_mul(2)
+    }
+
+    #[operomap(mode = "process", workers = 2, cache = false, progress = false)]
+    pub(crate) fn long(item: (u64, u64)) -> u64 {
+        let (state, turns) = item;
+        turn(state, turns)
+    }
+
+    #[operomap(mode = "process", workers = 2, cache = false, progress = false)]
+    pub(crate) fn text(item: String) -> String {
+        item
+    }
+
+    #[operomap(mode = "process", workers = 2, cache = false, progress = false)]
+    pub(crate) fn bytes(item: Vec<u8>) -> Vec<u8> {
+        item
     }
 }

@@ -9,6 +9,8 @@ use crate::harness::Measured;
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) measured: Vec<Measured>,
+    /// The peers that are not on this machine, and why.
+    pub(crate) missing: Vec<(&'static str, String)>,
 }
 
 impl Row {
@@ -28,7 +30,14 @@ impl Row {
                 &allocations(peer.allocations).to_string(),
             ])
         });
-        lines.collect()
+        let missing = self.missing.iter().map(|(peer, why)| {
+            let name = self.name;
+            format!(
+                "| {name:<20} | {:>10} | {peer:<22} | not measured: {why} |",
+                ""
+            )
+        });
+        lines.chain(missing).collect()
     }
 
     fn json(&self) -> Value {
@@ -39,10 +48,16 @@ impl Row {
             .iter()
             .map(|peer| (peer.name.to_owned(), json!(tenths(peer.ns))))
             .collect();
+        let missing: serde_json::Map<_, _> = self
+            .missing
+            .iter()
+            .map(|(peer, why)| ((*peer).to_owned(), json!(why)))
+            .collect();
         json!({
             "name": self.name,
             "ours_ns": tenths(ours.ns),
             "peers": peers,
+            "missing": missing,
             "allocs": allocations(ours.allocations),
         })
     }

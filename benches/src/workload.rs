@@ -118,20 +118,23 @@ pub(crate) fn profile(name: &str, length: u64) -> String {
 
 /// Computes for some 20 µs, by counting and not by the clock: a thread that loses its processor is not let off.
 pub(crate) fn spin(item: u64) -> u64 {
-    static TURNS: LazyLock<u64> = LazyLock::new(|| {
-        const TRIAL: u64 = 200_000;
-        let fastest = (0..20).map(|_| {
-            let start = Instant::now();
-            black_box(turn(1, TRIAL));
-            start.elapsed()
-        });
-        let fastest = fastest.min().unwrap_or(Duration::from_micros(100));
-        (TRIAL as f64 * 20e-6 / fastest.as_secs_f64()) as u64
-    });
     turn(item, *TURNS)
 }
 
-fn turn(mut state: u64, turns: u64) -> u64 {
+/// So many [`turn`]s take some 20 µs.
+pub(crate) static TURNS: LazyLock<u64> = LazyLock::new(|| {
+    const TRIAL: u64 = 200_000;
+    let fastest = (0..20).map(|_| {
+        let start = Instant::now();
+        black_box(turn(1, TRIAL));
+        start.elapsed()
+    });
+    let fastest = fastest.min().unwrap_or(Duration::from_micros(100));
+    (TRIAL as f64 * 20e-6 / fastest.as_secs_f64()) as u64
+});
+
+/// Computes in steps that depend on each other.
+pub(crate) fn turn(mut state: u64, turns: u64) -> u64 {
     for _ in 0..turns {
         // One step of Knuth's MMIX generator; each depends on the one before.
         state = black_box(

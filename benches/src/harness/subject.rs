@@ -1,4 +1,4 @@
-//! Measures subjects beside each other: alternating rounds in one process, medians over the rounds.
+//! Something to measure, and the watch that is held while it runs.
 
 use std::fmt::Display;
 use std::hint::black_box;
@@ -9,10 +9,6 @@ use tokio::runtime::Runtime;
 
 use crate::counting;
 
-/// Rounds over which the medians are taken, after one that is thrown away.
-const ROUNDS: usize = 9;
-/// How long one subject runs in one round, unless a single call takes longer.
-const STRETCH: Duration = Duration::from_millis(25);
 /// Calls between two readings of the clock: arguments are made outside the timed stretch, and few enough to stay in
 /// the processor's first cache.
 const CHUNK: u64 = 256;
@@ -25,16 +21,20 @@ pub(crate) struct Subject {
     name: &'static str,
     run: Run,
     /// The calls that one unit of `run` makes.
-    calls: u64,
+    pub(super) calls: u64,
+    /// The units over which its allocations are counted: enough that a table that grows now and then weighs nothing.
+    pub(super) counted: u64,
+    /// Why it is not on this machine, where it is not.
+    missing: Option<String>,
 }
 
 /// What is measured while a subject runs.
 #[derive(Default)]
 pub(crate) struct Stopwatch {
-    elapsed: Duration,
-    allocations: u64,
+    pub(super) elapsed: Duration,
+    pub(super) allocations: u64,
     /// Of the first job that failed: what it took says nothing.
-    failure: Option<String>,
+    pub(super) failure: Option<String>,
 }
 
 impl Stopwatch {
@@ -47,9 +47,40 @@ impl Stopwatch {
         self.allocations += counting::allocations() - allocations;
         result
     }
+
+    /// Counts a time that was taken elsewhere.
+    pub(crate) fn add(&mut self, elapsed: Duration) {
+        self.elapsed += elapsed;
+    }
 }
 
 impl Subject {
+    fn new(name: &'static str, calls: u64, run: impl FnMut(u64, &mut Stopwatch) + 'static) -> Self {
+        Self {
+            name,
+            run: Box::new(run),
+            calls,
+            counted: 1,
+            missing: None,
+        }
+    }
+
+    /// One whose unit is a single call.
+    fn call(name: &'static str, run: impl FnMut(u64, &mut Stopwatch) + 'static) -> Self {
+        Self {
+            counted: 64 * CHUNK,
+            ..Self::new(name, 1, run)
+        }
+    }
+
+    /// A peer that is not on this machine, and why: it keeps its row from no other figure.
+    pub(crate) fn missing(name: &'static str, why: impl Display) -> Self {
+        Self {
+            missing: Some(why.to_string()),
+            ..Self::new(name, 1, |_, _| {})
+        }
+    }
+
     /// A function, called with what `argument` makes of the call's number.
     pub(crate) fn sync<A, R>(
         name: &'static str,
@@ -65,11 +96,7 @@ impl Subject {
                 });
             });
         };
-        Self {
-            name,
-            run: Box::new(run),
-            calls: 1,
-        }
+        Self::call(name, run)
     }
 
     /// An async function, awaited call by call inside `runtime`.
@@ -91,11 +118,7 @@ impl Subject {
                 });
             });
         };
-        Self {
-            name,
-            run: Box::new(run),
-            calls: 1,
-        }
+        Self::call(name, run)
     }
 
     /// A job that makes `calls` calls at once, such as a map or a crowd of concurrent callers.
@@ -109,11 +132,7 @@ impl Subject {
                 black_box(watch.lap(&mut job));
             }
         };
-        Self {
-            name,
-            run: Box::new(run),
-            calls,
-        }
+        Self::new(name, calls, run)
     }
 
     /// A job whose calls may fail, as those that need a server or a disk: then its row is not measured.
@@ -122,23 +141,33 @@ impl Subject {
         calls: u64,
         mut job: impl FnMut() -> Result<(), E> + 'static,
     ) -> Self {
+        Self::timed(name, calls, move |watch| watch.lap(&mut job))
+    }
+
+    /// A job that holds the watch itself: what it prepares and clears away does not count. It may fail, too.
+    pub(crate) fn timed<E: Display>(
+        name: &'static str,
+        calls: u64,
+        mut job: impl FnMut(&mut Stopwatch) -> Result<(), E> + 'static,
+    ) -> Self {
         let run = move |units, watch: &mut Stopwatch| {
             for _ in 0..units {
-                if let Err(error) = watch.lap(&mut job) {
+                if let Err(error) = job(watch) {
                     watch.failure.get_or_insert(error.to_string());
                     return;
                 }
             }
         };
-        Self {
-            name,
-            run: Box::new(run),
-            calls,
-        }
+        Self::new(name, calls, run)
     }
 
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Why it is not on this machine, where it is not.
+    pub(crate) fn why_missing(&self) -> Option<&str> {
+        self.missing.as_deref()
     }
 
     /// Runs once, unmeasured.
@@ -149,25 +178,12 @@ impl Subject {
         self.lap(1).map(drop)
     }
 
-    fn lap(&mut self, units: u64) -> Result<Stopwatch, String> {
+    pub(super) fn lap(&mut self, units: u64) -> Result<Stopwatch, String> {
         let mut watch = Stopwatch::default();
         (self.run)(units, &mut watch);
         match watch.failure {
             None => Ok(watch),
             Some(failure) => Err(format!("{}: {failure}", self.name)),
-        }
-    }
-
-    /// The units that fill a stretch.
-    fn calibrate(&mut self) -> Result<u64, String> {
-        let mut units = 1;
-        loop {
-            let elapsed = self.lap(units)?.elapsed;
-            if elapsed * 4 >= STRETCH {
-                let fill = units as f64 * STRETCH.as_secs_f64() / elapsed.as_secs_f64();
-                return Ok(fill.ceil() as u64);
-            }
-            units *= 2;
         }
     }
 }
@@ -179,54 +195,4 @@ fn in_chunks<A>(calls: u64, argument: impl Fn(u64) -> A, mut run: impl FnMut(Vec
         run((next..end).map(&argument).collect());
         next = end;
     }
-}
-
-/// What was measured of one subject.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measured {
-    pub(crate) name: &'static str,
-    /// Median time of a call in nanoseconds.
-    pub(crate) ns: f64,
-    /// Allocations of a call.
-    pub(crate) allocations: f64,
-}
-
-/// Measures all subjects, round by round, each round starting with another one.
-///
-/// # Errors
-/// The first failure of a trial.
-pub(crate) fn measure(subjects: &mut [Subject]) -> Result<Vec<Measured>, String> {
-    let units: Result<Vec<u64>, String> = subjects.iter_mut().map(Subject::calibrate).collect();
-    let units = units?;
-    let count = subjects.len();
-    let mut times = vec![Vec::with_capacity(ROUNDS); count];
-    for round in 0..=ROUNDS {
-        for turn in 0..count {
-            let index = (round + turn) % count;
-            let (subject, units) = (&mut subjects[index], units[index]);
-            let elapsed = subject.lap(units)?.elapsed;
-            if round > 0 {
-                let calls = units * subject.calls;
-                times[index].push(elapsed.as_secs_f64() * 1e9 / calls as f64);
-            }
-        }
-    }
-    let measured = subjects.iter_mut().zip(times).map(|(subject, times)| {
-        // A multiple of the chunk, and enough calls that a table that grows now and then weighs nothing.
-        let units = if subject.calls == 1 { 64 * CHUNK } else { 1 };
-        counting::count(true);
-        let counted = subject.lap(units);
-        counting::count(false);
-        Ok(Measured {
-            name: subject.name,
-            ns: median(times),
-            allocations: counted?.allocations as f64 / (units * subject.calls) as f64,
-        })
-    });
-    measured.collect()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
