@@ -16,7 +16,7 @@ use crate::values::Value;
 
 impl Plan<'_> {
     /// The answers to the stages' questions: those that the parameters give, and the defaults.
-    pub(crate) fn answers(&self, errors: &mut Errors) -> TokenStream {
+    pub(crate) fn answers(&self, bytes: Option<&TokenStream>, errors: &mut Errors) -> TokenStream {
         const FUNCTIONS: [&str; 4] = ["retry_on", "retry_after", "fallback_on", "cache_if"];
         let door = self.door;
         let mut answers = Vec::new();
@@ -30,7 +30,7 @@ impl Plan<'_> {
             answers.push(quote!(alternatives: ::core::option::Option::Some(#alternatives)));
         }
         self.rate_answers(&mut answers, errors);
-        if let Some(bytes) = self.bytes() {
+        if let Some(bytes) = bytes {
             answers.push(quote!(bytes: #bytes));
         }
         if self.settings.cache {

@@ -13,13 +13,13 @@ use crate::spans::at;
 use crate::worker::may_be_probed;
 
 impl Plan<'_> {
-    /// The answer, as an expression; `None` where no Cargo feature has a use for it.
-    pub(crate) fn bytes(&self) -> Option<TokenStream> {
+    /// The answer of a function with that adapter, as an expression; `None` where no Cargo feature has a use for it.
+    pub(crate) fn bytes(&self, adapter: &TokenStream) -> Option<TokenStream> {
         if !self.has_item || cfg!(not(any(feature = "map-process", feature = "map-journal"))) {
             return None;
         }
-        let (door, adapter) = (self.door, self.adapter());
-        let (arguments, outcome) = (self.sent_arguments(), self.outcome_codec(&adapter));
+        let door = self.door;
+        let (arguments, outcome) = (self.sent_arguments(), self.outcome_codec(adapter));
         Some(quote! {
             ::core::option::Option::Some(|| #door::Bytes {
                 arguments: #arguments,

@@ -62,12 +62,14 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     };
     let item = function.arguments[place].ty.to_token_stream();
     // The results of a run hold refusals by themselves, whatever the function's error is.
-    let recipe = plan.recipe(&quote!(#door::Anything), &item, &mut errors);
+    let result = ResultTypes::of(&plan, &facade);
+    let bytes = plan.bytes(&result.adapter);
+    let error = quote!(#door::Anything);
+    let recipe = plan.recipe(&error, &item, bytes.as_ref(), &mut errors);
     let (function_static, checks) = (plan.function_static(), plan.checks());
     let registration = plan.registration();
     errors.finish()?;
 
-    let result = ResultTypes::of(&plan, &facade);
     let demands = [
         plan.travel_demands(&result.value, &result.error),
         plan.record_demands(&result.value, &result.error),

@@ -48,7 +48,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         reach: Reach::Asked,
     };
     let error = error_for_lists(&function.output, &facade, &door);
-    let recipe = plan.recipe(&error, &quote!(()), &mut errors);
+    let recipe = plan.recipe(&error, &quote!(()), None, &mut errors);
     let own = function
         .receiver
         .iter()

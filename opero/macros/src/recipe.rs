@@ -151,13 +151,14 @@ impl<'a> Plan<'a> {
         &self,
         error: &TokenStream,
         item: &TokenStream,
+        bytes: Option<&TokenStream>,
         errors: &mut Errors,
     ) -> TokenStream {
         let door = self.door;
         let (function, adapter) = (hidden("function"), hidden("adapter"));
         let tuple = self.scope().tuple(error);
         let body = self.body();
-        let answers = self.answers(errors);
+        let answers = self.answers(bytes, errors);
         let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
         let route = self.route(&quote!(#outside, #inside, #answers), errors);
         let renewing = self.renewing();

@@ -47,9 +47,10 @@ impl ResultTypes {
                         arguments[0].to_token_stream(),
                         arguments[1].to_token_stream(),
                     ),
+                    // Where the alias stands: what is wrong with a half of it shows there.
                     _ => (
-                        quote!(<#output as #door::Outcome>::Ok),
-                        quote!(<#output as #door::Outcome>::Err),
+                        at(output.span(), quote!(<#output as #door::Outcome>::Ok)),
+                        at(output.span(), quote!(<#output as #door::Outcome>::Err)),
                     ),
                 };
                 Self {

@@ -50,11 +50,6 @@ async fn wrong_mode_async(a: u32) -> u32 {
     a
 }
 
-#[operomap(mode = "process")]
-fn later(a: u32) -> u32 {
-    a
-}
-
 #[operomap]
 fn no_item() -> u32 {
     1

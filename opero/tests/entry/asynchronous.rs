@@ -1,0 +1,28 @@
+//! `#[opero::main]` on an async `main`: a program of its own, whose workers are itself started afresh.
+
+use std::error::Error;
+use std::process;
+
+use opero::operomap;
+
+#[operomap(mode = "process", workers = 2, cache = false, progress = false)]
+async fn elsewhere(n: u32) -> Result<(u32, u32), String> {
+    tokio::task::yield_now().await;
+    Ok((n + 1, process::id()))
+}
+
+#[opero::main(worker_threads = 2)]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // What the test harness would ask of a test binary.
+    if std::env::args().any(|argument| argument == "--list") {
+        return Ok(());
+    }
+    let handle = tokio::spawn(async { 1_u32 });
+    let first = handle.await?;
+    let results = elsewhere([first, 2]).try_join().await?;
+    let values: Vec<_> = results.iter().map(|(value, _)| *value).collect();
+    if values != [2, 3] || results.iter().any(|(_, pid)| *pid == process::id()) {
+        return Err(format!("not as it should be: {results:?}").into());
+    }
+    Ok(())
+}
