@@ -19,7 +19,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let handle = tokio::spawn(async { 1_u32 });
     let first = handle.await?;
-    let results = elsewhere([first, 2]).try_join().await?;
+    let results = elsewhere([first, 2]).try_join().await;
+    let results = results.map_err(|error| error.to_string())?;
     let values: Vec<_> = results.iter().map(|(value, _)| *value).collect();
     if values != [2, 3] || results.iter().any(|(_, pid)| *pid == process::id()) {
         return Err(format!("not as it should be: {results:?}").into());
