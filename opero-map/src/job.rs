@@ -45,6 +45,12 @@ pub trait Job<I>: Send + Sync {
         Ok(())
     }
 
+    /// Are there events that say more than the results do, such as retries and hits? A job without them is not watched where
+    /// only the progress is asked for, and then costs less.
+    fn tells_more(&self) -> bool {
+        true
+    }
+
     /// The function as worker processes know it.
     ///
     /// # Errors
@@ -141,6 +147,10 @@ where
     type Error = E;
     const WAITING: Waiting = Waiting::Blocking;
 
+    fn tells_more(&self) -> bool {
+        false
+    }
+
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
         if cx.observed() {
@@ -161,6 +171,10 @@ where
     type Output = T;
     type Error = E;
     const WAITING: Waiting = Waiting::Async;
+
+    fn tells_more(&self) -> bool {
+        false
+    }
 
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {

@@ -24,7 +24,7 @@ pub(crate) use lane_watch::Seen;
 pub(crate) use latency::millis;
 pub use session::ResultOf;
 pub(crate) use session::{Floor, Session};
-pub(crate) use statistics::Statistics;
+pub(crate) use statistics::{Detail, Statistics};
 pub(crate) use together::Together;
 
 use std::task::{Context, Poll};

@@ -15,7 +15,7 @@ use super::item::{Deadline, poll_job};
 use super::kept::Kept;
 use super::lane_watch::LaneWatch;
 use super::pace::Pace;
-use super::{Outbox, Statistics};
+use super::{Detail, Outbox, Statistics};
 use crate::executor::{Crew, Desk, Lane};
 use crate::recording::{Course, Recording, Ticket};
 use crate::{Job, MapConfig, Report, Source, ctrl_c};
@@ -215,7 +215,12 @@ where
             .watched
             .then(|| LaneWatch::new(lane, statistics, clock));
         let watching = watch.as_ref().map(|watch| watch as &dyn Observer);
-        let counting = || shard.map(|shard| shard as &dyn Observer);
+        // Where nothing is asked for but how far the run is, a job whose results say it all need not be watched.
+        let told = |s: &&Statistics| s.detail() != Detail::Progress || self.job.tells_more();
+        let counting = || {
+            let shard = statistics.filter(told).and(shard);
+            shard.map(|shard| shard as &dyn Observer)
+        };
         if let Some(observer) = watching.or_else(counting) {
             cx = cx.with_observer(observer);
         }
@@ -278,6 +283,8 @@ where
                 if let Some(watch) = &watch {
                     watch.end(index, ended);
                 }
+            } else if let Some(shard) = shard {
+                shard.record(None, result.is_ok());
             }
             if self.failures.stop_after(result.is_ok()) {
                 self.stop();

@@ -17,7 +17,19 @@ pub(crate) struct Statistics {
     started: Instant,
     /// Since the Unix epoch.
     started_at: Duration,
+    detail: Detail,
     timeline: Option<Keeper>,
+}
+
+/// What the statistics are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Showing how far the run is.
+    Progress,
+    /// A report as well.
+    Report,
+    /// A report with a timeline.
+    Timeline,
 }
 
 /// The counts of some lanes. There are as many shards as can be written to at once, each on cache lines of its own.
@@ -41,16 +53,22 @@ pub(crate) struct Shard {
 const ORDER: Ordering = Ordering::Relaxed;
 
 impl Statistics {
-    /// Of a run that starts now, with a timeline or without one.
-    pub(crate) fn new(clock: Arc<dyn Clock>, timeline: bool) -> Self {
+    /// Of a run that starts now.
+    pub(crate) fn new(clock: Arc<dyn Clock>, detail: Detail) -> Self {
         let started = clock.now();
         Self {
             shards: (0..cores()).map(|_| Shard::default()).collect(),
             started,
             started_at: clock.unix(),
-            timeline: timeline.then(|| Keeper::new(started)),
+            timeline: (detail == Detail::Timeline).then(|| Keeper::new(started)),
+            detail,
             clock,
         }
+    }
+
+    /// What they are for.
+    pub(crate) fn detail(&self) -> Detail {
+        self.detail
     }
 
     /// Who keeps the timeline, where one is asked for.

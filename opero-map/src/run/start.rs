@@ -5,7 +5,7 @@ use opero_core::{ConfigError, Observer};
 use super::Run;
 use crate::config::Plan;
 use crate::ctrl_c::{self, Watching};
-use crate::engine::{Floor, Outbox, ResultOf, Session, Statistics, Together};
+use crate::engine::{Detail, Floor, Outbox, ResultOf, Session, Statistics, Together};
 use crate::executor::{Lane, Terms};
 use crate::progress::{Above, Progress};
 use crate::recording::Recording;
@@ -41,8 +41,12 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     {
         let drawn = self.config.progress && Progress::POSSIBLE;
         let clock = || Arc::clone(&self.config.clock);
-        let timeline = recorded && self.config.timeline;
-        let statistics = (recorded || drawn).then(|| Statistics::new(clock(), timeline));
+        let detail = match recorded {
+            true if self.config.timeline => Some(Detail::Timeline),
+            true => Some(Detail::Report),
+            false => drawn.then_some(Detail::Progress),
+        };
+        let statistics = detail.map(|detail| Statistics::new(clock(), detail));
         let statistics = statistics.map(Arc::new);
         let (least, length) = self.source.size_hint();
         let exact = length.filter(|&most| most == least);

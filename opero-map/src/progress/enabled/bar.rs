@@ -122,10 +122,14 @@ fn style(template: &str, statistics: &Arc<Statistics>) -> Option<ProgressStyle> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Detail;
 
     #[test]
     fn the_templates_are_well_formed() {
-        let statistics = Arc::new(Statistics::new(Arc::new(opero_core::SystemClock), false));
+        let statistics = Arc::new(Statistics::new(
+            Arc::new(opero_core::SystemClock),
+            Detail::Progress,
+        ));
         for template in [KNOWN, UNKNOWN] {
             assert!(style(template, &statistics).is_some());
         }

@@ -109,6 +109,7 @@ mod tests {
 
     use super::super::ticker;
     use super::*;
+    use crate::engine::Detail;
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -130,7 +131,10 @@ mod tests {
     }
 
     fn plain(paper: &Paper) -> (Arc<Statistics>, Arc<Plain>) {
-        let statistics = Arc::new(Statistics::new(Arc::new(opero_core::SystemClock), false));
+        let statistics = Arc::new(Statistics::new(
+            Arc::new(opero_core::SystemClock),
+            Detail::Progress,
+        ));
         for item in 0..1_200 {
             statistics
                 .shard(item)
