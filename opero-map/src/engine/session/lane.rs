@@ -13,7 +13,7 @@ use super::super::item::{Deadline, poll_job};
 use super::super::kept::Kept;
 use super::super::lane_watch::LaneWatch;
 use super::super::pace::Pace;
-use super::super::statistics::Shard;
+use super::super::statistics::{Detail, Shard, Statistics};
 use super::{ResultOf, Session};
 use crate::executor::Desk;
 use crate::recording::{Course, Ticket};
@@ -124,6 +124,8 @@ where
             }
             if let Some(begun) = begun {
                 self.close_books(&books, &begun, ticket.as_ref(), known, &result);
+            } else if let Some(shard) = shard {
+                shard.record(None, result.is_ok());
             }
             if self.failures.stop_after(result.is_ok()) {
                 self.stop();
