@@ -63,6 +63,7 @@ fn check(page: &str, report: &Report) -> Vec<Answers> {
             ("Fallback values turned to", report.fallbacks),
             ("Results from the cache", report.cache_hits),
             ("Results from a concurrent call", report.followed),
+            ("Results from earlier runs", report.resumed),
             ("Worker processes lost", report.crashes),
         ] {
             let row = format!("{name} {figure}");
@@ -277,5 +278,33 @@ fn the_page_shows_each_worker_and_its_death() {
         let legend = answers.text("legend");
         assert!(legend.contains("worker starts, worker lost"), "{legend}");
         assert!(answers.number("points of worker") + answers.number("points of permit") > 20.0);
+    }
+}
+
+#[operomap(cache = false, workers = 2, progress = false)]
+fn recorded(item: u32) -> Result<u32, String> {
+    Ok(item)
+}
+
+#[test]
+fn the_timeline_is_of_this_run_and_not_of_those_before() {
+    let directory = Directory::new();
+    let journal = directory.path("journal");
+    let run = |items| {
+        let run = recorded(items).resume(&journal).timeline(true);
+        run.run_report().1
+    };
+    assert_eq!(run((0..30).collect::<Vec<_>>()).timeline.unwrap().items, 30);
+    let report = run((0..50).collect());
+    assert_eq!(report.resumed, 30);
+    let timeline = report.timeline.as_ref().unwrap();
+    assert_eq!((timeline.items, timeline.shown), (20, 20));
+    assert!(timeline.spans.iter().all(|span| span.item >= 30));
+    for answers in check(&report.to_html(), &report) {
+        let tiles = answers.text("tiles");
+        assert!(
+            tiles.contains("From earlier runs 30 60 % of the items"),
+            "{tiles}"
+        );
     }
 }

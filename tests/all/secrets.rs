@@ -148,7 +148,7 @@ fn configure(shown: &Shown, secret: &str) {
 }
 
 #[operomap(retries = 1, min_delay = 0, workers = 2, progress = false)]
-fn mapped(item: String, token: String) -> Result<String, Error<Failure>> {
+fn mapped(item: String, token: String) -> Result<String, Error<&'static str>> {
     match item.len() + token.len() {
         0 => Ok(item),
         _ => Err("failed")?,
@@ -196,14 +196,15 @@ proptest! {
         shown.debug(&Context::new(&clock, Waiting::Async));
 
         let run = with_clock(clock.clone(), || {
-            let run = mapped([secret.clone()], secret.clone());
+            let run = mapped([secret.clone()], secret.clone()).timeline(true);
             shown.debug(&run);
             run.with_report().run()
         });
         for result in run.0 {
             shown.result(result);
         }
-        lock(&shown.0).push_str(&format!("{}\n{}\n", run.1, run.1.to_json()));
+        let (json, page) = (run.1.to_json(), run.1.to_html());
+        lock(&shown.0).push_str(&format!("{}\n{json}\n{page}\n", run.1));
 
         let shown = lock(&shown.0);
         let leak = shown.lines().find(|line| line.contains(&secret));

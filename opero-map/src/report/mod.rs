@@ -106,7 +106,8 @@ impl Report {
     /// The report as one page for the browser, which needs nothing else: no file beside it and no network.
     ///
     /// It shows the figures, the distribution of the latency and, where there is one, the timeline. It is made of numbers and
-    /// the function's name; there is no argument, no value and no text of an error in it.
+    /// the function's name, and of what the system said of the journal where that failed; there is no argument, no value and no text
+    /// of a function's error in it.
     ///
     /// ```
     /// let page = opero_map::Report::default().to_html();

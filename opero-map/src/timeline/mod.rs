@@ -31,7 +31,7 @@ pub(crate) use script::Script;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Timeline {
-    /// Items that have a result.
+    /// Items that have a result, without those whose result an earlier run had recorded.
     pub items: u64,
     /// Items whose spans are here: one in `one_in`.
     pub shown: u64,

@@ -159,7 +159,10 @@ where
             shard.record((!known).then_some(elapsed), result.is_ok());
         }
         let Some(watch) = books.watch else { return };
-        if let (Some(ticket), false) = (ticket, known) {
+        if known {
+            return;
+        }
+        if let Some(ticket) = ticket {
             let course = Course {
                 index: begun.index,
                 started: begun.unix,

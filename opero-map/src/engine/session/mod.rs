@@ -152,6 +152,10 @@ where
         let mut report = statistics.report(self.name);
         if let Some(recording) = &self.recording {
             recording.account(&mut report);
+            // Of what an earlier run did there is no timeline.
+            if let Some(timeline) = &mut report.timeline {
+                timeline.items = timeline.items.saturating_sub(report.resumed);
+            }
         }
         report
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::words::{count, counted, duration, rate, share, three_digits};
+use super::words::{count, counted, duration, escaped, rate, share, three_digits};
 use crate::Report;
 
 /// A headline figure: its name, what it is, and a line about it.
@@ -109,6 +109,22 @@ fn retries(number: u64) -> String {
     }
 }
 
+/// What went wrong with the journal, if anything did.
+pub(super) fn warning(report: &Report) -> String {
+    let Some(error) = &report.journal_error else {
+        return String::new();
+    };
+    format!(
+        "<p class=\"warning\">The journal could not keep up its promise: {}. {} not recorded, and a later run does their items \
+         again.</p>\n",
+        escaped(error),
+        match report.unrecorded {
+            1 => "1 result is".to_owned(),
+            number => format!("{} results are", count(number)),
+        }
+    )
+}
+
 /// Every figure, with what it means.
 pub(super) fn table(report: &Report) -> String {
     let latency = report.latency_ms;
@@ -122,6 +138,11 @@ pub(super) fn table(report: &Report) -> String {
         ("Results from the cache", count(report.cache_hits)),
         ("Results from a concurrent call", count(report.followed)),
         ("Results from earlier runs", count(report.resumed)),
+        ("Records of other items than these", count(report.stale)),
+        (
+            "Results that could not be recorded",
+            count(report.unrecorded),
+        ),
         ("Worker processes started", count(report.workers_started)),
         ("Worker processes lost", count(report.crashes)),
         (
