@@ -29,9 +29,10 @@ pub(crate) struct Log {
 
 /// A record that was read.
 pub(crate) struct Record {
-    head: Head,
-    body: Vec<u8>,
-    text: usize,
+    state: State,
+    bytes: Vec<u8>,
+    /// Where the outcome begins.
+    outcome: usize,
 }
 
 impl Log {
@@ -80,9 +81,12 @@ impl Log {
         let mut bytes = vec![0; HEAD + place.body as usize];
         self.file.read_exact_at(&mut bytes, place.offset).ok()?;
         let head = Head::read(self.salt, &bytes)?;
-        let body = bytes.split_off(HEAD);
-        let text = head.split(self.salt, &body)?.0.len();
-        Some(Record { head, body, text })
+        let (text, _) = head.split(self.salt, &bytes[HEAD..])?;
+        Some(Record {
+            state: head.facts.state,
+            outcome: HEAD + text.len(),
+            bytes,
+        })
     }
 
     /// The bytes that record an item.
@@ -121,11 +125,11 @@ impl Drop for Log {
 
 impl Record {
     pub(crate) fn state(&self) -> State {
-        self.head.facts.state
+        self.state
     }
 
     /// The bytes of the outcome.
     pub(crate) fn outcome(&self) -> &[u8] {
-        &self.body[self.text..]
+        &self.bytes[self.outcome..]
     }
 }
