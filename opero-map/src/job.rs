@@ -58,7 +58,7 @@ pub trait Job<I>: Send + Sync {
     fn remote(&self) -> Result<RemoteFunction, ConfigError> {
         Err(ConfigError::new(
             "mode",
-            "runs the function in worker processes, which cannot find this one: it is a closure",
+            "runs the function in worker processes, which cannot find a closure",
             "move its body into a free function, and decorate that with `#[operomap(mode = \"process\")]`",
         ))
     }

@@ -65,8 +65,10 @@ fn what_ends_a_worker_is_a_failed_attempt_of_one_item() {
     progress = false
 )]
 fn stuck(n: u32) -> Result<u32, Error<String>> {
-    while n == 1 {
-        std::hint::spin_loop();
+    if n == 1 {
+        loop {
+            std::hint::spin_loop();
+        }
     }
     Ok(n)
 }
@@ -80,8 +82,8 @@ fn stuck(n: u32) -> Result<u32, Error<String>> {
     progress = false
 )]
 fn late(n: u32) -> Result<u32, Error<String>> {
-    while n == 1 {
-        std::thread::sleep(Duration::from_secs(1));
+    if n == 1 {
+        std::thread::sleep(Duration::from_secs(600));
     }
     Ok(n)
 }
@@ -105,6 +107,17 @@ fn a_synchronous_function_has_limited_time_in_a_process() {
     assert!(results[0].is_ok() && results[2].is_ok());
     // A guard against a hang, nothing more.
     assert!(started.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_closure_of_the_builder_says_that_it_cannot_run_in_processes() {
+    let pipeline = opero::Pipeline::builder().cache(false).build().unwrap();
+    let run = pipeline.map([1], |n: &u32, _| Ok::<_, String>(*n));
+    assert_eq!(
+        run.mode("process").try_run().unwrap_err().to_string(),
+        "`mode` runs the function in worker processes, which cannot find a closure: move its body into a free function, and \
+         decorate that with `#[operomap(mode = \"process\")]`"
+    );
 }
 
 static MODEL: OnceLock<String> = OnceLock::new();
