@@ -80,14 +80,6 @@ fn headlines(report: &Report) -> Vec<Tile> {
         let line = format!("{} of the items", share(report.resumed, report.items));
         tiles.push(tile("From earlier runs", count(report.resumed), line));
     }
-    if report.unrecorded > 0 {
-        // Without the reason: there is no text on the page but the function's name.
-        let line = "a later run does them again".to_owned();
-        tiles.push(Tile {
-            bad: true,
-            ..tile("Not recorded", count(report.unrecorded), line)
-        });
-    }
     if report.permit_wait_s > 0.0 {
         let each = three_digits(report.permit_wait_s * 1e3 / report.items.max(1) as f64);
         let line = format!("in sum; {each} ms an item");
@@ -151,7 +143,6 @@ pub(super) fn table(report: &Report) -> String {
             "Results that could not be recorded",
             count(report.unrecorded),
         ),
-        ("Results not recorded", count(report.unrecorded)),
         ("Worker processes started", count(report.workers_started)),
         ("Worker processes lost", count(report.crashes)),
         (
