@@ -6,6 +6,7 @@ mod flowing;
 mod recorded;
 mod resuming;
 mod start;
+mod workers;
 
 #[cfg(feature = "journal")]
 pub use recorded::RecordedJob;

@@ -161,4 +161,9 @@ fn parameters_about_workers_reach_them() {
     let mut distinct = pids.clone();
     distinct.dedup();
     assert!(distinct.len() >= 2, "{pids:?}");
+    let run = every_parameter(0..5).worker_recycle_after(100).workers(1);
+    let run = run.worker_in_flight(2).worker_memory(1 << 34);
+    let mut pids = run.worker_recycle_above(1 << 33).try_run().unwrap();
+    pids.dedup();
+    assert_eq!(pids.len(), 1);
 }
