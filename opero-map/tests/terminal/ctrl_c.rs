@@ -32,11 +32,11 @@ impl Program {
         });
     }
 
-    fn items(&self) -> usize {
+    pub(crate) fn items(&self) -> usize {
         self.place.signs("item-").len()
     }
 
-    fn runs_items(&self, items: usize) {
+    pub(crate) fn runs_items(&self, items: usize) {
         eventually("running items", || (self.items() >= items).then_some(()));
     }
 }

@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -23,15 +23,28 @@ fn screen(part: &str, columns: u16) -> Vec<String> {
     let mut program = Program::start(&mut command, place);
     // Holds the terminal's other end.
     drop::<Command>(command);
+    let lines = lines(&read(ours), columns);
+    assert!(program.end().success());
+    lines
+}
+
+/// All that is written to a terminal until nobody has it any more.
+fn read(terminal: impl Into<File>) -> Vec<u8> {
+    let mut terminal = terminal.into();
+    let mut text = Vec::new();
+    let mut bytes = [0; 4096];
+    // The last one to close the other end makes reading an error.
+    while let Ok(read @ 1..) = terminal.read(&mut bytes) {
+        text.extend_from_slice(&bytes[..read]);
+    }
+    text
+}
+
+/// What a screen shows after all that was written to it, without empty lines.
+fn lines(text: &[u8], columns: u16) -> Vec<String> {
     let size = [ROWS, columns].map(|size| size.try_into().unwrap());
     let mut parser = vt100::Parser::new(size[0], size[1], 0);
-    let mut ours = File::from(ours);
-    let mut bytes = [0; 4096];
-    // The last one to close the terminal makes reading from it an error.
-    while let Ok(read @ 1..) = ours.read(&mut bytes) {
-        parser.process(&bytes[..read]);
-    }
-    assert!(program.end().success());
+    parser.process(text);
     let rows = parser.screen().rows(0, columns);
     rows.map(|row| row.trim_end().to_owned())
         .filter(|row| !row.is_empty())
@@ -84,4 +97,37 @@ fn on_a_narrow_screen_the_bar_leaves_nothing_behind_either() {
     let lines = screen("printing::from_workers", 40);
     let bars = lines.iter().filter(|line| line.contains(" failed, "));
     assert_eq!(bars.count(), 1, "{lines:#?}");
+}
+
+#[test]
+fn the_key_reaches_the_program_and_not_its_workers() {
+    let place = Place::new("key");
+    let (ours, theirs) = terminal(120);
+    // In a session of its own, whose terminal this is.
+    let mut setsid = Command::new("setsid");
+    setsid.arg("--ctty").arg(std::env::current_exe().unwrap());
+    let mut command = Program::of(setsid, "counting::in_processes", &place);
+    command.env("TERM", "xterm-256color");
+    command.stdin(theirs.try_clone().unwrap());
+    command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
+    let mut program = Program::start(&mut command, place);
+    drop::<Command>(command);
+    let keyboard = File::from(ours);
+    let screen = keyboard.try_clone().unwrap();
+    let screen = std::thread::spawn(|| read(screen));
+    program.runs_items(2);
+    (&keyboard).write_all(b"\x03").unwrap();
+    program.place.wait_for("stopping");
+    program.place.leave("go", "");
+    let results: usize = program.place.wait_for("results").parse().unwrap();
+    assert!(program.end().success());
+    assert_eq!(results, program.items());
+    let lines = lines(&screen.join().unwrap(), 120);
+    let said = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(
+        said("stopping: running items are finished"),
+        1,
+        "{lines:#?}"
+    );
+    assert_eq!(said(" failed, "), 1, "{lines:#?}");
 }

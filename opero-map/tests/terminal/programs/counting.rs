@@ -29,6 +29,12 @@ fn in_processes() {
         return;
     };
     let cancel = Cancel::new();
+    let watched = (cancel.clone(), place.clone());
+    std::thread::spawn(move || {
+        let (cancel, place) = watched;
+        eventually("the stop", || cancel.is_stopping().then_some(()));
+        place.leave("stopping", "");
+    });
     let results = map_worker(0..200, &ITEM)
         .workers(2)
         .cancel_on(&cancel)
