@@ -38,6 +38,8 @@ const STACK: usize = 8 << 20;
 pub(super) fn work(token: &str) -> ! {
     let (channel, hello, page) = match greet(token) {
         Ok(greeted) => greeted,
+        // The parent is gone already: nobody is to be told anything.
+        Err(error) if is_the_end(&error) => exit(UNFIT),
         Err(error) => {
             eprintln!("opero: a worker process could not begin: {error}");
             exit(UNFIT);
@@ -58,6 +60,11 @@ pub(super) fn work(token: &str) -> ! {
         unfit(&replies, &error.to_string());
     }
     listen(channel, &inbox, &replies)
+}
+
+fn is_the_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe)
 }
 
 /// The channel to the parent, with what was read of it.
