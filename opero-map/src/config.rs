@@ -24,7 +24,8 @@ pub struct MapConfig {
     pub workers: Option<usize>,
     /// Results in the order of the input, or as they are completed.
     pub ordered: bool,
-    /// Draw a progress bar, on a terminal.
+    /// Show how far the run is: a bar on a terminal; elsewhere, on standard error, a line every ten seconds (feature
+    /// `progress`).
     pub progress: bool,
     /// The longest that one item may take, retries and waiting included. Only for async functions: nothing can stop a
     /// thread.

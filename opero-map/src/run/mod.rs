@@ -108,7 +108,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Draw a progress bar, on a terminal (the default).
+    /// Show how far the run is (the default, with the feature `progress`): a bar on a terminal; elsewhere, on standard error,
+    /// a line every ten seconds.
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).progress(false);

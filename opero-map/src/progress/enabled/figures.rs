@@ -103,8 +103,13 @@ pub(super) fn remaining(done: u64, length: Option<u64>, elapsed: Duration) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use opero_core::{Attempt, Event, Observer};
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::Detail;
 
     proptest! {
         #[test]
@@ -151,6 +156,23 @@ mod tests {
         assert_eq!(rate(117.6), "118/s");
         assert_eq!(rate(0.43), "0.4/s");
         assert_eq!(rate(f64::NAN), "0.0/s");
+    }
+
+    #[test]
+    fn the_figures_are_those_of_the_run() {
+        let clock = Arc::new(opero_core::SystemClock);
+        let statistics = Statistics::new(clock, Detail::Progress);
+        let attempt = Attempt::FIRST;
+        let delay = Duration::ZERO;
+        for lane in 0..3 {
+            let shard = statistics.shard(lane);
+            shard.record(None, lane > 0);
+            shard.on_event("f", &Event::RetryScheduled { attempt, delay });
+            shard.on_event("f", &Event::CacheHit);
+            shard.on_event("f", &Event::CacheMiss);
+        }
+        let figures = Figures::read(&statistics, Some(7)).to_string();
+        assert_eq!(figures, "3 of 7 done, 1 failed, 3 retried, 3 cached");
     }
 
     #[test]

@@ -43,6 +43,8 @@ impl Progress {
         length: Option<usize>,
         statistics: &Arc<Statistics>,
     ) -> Option<Self> {
+        // Closures have none.
+        let name = if name.is_empty() { "map" } else { name };
         let length = length.and_then(|length| u64::try_from(length).ok());
         if stderr().is_terminal() {
             let bar = Arc::new(Bar::new(name, length, statistics));

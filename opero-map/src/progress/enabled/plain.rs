@@ -57,12 +57,7 @@ impl Plain {
     }
 
     fn line(&self, end: &str) -> String {
-        // Closures have no name.
-        let name = if self.name.is_empty() {
-            "map"
-        } else {
-            self.name
-        };
+        let name = self.name;
         let elapsed = self.started.elapsed();
         let figures = Figures::read(&self.statistics, self.length);
         let rate = rate(figures.done as f64 / elapsed.as_secs_f64());
