@@ -16,7 +16,7 @@ pub(super) const ROWS: [Entry; 5] = [
     ("process/trivial", trivial),
     ("process/5ms", five_milliseconds),
     ("process/1mib", mebibyte),
-    ("process/1mib-vec", mebibyte_vec),
+    ("process/vec-1mib", mebibyte_vec),
     ("process/start", start),
 ];
 
