@@ -1,14 +1,18 @@
 //! A batch of completions against a metered, unreliable provider: cache, retries, fallback, rate limit and a parallel
-//! map in one attribute.
+//! map in one attribute, in this process or in worker processes, and after a kill only what is missing.
 //!
 //! ```sh
-//! cargo run --release --example batch -- [PROMPTS_FILE] [--json] [--seed N] [--cache BACKEND] [--cache-dir DIR]
+//! cargo run --release --example batch                                            # --help lists the options
+//! cargo run --release --example batch -- --cache redb                            # a second run asks for nothing
+//! cargo run --release --example batch -- --mode process --resume answers.journal # kill it, and run it again
 //! ```
 //!
 //! The provider is a real HTTP server that this program starts beside itself. Its two API keys may start twenty
 //! requests a second each, its larger model has an outage, and now and then it fails or dawdles. Every prompt gets
 //! its answer all the same; a second pass over the same prompts gets them from the cache. With `--cache disk`, `redb`,
 //! `redis` or `memory+redis` a second run of this program gets all of them from there, and the provider hears nothing of it.
+//! With `--resume FILE` each answer is recorded before it is told, and whatever ends the program, the next run with that
+//! file asks only for the rest.
 
 #[path = "batch/client.rs"]
 mod client;
@@ -16,21 +20,26 @@ mod client;
 mod options;
 #[path = "batch/outages.rs"]
 mod outages;
+#[path = "batch/pass.rs"]
+mod pass;
 #[path = "batch/provider.rs"]
 mod provider;
+#[path = "batch/summary.rs"]
+mod summary;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use client::{ApiError, Completion, Request};
+use client::{ApiError, ApiKey, Completion, Request};
 use opero::operomap;
 use options::Options;
 use outages::Outages;
-use provider::Provider;
+use pass::Pass;
+use provider::{Provider, Terms};
 
 #[operomap(
     cache_backend = options::cache_backend(),
-    cache_key = |request| &request.prompt, // the same answer whoever pays for it
+    cache_key = |request| &request.prompt, // the same answer whoever pays for it, and wherever it comes from
     retries = 8,
     retry_on = ApiError::is_transient,
     retry_after = ApiError::retry_after,
@@ -38,17 +47,19 @@ use provider::Provider;
     fallback_on = ApiError::is_the_models,
     rate_limit = 20,
     rate_burst = 8, // more than the provider likes: it says so, and is heard
-    rate_key = |request| request.api_key,
-    workers = 32,
+    rate_key = |request| &request.api_key,
+    ctrl_c = true, // the first one finishes what is in flight
 )]
 async fn complete(
     request: Request,
     #[fallback("large", "small")] model: &str,
 ) -> Result<Completion, opero::Error<ApiError>> {
+    // In the modes with processes this line runs in a worker, and everything above it here.
     Ok(client::post(&request, model).await?)
 }
 
-#[tokio::main]
+// A worker is this program started afresh: in it, `main` does not get as far as its body.
+#[opero::main]
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,65 +72,61 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let options = Options::from_args()?;
-    let provider = Provider::start(options.seed).await?;
+    if options.help {
+        println!("{}", Options::USAGE);
+        return Ok(());
+    }
+    let prompts = options.prompts()?;
+    let terms = Terms {
+        seed: options.seed,
+        ..Terms::default()
+    };
+    let (url, provider) = match &options.provider {
+        Some(url) => (url.clone(), None),
+        None => {
+            let provider = Provider::start(terms).await?;
+            (provider.url.clone(), Some(provider))
+        }
+    };
     let outages = Outages::watch();
-    let requests = requests(&options.prompts()?, &provider);
+    let requests = requests(&prompts, &url);
 
-    let (mut reports, mut verdict) = (Vec::new(), Ok(()));
-    for pass in 1..=2 {
-        let before = provider.served().requests;
-        let (answers, report) = complete(requests.clone()).with_report().await;
-        verdict = verdict.and(check(&requests, answers));
-        let counted = provider.served().requests - before;
+    let mut passes = Vec::new();
+    for number in 1..=options.passes() {
+        let before = provider.as_ref().map(|provider| provider.served().requests);
+        let pass = Pass::run(&requests, &options).await?;
+        if let (1, Some(file)) = (number, &options.report) {
+            let written = pass.report.write_html(file);
+            written.map_err(|error| format!("{}: {error}", file.display()))?;
+        }
         if !options.json {
-            let (hits, items) = (report.cache_hits, report.items);
-            println!("Pass {pass}\n{report}");
-            println!(
-                "{hits} of {items} answered from the cache; the provider counted {counted} requests.\n"
+            summary::print_pass(
+                number,
+                &options,
+                &pass.report,
+                provider.as_ref().zip(before),
             );
         }
-        reports.push(report.to_json());
-    }
-    if options.json {
-        let requests = provider.served().requests;
-        println!(
-            "{{\"passes\":[{}],\"provider_requests\":{requests},\"cache_unavailable\":{}}}",
-            reports.join(","),
-            outages.to_json()
-        );
-    } else {
-        println!("{}", provider.served());
-        if !outages.is_empty() {
-            println!("{outages}");
+        let go_on = pass.verdict.is_ok();
+        passes.push(pass);
+        if !go_on {
+            break;
         }
     }
-    verdict
+    match options.json {
+        true => summary::print_json(&passes, provider.as_ref(), &outages),
+        false => summary::print(provider.as_ref(), &outages),
+    }
+    Ok(passes.into_iter().try_for_each(|pass| pass.verdict)?)
 }
 
 /// One request for each prompt; the two keys take turns.
-fn requests(prompts: &[String], provider: &Provider) -> Vec<Request> {
-    let keys = provider::KEYS.iter().cycle();
-    let requests = prompts.iter().zip(keys).map(|(prompt, api_key)| Request {
-        url: provider.url.clone(),
-        api_key,
+fn requests(prompts: &[String], url: &str) -> Vec<Request> {
+    let keys = provider::desk::KEYS.iter().cycle();
+    let requests = prompts.iter().zip(keys).map(|(prompt, key)| Request {
+        url: url.to_owned(),
+        api_key: ApiKey((*key).to_owned()),
         prompt: prompt.clone(),
     });
     requests.collect()
-}
-
-/// Every prompt gets its answer, and no other prompt's.
-fn check(
-    requests: &[Request],
-    answers: Vec<Result<Completion, opero::Error<ApiError>>>,
-) -> Result<(), Box<dyn Error>> {
-    if answers.len() != requests.len() {
-        return Err(format!("{} answers to {} prompts", answers.len(), requests.len()).into());
-    }
-    for (line, (request, answer)) in requests.iter().zip(answers).enumerate() {
-        let completion = answer.map_err(|error| format!("prompt {}: {error}", line + 1))?;
-        if completion.text != provider::answer(&request.prompt) {
-            return Err(format!("prompt {} got another's answer", line + 1).into());
-        }
-    }
-    Ok(())
 }

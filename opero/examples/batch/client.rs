@@ -1,4 +1,7 @@
 //! The provider's API as a client sees it: one request, and the errors it can end with.
+//!
+//! All of it is `Serialize` and `Deserialize`: a request may be made in a worker process, and what it ends with comes back
+//! from there, or is read from the record of an earlier run.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,45 +12,48 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// One prompt, and where it goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) url: String,
-    pub(crate) api_key: &'static str,
+    pub(crate) api_key: ApiKey,
     pub(crate) prompt: String,
 }
+
+/// What a request is paid with.
+#[derive(Clone, Hash, Serialize, Deserialize)]
+pub(crate) struct ApiKey(pub(crate) String);
 
 /// The provider's answer: read from its JSON, and kept by caches that outlive the process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Completion {
+    pub(crate) prompt: String,
     pub(crate) text: String,
 }
 
 /// Why there is no completion.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ApiError {
     /// The provider refused, and may have said when to come back.
     Status {
-        status: StatusCode,
+        status: u16,
         retry_after: Option<Duration>,
     },
     /// The request or its answer got lost.
-    Transport(reqwest::Error),
+    Transport(String),
 }
 
 impl ApiError {
     /// Can the same request succeed later?
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Status { status, .. } => {
-                *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
-            }
+            Self::Status { status, .. } => matches!(status, 429 | 500..),
             Self::Transport(_) => true,
         }
     }
 
     /// Is the model to blame, so that another one may do better at once?
     pub(crate) fn is_the_models(&self) -> bool {
-        matches!(self, Self::Status { status, .. } if status.is_server_error())
+        matches!(self, Self::Status { status: 500.., .. })
     }
 
     /// When the provider wants to be asked again.
@@ -62,20 +68,20 @@ impl ApiError {
         let seconds = response.headers().get(header::RETRY_AFTER);
         let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
         Self::Status {
-            status: response.status(),
+            status: response.status().as_u16(),
             retry_after: seconds.map(Duration::from_secs),
         }
     }
 }
 
-/// One client for all requests: it keeps the connections.
+/// One client for all requests of a process: it keeps the connections.
 static HTTP: LazyLock<Client> = LazyLock::new(Client::new);
 
 /// Asks the provider once.
 pub(crate) async fn post(request: &Request, model: &str) -> Result<Completion, ApiError> {
     let response = HTTP
         .post(&request.url)
-        .bearer_auth(request.api_key)
+        .bearer_auth(&request.api_key.0)
         .json(&json!({ "model": model, "prompt": request.prompt }))
         .send()
         .await?;
@@ -86,18 +92,35 @@ pub(crate) async fn post(request: &Request, model: &str) -> Result<Completion, A
 }
 
 impl From<reqwest::Error> for ApiError {
+    /// In words, since a worker cannot send the error itself. The URL, which may hold a password, is not among them.
     fn from(error: reqwest::Error) -> Self {
-        Self::Transport(error)
+        let error = error.without_url();
+        let mut words = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            words = format!("{words}: {cause}");
+            source = cause.source();
+        }
+        Self::Transport(words)
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status { status, .. } => write!(f, "the provider answered {status}"),
-            Self::Transport(error) => error.fmt(f),
+            Self::Status { status, .. } => {
+                let status = StatusCode::from_u16(*status).unwrap_or_default();
+                write!(f, "the provider answered {status}")
+            }
+            Self::Transport(words) => f.write_str(words),
         }
     }
 }
 
 impl std::error::Error for ApiError {}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}

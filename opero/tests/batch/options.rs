@@ -1,0 +1,47 @@
+//! What the program says to a wrong command line.
+
+use super::support::{Directory, Serving, example, failure, output};
+
+#[track_caller]
+fn refused(arguments: &[&str], expected: &str) {
+    let said = failure(example().args(arguments));
+    assert!(said.starts_with("batch: "), "{said}");
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_wrong_option_is_told_at_once() {
+    refused(&["--mod", "process"], "there is no option --mod; --help");
+    refused(&["--workers", "many"], "--workers takes a whole number");
+    refused(&["--workers", "0"], "`workers` is 0");
+    refused(&["--resume"], "--resume takes a file");
+    refused(&["--mode", "thread"], "which cannot run an async function");
+    refused(&["--mode", "proces"], "`proces`");
+    refused(&["--json", "--answers"], "--json prints one object");
+    refused(&["--cache-dir", "there"], "--cache-dir is for");
+    refused(&["one", "two"], "one file of prompts");
+    refused(&["/nowhere/prompts.txt"], "/nowhere/prompts.txt: ");
+}
+
+#[test]
+fn help_is_no_failure() {
+    assert!(output(example().arg("--help")).starts_with("usage: batch"));
+}
+
+#[test]
+fn a_file_that_is_no_record_of_this_job_is_refused_and_left_alone() {
+    let directory = Directory::of("refused");
+    let serving = Serving::start();
+    let file = directory.first_prompts(3);
+    let before = std::fs::read(&file).unwrap();
+    for mode in ["async", "process"] {
+        let mut command = example();
+        command.arg(&file).args(["--mode", mode, "--resume"]);
+        command.arg(&file);
+        command.args(["--provider", &serving.provider.url]);
+        let said = failure(&mut command);
+        assert!(said.contains("which is no journal"), "{said}");
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+    assert_eq!(serving.provider.served().requests, 0);
+}
