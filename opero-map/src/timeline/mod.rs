@@ -62,7 +62,8 @@ pub struct Span {
     pub alternative: u32,
     /// When it began, in milliseconds since the run's start.
     pub start_ms: f64,
-    /// How long it took, in milliseconds.
+    /// How long it took, in milliseconds. What a worker answered together counts as executed at the same time: from here it cannot be
+    /// told apart.
     pub elapsed_ms: f64,
 }
 

@@ -17,7 +17,7 @@ pub(super) fn section(report: &Report) -> String {
          <p class=\"note\">{}</p>\n\
          <ul class=\"legend\">\n{}</ul>\n\
          <div class=\"chart\">\n\
-         <canvas id=\"lanes\" tabindex=\"0\" role=\"img\" aria-label=\"{}\" aria-describedby=\"keys\"></canvas>\n\
+         <canvas id=\"lanes\" tabindex=\"0\" role=\"application\" aria-roledescription=\"timeline\" aria-label=\"{}\" aria-describedby=\"keys\"></canvas>\n\
          <div id=\"tip\" class=\"tip\" hidden></div>\n\
          </div>\n\
          <div class=\"tools\">\n\
@@ -25,7 +25,7 @@ pub(super) fn section(report: &Report) -> String {
          <button type=\"button\" id=\"out\" aria-label=\"Farther\">−</button>\n\
          <button type=\"button\" id=\"all\">Whole run</button>\n\
          <span id=\"keys\" class=\"note\">Drag to look closer, point for details; or the keys: arrows, +, −, 0.</span>\n\
-         <output id=\"said\" class=\"note\" hidden></output>\n\
+         <output id=\"said\" class=\"spoken\"></output>\n\
          </div>\n\
          <noscript><p>The drawing needs the page’s own script; the table has its figures.</p></noscript>\n\
          {}\
