@@ -211,7 +211,19 @@ impl Plan<'_> {
             Kind::Async => (Some(quote!(async)), function.output.to_token_stream()),
             Kind::Boxed(written) => (None, written.to_token_stream()),
         };
-        quote!(#[inline] #asyncness fn #name #generics (#(#inputs),*) -> #output #clauses #block)
+        // The signature is that of the decorated function, of which nobody could take another one here.
+        let quiet = quote! {
+            #[allow(
+                clippy::large_types_passed_by_value,
+                clippy::needless_pass_by_value,
+                clippy::ptr_arg,
+                clippy::too_many_arguments,
+                clippy::trivially_copy_pass_by_ref,
+                clippy::unnecessary_wraps,
+                clippy::unused_async
+            )]
+        };
+        quote!(#quiet #[inline] #asyncness fn #name #generics (#(#inputs),*) -> #output #clauses #block)
     }
 
     /// The function as a worker runs it.
