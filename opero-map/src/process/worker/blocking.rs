@@ -1,5 +1,7 @@
 //! Running a synchronous function, one call after the other.
 
+use std::io::Write;
+
 use opero_core::CodecError;
 
 use super::super::page::Page;
@@ -43,6 +45,9 @@ pub(super) fn say(
     id: u64,
     ran: Result<Result<&[u8], CodecError>, super::super::wire::Panicked>,
 ) {
+    // What the function printed comes before the word that it has returned. Not where replies are sent: the thread that listens to
+    // the parent does that too, and must not wait for whoever reads the output.
+    let _ = std::io::stdout().flush();
     match ran {
         Ok(Ok(outcome)) if outcome.len() > MOST => {
             let reason = format!(

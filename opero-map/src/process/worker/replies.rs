@@ -80,8 +80,6 @@ impl Waiting {
         if self.bytes.is_empty() {
             return;
         }
-        // What the function printed comes before the word that it has returned.
-        let _ = std::io::stdout().flush();
         let mut bytes = std::mem::take(&mut self.bytes);
         if resident && let Some(resident) = standard::resident() {
             // In front: the replies may end with the head of a large one.
