@@ -41,6 +41,8 @@ pub(super) struct Worker {
     asked: bool,
     /// Not to be looked at before, where looking changed nothing.
     again: Option<Instant>,
+    /// The call that an async worker was polling when it was looked at last.
+    polled: u64,
     pub(super) assigned: u64,
     pub(super) resident: u64,
     /// When it was last seen alive.
@@ -93,6 +95,7 @@ impl Worker {
             progress: now,
             asked: false,
             again: None,
+            polled: 0,
             assigned: 0,
             resident: 0,
             seen: now,
@@ -265,6 +268,12 @@ impl Sent {
             waited: began.saturating_duration_since(self.call.handed_in),
             elapsed: now.saturating_duration_since(began),
         }));
+    }
+
+    /// Has it had its time, and was not told so yet?
+    fn is_late(&self, now: Instant) -> bool {
+        let limit = self.call.limit.map(|limit| self.at + limit);
+        self.doom.is_none() && limit.is_some_and(|limit| now >= limit)
     }
 
     /// Does anybody still wait for it?

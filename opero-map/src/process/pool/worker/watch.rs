@@ -44,14 +44,33 @@ impl Worker {
         }
     }
 
-    /// All calls of an async worker run.
+    /// All calls of an async worker run, unless one of them never waits: then the time of the others is not their own.
     fn look_at_each(&mut self, now: Instant) {
-        for sent in &mut self.calls {
-            let late = sent.call.limit.is_some_and(|limit| now >= sent.at + limit);
-            if late && sent.doom.is_none() {
-                sent.time_out(self.index, sent.at, now);
-                sent.doom = Some(now + GRACE);
-                self.outgoing.word(Kind::Cancel, sent.call.id);
+        let too_early = self.again.is_some_and(|again| now < again);
+        if too_early || !self.calls.iter().any(|sent| sent.is_late(now)) {
+            return;
+        }
+        let polled = self.page.get();
+        let before = self.again.take().map(|_| self.polled);
+        self.polled = polled;
+        let mut others = self.calls.iter_mut();
+        let limited = others.find(|sent| sent.call.id == polled && sent.call.limit.is_some());
+        match (limited, before) {
+            (Some(stuck), Some(before)) if before == polled && stuck.is_late(now) => {
+                stuck.time_out(self.index, stuck.at, now);
+                stuck.doom = Some(now);
+                self.kill();
+            }
+            // It may only just be at it, or have time left.
+            (Some(_), before) if before.is_none_or(|before| before == polled) => {
+                self.again = Some(now + SOON);
+            }
+            _ => {
+                for sent in self.calls.iter_mut().filter(|sent| sent.is_late(now)) {
+                    sent.time_out(self.index, sent.at, now);
+                    sent.doom = Some(now + GRACE);
+                    self.outgoing.word(Kind::Cancel, sent.call.id);
+                }
             }
         }
     }
@@ -89,9 +108,9 @@ impl Worker {
         let own = match self.waiting {
             Waiting::Async => {
                 let limits = self.calls.iter().filter(|sent| sent.doom.is_none());
-                limits
-                    .filter_map(|sent| Some(sent.at + sent.call.limit?))
-                    .min()
+                let limits = limits.filter_map(|sent| Some(sent.at + sent.call.limit?));
+                let soonest = limits.min();
+                soonest.map(|soonest| self.again.map_or(soonest, |again| soonest.max(again)))
             }
             Waiting::Blocking => self.calls.front().and_then(|first| {
                 let since = first.at.max(self.progress);
