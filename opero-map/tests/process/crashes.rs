@@ -1,47 +1,161 @@
-//! One worker that dies costs one attempt of one item.
+//! Two hundred items, two workers, and one item that is fatal on every attempt: it alone fails, and the rest arrives in order.
 
-use opero_map::{RefusedKind, map_worker, worker};
+use opero_map::{ErrorKind, MapConfig, RefusedKind};
 
-fn double(n: u64) -> Result<u64, String> {
-    Ok(n * 2)
-}
-worker!(DOUBLE = double: fn(u64) -> Result<u64, String>);
+use crate::support::deeds::{Death, Deed};
+use crate::support::hand::{Hand, results};
+use crate::support::watch;
 
-#[test]
-fn results_come_in_order() {
-    let results = map_worker(0..1000, &DOUBLE).workers(2).try_run().unwrap();
-    assert!(results.into_iter().eq((0..1000).map(|n| n * 2)));
-}
-
-fn fatal_at_50(n: u64) -> Result<u64, String> {
-    match n {
-        50 => std::process::abort(),
-        _ => Ok(n),
-    }
-}
-worker!(FATAL = fatal_at_50: fn(u64) -> Result<u64, String>);
-
-#[test]
-fn an_abort_costs_one_item() {
-    let results = map_worker(0..200, &FATAL).workers(2).run();
+/// The fatal item's refusal.
+fn only_50_fails<const ASYNC: bool>(
+    name: &'static str,
+    hand: Hand<ASYNC>,
+    fatal: &Deed,
+    config: MapConfig,
+) -> RefusedKind {
+    let deeds: Vec<_> = (0..200)
+        .map(|n| match n {
+            50 => fatal.clone(),
+            _ => Deed::Tell(n),
+        })
+        .collect();
+    let results = results(hand.under(name, deeds, config));
     assert_eq!(results.len(), 200);
-    for (n, result) in results.into_iter().enumerate() {
+    let mut refusal = None;
+    for (n, result) in (0_u64..).zip(results) {
         match result {
-            Ok(value) => assert_eq!(value, n as u64),
+            Ok(told) => assert_eq!(told.number, n),
             Err(error) => {
-                assert_eq!(n, 50);
-                let kind = error.refusal().unwrap().kind();
-                assert!(
-                    matches!(
-                        kind,
-                        RefusedKind::Crashed {
-                            signal: Some(6),
-                            ..
-                        }
-                    ),
-                    "{kind:?}"
-                );
+                assert_eq!(n, 50, "{error}");
+                refusal = error.refusal().cloned();
             }
         }
     }
+    refusal.unwrap().kind().clone()
+}
+
+/// Dies on each of three attempts, so three workers are lost; how the last one ended is the result.
+fn dies<const ASYNC: bool>(name: &'static str, death: Death, ended: (Option<i32>, Option<i32>)) {
+    watch::begin();
+    let hand = Hand::<ASYNC> {
+        retries: 2,
+        ..Hand::PLAIN
+    };
+    match only_50_fails(name, hand, &Deed::Die(death), MapConfig::default()) {
+        RefusedKind::Crashed { signal, code } => assert_eq!((signal, code), ended),
+        other => unreachable!("{other:?}"),
+    }
+    assert_eq!(watch::lost(name), 3);
+}
+
+fn name<const ASYNC: bool>(sync: &'static str, asynchronous: &'static str) -> &'static str {
+    if ASYNC { asynchronous } else { sync }
+}
+
+fn killed<const ASYNC: bool>() {
+    let name = name::<ASYNC>("killed", "killed-async");
+    dies::<ASYNC>(name, Death::Killed, (Some(9), None));
+}
+
+fn aborted<const ASYNC: bool>() {
+    let name = name::<ASYNC>("aborted", "aborted-async");
+    dies::<ASYNC>(name, Death::Aborted, (Some(6), None));
+}
+
+fn an_invalid_access<const ASYNC: bool>() {
+    let name = name::<ASYNC>("segfault", "segfault-async");
+    dies::<ASYNC>(name, Death::InvalidAccess, (Some(11), None));
+}
+
+/// The standard library says so on standard error, and aborts.
+fn a_stack_overflow<const ASYNC: bool>() {
+    let name = name::<ASYNC>("overflow", "overflow-async");
+    dies::<ASYNC>(name, Death::StackOverflow, (Some(6), None));
+}
+
+fn exited<const ASYNC: bool>() {
+    let name = name::<ASYNC>("exited", "exited-async");
+    dies::<ASYNC>(name, Death::Exited(3), (None, Some(3)));
+}
+
+/// A worker that ends as if all were well has not done what it was asked.
+fn exited_well<const ASYNC: bool>() {
+    let name = name::<ASYNC>("exited-well", "exited-well-async");
+    dies::<ASYNC>(name, Death::Exited(0), (None, Some(0)));
+}
+
+fn a_panic_is_told_with_its_place<const ASYNC: bool>() {
+    let fatal = Deed::Panic("the message".to_owned());
+    match only_50_fails("panic", Hand::<ASYNC>::PLAIN, &fatal, MapConfig::default()) {
+        RefusedKind::Panic { message, location } => {
+            assert_eq!(message, "the message");
+            assert!(location.unwrap().contains("deeds.rs:"));
+        }
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn a_panic_without_a_text_has_a_place<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC>::PLAIN;
+    match only_50_fails("odd", hand, &Deed::PanicOddly, MapConfig::default()) {
+        RefusedKind::Panic { message, location } => {
+            assert!(!message.is_empty());
+            assert!(location.unwrap().contains("deeds.rs:"));
+        }
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn an_allocation_past_the_limit<const ASYNC: bool>() {
+    let config = MapConfig {
+        worker_memory: Some(1 << 30),
+        ..MapConfig::default()
+    };
+    let fatal = Deed::Die(Death::Allocated(2 << 30));
+    let kind = only_50_fails("allocation", Hand::<ASYNC>::PLAIN, &fatal, config);
+    assert!(
+        matches!(
+            kind,
+            RefusedKind::Crashed {
+                signal: Some(6),
+                ..
+            }
+        ),
+        "{kind:?}"
+    );
+}
+
+fn a_result_too_large_for_the_limit<const ASYNC: bool>() {
+    let config = MapConfig {
+        worker_memory: Some(512 << 20),
+        ..MapConfig::default()
+    };
+    // It fits once, and not a second time as bytes.
+    let fatal = Deed::TellText(300 << 20);
+    let kind = only_50_fails("large", Hand::<ASYNC>::PLAIN, &fatal, config);
+    assert!(
+        matches!(
+            kind,
+            RefusedKind::Crashed {
+                signal: Some(6),
+                ..
+            }
+        ),
+        "{kind:?}"
+    );
+}
+
+/// The function's own error is no crash.
+fn an_error_is_the_functions<const ASYNC: bool>() {
+    let deeds = [Deed::Tell(1), Deed::Fail, Deed::Tell(3)];
+    let results = results(Hand::<ASYNC>::PLAIN.over("error", deeds));
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Function);
+    assert_eq!(error.function_error().unwrap(), "failed");
+}
+
+in_both_modes! {
+    killed, aborted, an_invalid_access, a_stack_overflow, exited, exited_well, a_panic_is_told_with_its_place,
+    a_panic_without_a_text_has_a_place, an_allocation_past_the_limit, a_result_too_large_for_the_limit,
+    an_error_is_the_functions,
 }

@@ -1,9 +1,18 @@
-//! Maps in worker processes, with real deaths.
+//! Maps in worker processes, with real deaths. What a whole program has to show is in `tests/programs`.
 #![allow(
     clippy::unwrap_used,
     reason = "the helpers of tests may panic as tests do"
 )]
 
-mod crashes;
+#[macro_use]
+mod support;
+
+mod crashes; // One worker that dies costs one attempt of one item.
+mod kills; // Any worker may be killed at any time.
+mod limits; // What takes too long is killed, and nothing else is.
+mod memory; // What takes too much memory dies alone.
+mod nesting; // Maps inside of maps.
+mod recycling; // Workers are replaced before they die.
+mod results; // Everything arrives, in order, and nothing is held back.
 
 opero_map::worker_tests!();

@@ -1,0 +1,124 @@
+//! What takes too long is killed, and costs no other item.
+
+use std::time::Duration;
+
+use opero_map::RefusedKind;
+
+use crate::support::deeds::Deed;
+use crate::support::hand::{Hand, results};
+
+/// Many times what the other items need, however busy the machine is.
+const LIMIT: Duration = Duration::from_millis(600);
+
+/// Everything but item 50 is told, and that has this refusal.
+fn only_50_is_late<const ASYNC: bool>(
+    stuck: &Deed,
+    hand: Hand<ASYNC>,
+    item_timeout: Option<Duration>,
+) -> RefusedKind {
+    let deeds: Vec<_> = (0..200)
+        .map(|n| {
+            if n == 50 {
+                stuck.clone()
+            } else {
+                Deed::Tell(n)
+            }
+        })
+        .collect();
+    let mut run = hand.over("late", deeds);
+    if let Some(limit) = item_timeout {
+        run = run.item_timeout(limit);
+    }
+    let results = results(run);
+    assert_eq!(results.len(), 200);
+    let mut refusal = None;
+    for (n, result) in (0_u64..).zip(results) {
+        match result {
+            Ok(told) => assert_eq!(told.number, n),
+            Err(error) => {
+                assert_eq!(n, 50, "{error}");
+                refusal = error.refusal().cloned();
+            }
+        }
+    }
+    refusal.unwrap().kind().clone()
+}
+
+/// The limit of an attempt counts each of them.
+fn a_loop_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC> {
+        limit: Some(LIMIT),
+        retries: 1,
+    };
+    let kind = only_50_is_late(&Deed::Spin, hand, None);
+    assert!(
+        matches!(kind, RefusedKind::AttemptTimeout { limit: LIMIT }),
+        "{kind:?}"
+    );
+}
+
+fn a_wait_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC> {
+        limit: Some(LIMIT),
+        retries: 1,
+    };
+    let kind = only_50_is_late(&Deed::Sleep, hand, None);
+    assert!(
+        matches!(kind, RefusedKind::AttemptTimeout { limit: LIMIT }),
+        "{kind:?}"
+    );
+}
+
+fn a_wait_ends_at_the_limit_of_its_item<const ASYNC: bool>() {
+    let kind = only_50_is_late(&Deed::Sleep, Hand::<ASYNC>::PLAIN, Some(LIMIT));
+    assert!(
+        matches!(kind, RefusedKind::ItemTimeout { limit: LIMIT }),
+        "{kind:?}"
+    );
+}
+
+/// The time of an item counts from when it is taken, so an async one that never yields takes those in flight beside it along:
+/// here only synchronous ones.
+#[test]
+fn a_loop_ends_at_the_limit_of_its_item() {
+    let kind = only_50_is_late(&Deed::Spin, Hand::<false>::PLAIN, Some(LIMIT));
+    assert!(
+        matches!(kind, RefusedKind::ItemTimeout { limit: LIMIT }),
+        "{kind:?}"
+    );
+}
+
+/// The time of an attempt does not begin before the attempt: one worker, and each item takes most of the limit.
+fn waiting_for_a_worker_is_not_running<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC> {
+        limit: Some(LIMIT),
+        retries: 0,
+    };
+    let deeds: Vec<_> = (0..8).map(|n| Deed::Work(200_000, n)).collect();
+    let config = opero_map::MapConfig {
+        worker_in_flight: Some(1),
+        ..opero_map::MapConfig::default()
+    };
+    let results = results(hand.under("queue", deeds, config).workers(1));
+    for (n, result) in (0_u64..).zip(results) {
+        assert_eq!(result.unwrap().number, n);
+    }
+}
+
+/// Whatever the order in which they are late: each is killed for itself.
+fn every_item_may_be_stuck<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC> {
+        limit: Some(Duration::from_millis(50)),
+        retries: 0,
+    };
+    let results = results(hand.over("all-late", vec![Deed::Sleep; 6]));
+    assert_eq!(results.len(), 6);
+    for result in results {
+        assert!(result.unwrap_err().is_timeout());
+    }
+}
+
+in_both_modes! {
+    a_loop_ends_at_the_limit_of_its_attempt, a_wait_ends_at_the_limit_of_its_attempt,
+    a_wait_ends_at_the_limit_of_its_item, waiting_for_a_worker_is_not_running, every_item_may_be_stuck,
+}

@@ -1,0 +1,108 @@
+//! A job as the attribute makes one: the function runs in workers, with a limited time, and again where that may help.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use opero_core::AttemptLimit;
+use opero_core::stable::{OutcomeCodec, append};
+use opero_map::{
+    ConfigError, Context, Error, IntoSource, Job, MapConfig, RefusedKind, RemoteFunction, Run,
+    Waiting,
+};
+
+use super::deeds::{self, Deed, Told};
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hand<const ASYNC: bool> {
+    /// The time of one attempt.
+    pub(crate) limit: Option<Duration>,
+    /// How many more attempts there are.
+    pub(crate) retries: u32,
+}
+
+impl<const ASYNC: bool> Hand<ASYNC> {
+    /// No limit and one attempt.
+    pub(crate) const PLAIN: Self = Self {
+        limit: None,
+        retries: 0,
+    };
+
+    /// A run of it in processes. Runs that are watched have a name of their own.
+    pub(crate) fn over<C: IntoSource<Deed>>(
+        self,
+        name: &'static str,
+        deeds: C,
+    ) -> Run<C::Source, Self> {
+        self.under(name, deeds, MapConfig::default())
+    }
+
+    /// The same with other parameters.
+    pub(crate) fn under<C: IntoSource<Deed>>(
+        self,
+        name: &'static str,
+        deeds: C,
+        config: MapConfig,
+    ) -> Run<C::Source, Self> {
+        let mode = if ASYNC { "async_process" } else { "process" };
+        Run::new(name, deeds.into_source(), self, config)
+            .mode(mode)
+            .workers(2)
+            .progress(false)
+    }
+}
+
+/// The results of a run: awaited on a runtime of one thread, or blocking.
+pub(crate) fn results<S, const ASYNC: bool>(
+    run: Run<S, Hand<ASYNC>>,
+) -> Vec<Result<Told, Error<String>>>
+where
+    S: opero_map::Source<Item = Deed> + 'static,
+{
+    if !ASYNC {
+        return run.run();
+    }
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(run.into_future())
+}
+
+impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
+    type Output = Told;
+    type Error = String;
+    const WAITING: Waiting = if ASYNC {
+        Waiting::Async
+    } else {
+        Waiting::Blocking
+    };
+
+    fn remote(&self) -> Result<RemoteFunction, ConfigError> {
+        let function = if ASYNC { deeds::ASYNC } else { deeds::BLOCKING };
+        Ok(function.remote())
+    }
+
+    async fn run(&self, cx: &Context<'_>, deed: Deed) -> Result<Told, Error<String>> {
+        let transfer = |reason: &str| {
+            Error::refused(RefusedKind::Transfer {
+                reason: reason.to_owned(),
+            })
+        };
+        let remote = cx.remote().ok_or_else(|| transfer("nobody runs it"))?;
+        let mut arguments = Vec::new();
+        append(&deed, &mut arguments).map_err(|error| transfer(error.message()))?;
+        let mut left = self.retries;
+        loop {
+            let limit = self.limit.map(AttemptLimit);
+            let executed = remote.execute(arguments.clone(), limit).await;
+            match executed.and_then(|executed| executed.outcome) {
+                Ok(outcome) => {
+                    let outcome = OutcomeCodec::postcard().decode(&outcome);
+                    return outcome.map_err(|error| transfer(error.message()))?;
+                }
+                Err(refused) if left > 0 && refused.is_transient() => left -= 1,
+                Err(refused) => return Err(Error::refused(refused)),
+            }
+        }
+    }
+}
