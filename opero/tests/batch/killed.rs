@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -140,11 +140,13 @@ impl Running {
 
     /// The next line; `None` at the end of all processes that could print one.
     fn line(&self) -> Option<String> {
-        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
         match self.lines.recv_timeout(HANG) {
             Ok(line) => Some(line),
-            Err(Disconnected) => None,
-            Err(Timeout) => panic!("nothing is printed any more, and a process is there still"),
+            Err(end) => {
+                let expected = RecvTimeoutError::Disconnected;
+                assert_eq!(end, expected, "a process is there, and prints nothing");
+                None
+            }
         }
     }
 
