@@ -7,10 +7,10 @@ use syn::spanned::Spanned;
 
 use crate::errors::Errors;
 use crate::mode::Mode;
+use crate::reach::may_be_probed;
 use crate::recipe::Plan;
 use crate::scope::hidden;
 use crate::spans::at;
-use crate::worker::may_be_probed;
 
 impl Plan<'_> {
     /// The answer of a function with that adapter, as an expression; `None` where no Cargo feature has a use for it.

@@ -13,12 +13,12 @@ use crate::lifetimes::name_elided;
 use crate::map_settings;
 use crate::mode::Mode;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
+use crate::reach::{Reach, refuse_references};
 use crate::recipe::Plan;
 use crate::result_types::ResultTypes;
 use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::Function;
-use crate::worker::{Reach, refuse_references};
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {

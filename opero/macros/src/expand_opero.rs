@@ -13,12 +13,12 @@ use crate::handle::Handle;
 use crate::mode::Mode;
 use crate::outcome::error_for_lists;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
+use crate::reach::Reach;
 use crate::recipe::Plan;
 use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::{Function, Kind};
 use crate::spans::at;
-use crate::worker::Reach;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {

@@ -17,6 +17,7 @@ mod mode;
 mod on_error;
 mod outcome;
 mod parameters;
+mod reach;
 mod receiver;
 mod recipe;
 mod recursion;

@@ -9,11 +9,12 @@ use crate::fallback::{Fallback, Values};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::parameters::{Parameter, Parameters};
+use crate::reach::Reach;
 use crate::scope::{Scope, hidden};
 use crate::settings::{Refusing, Settings};
 use crate::signature::{Function, Kind};
 use crate::spans::at;
-use crate::worker::{Reach, body_name};
+use crate::worker::body_name;
 
 /// Everything that the recipe depends on.
 pub(crate) struct Plan<'a> {
