@@ -1,6 +1,7 @@
 //! How a fresh process of this program becomes a worker: one line, before anything else is done.
 
 use std::env;
+use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,19 +16,33 @@ static READY: AtomicBool = AtomicBool::new(false);
 /// any more. In every other process it notes that the line is there, and returns at once.
 pub fn init() {
     READY.store(true, Ordering::Relaxed);
-    let Some(token) = env::var(TOKEN).ok().filter(|_| has_channel()) else {
-        return;
-    };
-    worker::work(&token);
+    if let Ok(token) = env::var(TOKEN)
+        && is_meant(&token)
+    {
+        worker::work(&token);
+    }
 }
 
 /// The environment variable that a worker is started with.
 pub(super) const TOKEN: &str = "OPERO_WORKER";
 
-/// Is there a socket in the place of standard input? A worker's own children inherit its environment, but not that.
-fn has_channel() -> bool {
-    let stat = rustix::fs::fstat(std::io::stdin().as_fd());
-    stat.is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_socket())
+/// A token for the worker that is started with this end of the channel as its standard input: nobody else's.
+pub(super) fn token(channel: impl AsFd) -> io::Result<String> {
+    let channel = socket(channel).ok_or_else(|| io::Error::other("the channel is no socket"))?;
+    Ok(format!("{:032x}-{channel}", fastrand::u128(..)))
+}
+
+/// Is this process the one? A worker's own children inherit its environment, but not the channel.
+fn is_meant(token: &str) -> bool {
+    let channel = token.split_once('-').map(|(_, channel)| channel);
+    channel.is_some() && socket(io::stdin()).as_deref() == channel
+}
+
+/// The socket's number, the same in every process that has it.
+fn socket(fd: impl AsFd) -> Option<String> {
+    let stat = rustix::fs::fstat(fd).ok()?;
+    let is_socket = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_socket();
+    is_socket.then(|| stat.st_ino.to_string())
 }
 
 /// Can this program be started as a worker?

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use super::super::entry::{TOKEN, test_entry};
+use super::super::entry::{TOKEN, test_entry, token};
 use super::super::page::Page;
 use super::super::wire::{Hello, Kind, append};
 use super::crew::Hiring;
@@ -29,9 +29,9 @@ pub(super) struct Started {
 
 /// Starts this program once more.
 pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
-    let token = format!("{:032x}", fastrand::u128(..));
     let page = Page::new()?;
     let (ours, theirs) = UnixStream::pair()?;
+    let token = token(&theirs)?;
     let mut command = command();
     command
         .env(TOKEN, &token)
