@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Returned,
     /// From a worker: how many bytes it has resident.
     Resident,
+    /// From a worker: it was greeted, and does what its user wants done before the first item, which may take long.
+    Preparing,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             9 => Self::Panic,
             10 => Self::Returned,
             11 => Self::Resident,
+            12 => Self::Preparing,
             _ => return None,
         })
     }

@@ -69,6 +69,10 @@ impl Worker {
                     heard.ready = true;
                     continue;
                 }
+                Kind::Preparing => {
+                    self.preparing = true;
+                    continue;
+                }
                 Kind::Unfit => {
                     self.unfit = Some(String::from_utf8_lossy(&frame.payload).into_owned());
                     continue;

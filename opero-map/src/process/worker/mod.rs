@@ -107,7 +107,7 @@ fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
 
 /// On the function's own thread: prepares, and runs call after call.
 fn run(hello: &Hello, page: Page, inbox: Arc<Inbox>, replies: &Arc<Replies>) {
-    let function = match prepare(hello) {
+    let function = match prepare(hello, replies) {
         Ok(function) => function,
         Err(reason) => unfit(replies, &reason),
     };
@@ -118,13 +118,14 @@ fn run(hello: &Hello, page: Page, inbox: Arc<Inbox>, replies: &Arc<Replies>) {
     }
 }
 
-fn prepare(hello: &Hello) -> Result<WorkerFunction, String> {
+fn prepare(hello: &Hello, replies: &Replies) -> Result<WorkerFunction, String> {
     panics::remember_locations();
     let function = WorkerFunction::find(&hello.function).map_err(|error| error.to_string())?;
     if let Some(bytes) = hello.memory {
         standard::limit_memory(bytes).map_err(|error| format!("`worker_memory`: {error}"))?;
     }
     if let Some(init) = function.init {
+        replies.now(Kind::Preparing, 0, &[]);
         panics::catch(init)
             .map_err(|panicked| format!("`worker_init` panicked: {}", panicked.message))?;
     }

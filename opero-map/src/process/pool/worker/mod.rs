@@ -34,6 +34,8 @@ pub(super) struct Worker {
     /// What it has and has not answered, in the order in which it was sent.
     pub(super) calls: VecDeque<Sent>,
     pub(super) started: Instant,
+    /// It does what its user wants done before the first item: that has the time it takes.
+    pub(super) preparing: bool,
     pub(super) ready: bool,
     /// When it last answered, or got a call while it had none.
     pub(super) progress: Instant,
@@ -91,6 +93,7 @@ impl Worker {
             waiting,
             calls: VecDeque::new(),
             started: now,
+            preparing: false,
             ready: false,
             progress: now,
             asked: false,

@@ -10,7 +10,7 @@ use super::{GRACE, Worker};
 /// A worker that says nothing for so long, and has more than the call it is at, gives the others back.
 const STALL: Duration = Duration::from_millis(10);
 
-/// How long a worker may take until it says that it is ready.
+/// How long a worker may take until it says that it is ready, without what its user wants done first.
 const START: Duration = Duration::from_secs(30);
 
 /// How often to look whether a worker that has calls still lives, beside what its channel tells: a child of its own could hold that
@@ -26,7 +26,7 @@ impl Worker {
         if self.gone.is_some() || self.killed {
             return;
         }
-        let too_slow = !self.ready && now >= self.started + START;
+        let too_slow = !self.ready && !self.preparing && now >= self.started + START;
         let disobedient = self
             .calls
             .iter()
@@ -102,7 +102,7 @@ impl Worker {
             return Some(now + SOON);
         }
         if !self.ready {
-            return Some(self.started + START);
+            return (!self.preparing).then(|| self.started + START);
         }
         let dooms = self.calls.iter().filter_map(|sent| sent.doom).min();
         let own = match self.waiting {
