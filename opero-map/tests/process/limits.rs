@@ -49,6 +49,7 @@ fn a_loop_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(LIMIT),
         retries: 1,
+        ..Hand::PLAIN
     };
     let kind = only_50_is_late(&Deed::Spin, hand, None);
     assert!(
@@ -61,6 +62,7 @@ fn a_wait_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(LIMIT),
         retries: 1,
+        ..Hand::PLAIN
     };
     let kind = only_50_is_late(&Deed::Sleep, hand, None);
     assert!(
@@ -92,7 +94,7 @@ fn a_loop_ends_at_the_limit_of_its_item() {
 fn waiting_for_a_worker_is_not_running<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(LIMIT),
-        retries: 0,
+        ..Hand::PLAIN
     };
     let deeds: Vec<_> = (0..8).map(|n| Deed::Work(200_000, n)).collect();
     let config = opero_map::MapConfig {
@@ -109,7 +111,7 @@ fn waiting_for_a_worker_is_not_running<const ASYNC: bool>() {
 fn every_item_may_be_stuck<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(Duration::from_millis(50)),
-        retries: 0,
+        ..Hand::PLAIN
     };
     let results = results(hand.over("all-late", vec![Deed::Sleep; 6]));
     assert_eq!(results.len(), 6);

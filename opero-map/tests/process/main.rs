@@ -12,6 +12,7 @@ mod kills; // Any worker may be killed at any time.
 mod limits; // What takes too long is killed, and nothing else is.
 mod memory; // What takes too much memory dies alone.
 mod nesting; // Maps inside of maps.
+mod preparing; // What a worker does before its first item.
 mod recycling; // Workers are replaced before they die.
 mod results; // Everything arrives, in order, and nothing is held back.
 

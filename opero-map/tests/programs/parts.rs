@@ -1,6 +1,8 @@
 //! What the program does when a test starts it: its parent's part, and what its workers do.
 
 use std::io::{Read, stdin};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio, id};
 use std::time::Duration;
 
@@ -159,7 +161,9 @@ fn surroundings() -> String {
 /// Starts this very program, with whatever the environment is, as a program would.
 fn program() -> Result<String, String> {
     let mut told = String::new();
-    for input in [Stdio::inherit(), Stdio::null(), Stdio::piped()] {
+    let (socket, _other) = UnixStream::pair().map_err(|error| error.to_string())?;
+    let socket = Stdio::from(OwnedFd::from(socket));
+    for input in [Stdio::inherit(), Stdio::null(), Stdio::piped(), socket] {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
         // The same but for what it shall do.

@@ -43,10 +43,10 @@ fn output_is_the_parents() {
     assert_eq!(lines, expected);
 }
 
-/// They have the worker's environment, and are none.
+/// They have the worker's environment, perhaps even a socket as their input, and are none.
 fn children_of_workers_are_programs() {
     let mut program = Program::start("starting-programs");
     assert!(program.end().success());
     let told = program.place.sign("program").unwrap();
-    assert_eq!(told, "a plain program\n".repeat(3));
+    assert_eq!(told, "a plain program\n".repeat(4));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use opero_core::AttemptLimit;
 use opero_core::stable::{OutcomeCodec, append};
+use opero_map::process::WorkerFunction;
 use opero_map::{
     ConfigError, Context, Error, IntoSource, Job, MapConfig, RefusedKind, RemoteFunction, Run,
     Waiting,
@@ -12,12 +13,14 @@ use opero_map::{
 
 use super::deeds::{self, Deed, Told};
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Hand<const ASYNC: bool> {
     /// The time of one attempt.
     pub(crate) limit: Option<Duration>,
     /// How many more attempts there are.
     pub(crate) retries: u32,
+    /// What runs, where it is not the [`deeds`].
+    pub(crate) function: Option<WorkerFunction>,
 }
 
 impl<const ASYNC: bool> Hand<ASYNC> {
@@ -25,6 +28,7 @@ impl<const ASYNC: bool> Hand<ASYNC> {
     pub(crate) const PLAIN: Self = Self {
         limit: None,
         retries: 0,
+        function: None,
     };
 
     /// A run of it in processes. Runs that are watched have a name of their own.
@@ -78,8 +82,8 @@ impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
     };
 
     fn remote(&self) -> Result<RemoteFunction, ConfigError> {
-        let function = if ASYNC { deeds::ASYNC } else { deeds::BLOCKING };
-        Ok(function.remote())
+        let deeds = if ASYNC { deeds::ASYNC } else { deeds::BLOCKING };
+        Ok(self.function.unwrap_or(deeds).remote())
     }
 
     async fn run(&self, cx: &Context<'_>, deed: Deed) -> Result<Told, Error<String>> {
