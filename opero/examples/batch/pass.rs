@@ -1,9 +1,10 @@
 //! One run over all prompts.
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::io::{Write, stdout};
 
 use futures_util::StreamExt;
-use opero::ConfigError;
 use opero::map::Report;
 
 use crate::client::{Completion, Request};
@@ -19,7 +20,10 @@ pub(crate) struct Pass {
 
 impl Pass {
     /// Asks for all completions. Each comes as soon as it is there, and is recorded by then.
-    pub(crate) async fn run(requests: &[Request], options: &Options) -> Result<Self, ConfigError> {
+    pub(crate) async fn run(
+        requests: &[Request],
+        options: &Options,
+    ) -> Result<Self, Box<dyn Error>> {
         let mut run = complete(requests.to_vec())
             .ordered(false)
             .timeline(options.report.is_some());
@@ -42,8 +46,9 @@ impl Pass {
                 Ok(completion) => {
                     let number = open.close(&completion);
                     if let (Some(number), true) = (number, options.answers) {
-                        // One write a line, also into a pipe: a kill cuts none of them short.
-                        println!("{number}: {}", completion.text);
+                        // One write a line, also into a pipe: a kill cuts none of them short. Where nobody reads any
+                        // more, the run ends.
+                        writeln!(stdout(), "{number}: {}", completion.text)?;
                     }
                 }
                 Err(error) => open.note(error.to_string()),
@@ -103,7 +108,7 @@ impl<'r> Open<'r> {
         });
         match (missing, self.problem) {
             (None, None) => Ok(()),
-            (Some(missing), None) => Err(missing),
+            (Some(missing), None) => Err(format!("stopped; {missing}")),
             (None, Some(problem)) => Err(problem),
             (Some(missing), Some(problem)) => Err(format!("{missing}; {problem}")),
         }

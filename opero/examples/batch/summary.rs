@@ -22,8 +22,9 @@ pub(crate) fn print_pass(
         println!("Pass {number}");
     }
     let (items, hits) = (report.items, report.cache_hits);
+    let resumed = report.resumed;
     let known = match options.resume {
-        Some(_) => format!("{} of {items} answered from the record", report.resumed),
+        Some(_) => format!("{resumed} of {items} answered from the record, {hits} from the cache"),
         None => format!("{hits} of {items} answered from the cache"),
     };
     let counted = provider.map_or_else(String::new, |(provider, before)| {
@@ -35,11 +36,13 @@ pub(crate) fn print_pass(
 
 pub(crate) fn print(provider: Option<&Provider>, outages: &Outages) {
     if let Some(provider) = provider {
+        println!("{}", provider.served());
         let (most, twice) = extremes(provider);
-        println!(
-            "{}\nThe hardest prompt took {most} of them; {twice} prompts were answered twice.",
-            provider.served()
-        );
+        if most > 0 {
+            println!(
+                "The hardest prompt took {most} of them; {twice} prompts were answered twice."
+            );
+        }
     }
     if !outages.is_empty() {
         println!("{outages}");

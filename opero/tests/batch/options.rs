@@ -1,5 +1,8 @@
 //! What the program says to a wrong command line.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use super::support::{Directory, Serving, example, failure, output};
 
 #[track_caller]
@@ -44,4 +47,21 @@ fn a_file_that_is_no_record_of_this_job_is_refused_and_left_alone() {
         assert_eq!(std::fs::read(&file).unwrap(), before);
     }
     assert_eq!(serving.provider.served().requests, 0);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_run() {
+    let mut command = example();
+    command.args(["--mode", "process", "--workers", "2", "--answers"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut first = String::new();
+    let mut lines = BufReader::new(running.stdout.take().unwrap());
+    lines.read_line(&mut first).unwrap();
+    drop(lines);
+    // The workers print there, too: the end of it is theirs.
+    let output = running.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("Broken pipe"), "{said}");
 }
