@@ -95,10 +95,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
     for number in 1..=options.passes() {
         let before = provider.as_ref().map(|provider| provider.served().requests);
         let pass = Pass::run(&requests, &options).await?;
-        if let (1, Some(file)) = (number, &options.report) {
-            let written = pass.report.write_html(file);
-            written.map_err(|error| format!("{}: {error}", file.display()))?;
-        }
         if !options.json {
             summary::print_pass(
                 number,
@@ -116,6 +112,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     match options.json {
         true => summary::print_json(&passes, provider.as_ref(), &outages),
         false => summary::print(provider.as_ref(), &outages),
+    }
+    if let (Some(file), Some(first)) = (&options.report, passes.first()) {
+        let written = first.report.write_html(file);
+        written.map_err(|error| format!("{}: {error}", file.display()))?;
     }
     Ok(passes.into_iter().try_for_each(|pass| pass.verdict)?)
 }
