@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::runtime::Builder;
@@ -20,6 +21,8 @@ struct Floor {
     page: Page,
     inbox: Arc<Inbox>,
     replies: Arc<Replies>,
+    /// A task is about to say what waits.
+    flushing: AtomicBool,
 }
 
 /// Runs until the process ends.
@@ -37,21 +40,42 @@ pub(super) fn run(
         page,
         inbox,
         replies,
+        flushing: AtomicBool::new(false),
     });
-    runtime.block_on(async {
-        loop {
-            let (id, arguments) = poll_fn(|cx| floor.inbox.poll_next(cx)).await;
-            let call = Running {
-                id,
-                floor: Arc::clone(&floor),
-                // Inside the call, so that what panics before its first wait is caught as well.
-                future: Box::pin(async move { function(arguments).await }),
-                ended: false,
-            };
-            let handle = tokio::spawn(call).abort_handle();
-            floor.inbox.began(id, Box::new(move || handle.abort()));
+    // A task like the calls: what `block_on` itself runs has its turns between those of the system's events.
+    let begins = runtime.spawn(begin(function, floor));
+    let _ = runtime.block_on(begins);
+}
+
+/// Begins one call after the other.
+async fn begin(function: fn(Vec<u8>) -> AsyncOutcome, floor: Arc<Floor>) {
+    loop {
+        let (id, arguments) = poll_fn(|cx| floor.inbox.poll_next(cx)).await;
+        let call = Running {
+            id,
+            floor: Arc::clone(&floor),
+            // Inside the call, so that what panics before its first wait is caught as well.
+            future: Box::pin(async move { function(arguments).await }),
+            ended: false,
+        };
+        let handle = tokio::spawn(call).abort_handle();
+        floor.inbox.began(id, Box::new(move || handle.abort()));
+        // It has its first turn before the next call is taken: one that never waits holds up none that could be given back.
+        yield_now().await;
+    }
+}
+
+/// Lets the tasks that are ready have their turn. The runtime's own way puts this one behind what it waits for as well.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
         }
-    });
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// One call.
@@ -89,11 +113,25 @@ impl Future for Running {
         say(&floor.replies, this.id, ran);
         let _ = floor.page.set(0);
         floor.inbox.ended(this.id);
-        // Those that are ready now may have something to say as well.
-        let replies = Arc::clone(&floor.replies);
-        tokio::spawn(async move { replies.flush() });
+        flush_soon(floor);
         Poll::Ready(())
     }
+}
+
+/// Those that are ready now, and the calls that are there, may have something to say as well.
+fn flush_soon(floor: &Arc<Floor>) {
+    if floor.flushing.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let floor = Arc::clone(floor);
+    tokio::spawn(async move {
+        yield_now().await;
+        while floor.inbox.has_calls() {
+            yield_now().await;
+        }
+        floor.flushing.store(false, Ordering::Relaxed);
+        floor.replies.flush();
+    });
 }
 
 impl Drop for Running {

@@ -119,6 +119,10 @@ impl Inbox {
         state.calls.drain(..).map(|(id, _)| id).collect()
     }
 
+    pub(super) fn has_calls(&self) -> bool {
+        !lock(&self.state).calls.is_empty()
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         let state = lock(&self.state);
         state.calls.is_empty() && state.running == 0

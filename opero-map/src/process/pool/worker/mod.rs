@@ -45,6 +45,8 @@ pub(super) struct Worker {
     again: Option<Instant>,
     /// The call that an async worker was polling when it was looked at last.
     polled: u64,
+    /// An async worker was seen to poll nothing: its silence means nothing until then.
+    calm: Option<Instant>,
     pub(super) assigned: u64,
     pub(super) resident: u64,
     /// When it was last seen alive.
@@ -99,6 +101,7 @@ impl Worker {
             asked: false,
             again: None,
             polled: 0,
+            calm: None,
             assigned: 0,
             resident: 0,
             seen: now,
@@ -158,6 +161,7 @@ impl Worker {
         self.progress = now;
         self.asked = false;
         self.again = None;
+        self.calm = None;
     }
 
     /// Nobody waits for that call any more. Is it here?

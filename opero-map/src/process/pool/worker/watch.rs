@@ -46,33 +46,58 @@ impl Worker {
 
     /// All calls of an async worker run, unless one of them never waits: then the time of the others is not their own.
     fn look_at_each(&mut self, now: Instant) {
-        let too_early = self.again.is_some_and(|again| now < again);
-        if too_early || !self.calls.iter().any(|sent| sent.is_late(now)) {
+        let late = self.calls.iter().any(|sent| sent.is_late(now));
+        let silent = self.silence().is_some_and(|silence| now >= silence);
+        if self.again.is_some_and(|again| now < again) || !(late || silent) {
             return;
         }
         let polled = self.page.get();
         let before = self.again.take().map(|_| self.polled);
         self.polled = polled;
-        let mut others = self.calls.iter_mut();
-        let limited = others.find(|sent| sent.call.id == polled && sent.call.limit.is_some());
-        match (limited, before) {
-            (Some(stuck), Some(before)) if before == polled && stuck.is_late(now) => {
+        match before {
+            // It may only just be at it.
+            None if polled != 0 => self.again = Some(now + SOON),
+            Some(before) if polled != 0 && polled == before => self.stuck(polled, now),
+            _ => {
+                self.calm = Some(now + PULSE);
+                self.time_out_the_late(now);
+            }
+        }
+    }
+
+    /// An async worker polls that call and nothing else.
+    fn stuck(&mut self, polled: u64, now: Instant) {
+        if self.silence().is_some() {
+            // What is finished or not begun does not wait for it.
+            self.outgoing.word(Kind::GiveBack, 0);
+            self.asked = true;
+        }
+        let mut calls = self.calls.iter_mut();
+        match calls.find(|sent| sent.call.id == polled && sent.call.limit.is_some()) {
+            Some(stuck) if stuck.is_late(now) => {
                 stuck.time_out(self.index, stuck.at, now);
                 stuck.doom = Some(now);
                 self.kill();
             }
-            // It may only just be at it, or have time left.
-            (Some(_), before) if before.is_none_or(|before| before == polled) => {
-                self.again = Some(now + SOON);
-            }
-            _ => {
-                for sent in self.calls.iter_mut().filter(|sent| sent.is_late(now)) {
-                    sent.time_out(self.index, sent.at, now);
-                    sent.doom = Some(now + GRACE);
-                    self.outgoing.word(Kind::Cancel, sent.call.id);
-                }
-            }
+            // It has time left, and the others have as long.
+            Some(_) => self.again = Some(now + SOON),
+            None => self.time_out_the_late(now),
         }
+    }
+
+    fn time_out_the_late(&mut self, now: Instant) {
+        for sent in self.calls.iter_mut().filter(|sent| sent.is_late(now)) {
+            sent.time_out(self.index, sent.at, now);
+            sent.doom = Some(now + GRACE);
+            self.outgoing.word(Kind::Cancel, sent.call.id);
+        }
+    }
+
+    /// When an async worker that says nothing is worth a look.
+    fn silence(&self) -> Option<Instant> {
+        let stall = self.progress + STALL;
+        let matters = self.calls.len() > 1 && !self.asked;
+        matters.then(|| self.calm.map_or(stall, |calm| stall.max(calm)))
     }
 
     /// The first call of a synchronous worker runs, unless it is finished and waits to be sent with others.
@@ -109,7 +134,7 @@ impl Worker {
             Waiting::Async => {
                 let limits = self.calls.iter().filter(|sent| sent.doom.is_none());
                 let limits = limits.filter_map(|sent| Some(sent.at + sent.call.limit?));
-                let soonest = limits.min();
+                let soonest = limits.chain(self.silence()).min();
                 soonest.map(|soonest| self.again.map_or(soonest, |again| soonest.max(again)))
             }
             Waiting::Blocking => self.calls.front().and_then(|first| {
