@@ -1,6 +1,7 @@
 //! Every result arrives, in order, whatever the number of items and of workers; and none waits for an item that is slow.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use crate::support::deeds::Deed;
 use crate::support::hand::{Hand, results};
@@ -16,12 +17,11 @@ fn any_number_of_items_and_workers<const ASYNC: bool>() {
 }
 
 /// Also those that were handed to the same worker already.
-fn items_behind_a_slow_one_finish_elsewhere<const ASYNC: bool>() {
+fn finish_elsewhere_than<const ASYNC: bool>(slow: fn(PathBuf) -> Deed) {
     let hold = Hold::new();
-    let slow = 300;
     let deeds: Vec<_> = (0..2_001)
         .map(|n| match n {
-            n if n == slow => Deed::Hold(hold.path()),
+            300 => slow(hold.path()),
             n => Deed::Tell(n),
         })
         .collect();
@@ -38,13 +38,22 @@ fn items_behind_a_slow_one_finish_elsewhere<const ASYNC: bool>() {
     assert!(results.next().is_none());
 }
 
-fn results_before_a_slow_item_are_not_held_back<const ASYNC: bool>() {
+fn items_behind_a_slow_one_finish_elsewhere<const ASYNC: bool>() {
+    finish_elsewhere_than::<ASYNC>(Deed::Hold);
+}
+
+fn items_behind_one_that_never_yields_finish_elsewhere<const ASYNC: bool>() {
+    finish_elsewhere_than::<ASYNC>(Deed::Block);
+}
+
+fn not_held_back_by<const ASYNC: bool>(slow: fn(PathBuf) -> Deed) {
     let hold = Hold::new();
     let deeds: Vec<_> = (0..100)
         .map(Deed::Tell)
-        .chain([Deed::Hold(hold.path()), Deed::Tell(101)])
+        .chain([slow(hold.path()), Deed::Tell(101)])
         .collect();
-    let mut results = Hand::<ASYNC>::PLAIN.over("before", deeds).workers(1).iter();
+    let run = Hand::<ASYNC>::PLAIN.over("before", deeds);
+    let mut results = run.workers(1).iter();
     for n in 0..100 {
         assert_eq!(results.next().unwrap().unwrap().number, n);
     }
@@ -53,6 +62,14 @@ fn results_before_a_slow_item_are_not_held_back<const ASYNC: bool>() {
     assert!(results.next().unwrap().is_ok());
     assert_eq!(results.next().unwrap().unwrap().number, 101);
     assert!(results.next().is_none());
+}
+
+fn results_before_a_slow_item_are_not_held_back<const ASYNC: bool>() {
+    not_held_back_by::<ASYNC>(Deed::Hold);
+}
+
+fn results_before_an_item_that_never_yields_are_not_held_back<const ASYNC: bool>() {
+    not_held_back_by::<ASYNC>(Deed::Block);
 }
 
 /// A result does not wait for the next item of an input that comes slowly.
@@ -69,5 +86,6 @@ fn results_do_not_wait_for_the_input<const ASYNC: bool>() {
 
 in_both_modes! {
     any_number_of_items_and_workers, items_behind_a_slow_one_finish_elsewhere,
-    results_before_a_slow_item_are_not_held_back, results_do_not_wait_for_the_input,
+    items_behind_one_that_never_yields_finish_elsewhere, results_before_a_slow_item_are_not_held_back,
+    results_before_an_item_that_never_yields_are_not_held_back, results_do_not_wait_for_the_input,
 }

@@ -25,6 +25,8 @@ pub(crate) enum Deed {
     Sleep,
     /// Wait until the file is there.
     Hold(PathBuf),
+    /// The same, and an async function never yields.
+    Block(PathBuf),
     /// Fail.
     Fail,
     /// Panic with this text.
@@ -89,9 +91,12 @@ fn encode(told: Result<Told, String>, out: &mut Vec<u8>) -> Result<(), CodecErro
 
 fn perform_async(deed: Vec<u8>) -> AsyncOutcome {
     Box::pin(async move {
-        // So that it is not the first poll that dies.
-        tokio::task::yield_now().await;
-        let told = match read(&deed)? {
+        let deed = read(&deed)?;
+        if !matches!(deed, Deed::Tell(_) | Deed::Block(_)) {
+            // So that it is not the first poll that dies.
+            tokio::task::yield_now().await;
+        }
+        let told = match deed {
             Deed::Sleep => std::future::pending().await,
             Deed::Hold(file) => hold::wait_async(&file).await.map(|()| told(0)),
             other => perform(other),
@@ -127,7 +132,7 @@ fn perform(deed: Deed) -> Result<Told, String> {
         Deed::Sleep => loop {
             std::thread::sleep(Duration::from_secs(3600));
         },
-        Deed::Hold(file) => hold::wait(&file).map(|()| told(0)),
+        Deed::Hold(file) | Deed::Block(file) => hold::wait(&file).map(|()| told(0)),
         Deed::Fail => Err("failed".to_owned()),
         #[expect(clippy::panic, reason = "what is tested")]
         Deed::Panic(text) => panic!("{text}"),
