@@ -6,8 +6,17 @@ use std::process::ExitCode;
 /// A test and its name.
 pub(crate) type Test = (&'static str, fn());
 
+/// Flags of the usual harness that a value follows; they change nothing here.
+const VALUED: [&str; 4] = ["--test-threads", "--format", "--color", "--logfile"];
+
 pub(crate) fn run(tests: &[Test]) -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    while let Some(flag) = arguments
+        .iter()
+        .position(|argument| VALUED.contains(&argument.as_str()))
+    {
+        arguments.drain(flag..arguments.len().min(flag + 2));
+    }
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let names: Vec<_> = arguments
         .iter()
