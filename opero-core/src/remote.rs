@@ -14,6 +14,16 @@ use crate::Refused;
 pub trait Remote: Send + Sync {
     /// Executes the function once. Dropping the future cancels the execution, and kills whoever cannot be stopped otherwise.
     fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_>;
+
+    /// An empty buffer for the next call's arguments. It may be one that was used before.
+    fn buffer(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Takes back a buffer that is not needed any more, such as that of an outcome which has been read.
+    fn reuse(&self, buffer: Vec<u8>) {
+        drop(buffer);
+    }
 }
 
 /// One execution elsewhere. It refuses where nobody could take it.

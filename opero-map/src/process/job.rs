@@ -115,7 +115,7 @@ where
     let Some(remote) = cx.remote() else {
         return (worker.function)(item).map_err(Error::from);
     };
-    let mut arguments = Vec::new();
+    let mut arguments = remote.buffer();
     append(&item, &mut arguments).map_err(transfer)?;
     let executed = remote
         .execute(arguments, cx.attempt_limit())
@@ -127,9 +127,9 @@ where
         elapsed: executed.elapsed,
     });
     let outcome = executed.outcome.map_err(Error::refused)?;
-    OutcomeCodec::postcard()
-        .decode(&outcome)
-        .map_err(transfer)?
+    let decoded = OutcomeCodec::postcard().decode(&outcome);
+    remote.reuse(outcome);
+    decoded.map_err(transfer)?
 }
 
 fn transfer<E>(error: CodecError) -> Error<E> {

@@ -1,5 +1,6 @@
 //! Worker processes: a function is executed in a process that may die, and costs one attempt of one item if it does.
 
+mod buffers;
 mod entry;
 mod executor;
 mod function;

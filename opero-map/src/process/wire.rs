@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::buffers::Buffers;
 
 /// What a frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +120,8 @@ pub(super) struct Decoder {
     end: usize,
     /// A large frame that is arriving. It is read to where it stays, not copied there.
     large: Option<Large>,
+    /// Where that is.
+    buffers: Arc<Buffers>,
 }
 
 #[derive(Debug)]
@@ -137,6 +142,14 @@ const LARGE: usize = CHUNK / 2;
 const AT_ONCE: usize = 1 << 26;
 
 impl Decoder {
+    /// Takes the buffers of large payloads from there.
+    pub(super) fn with(buffers: Arc<Buffers>) -> Self {
+        Self {
+            buffers,
+            ..Self::default()
+        }
+    }
+
     /// Reads once. Zero is the end of the stream.
     pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<usize> {
         if let Some(large) = &mut self.large
@@ -184,7 +197,8 @@ impl Decoder {
             }));
         }
         if length >= LARGE {
-            let mut payload = Vec::with_capacity(length.min(AT_ONCE));
+            let mut payload = self.buffers.take();
+            payload.reserve(length.min(AT_ONCE));
             payload.extend_from_slice(&self.buffer[begin..self.end]);
             (self.start, self.end) = (0, 0);
             self.large = Some(Large {

@@ -155,6 +155,14 @@ impl Remote for LaneDesk<'_> {
         }
         Box::pin(self.office.hand_in(arguments, limit, &self.ticket))
     }
+
+    fn buffer(&self) -> Vec<u8> {
+        self.office.buffers.take()
+    }
+
+    fn reuse(&self, buffer: Vec<u8>) {
+        self.office.buffers.give(buffer);
+    }
 }
 
 impl Desk for LaneDesk<'_> {

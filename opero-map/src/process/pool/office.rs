@@ -9,6 +9,7 @@ use std::time::Instant;
 use opero_core::sync::lock;
 use opero_core::{AttemptLimit, Refused, RefusedKind};
 
+use super::super::buffers::Buffers;
 use super::call::{Answer, Call, Calling};
 use super::wakeup::Wakeup;
 
@@ -16,6 +17,8 @@ use super::wakeup::Wakeup;
 pub(super) struct Office {
     state: Mutex<State>,
     pub(super) wakeup: Wakeup,
+    /// Where the large payloads of calls and outcomes are, one after the other.
+    pub(super) buffers: Arc<Buffers>,
 }
 
 struct State {
@@ -69,6 +72,7 @@ impl Office {
                 end: None,
             }),
             wakeup,
+            buffers: Arc::default(),
         }
     }
 

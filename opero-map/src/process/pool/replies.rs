@@ -1,6 +1,7 @@
 //! What workers say.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opero_core::{Codec, Refused, RefusedKind};
@@ -105,6 +106,10 @@ impl Worker {
                 sent.began(self.waiting, self.progress),
                 now,
             );
+            // Sent, and not to be sent again.
+            if let Ok(arguments) = Arc::try_unwrap(sent.call.arguments) {
+                self.buffers.give(arguments);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use opero_core::CodecError;
 
+use super::super::buffers::Buffers;
 use super::super::page::Page;
 use super::super::wire::{Kind, MOST};
 use super::inbox::Inbox;
@@ -16,6 +17,7 @@ pub(super) fn run(
     page: &Page,
     inbox: &Inbox,
     replies: &Replies,
+    buffers: &Buffers,
 ) -> ! {
     let mut outcome = Vec::new();
     loop {
@@ -29,6 +31,7 @@ pub(super) fn run(
         }
         outcome.clear();
         let ran = panics::catch(|| function(&arguments, &mut outcome));
+        buffers.give(arguments);
         say(replies, id, ran.map(|done| done.map(|()| &outcome[..])));
         if outcome.capacity() > KEPT {
             outcome = Vec::new();

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use opero_core::Codec;
 
+use super::buffers::Buffers;
 use super::function::{WorkerFunction, WorkerRun};
 use super::page::Page;
 use super::wire::{Decoder, Frame, Hello, Kind};
@@ -52,10 +53,11 @@ pub(super) fn work(token: &str) -> ! {
     };
     let inbox = Arc::new(Inbox::default());
     let for_calls = (Arc::clone(&inbox), Arc::clone(&replies));
+    let buffers = Arc::clone(&channel.buffers);
     let started = thread::Builder::new()
         .name("opero-worker".into())
         .stack_size(STACK)
-        .spawn(move || run(&hello, page, for_calls.0, &for_calls.1));
+        .spawn(move || run(&hello, page, for_calls.0, &for_calls.1, &buffers));
     if let Err(error) = started {
         unfit(&replies, &error.to_string());
     }
@@ -71,11 +73,14 @@ fn is_the_end(error: &io::Error) -> bool {
 struct Channel {
     socket: UnixStream,
     decoder: Decoder,
+    /// Where the large payloads are that arrive.
+    buffers: Arc<Buffers>,
 }
 
 fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
     let socket = standard::take_channel()?;
-    let mut decoder = Decoder::default();
+    let buffers = Arc::new(Buffers::default());
+    let mut decoder = Decoder::with(Arc::clone(&buffers));
     let mut descriptors = Vec::new();
     let mut first = standard::WithDescriptors {
         socket: &socket,
@@ -102,18 +107,23 @@ fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
     {
         rustix::stdio::dup2_stdout(stdout)?;
     }
-    Ok((Channel { socket, decoder }, hello, page))
+    let channel = Channel {
+        socket,
+        decoder,
+        buffers,
+    };
+    Ok((channel, hello, page))
 }
 
 /// On the function's own thread: prepares, and runs call after call.
-fn run(hello: &Hello, page: Page, inbox: Arc<Inbox>, replies: &Arc<Replies>) {
+fn run(hello: &Hello, page: Page, inbox: Arc<Inbox>, replies: &Arc<Replies>, buffers: &Buffers) {
     let function = match prepare(hello, replies) {
         Ok(function) => function,
         Err(reason) => unfit(replies, &reason),
     };
     replies.now(Kind::Ready, 0, &[]);
     match function.run {
-        WorkerRun::Blocking(run) => blocking::run(run, &page, &inbox, replies),
+        WorkerRun::Blocking(run) => blocking::run(run, &page, &inbox, replies, buffers),
         WorkerRun::Async(run) => asynchronous::run(run, page, inbox, Arc::clone(replies)),
     }
 }

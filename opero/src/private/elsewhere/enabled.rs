@@ -61,7 +61,7 @@ where
             // No run gets here: it asked for the function before it hired workers.
             _ => return Box::pin(async { Err(transfer(&CodecError::new(Lack::Free.words().0))) }),
         };
-        let mut sent = Vec::new();
+        let mut sent = remote.buffer();
         let encoded = arguments(&self.recipe.shared, self.item, attempt, &mut sent);
         Box::pin(async move {
             encoded.map_err(|error| transfer(&error))?;
@@ -77,7 +77,9 @@ where
                 });
             }
             let bytes = executed.outcome.map_err(Error::refused)?;
-            match outcome.decode(&bytes) {
+            let decoded = outcome.decode(&bytes);
+            remote.reuse(bytes);
+            match decoded {
                 Ok(result) => result,
                 Err(error) => Err(transfer(&error)),
             }

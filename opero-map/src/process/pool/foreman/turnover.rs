@@ -1,5 +1,6 @@
 //! Workers come and go: processes are started as long as there are calls for them, and what the dead had is given to others.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opero_core::{ConfigError, Event, RefusedKind};
@@ -106,7 +107,8 @@ impl Foreman {
             match start::start(&self.hiring, index) {
                 Ok(started) => {
                     let waiting = self.hiring.function.waiting;
-                    let worker = Worker::new(index, started, waiting, now);
+                    let buffers = Arc::clone(&self.office.buffers);
+                    let worker = Worker::new(index, started, waiting, buffers, now);
                     self.places[index].worker = Some(worker);
                 }
                 Err(error) => {

@@ -7,10 +7,12 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opero_core::{Executed, Refused, RefusedKind, Waiting};
 
+use super::super::buffers::Buffers;
 use super::super::page::Page;
 use super::super::wire::{Decoder, Kind};
 use super::call::Call;
@@ -29,6 +31,8 @@ pub(super) struct Worker {
     pub(super) socket: UnixStream,
     pub(super) decoder: Decoder,
     pub(super) outgoing: Outgoing,
+    /// Where large payloads are, those of calls and those of outcomes.
+    pub(super) buffers: Arc<Buffers>,
     page: Page,
     pub(super) waiting: Waiting,
     /// What it has and has not answered, in the order in which it was sent.
@@ -84,12 +88,19 @@ pub(super) struct Sent {
 }
 
 impl Worker {
-    pub(super) fn new(index: usize, started: Started, waiting: Waiting, now: Instant) -> Self {
+    pub(super) fn new(
+        index: usize,
+        started: Started,
+        waiting: Waiting,
+        buffers: Arc<Buffers>,
+        now: Instant,
+    ) -> Self {
         Self {
             index,
             child: started.child,
             socket: started.socket,
-            decoder: Decoder::default(),
+            decoder: Decoder::with(Arc::clone(&buffers)),
+            buffers,
             outgoing: Outgoing::default(),
             page: started.page,
             waiting,
