@@ -15,4 +15,5 @@ mod processes;
 mod reading;
 mod refused;
 mod resumed;
+mod stopping;
 mod support;

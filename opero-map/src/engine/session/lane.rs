@@ -127,7 +127,8 @@ where
             } else if let Some(shard) = shard {
                 shard.record(None, result.is_ok());
             }
-            if self.failures.stop_after(result.is_ok()) {
+            // What earlier runs recorded says nothing of how this one goes.
+            if !known && self.failures.stop_after(result.is_ok()) {
                 self.stop();
             }
             kept.put(index, result);
