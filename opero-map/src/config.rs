@@ -43,6 +43,9 @@ pub struct MapConfig {
     pub resume: Option<PathBuf>,
     /// Run items again whose record is a failure; otherwise the recorded error is their result.
     pub resume_failed: bool,
+    /// What journals know the function by, in place of its path and the names of its types: with a name of its own it may be
+    /// renamed and moved, and built by another compiler. It has to be the function's alone.
+    pub resume_name: Option<String>,
     /// The version of the function, as its user counts: records of another one are refused.
     pub resume_version: String,
     /// How many items a worker process of an async function has in flight. `None`: 16.
@@ -71,6 +74,7 @@ impl Default for MapConfig {
             timeline: false,
             resume: None,
             resume_failed: true,
+            resume_name: None,
             resume_version: String::new(),
             worker_in_flight: None,
             worker_memory: None,

@@ -63,9 +63,16 @@ pub trait Job<I>: Send + Sync {
         ))
     }
 
-    /// How items and results are recorded, so that a later run can go on from there; `None` where they have no bytes.
-    fn recorded(&self) -> Option<&dyn Recorded<I, Self::Output, Self::Error>> {
-        None
+    /// How items and results are recorded, so that a later run can go on from there.
+    ///
+    /// # Errors
+    /// Why they are not. A run that has a journal says so.
+    fn recorded(&self) -> Result<&dyn Recorded<I, Self::Output, Self::Error>, ConfigError> {
+        Err(ConfigError::new(
+            "resume",
+            "is set, and nobody says how this function's items and results become bytes",
+            "name the function: `.recorded(\"…\")`, with items, values and errors that are `Serialize` and `Deserialize`",
+        ))
     }
 
     /// Does the work for one item.

@@ -36,7 +36,8 @@ const FIXED: usize = 40;
 pub(crate) struct Owner {
     pub(crate) function: String,
     pub(crate) version: String,
-    /// The names of the types of values and errors: bytes of one type may read as another one's.
+    /// The names of the types of values and errors: bytes of one type may read as another one's. Empty where the user named
+    /// the function.
     pub(crate) types: String,
 }
 

@@ -93,6 +93,12 @@ fn inspect_file(file: &File, path: &Path, owner: &Owner) -> Result<Header, Confi
             "which was recorded with the `resume_version` \"{}\", and this is \"{}\"",
             found.version, owner.version
         )
+    } else if found.types.is_empty() != owner.types.is_empty() {
+        let (was, is) = match found.types.is_empty() {
+            true => ("with", "without"),
+            false => ("without", "with"),
+        };
+        format!("which was begun {was} a `resume_name`, and this run is {is} one")
     } else if found.types != owner.types {
         format!(
             "whose results are {}, and those of this function are {}",

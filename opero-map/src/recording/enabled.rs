@@ -8,7 +8,7 @@ use opero_core::{CodecError, ConfigError, Error, ErrorKind, Key};
 
 use super::{Course, unavailable};
 use crate::journal::{Facts, Log, Owner, Place, State, inspect};
-use crate::{Job, MapConfig, Recorded, Report};
+use crate::{Job, MapConfig, Report};
 
 /// The journal of a run.
 pub(crate) struct Recording {
@@ -62,7 +62,7 @@ impl Recording {
         let contents = self.log.contents();
         // `Serialize` is the user's, and this is no place for a panic of theirs: others wait for the input.
         let key = shielded(|| {
-            let recorded = job.recorded().ok_or_else(unrecorded)?;
+            let recorded = job.recorded().map_err(|_| unrecorded())?;
             let key = contents.key_with(|out| Some(recorded.key(item, out)));
             key.unwrap_or_else(|| Err(unrecorded()))
         });
@@ -89,7 +89,7 @@ impl Recording {
         if record.state() == State::Failed && self.again {
             return None;
         }
-        let recorded = job.recorded()?;
+        let recorded = job.recorded().ok()?;
         // What is of another shape by now runs again.
         let result = shielded(|| recorded.decode(record.outcome())).ok()?;
         self.resumed.fetch_add(1, ORDER);
@@ -133,7 +133,7 @@ impl Recording {
             state: error.map_or(State::Ok, |_| State::Failed),
         };
         let frame = shielded(|| {
-            let recorded = job.recorded().ok_or_else(unrecorded)?;
+            let recorded = job.recorded().map_err(|_| unrecorded())?;
             let text = error.and_then(|error| recorded.describe(error));
             self.log
                 .frame(&facts, text.as_deref().unwrap_or(""), |out| {
@@ -168,20 +168,28 @@ impl Recording {
 
 /// Whose journal it may be.
 fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError> {
+    let recorded = job.recorded()?;
+    let version = config.resume_version.clone();
+    // Who gives a name vouches for it, wherever the function and its types move and whatever a compiler calls them.
+    if let Some(name) = &config.resume_name {
+        if name.is_empty() {
+            return Err(ConfigError::new(
+                "resume_name",
+                "is empty",
+                "give a name that no other function has, or leave it out",
+            ));
+        }
+        return Ok(Owner {
+            function: name.clone(),
+            version,
+            types: String::new(),
+        });
+    }
     let (value, error) = (type_name::<J::Output>(), type_name::<J::Error>());
     Ok(Owner {
-        function: recorded(job)?.function().into_owned(),
-        version: config.resume_version.clone(),
+        function: recorded.function().into_owned(),
+        version,
         types: format!("`Result<{value}, {error}>`"),
-    })
-}
-
-fn recorded<I, J: Job<I>>(job: &J) -> Result<&dyn Recorded<I, J::Output, J::Error>, ConfigError> {
-    job.recorded().ok_or_else(|| {
-        unavailable(
-            "is set, and items, values or errors of this function do not become bytes",
-            "make them `Serialize` and `Deserialize`, and the run one that is recorded: `#[operomap]`, or `Run::recorded`",
-        )
     })
 }
 

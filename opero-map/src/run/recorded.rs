@@ -77,8 +77,12 @@ where
         self.job.remote()
     }
 
-    fn recorded(&self) -> Option<&dyn Recorded<I, J::Output, J::Error>> {
-        Some(self)
+    fn tells_more(&self) -> bool {
+        self.job.tells_more()
+    }
+
+    fn recorded(&self) -> Result<&dyn Recorded<I, J::Output, J::Error>, ConfigError> {
+        Ok(self)
     }
 
     fn run(

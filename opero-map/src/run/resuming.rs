@@ -23,10 +23,17 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The version of the function, as you count. Records of another one are refused: change it where the function's results
+    /// What the journal knows the function by, in place of its path and the names of its types. So the function may be renamed
+    /// and moved, and built by another compiler, and finds its records again. The name has to be this function's alone.
+    pub fn resume_name(mut self, name: impl Into<String>) -> Self {
+        self.config.resume_name = Some(name.into());
+        self
+    }
+
+    /// The version of the function, as you count (`1`, `"2026-03"`). Records of another one are refused: change it where the function's results
     /// do.
-    pub fn resume_version(mut self, version: impl Into<String>) -> Self {
-        self.config.resume_version = version.into();
+    pub fn resume_version(mut self, version: impl ToString) -> Self {
+        self.config.resume_version = version.to_string();
         self
     }
 }

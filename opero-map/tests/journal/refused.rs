@@ -143,7 +143,7 @@ fn a_job_that_has_no_bytes_cannot_be_recorded() {
     let run = || map([2_u64], Ok::<_, String>).resume(directory.journal());
     let error = run().check().unwrap_err();
     assert_eq!(error.parameter(), "resume");
-    assert!(error.way_out().contains("Run::recorded"), "{error}");
+    assert!(error.way_out().contains(".recorded("), "{error}");
     assert!(run().run()[0].is_err());
     assert!(!directory.journal().exists());
 }

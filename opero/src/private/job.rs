@@ -75,8 +75,15 @@ where
     }
 
     #[cfg(feature = "map-journal")]
-    fn recorded(&self) -> Option<&dyn opero_map::Recorded<I, A::Value, A::Error>> {
-        (K::RECORDS && self.has_outcomes()).then_some(self as _)
+    fn recorded(&self) -> Result<&dyn opero_map::Recorded<I, A::Value, A::Error>, ConfigError> {
+        if K::RECORDS && self.has_outcomes() {
+            return Ok(self);
+        }
+        Err(ConfigError::new(
+            "resume",
+            "is set, and items, values or errors of this function do not become bytes",
+            "make them `Serialize` and `Deserialize`",
+        ))
     }
 
     #[inline]
