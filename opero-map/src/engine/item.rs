@@ -10,11 +10,13 @@ use std::time::Duration;
 use opero_core::clock::Sleep;
 use opero_core::{Context, Error, Instant, RefusedKind};
 
+use crate::executor::Desk;
+
 /// The job's result for one item. A panic is a result; so is being late.
 #[inline]
 pub(super) fn poll_job<T, E>(
     job: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
-    deadline: &mut Option<Deadline>,
+    deadline: &mut Option<Deadline<'_>>,
     cx: &Context<'_>,
     task: &mut task::Context<'_>,
 ) -> Poll<Result<T, Error<E>>> {
@@ -44,28 +46,52 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 }
 
 /// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.
-pub(super) struct Deadline {
+pub(super) struct Deadline<'d> {
     limit: Duration,
     started: Instant,
     timer: Option<Sleep>,
+    /// Where workers look after a part of the time.
+    desk: Option<&'d (dyn Desk + 'd)>,
 }
 
-impl Deadline {
-    pub(super) fn new(cx: &Context<'_>, limit: Duration) -> Self {
+impl<'d> Deadline<'d> {
+    pub(super) fn new(
+        cx: &Context<'_>,
+        limit: Duration,
+        desk: Option<&'d (dyn Desk + 'd)>,
+    ) -> Self {
+        if let Some(desk) = desk {
+            desk.item_begins(limit);
+        }
         Self {
             limit,
             started: cx.now(),
             timer: None,
+            desk,
         }
     }
 
     fn poll<E>(&mut self, cx: &Context<'_>, task: &mut task::Context<'_>) -> Poll<Error<E>> {
-        let left = || self.limit.saturating_sub(cx.now().since(self.started));
-        let timer = self.timer.get_or_insert_with(|| cx.clock().sleep(left()));
-        let limit = self.limit;
-        timer
-            .as_mut()
-            .poll(task)
-            .map(|()| Error::refused(RefusedKind::ItemTimeout { limit }))
+        loop {
+            let Some(left) = self.left(cx) else {
+                // The job is polled again before any of its time can be used.
+                self.timer = None;
+                return Poll::Pending;
+            };
+            let timer = self.timer.get_or_insert_with(|| cx.clock().sleep(left));
+            task::ready!(timer.as_mut().poll(task));
+            self.timer = None;
+            if self.left(cx).is_none_or(|left| left.is_zero()) {
+                let limit = self.limit;
+                return Poll::Ready(Error::refused(RefusedKind::ItemTimeout { limit }));
+            }
+        }
+    }
+
+    /// What is left of the item's time; `None` where workers look after it.
+    fn left(&self, cx: &Context<'_>) -> Option<Duration> {
+        let excused = self.desk.map_or(Some(Duration::ZERO), Desk::excused)?;
+        let used = cx.now().since(self.started).saturating_sub(excused);
+        Some(self.limit.saturating_sub(used))
     }
 }

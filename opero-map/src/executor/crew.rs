@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use opero_core::{ConfigError, Observer, Remote};
 
@@ -55,6 +56,13 @@ pub trait Desk: Remote {
     /// Ready when the workers could do with another item. It is asked before a lane takes one from the input, so that no item
     /// is held up here that has a time limit or that another run could have.
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The lane's next item has so much time.
+    fn item_begins(&self, limit: Duration);
+
+    /// How much of the time since then does not count, since no worker was at it. `None`: its call is with the workers, who
+    /// look after its limit themselves.
+    fn excused(&self) -> Option<Duration>;
 
     /// The lane's item has its result, with or without a worker.
     fn item_done(&self);

@@ -109,7 +109,7 @@ where
                 let mut deadline = self
                     .config
                     .item_timeout
-                    .map(|limit| Deadline::new(&cx, limit));
+                    .map(|limit| Deadline::new(&cx, limit, desk.as_deref()));
                 // Inside an async block, so that a panic before the job's future exists is caught as well.
                 let mut job = pin!(async {
                     match self.refusal.get() {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 use opero_core::{Executed, Refused};
 
+use super::limit::{ItemTime, Limit};
 use super::office::Office;
 
 /// A call that was handed in.
@@ -16,7 +17,7 @@ pub(super) struct Call {
     pub(super) id: u64,
     /// Shared with what is being sent: a call whose worker dies goes to another one.
     pub(super) arguments: Arc<Vec<u8>>,
-    pub(super) limit: Option<Duration>,
+    pub(super) limit: Option<Limit>,
     pub(super) handed_in: Instant,
     pub(super) answer: Arc<Answer>,
     /// How many workers died that had it, and nobody knows of what.
@@ -52,6 +53,8 @@ pub(super) struct Calling<'o> {
     pub(super) id: u64,
     pub(super) answer: Arc<Answer>,
     pub(super) answered: bool,
+    /// The time of the item that it is for.
+    pub(super) time: &'o ItemTime,
 }
 
 impl Future for Calling<'_> {
@@ -62,6 +65,8 @@ impl Future for Calling<'_> {
         if let Some(outcome) = state.outcome.take() {
             drop(state);
             self.answered = true;
+            let elapsed = outcome.as_ref().map_or(Duration::ZERO, |done| done.elapsed);
+            self.time.ended(elapsed, Instant::now());
             return Poll::Ready(outcome);
         }
         match &mut state.waker {
@@ -75,6 +80,7 @@ impl Future for Calling<'_> {
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
         if !self.answered {
+            self.time.ended(Duration::ZERO, Instant::now());
             self.office.cancel(self.id);
         }
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use opero_core::{AttemptLimit, ConfigError, Executing, Observer, RefusedKind, Remote, Waiting};
 
 use super::super::wire::MOST;
 use super::foreman::Foreman;
+use super::limit::ItemTime;
 use super::office::{End, Office};
 use super::pace;
 use super::wakeup::Wakeup;
@@ -24,8 +26,6 @@ pub(in super::super) struct Hiring {
     pub(super) workers: usize,
     /// How many calls of an async function a worker has at a time.
     pub(super) in_flight: usize,
-    /// How many calls of a synchronous function a worker may have, if they are short.
-    pub(super) at_hand: usize,
     pub(super) memory: Option<u64>,
     pub(super) recycle_after: Option<u64>,
     pub(super) recycle_above: Option<u64>,
@@ -62,11 +62,6 @@ impl Hiring {
             function,
             workers: terms.workers,
             in_flight,
-            // An item's time begins when it is taken: with a limit, none is taken before a worker is free for it.
-            at_hand: match config.item_timeout {
-                None => pace::MOST,
-                Some(_) => 1,
-            },
             memory: not_zero("worker_memory", config.worker_memory)?,
             recycle_after: not_zero("worker_recycle_after", config.worker_recycle_after)?,
             recycle_above: not_zero("worker_recycle_above", config.worker_recycle_above)?,
@@ -78,7 +73,7 @@ impl Hiring {
     /// How many calls a worker may have, if they are short.
     fn most(&self) -> usize {
         match self.function.waiting {
-            Waiting::Blocking => self.at_hand,
+            Waiting::Blocking => pace::MOST,
             Waiting::Async => self.in_flight,
         }
     }
@@ -121,6 +116,7 @@ impl Crew for Processes {
             office: &self.office,
             lane,
             ticket: AtomicBool::new(false),
+            time: ItemTime::default(),
         })
     }
 
@@ -141,6 +137,7 @@ struct LaneDesk<'c> {
     lane: usize,
     /// Has the lane an item for a worker?
     ticket: AtomicBool,
+    time: ItemTime,
 }
 
 impl Remote for LaneDesk<'_> {
@@ -153,7 +150,10 @@ impl Remote for LaneDesk<'_> {
             let refused = RefusedKind::Transfer { reason };
             return Box::pin(ready(Err(refused.into())));
         }
-        Box::pin(self.office.hand_in(arguments, limit, &self.ticket))
+        Box::pin(
+            self.office
+                .hand_in(arguments, limit, &self.time, &self.ticket),
+        )
     }
 
     fn buffer(&self) -> Vec<u8> {
@@ -168,6 +168,14 @@ impl Remote for LaneDesk<'_> {
 impl Desk for LaneDesk<'_> {
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.office.poll_ticket(self.lane, &self.ticket, cx)
+    }
+
+    fn item_begins(&self, limit: Duration) {
+        self.time.begin(limit, Instant::now());
+    }
+
+    fn excused(&self) -> Option<Duration> {
+        self.time.excused()
     }
 
     fn item_done(&self) {

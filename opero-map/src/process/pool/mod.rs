@@ -7,6 +7,7 @@
 mod call;
 mod crew;
 mod foreman;
+mod limit;
 mod office;
 mod outgoing;
 mod pace;

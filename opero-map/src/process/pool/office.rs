@@ -11,6 +11,7 @@ use opero_core::{AttemptLimit, Refused, RefusedKind};
 
 use super::super::buffers::Buffers;
 use super::call::{Answer, Call, Calling};
+use super::limit::ItemTime;
 use super::wakeup::Wakeup;
 
 /// Shared by the lanes and the foreman.
@@ -77,14 +78,16 @@ impl Office {
     }
 
     /// Hands in a call. Its lane's ticket, if it has one, is used up.
-    pub(super) fn hand_in(
-        &self,
+    pub(super) fn hand_in<'o>(
+        &'o self,
         arguments: Vec<u8>,
         limit: Option<AttemptLimit>,
+        time: &'o ItemTime,
         ticket: &AtomicBool,
-    ) -> Calling<'_> {
+    ) -> Calling<'o> {
         let answer = Arc::new(Answer::default());
         let handed_in = Instant::now();
+        let limit = time.hand_in(limit, handed_in);
         let mut state = lock(&self.state);
         let id = state.next;
         state.next += 1;
@@ -98,7 +101,7 @@ impl Office {
                 state.handed_in.push(Call {
                     id,
                     arguments: Arc::new(arguments),
-                    limit: limit.map(|limit| limit.0),
+                    limit,
                     handed_in,
                     answer: Arc::clone(&answer),
                     mourned: 0,
@@ -111,6 +114,7 @@ impl Office {
             id,
             answer,
             answered: false,
+            time,
         }
     }
 

@@ -14,7 +14,12 @@ impl Foreman {
     pub(super) fn close(mut self, end: &End) {
         self.office.fetch(&mut self.fetched, false);
         let handed_in = self.fetched.calls.drain(..);
-        for call in self.pending.drain(..).chain(handed_in) {
+        for call in self
+            .pending
+            .drain(..)
+            .chain(self.suspects.drain(..))
+            .chain(handed_in)
+        {
             call.answer.set(Err(end.refusal()));
         }
         let mut workers: Vec<_> = self

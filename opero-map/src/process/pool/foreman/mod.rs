@@ -1,5 +1,6 @@
 //! The thread that looks after the workers of a run.
 
+mod assigning;
 mod closing;
 mod turnover;
 
@@ -14,11 +15,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::call::Call;
 use super::crew::Hiring;
 use super::office::{Fetched, Office};
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use super::worker::Worker;
-
-/// Calls of which a worker has more than these are so short that it is not worth while to move them.
-const SHARED: usize = 16;
 
 pub(super) struct Foreman {
     hiring: Hiring,
@@ -26,6 +24,8 @@ pub(super) struct Foreman {
     fetched: Fetched,
     /// Calls that no worker has, the next one first.
     pending: VecDeque<Call>,
+    /// Calls that a worker died with, nobody knows of which. Each of them runs alone, so that it is known next time.
+    suspects: VecDeque<Call>,
     places: Vec<Place>,
     /// Those that were let go and have not left.
     leaving: Vec<Worker>,
@@ -34,6 +34,8 @@ pub(super) struct Foreman {
     settled: usize,
     /// Processes in a row that could not begin.
     failures: u32,
+    /// Nobody is hired before: the system refused.
+    not_before: Option<Instant>,
 }
 
 /// Where a worker is, or could be.
@@ -54,14 +56,16 @@ impl Foreman {
         };
         Self {
             places: (0..hiring.workers).map(place).collect(),
-            pace: Pace::new(hiring.at_hand),
+            pace: Pace::new(pace::MOST),
             hiring,
             office,
             fetched: Fetched::default(),
             pending: VecDeque::new(),
+            suspects: VecDeque::new(),
             leaving: Vec::new(),
             settled: 0,
             failures: 0,
+            not_before: None,
         }
     }
 
@@ -88,9 +92,7 @@ impl Foreman {
     fn take_in(&mut self, now: Instant) {
         self.pending.extend(self.fetched.calls.drain(..));
         for id in self.fetched.cancelled.drain(..) {
-            // The newest are the likeliest.
-            if let Some(place) = self.pending.iter().rposition(|call| call.id == id) {
-                self.pending.remove(place);
+            if remove(&mut self.pending, id) || remove(&mut self.suspects, id) {
                 self.settled += 1;
                 continue;
             }
@@ -132,50 +134,6 @@ impl Foreman {
         match self.hiring.function.waiting {
             Waiting::Blocking => self.pace.depth(),
             Waiting::Async => self.hiring.in_flight,
-        }
-    }
-
-    /// Gives calls to workers: each to the one that has the fewest.
-    fn assign(&mut self, now: Instant) {
-        let depth = self.depth();
-        let Self {
-            pending,
-            places,
-            hiring,
-            ..
-        } = self;
-        while !pending.is_empty() {
-            let workers = places.iter_mut().filter_map(|place| place.worker.as_mut());
-            let free = workers
-                .filter(|worker| {
-                    hiring
-                        .recycle_after
-                        .is_none_or(|most| worker.assigned < most)
-                })
-                .filter_map(|worker| Some((worker.load()?, worker)))
-                .filter(|(load, _)| *load < depth)
-                .min_by_key(|(load, _)| *load);
-            let Some((_, worker)) = free else { return };
-            if let Some(call) = pending.pop_front() {
-                worker.assign(call, now);
-            }
-        }
-    }
-
-    /// Where a worker has nothing to do and another one more than it is at, that is given back for it.
-    fn share(&mut self) {
-        let idle = self.pending.is_empty() && self.workers().any(|worker| worker.load() == Some(0));
-        if !idle || self.pace.depth() > SHARED {
-            return;
-        }
-        for worker in self
-            .places
-            .iter_mut()
-            .filter_map(|place| place.worker.as_mut())
-        {
-            if worker.share() {
-                return;
-            }
         }
     }
 
@@ -266,14 +224,8 @@ impl Foreman {
     /// Puts a worker back into its place, or replaces it where it has done its share.
     fn keep_or_let_go(&mut self, mut worker: Worker) {
         let hiring = &self.hiring;
-        let full = hiring
-            .recycle_after
-            .is_some_and(|most| worker.assigned >= most)
-            || hiring
-                .recycle_above
-                .is_some_and(|most| worker.resident > most);
         let index = worker.index;
-        if full && worker.calls.is_empty() && worker.ready && !worker.is_gone() {
+        if worker.is_done(hiring) && worker.calls.is_empty() && worker.ready && !worker.is_gone() {
             worker.let_go();
             worker.lost(Instant::now());
             self.leaving.push(worker);
@@ -286,8 +238,11 @@ impl Foreman {
         let workers = self.workers().chain(&self.leaving);
         let looks = workers.filter_map(|worker| worker.next_look(now));
         let vacant = self.places.iter().filter(|place| place.worker.is_none());
-        let hires = vacant.filter_map(|place| place.not_before);
-        let hires = hires.filter(|_| !self.pending.is_empty());
+        let hires = vacant
+            .filter_map(|place| place.not_before)
+            .chain(self.not_before);
+        let wanted = !self.pending.is_empty() || !self.suspects.is_empty();
+        let hires = hires.filter(|then| wanted && *then > now);
         looks.chain(hires).min()
     }
 
@@ -302,4 +257,11 @@ impl Foreman {
         }
         cx.emit(*event);
     }
+}
+
+/// Takes out the call of that number. Is it there?
+fn remove(calls: &mut VecDeque<Call>, id: u64) -> bool {
+    // The newest are the likeliest.
+    let place = calls.iter().rposition(|call| call.id == id);
+    place.and_then(|place| calls.remove(place)).is_some()
 }

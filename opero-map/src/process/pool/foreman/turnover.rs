@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{ConfigError, Event, RefusedKind};
+use opero_core::{ConfigError, Event, RefusedKind, Waiting};
 
 use super::super::office::End;
 use super::super::start;
@@ -15,6 +15,9 @@ const FAILURES: u32 = 3;
 
 /// The first wait before a worker that died young is replaced, doubled each time.
 const BACKOFF: Duration = Duration::from_millis(10);
+
+/// A process that could not be started is started again after so long.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// The longest one.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -45,24 +48,23 @@ impl Foreman {
             });
         }
         let culprit = worker.culprit();
+        let unexplained = worker.is_lost() && culprit.is_none();
         let ready = worker.ready;
         let reason = worker.unfit.clone();
-        let known = worker
-            .calls
-            .iter()
-            .any(|sent| culprit == Some(sent.call.id));
-        let lost = worker.is_lost();
+        let index = worker.index;
+        let waiting = self.hiring.function.waiting;
         for mut sent in worker.calls.into_iter().rev() {
-            if lost && !known {
-                sent.call.mourned += 1;
-            }
+            sent.call.mourned += u32::from(unexplained);
             if !sent.is_wanted() {
                 self.settled += 1;
             } else if culprit == Some(sent.call.id) || sent.call.mourned == MOURNED {
                 self.settled += 1;
                 let crashed = RefusedKind::Crashed { signal, code };
-                let began = sent.began(self.hiring.function.waiting, worker.progress);
-                sent.answer(Err(crashed.into()), worker.index, began, now);
+                let began = sent.began(waiting, worker.progress);
+                sent.answer(Err(crashed.into()), index, began, now);
+            } else if unexplained && waiting == Waiting::Async {
+                // All of them ran, and none was being polled.
+                self.suspects.push_front(sent.call);
             } else {
                 self.pending.push_front(sent.call);
             }
@@ -72,29 +74,37 @@ impl Foreman {
         }
     }
 
-    /// A process could not begin. Where none can, the run is told.
+    /// A process could not begin what it was started for. Where none can, the run is told.
     fn could_not_begin(&mut self, reason: &str) {
+        self.give_up(
+            &format!("they cannot begin: {reason}"),
+            "`opero::init()` has to be the first thing in `main`; what the processes print stands on standard error",
+        );
+    }
+
+    /// After too many failures in a row, if there is nobody who could work.
+    fn give_up(&mut self, problem: &str, way_out: &str) {
         self.failures += 1;
-        let anybody = self.workers().any(|worker| worker.ready);
-        if self.failures >= FAILURES && !anybody {
-            let error = ConfigError::new(
-                "mode",
-                format!("runs in processes, and they cannot begin: {reason}"),
-                "`opero::init()` has to be the first thing in `main`; what the processes print stands on standard error",
-            );
+        if self.failures >= FAILURES && self.workers().next().is_none() {
+            let problem = format!("runs in processes, and {problem}");
+            let error = ConfigError::new("mode", problem, way_out);
             self.office.end(End::Failed(error.into()));
         }
     }
 
     /// Starts processes, as long as there are calls for them.
     pub(super) fn hire(&mut self, now: Instant) {
+        if self.not_before.is_some_and(|then| now < then) {
+            return;
+        }
         let starting = self.workers().filter(|worker| !worker.ready).count();
         let room: usize = self
             .workers()
             .filter_map(Worker::load)
             .map(|load| self.depth().saturating_sub(load))
             .sum();
-        let mut wanted = self.pending.len().saturating_sub(starting + room);
+        let calls = self.pending.len() + self.suspects.len();
+        let mut wanted = calls.saturating_sub(starting + room);
         for index in 0..self.places.len() {
             if wanted == 0 {
                 return;
@@ -112,8 +122,13 @@ impl Foreman {
                     self.places[index].worker = Some(worker);
                 }
                 Err(error) => {
-                    self.places[index].not_before = Some(now + LONGEST);
-                    self.could_not_begin(&error.to_string());
+                    // The next one would fare no better. Those that there are go on meanwhile.
+                    self.not_before = Some(now + AGAIN);
+                    self.give_up(
+                        &format!("none can be started: {error}"),
+                        "raise the limits of processes and open files (`ulimit -u`, `ulimit -n`), or give fewer `workers`",
+                    );
+                    return;
                 }
             }
         }

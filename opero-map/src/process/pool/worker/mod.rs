@@ -10,12 +10,14 @@ use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Executed, Refused, RefusedKind, Waiting};
+use opero_core::{Executed, Refused, Waiting};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::buffers::Buffers;
 use super::super::page::Page;
 use super::super::wire::{Decoder, Kind};
 use super::call::Call;
+use super::crew::Hiring;
 use super::outgoing::Outgoing;
 use super::start::Started;
 
@@ -47,6 +49,8 @@ pub(super) struct Worker {
     asked: bool,
     /// Not to be looked at before, where looking changed nothing.
     again: Option<Instant>,
+    /// Since when its first call is late and it does not say what became of it.
+    mute: Option<Instant>,
     /// The call that an async worker was polling when it was looked at last.
     polled: u64,
     /// An async worker was seen to poll nothing: its silence means nothing until then.
@@ -59,6 +63,10 @@ pub(super) struct Worker {
     gone: Option<Instant>,
     /// It was killed from here.
     killed: bool,
+    /// It has one call and gets no other beside it: a call that a worker may have died of.
+    alone: bool,
+    /// It may leave, in its own time.
+    let_go: bool,
     /// Why it cannot work, in its own words.
     pub(super) unfit: Option<String>,
 }
@@ -111,6 +119,7 @@ impl Worker {
             progress: now,
             asked: false,
             again: None,
+            mute: None,
             polled: 0,
             calm: None,
             assigned: 0,
@@ -118,6 +127,8 @@ impl Worker {
             seen: now,
             gone: None,
             killed: false,
+            alone: false,
+            let_go: false,
             unfit: None,
         }
     }
@@ -132,11 +143,29 @@ impl Worker {
 
     /// How many calls it has, if it can take more.
     pub(super) fn load(&self) -> Option<usize> {
-        (self.ready && self.gone.is_none() && !self.killed && !self.asked)
+        let alone = self.alone && !self.calls.is_empty();
+        (self.ready && self.gone.is_none() && !self.killed && !self.asked && !alone)
             .then_some(self.calls.len())
     }
 
+    /// Has it done its share? Then it gets no more, and is replaced.
+    pub(super) fn is_done(&self, hiring: &Hiring) -> bool {
+        hiring
+            .recycle_after
+            .is_some_and(|most| self.assigned >= most)
+            || hiring
+                .recycle_above
+                .is_some_and(|most| self.resident > most)
+    }
+
+    /// Gives it a call, and no other beside it.
+    pub(super) fn assign_alone(&mut self, call: Call, now: Instant) {
+        self.assign(call, now);
+        self.alone = true;
+    }
+
     pub(super) fn assign(&mut self, call: Call, now: Instant) {
+        self.alone = false;
         if self.calls.is_empty() {
             self.progress = now;
         }
@@ -172,6 +201,7 @@ impl Worker {
         self.progress = now;
         self.asked = false;
         self.again = None;
+        self.mute = None;
         self.calm = None;
     }
 
@@ -204,7 +234,16 @@ impl Worker {
 
     pub(super) fn kill(&mut self) {
         self.killed = true;
-        // One that has ended already cannot be killed, and need not be.
+        self.kill_group();
+    }
+
+    /// Kills it and what it has started: it leads a group of its own. One that has ended already cannot be killed, and need not
+    /// be.
+    fn kill_group(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
         let _ = self.child.kill();
     }
 
@@ -225,17 +264,26 @@ impl Worker {
         };
         if ending.is_none() && self.gone.is_some_and(|gone| now >= gone + END) {
             // It closed its channel and lives: of no use any more.
-            let _ = self.child.kill();
+            self.kill_group();
+        }
+        if ending.is_some() && !self.let_go {
+            // What it started is nobody's now. Its number is not given to others while it has a group.
+            self.kill_group();
         }
         ending
     }
 
-    /// The call that it died of: the one it was at, unless it was killed from here.
+    /// The call that it died of: the one it was at, or the only one it had, unless it was killed from here.
     pub(super) fn culprit(&self) -> Option<u64> {
-        match self.killed {
-            true => None,
-            false => Some(self.page.get()).filter(|id| *id != 0),
+        if self.killed {
+            return None;
         }
+        let page = self.page.get();
+        let had = |id: &u64| self.calls.iter().any(|sent| sent.call.id == *id);
+        let only = || self.calls.front().filter(|_| self.alone);
+        Some(page)
+            .filter(had)
+            .or_else(|| only().map(|sent| sent.call.id))
     }
 
     /// Its end was not asked for.
@@ -245,12 +293,13 @@ impl Worker {
 
     /// Lets it leave: it is not sent anything any more.
     pub(super) fn let_go(&mut self) {
+        self.let_go = true;
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
     }
 
     /// Kills it and waits for its end.
     pub(super) fn bury(&mut self) -> io::Result<ExitStatus> {
-        let _ = self.child.kill();
+        self.kill_group();
         self.child.wait()
     }
 }
@@ -258,8 +307,7 @@ impl Worker {
 impl Sent {
     fn time_out(&self, worker: usize, began: Instant, now: Instant) {
         if let Some(limit) = self.call.limit {
-            let refused = RefusedKind::AttemptTimeout { limit };
-            self.answer(Err(refused.into()), worker, began, now);
+            self.answer(Err(limit.refusal().into()), worker, began, now);
         }
     }
 
@@ -290,7 +338,7 @@ impl Sent {
 
     /// Has it had its time, and was not told so yet?
     fn is_late(&self, now: Instant) -> bool {
-        let limit = self.call.limit.map(|limit| self.at + limit);
+        let limit = self.call.limit.map(|limit| self.at + limit.after);
         self.doom.is_none() && limit.is_some_and(|limit| now >= limit)
     }
 

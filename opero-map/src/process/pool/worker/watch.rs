@@ -17,6 +17,9 @@ const START: Duration = Duration::from_secs(30);
 /// open.
 pub(super) const PULSE: Duration = Duration::from_millis(200);
 
+/// A worker whose first call is late, and that does not say for so long what became of it, is killed.
+const MUTE: Duration = Duration::from_millis(100);
+
 /// How soon to look again at what gives no sign by itself.
 const SOON: Duration = Duration::from_millis(2);
 
@@ -109,10 +112,16 @@ impl Worker {
             return;
         };
         let since = first.at.max(self.progress);
-        let late = first.call.limit.is_some_and(|limit| now >= since + limit);
+        let late = first
+            .call
+            .limit
+            .is_some_and(|limit| now >= since + limit.after);
         if late && self.page.get() == first.call.id {
             first.time_out(self.index, since, now);
             first.doom = Some(now);
+            self.kill();
+        } else if late && now >= *self.mute.get_or_insert(now) + MUTE {
+            // It is at nothing that is known, and does not hear: stopped, or out of its mind.
             self.kill();
         } else if late || (self.calls.len() > 1 && !self.asked && now >= since + STALL) {
             self.outgoing.word(Kind::GiveBack, 0);
@@ -133,13 +142,13 @@ impl Worker {
         let own = match self.waiting {
             Waiting::Async => {
                 let limits = self.calls.iter().filter(|sent| sent.doom.is_none());
-                let limits = limits.filter_map(|sent| Some(sent.at + sent.call.limit?));
+                let limits = limits.filter_map(|sent| Some(sent.at + sent.call.limit?.after));
                 let soonest = limits.chain(self.silence()).min();
                 soonest.map(|soonest| self.again.map_or(soonest, |again| soonest.max(again)))
             }
             Waiting::Blocking => self.calls.front().and_then(|first| {
                 let since = first.at.max(self.progress);
-                let limit = first.call.limit.map(|limit| since + limit);
+                let limit = first.call.limit.map(|limit| since + limit.after);
                 let stall = (self.calls.len() > 1 && !self.asked).then(|| since + STALL);
                 let soonest = [limit, stall].into_iter().flatten().min()?;
                 Some(self.again.map_or(soonest, |again| soonest.max(again)))

@@ -1,0 +1,153 @@
+//! How long a call may run, and the time of the item that it is a part of.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+use opero_core::{AttemptLimit, RefusedKind};
+
+/// Counted from when a worker begins with the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) after: Duration,
+    of: Of,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// `attempt_timeout`.
+    Attempt,
+    /// `item_timeout`, of which other attempts may have used a part.
+    Item(Duration),
+}
+
+impl Limit {
+    /// What the call comes to when it runs longer.
+    pub(super) fn refusal(self) -> RefusedKind {
+        match self.of {
+            Of::Attempt => RefusedKind::AttemptTimeout { limit: self.after },
+            Of::Item(limit) => RefusedKind::ItemTimeout { limit },
+        }
+    }
+}
+
+/// The time that a lane's item has used. Waiting for a worker is not the item's fault, and neither is a worker that another call
+/// took along; so while a call is handed in, only the time counts that its last worker is at it.
+#[derive(Debug, Default)]
+pub(super) struct ItemTime(Mutex<Option<State>>);
+
+#[derive(Debug)]
+struct State {
+    limit: Duration,
+    begun: Instant,
+    /// Does not count.
+    excused: Duration,
+    /// Calls that are handed in now, and since when there are any.
+    calls: u32,
+    since: Instant,
+}
+
+impl ItemTime {
+    /// An item begins, with so much time.
+    pub(super) fn begin(&self, limit: Duration, now: Instant) {
+        *lock(&self.0) = Some(State {
+            limit,
+            begun: now,
+            excused: Duration::ZERO,
+            calls: 0,
+            since: now,
+        });
+    }
+
+    /// The limit of a call that is handed in now. It has an end, which [`ended`](Self::ended) has to be told.
+    pub(super) fn hand_in(&self, attempt: Option<AttemptLimit>, now: Instant) -> Option<Limit> {
+        let attempt = attempt.map(|AttemptLimit(after)| Limit {
+            after,
+            of: Of::Attempt,
+        });
+        let mut state = lock(&self.0);
+        let Some(state) = &mut *state else {
+            return attempt;
+        };
+        let used = now
+            .saturating_duration_since(state.begun)
+            .saturating_sub(state.excused);
+        if state.calls == 0 {
+            state.since = now;
+        }
+        state.calls += 1;
+        let item = Limit {
+            after: state.limit.saturating_sub(used),
+            of: Of::Item(state.limit),
+        };
+        Some(match attempt {
+            Some(attempt) if attempt.after <= item.after => attempt,
+            _ => item,
+        })
+    }
+
+    /// A call has ended; its worker was at it for so long.
+    pub(super) fn ended(&self, elapsed: Duration, now: Instant) {
+        if let Some(state) = &mut *lock(&self.0) {
+            state.calls = state.calls.saturating_sub(1);
+            if state.calls == 0 {
+                let wall = now.saturating_duration_since(state.since);
+                state.excused += wall.saturating_sub(elapsed);
+            }
+        }
+    }
+
+    /// How much of the time since the item began does not count. `None`: a call is handed in, whose limit is looked after.
+    pub(super) fn excused(&self) -> Option<Duration> {
+        match &*lock(&self.0) {
+            Some(state) if state.calls > 0 => None,
+            Some(state) => Some(state.excused),
+            None => Some(Duration::ZERO),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn waiting_for_a_worker_is_not_the_items_time() {
+        let (time, start) = (ItemTime::default(), Instant::now());
+        time.begin(3 * SECOND, start);
+        // A second before the call, then ten until a worker is done with it, of which it was at it for one.
+        let limit = time.hand_in(None, start + SECOND);
+        assert_eq!(limit.map(|limit| limit.after), Some(2 * SECOND));
+        assert_eq!(time.excused(), None);
+        time.ended(SECOND, start + 11 * SECOND);
+        assert_eq!(time.excused(), Some(9 * SECOND));
+        let limit = time.hand_in(None, start + 11 * SECOND).unwrap();
+        assert_eq!(limit.after, SECOND);
+        assert!(
+            matches!(limit.refusal(), RefusedKind::ItemTimeout { limit } if limit == 3 * SECOND)
+        );
+    }
+
+    #[test]
+    fn the_shorter_limit_counts() {
+        let (time, now) = (ItemTime::default(), Instant::now());
+        let attempt = Some(AttemptLimit(2 * SECOND));
+        let alone = time.hand_in(attempt, now).unwrap();
+        assert!(matches!(
+            alone.refusal(),
+            RefusedKind::AttemptTimeout { .. }
+        ));
+        time.begin(SECOND, now);
+        let shorter = time.hand_in(attempt, now).unwrap();
+        assert_eq!(shorter.after, SECOND);
+        assert!(matches!(shorter.refusal(), RefusedKind::ItemTimeout { .. }));
+        time.begin(3 * SECOND, now);
+        let longer = time.hand_in(attempt, now).unwrap();
+        assert!(matches!(
+            longer.refusal(),
+            RefusedKind::AttemptTimeout { .. }
+        ));
+    }
+}
