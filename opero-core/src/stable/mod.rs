@@ -3,10 +3,12 @@
 mod arguments;
 mod outcome;
 mod postcard;
+mod shape;
 mod space;
 mod whole;
 
 pub use self::arguments::append_name;
 pub use self::postcard::{append, read, take};
 pub use outcome::OutcomeCodec;
+pub use shape::shape;
 pub use space::KeySpace;

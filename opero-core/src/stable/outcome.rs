@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::append;
 use super::postcard::read;
+use super::{append, shape};
 use crate::{Cause, CodecError, Error, Refused, RefusedKind};
 
 /// How outcomes become bytes and come back, for what crosses processes or outlives them. The attempts before the last are not
@@ -15,6 +15,7 @@ use crate::{Cause, CodecError, Error, Refused, RefusedKind};
 pub struct OutcomeCodec<T, E> {
     encode: Encode<T, E>,
     decode: Decode<T, E>,
+    shape: fn() -> u64,
 }
 
 type Encode<T, E> = fn(Result<&T, &Error<E>>, &mut Vec<u8>) -> Result<(), CodecError>;
@@ -41,6 +42,7 @@ where
         Self {
             encode: encode::<T, E>,
             decode: decode::<T, E>,
+            shape: shape::<Result<T, E>>,
         }
     }
 }
@@ -57,6 +59,7 @@ impl<T: Serialize + DeserializeOwned> OutcomeCodec<T, Infallible> {
                     ))
                 })
             },
+            shape: shape::<T>,
         }
     }
 }
@@ -80,6 +83,11 @@ impl<T, E> OutcomeCodec<T, E> {
     /// Where they are not those of an outcome.
     pub fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
         (self.decode)(bytes)
+    }
+
+    /// What value and error look like: see [`shape`]. Outcomes of another one must not be decoded.
+    pub fn shape(&self) -> u64 {
+        (self.shape)()
     }
 }
 
