@@ -38,7 +38,10 @@ pub use results::{Iter, Results};
 #[cfg(feature = "journal")]
 pub use run::RecordedJob;
 pub use run::{Run, WithReport};
-pub use source::{FromStream, IntoSource, IterSource, Source, from_stream};
+pub use source::{
+    BlockingSource, FromBlocking, FromStream, IntoSource, IterSource, Source, from_blocking,
+    from_stream,
+};
 pub use timeline::{Phase, Span, Timeline, WorkerChange};
 
 #[cfg(feature = "process")]

@@ -1,10 +1,12 @@
 //! Where the items come from: anything that can be iterated over, or a stream.
 
+mod blocking;
 mod iter;
 mod stream;
 
 use std::task::{Context, Poll};
 
+pub use blocking::{BlockingSource, FromBlocking, from_blocking};
 pub use iter::IterSource;
 pub use stream::{FromStream, from_stream};
 
@@ -22,7 +24,8 @@ pub trait Source: Send {
     fn size_hint(&self) -> (usize, Option<usize>);
 }
 
-/// What a map takes as its input: every `IntoIterator`, and a stream through [`from_stream`].
+/// What a map takes as its input: every `IntoIterator`, one that blocks through [`from_blocking`], and a stream through
+/// [`from_stream`].
 #[diagnostic::on_unimplemented(
     message = "a map cannot take its items from `{Self}`",
     label = "neither something to iterate over, in a way that threads may share, nor a stream in `from_stream(…)`",

@@ -1,5 +1,8 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
 use futures_util::{StreamExt, stream};
-use opero_map::{from_stream, map, map_async};
+use opero_map::{FromBlocking, from_blocking, from_stream, map, map_async};
 
 #[test]
 fn blocking_runs_take_what_borrows() {
@@ -137,4 +140,42 @@ async fn results_of_threads_stream_into_async_code() {
         }
     }
     assert_eq!(sum, 5050);
+}
+
+#[test]
+fn results_do_not_wait_for_an_input_that_blocks() {
+    let run = |source: mpsc::Receiver<u32>| {
+        map_async(from_blocking(source), async |n| Ok::<_, ()>(n)).iter()
+    };
+    let (items, source) = mpsc::channel();
+    let mut results = run(source);
+    for n in 0..100 {
+        items.send(n).unwrap();
+        assert_eq!(results.next().unwrap().unwrap(), n);
+    }
+    drop(items);
+    assert!(results.next().is_none());
+}
+
+#[test]
+fn an_input_that_blocks_is_pulled_a_little_ahead_and_no_more() {
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&pulled);
+    let source = (0..).inspect(move |_| {
+        counting.fetch_add(1, Ordering::SeqCst);
+    });
+    let run = map(from_blocking(source), Ok::<i32, ()>);
+    assert_eq!(pulled.load(Ordering::SeqCst), 0);
+    let taken: Vec<_> = run.workers(1).iter().take(5).flatten().collect();
+    assert_eq!(taken, [0, 1, 2, 3, 4]);
+    // Those taken, those that lanes and window hold, those ahead, and the one being pulled.
+    assert!(pulled.load(Ordering::SeqCst) <= 5 + 3 + FromBlocking::<()>::AHEAD + 1);
+}
+
+#[test]
+fn a_panic_of_an_input_that_blocks_reaches_the_caller() {
+    let source = (0..3).inspect(|n| assert!(*n < 2, "this panic is wanted"));
+    let run = map(from_blocking(source), Ok::<i32, ()>).workers(1);
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.run()));
+    assert!(caught.is_err());
 }
