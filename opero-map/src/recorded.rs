@@ -25,6 +25,12 @@ pub trait Recorded<I, T, E>: Send + Sync {
     /// Where they are not those of a result.
     fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError>;
 
+    /// A number that changes where value or error look otherwise, so that old bytes would be read as something else: see
+    /// [`OutcomeCodec::shape`](opero_core::stable::OutcomeCodec::shape). 0 where nobody knows.
+    fn shape(&self) -> u64 {
+        0
+    }
+
     /// The error in words, for whoever reads the records; `None` where it has none.
     fn describe(&self, error: &Error<E>) -> Option<String>;
 }

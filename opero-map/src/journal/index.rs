@@ -20,6 +20,7 @@ pub(super) struct Index {
     contents: KeySpace,
     repeats: KeySpace,
     stale: u64,
+    superseded: u64,
 }
 
 /// 32 bytes with its key: there is one for each record and each different item.
@@ -40,14 +41,16 @@ impl Index {
             contents: space("opero journal"),
             repeats: space("opero journal, equal items"),
             stale: 0,
+            superseded: 0,
         }
     }
 
     /// A record of that key. It counts in place of an earlier one.
     pub(super) fn add(&mut self, key: Key, place: Place) {
         let slot = self.slots.entry(key).or_default();
-        if slot.offset == 0 {
-            self.stale += 1;
+        match slot.offset {
+            0 => self.stale += 1,
+            _ => self.superseded += 1,
         }
         slot.offset = place.offset;
         slot.body = place.body;
@@ -82,6 +85,17 @@ impl Index {
     /// What makes keys of the items' contents.
     pub(super) fn contents(&self) -> KeySpace {
         self.contents.clone()
+    }
+
+    /// How many records a later one of the same item has replaced.
+    pub(super) fn superseded(&self) -> u64 {
+        self.superseded
+    }
+
+    /// Is that the record which counts of its item?
+    pub(super) fn is_last(&self, key: Key, offset: u64) -> bool {
+        let slot = self.slots.get(&key);
+        slot.is_some_and(|slot| slot.offset == offset)
     }
 
     /// How many records no item asked for.

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use opero_core::stable::KeySpace;
 use opero_core::sync::lock;
 use opero_core::{CodecError, ConfigError, Key};
-use rustix::fs::{FlockOperation, flock};
 
 use super::frame::{HEAD, Head, frame};
 use super::header::Owner;
+use super::holders::{Hold, unlock};
 use super::index::{Index, Place};
 use super::open::{Opened, open};
 use super::writer::Writer;
@@ -25,6 +25,8 @@ pub(crate) struct Log {
     contents: KeySpace,
     index: Mutex<Index>,
     writer: Writer,
+    /// Until the file is unlocked.
+    hold: Mutex<Option<Hold>>,
 }
 
 /// A record that was read.
@@ -40,6 +42,7 @@ impl Log {
     pub(crate) fn open(path: &Path, owner: &Owner) -> Result<Self, ConfigError> {
         let Opened {
             file,
+            hold,
             salt,
             index,
             end,
@@ -58,6 +61,7 @@ impl Log {
             contents: index.contents(),
             index: Mutex::new(index),
             writer,
+            hold: Mutex::new(Some(hold)),
         })
     }
 
@@ -112,7 +116,18 @@ impl Log {
     /// Brings everything to the disk, and lets others have the file.
     pub(crate) fn close(&self) {
         self.writer.close();
-        let _ = flock(&self.file, FlockOperation::Unlock);
+        let mut hold = lock(&self.hold);
+        if hold.is_some() {
+            unlock(&self.file);
+        }
+        *hold = None;
+    }
+
+    /// No more items are taken: whoever waits for the file has it soon.
+    pub(crate) fn ending(&self) {
+        if let Some(hold) = &*lock(&self.hold) {
+            hold.ending();
+        }
     }
 }
 

@@ -27,10 +27,12 @@
 //! A header (`header.rs`) says which function's it is; behind it come frames (`frame.rs`), one for each finished item, each
 //! with checksums of its own. The last one of an item counts. Zeros between frames mean nothing.
 
+mod compact;
 mod entry;
 mod error;
 mod frame;
 mod header;
+mod holders;
 mod index;
 mod log;
 mod open;

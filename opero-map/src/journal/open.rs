@@ -2,20 +2,22 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use opero_core::ConfigError;
-use rustix::fs::{FlockOperation, flock};
 
 use super::JournalError;
+use super::compact::compact;
 use super::header::{Header, Owner};
+use super::holders::{Held, Hold, hold, look};
 use super::index::Index;
-use super::repair::survey;
+use super::repair::{Survey, survey};
 
 /// A journal that this run alone has, with nothing damaged in it.
 pub(super) struct Opened {
     pub(super) file: File,
+    pub(super) hold: Hold,
     pub(super) salt: u64,
     pub(super) index: Index,
     /// Where the next frame goes.
@@ -31,56 +33,108 @@ pub(super) fn open(path: &Path, owner: &Owner) -> Result<Opened, ConfigError> {
             "give a shorter one",
         ));
     }
-    let failed = |doing: &str, error: io::Error| {
-        wrong(
-            path,
-            &format!("which cannot be {doing} ({error})"),
-            "give a path to a file that may be created and written there",
-        )
-    };
-    let file = open_file(path).map_err(|error| failed("opened", error))?;
-    lock(&file).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => wrong(
-            path,
-            "which is in use: another run has it open",
-            "wait for that run, or give another path",
-        ),
-        _ => failed("locked", error),
-    })?;
-    let begun = begin(&file, path, owner).map_err(|error| failed("written", error))?;
+    let (file, hold) = take(path)?;
+    let begun = begin(&file, path, owner).map_err(|error| failed(path, "written", &error))?;
     let header = match begun {
         Some(header) => header,
         None => inspect_file(&file, path, owner)?,
     };
-    let mut index = Index::new(&owner.function, &owner.version);
-    let found = survey(&file, &header, &mut index);
-    let found = found.map_err(|error| failed("read", error))?;
-    let repaired = found.repair(&file, path);
-    repaired.map_err(|error| failed("repaired", error))?;
-    Ok(Opened {
+    let read = |file: &File| -> io::Result<(Survey, Index)> {
+        let mut index = Index::new(&owner.function, &owner.version);
+        Ok((survey(file, &header, &mut index)?, index))
+    };
+    let found = read(&file).map_err(|error| failed(path, "read", &error))?;
+    let repaired = found.0.repair(&file, path, &header);
+    repaired.map_err(|error| failed(path, "repaired", &error))?;
+    let mut opened = Opened {
         file,
+        hold,
         salt: header.salt,
-        index,
-        end: found.end,
-    })
+        index: found.1,
+        end: found.0.end,
+    };
+    // It is a matter of space only: where it does not succeed, the journal is as good as before.
+    if let Ok(Some((file, hold))) = compact(path, &opened, &header) {
+        let (found, index) = read(&file).map_err(|error| failed(path, "read", &error))?;
+        // The old file first: it is nobody's journal any more.
+        opened.file = file;
+        (opened.hold, opened.index, opened.end) = (hold, index, found.end);
+    }
+    Ok(opened)
 }
 
-/// Is what is at `path`, if anything, a journal of this owner's? Changes nothing.
+/// The file at `path`, made where there is none, and locked for this run.
+fn take(path: &Path) -> Result<(File, Hold), ConfigError> {
+    loop {
+        let file = open_file(path).map_err(|error| failed(path, "opened", &error))?;
+        let hold = hold(&file).map_err(|held| refused(path, held))?;
+        // Who had it until now may have put another file in its place.
+        if is_at(&file, path) {
+            return Ok((file, hold));
+        }
+    }
+}
+
+/// Could a run have what is at `path`, if anything, and is it a journal of this owner's? Changes nothing.
 pub(crate) fn inspect(path: &Path, owner: &Owner) -> Result<(), ConfigError> {
-    // Opening a pipe would wait for somebody at its other end.
-    let is_file = |path: &Path| path.metadata().is_ok_and(|at| at.is_file() && at.len() > 0);
-    match is_file(path).then(|| File::open(path)) {
-        Some(Ok(file)) => inspect_file(&file, path, owner).map(drop),
-        // What cannot be opened is said by who opens it.
+    let cannot = |error| failed(path, "opened", &error);
+    loop {
+        match path.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return find_room(path).map_err(cannot);
+            }
+            Err(error) => return Err(cannot(error)),
+            // Opening a pipe would wait for somebody at its other end.
+            Ok(found) if !found.is_file() => return Err(cannot(no_file())),
+            Ok(_) => {}
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        let file = file.map_err(cannot)?;
+        look(&file).map_err(|held| refused(path, held))?;
+        if !is_at(&file, path) {
+            continue;
+        }
+        return match file.metadata() {
+            Ok(found) if found.len() == 0 => Ok(()),
+            _ => inspect_file(&file, path, owner).map(drop),
+        };
+    }
+}
+
+/// Is there a directory to make it in?
+fn find_room(path: &Path) -> io::Result<()> {
+    let above = path.ancestors().skip(1);
+    let there = above
+        .map(|above| match above.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => above,
+        })
+        .find(|above| above.exists());
+    match there {
+        Some(above) if !above.is_dir() => Err(io::ErrorKind::NotADirectory.into()),
         _ => Ok(()),
     }
 }
 
+/// Is this the file that the path leads to?
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |found: std::fs::Metadata| (found.dev(), found.ino());
+    match (file.metadata(), path.metadata()) {
+        (Ok(this), Ok(there)) => id(this) == id(there),
+        _ => false,
+    }
+}
+
 fn inspect_file(file: &File, path: &Path, owner: &Owner) -> Result<Header, ConfigError> {
-    const OTHER: &str = "give another path, or delete the file to begin anew";
+    const OTHER: &str = "give another path, or move the file away to begin anew";
     let header = Header::read(file).map_err(|error| match error {
         JournalError::Foreign => wrong(path, "which is no journal", "give another path"),
-        error => wrong(path, &format!("which {error}"), OTHER),
+        JournalError::Damaged => wrong(
+            path,
+            "which is a journal whose beginning is damaged, in both of its copies",
+            "give another path, and keep the file: the records are still in it",
+        ),
+        error => wrong(path, &format!("which {error}"), "give another path"),
     })?;
     let found = &header.owner;
     let problem = if found.function != owner.function {
@@ -104,6 +158,10 @@ fn inspect_file(file: &File, path: &Path, owner: &Owner) -> Result<Header, Confi
             "whose results are {}, and those of this function are {}",
             found.types, owner.types
         )
+    } else if ![found.shape, owner.shape].contains(&0) && found.shape != owner.shape {
+        "whose results look otherwise than those of this function: fields or variants of a type have changed, so \
+         that the recorded ones would be read as something else"
+            .into()
     } else {
         return Ok(header);
     };
@@ -118,23 +176,37 @@ fn wrong(path: &Path, problem: &str, way_out: &str) -> ConfigError {
     )
 }
 
+fn failed(path: &Path, doing: &str, error: &io::Error) -> ConfigError {
+    wrong(
+        path,
+        &format!("which cannot be {doing} ({error})"),
+        "give a path to a file that may be created and written there",
+    )
+}
+
+fn refused(path: &Path, held: Held) -> ConfigError {
+    match held {
+        Held::By(who) => wrong(
+            path,
+            &format!("which is in use: {who}"),
+            "wait for that run, or give another path",
+        ),
+        Held::Io(error) => failed(path, "locked", &error),
+    }
+}
+
+fn no_file() -> io::Error {
+    io::Error::other("it is no file")
+}
+
 fn open_file(path: &Path) -> io::Result<File> {
     create_parents(path)?;
     if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::other("it is no file"));
+        return Err(no_file());
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     options.mode(0o600).open(path)
-}
-
-fn lock(file: &File) -> io::Result<()> {
-    loop {
-        match flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::INTR) => {}
-            other => return Ok(other?),
-        }
-    }
 }
 
 /// Gives an empty file its header. `None`: it is not empty.
@@ -168,7 +240,7 @@ fn create_parents(path: &Path) -> io::Result<()> {
 }
 
 /// A power cut leaves it where it is.
-fn sync_place(path: &Path) -> io::Result<()> {
+pub(super) fn sync_place(path: &Path) -> io::Result<()> {
     File::open(parent(path).unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -54,6 +54,10 @@ impl Journal {
             superseded: 0,
             damaged: 0,
         };
+        if let Some(damaged) = journal.header.damage(&journal.file)? {
+            // What is behind the end is being written just now, perhaps.
+            journal.damaged += damaged.end.min(len).saturating_sub(damaged.start);
+        }
         journal.survey()?;
         Ok(journal)
     }

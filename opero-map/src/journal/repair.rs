@@ -20,6 +20,8 @@ pub(super) struct Survey {
     tail: bool,
     /// which is not just what a kill leaves.
     strange: bool,
+    /// What is damaged of the header, which has a copy that is not.
+    header: Option<Range<u64>>,
 }
 
 /// Goes through all of a journal, and puts its records into the index.
@@ -28,9 +30,10 @@ pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Res
     let mut scanner = Scanner::new(file, header.salt, header.len(), len);
     let mut found = Survey {
         damage: Vec::new(),
-        end: len,
+        end: len.max(header.len()),
         tail: false,
         strange: false,
+        header: header.damage(file)?,
     };
     while let Some(piece) = scanner.next()? {
         match piece {
@@ -52,9 +55,19 @@ pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Res
 
 impl Survey {
     /// Takes out what is damaged, once it was copied aside. Where this is interrupted, the next run does it again.
-    pub(super) fn repair(&self, file: &File, path: &Path) -> io::Result<()> {
-        if self.strange || !self.damage.is_empty() {
+    pub(super) fn repair(&self, file: &File, path: &Path, header: &Header) -> io::Result<()> {
+        // When the journal began, a kill may have cut off the second copy: that is no damage.
+        let len = file.metadata()?.len();
+        let header_damaged = self
+            .header
+            .as_ref()
+            .is_some_and(|damaged| damaged.start < len);
+        if self.strange || !self.damage.is_empty() || header_damaged {
             copy_aside(path)?;
+        }
+        if self.header.is_some() {
+            file.write_all_at(&header.bytes(), 0)?;
+            file.sync_data()?;
         }
         for range in &self.damage {
             blank(file, range.clone())?;

@@ -68,6 +68,7 @@ fn owner(function: &str, version: &str) -> Owner {
         function: function.into(),
         version: version.into(),
         types: "`Result<u8, String>`".into(),
+        shape: 7,
     }
 }
 
@@ -233,10 +234,11 @@ proptest! {
 
 proptest! {
     #[test]
-    fn a_header_says_what_it_was_given_or_that_it_is_damaged(
+    fn a_header_says_what_it_was_given_while_one_copy_is_whole(
         function: String,
         version: String,
         at: prop::sample::Index,
+        other in prop::collection::vec(any::<u8>(), 1..5_000),
         bit in 0..8_u32,
     ) {
         let header = Header::new(&owner(&function, &version));
@@ -246,22 +248,81 @@ proptest! {
             let scratch = Scratch::new(bytes);
             Header::read(&File::open(&scratch.0).unwrap())
         };
-        prop_assert_eq!(read(&bytes).unwrap(), header);
-        let at = at.index(bytes.len());
-        prop_assert!(read(&bytes[..at]).is_err());
+        prop_assert_eq!(&read(&bytes).unwrap(), &header);
+        let cut = at.index(bytes.len());
+        prop_assert_eq!(read(&bytes[..cut]).is_ok(), cut as u64 >= header.copy_len());
+
+        // Whatever is written over one of them,
+        let end = (cut + other.len()).min(bytes.len());
+        let whole = bytes.clone();
+        bytes[cut..end].copy_from_slice(&other[..end - cut]);
+        if cut as u64 >= header.copy_len() || end as u64 <= header.second() {
+            prop_assert_eq!(&read(&bytes).unwrap(), &header);
+        }
+        // and a bit of both.
+        bytes = whole;
+        let at = at.index(header.copy_len() as usize);
         bytes[at] ^= 1 << bit;
+        prop_assert_eq!(&read(&bytes).unwrap(), &header);
+        bytes[header.second() as usize + at] ^= 1 << bit;
         let error = read(&bytes).unwrap_err();
         prop_assert!(!matches!(error, JournalError::Io(_)), "{}", error);
     }
 }
 
 #[test]
+fn a_damaged_copy_of_the_header_is_put_aside_and_mended() {
+    let header = Header::new(&owner("f", "1"));
+    let whole = [header.bytes(), numbered(0, header.salt, b"x")].concat();
+    for at in [0, 9, 30, header.second() as usize + 30] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        let scratch = Scratch::new(&bytes);
+        inspect(&scratch.0, &owner("f", "1")).unwrap();
+        let journal = Journal::open(&scratch.0).unwrap();
+        assert_eq!((journal.ok(), journal.damaged()), (1, 1));
+        drop(open(&scratch.0, &owner("f", "1")).unwrap());
+        assert_eq!(fs::read(&scratch.0).unwrap(), whole);
+        assert_eq!(fs::read(scratch.aside(1)).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_header_that_a_kill_cut_short_is_written_again() {
+    let header = Header::new(&owner("f", "1"));
+    for len in [header.copy_len(), header.second(), header.len() - 1] {
+        let scratch = Scratch::new(&header.bytes()[..len as usize]);
+        let opened = open(&scratch.0, &owner("f", "1")).unwrap();
+        assert_eq!(opened.end, header.len());
+        assert_eq!(fs::read(&scratch.0).unwrap(), header.bytes());
+        assert!(!scratch.aside(1).exists());
+    }
+}
+
+#[test]
+fn a_journal_within_a_result_is_not_taken_for_this_one() {
+    let header = Header::new(&owner("f", "1"));
+    let within = Header::new(&owner("another", "1")).bytes();
+    let mut bytes = header.bytes();
+    bytes.resize(2 * 4096, 0);
+    bytes.extend(within);
+    for copy in [0, header.second()] {
+        bytes[copy as usize + 30] ^= 1;
+    }
+    let scratch = Scratch::new(&bytes);
+    let error = open(&scratch.0, &owner("f", "1")).err().unwrap();
+    assert!(error.problem().contains("damaged"), "{error}");
+    assert!(error.way_out().contains("keep the file"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_refused_is_left_as_it_is() {
     let header = Header::new(&owner("f", "1")).bytes();
-    let mut damaged = header.clone();
-    damaged[30] ^= 1;
-    let mut newer = header.clone();
-    newer[8] = 9;
+    let (mut damaged, mut newer) = (header.clone(), header.clone());
+    for copy in [0, 4096] {
+        damaged[copy + 30] ^= 1;
+        newer[copy + 8] = 9;
+    }
     for (bytes, words) in [
         (b"not a journal".to_vec(), "is no journal"),
         (damaged, "damaged"),

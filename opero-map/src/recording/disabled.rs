@@ -57,6 +57,10 @@ impl Recording {
         match *self {}
     }
 
+    pub(crate) fn ending(&self) {
+        match *self {}
+    }
+
     pub(crate) fn close(&self) {
         match *self {}
     }

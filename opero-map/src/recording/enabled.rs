@@ -160,6 +160,11 @@ impl Recording {
         report.journal_error = error.or_else(|| self.log.trouble());
     }
 
+    /// No more items are taken, and those that were begun have soon ended.
+    pub(crate) fn ending(&self) {
+        self.log.ending();
+    }
+
     /// Brings everything to the disk, and lets the next run have the journal.
     pub(crate) fn close(&self) {
         self.log.close();
@@ -170,6 +175,8 @@ impl Recording {
 fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError> {
     let recorded = job.recorded()?;
     let version = config.resume_version.clone();
+    // It asks the types, and those are the user's.
+    let shape = shielded(|| Ok(recorded.shape())).unwrap_or(0);
     // Who gives a name vouches for it, wherever the function and its types move and whatever a compiler calls them.
     if let Some(name) = &config.resume_name {
         if name.is_empty() {
@@ -183,6 +190,7 @@ fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError
             function: name.clone(),
             version,
             types: String::new(),
+            shape,
         });
     }
     let (value, error) = (type_name::<J::Output>(), type_name::<J::Error>());
@@ -190,6 +198,7 @@ fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError
         function: recorded.function().into_owned(),
         version,
         types: format!("`Result<{value}, {error}>`"),
+        shape,
     })
 }
 

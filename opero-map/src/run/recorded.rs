@@ -117,6 +117,10 @@ where
         OutcomeCodec::postcard().decode(bytes)
     }
 
+    fn shape(&self) -> u64 {
+        OutcomeCodec::<T, E>::postcard().shape()
+    }
+
     fn describe(&self, error: &Error<E>) -> Option<String> {
         Some(match error.cause() {
             Cause::Function(error) => error.to_string(),

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use opero_map::{ConfigError, Iter, RefusedKind, map};
 
@@ -45,7 +46,7 @@ fn another_function_and_another_version_are_named_and_never_mixed_in() {
         newer.contains("\"7\"") && newer.contains("\"8\""),
         "{newer}"
     );
-    assert!(newer.contains("delete"), "{newer}");
+    assert!(newer.contains("move the file away"), "{newer}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(refusal("a::first", "7", &path), None);
 }
@@ -61,6 +62,97 @@ fn results_of_another_type_are_not_taken_for_these() {
         error.contains("Result<u64,") && error.contains("Result<u128,"),
         "{error}"
     );
+}
+
+#[test]
+fn results_that_look_otherwise_are_not_taken_for_these() {
+    // Two types of one name, as after a change of the code.
+    fn first(path: &Path) -> Result<u64, ConfigError> {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Size {
+            width: u64,
+            height: u64,
+        }
+        let size = Size {
+            width: 3,
+            height: 4,
+        };
+        let run = map([1_u8], |_| Ok::<_, String>(Size { ..size }));
+        width(
+            run.recorded("size").resume(path).resume_name("size").run(),
+            |size| size.width,
+        )
+    }
+    fn second(path: &Path) -> Result<u64, ConfigError> {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Size {
+            height: u64,
+            width: u64,
+        }
+        let run = map([1_u8], |_| {
+            Ok::<_, String>(Size {
+                height: 5,
+                width: 6,
+            })
+        });
+        width(
+            run.recorded("size").resume(path).resume_name("size").run(),
+            |size| size.width,
+        )
+    }
+    fn width<T>(
+        results: Vec<Result<T, opero_map::Error<String>>>,
+        width: impl Fn(&T) -> u64,
+    ) -> Result<u64, ConfigError> {
+        match &results[0] {
+            Ok(size) => Ok(width(size)),
+            Err(error) => match error.refusal().unwrap().kind() {
+                RefusedKind::Config(error) => Err(error.clone()),
+                other => panic!("{other:?}"),
+            },
+        }
+    }
+    let directory = Directory::new();
+    let path = directory.journal();
+    assert_eq!(first(&path), Ok(3));
+    let error = second(&path).unwrap_err();
+    assert!(error.problem().contains("look otherwise"), "{error}");
+    assert_eq!(first(&path), Ok(3));
+    assert_eq!(second(&directory.path().join("other.journal")), Ok(6));
+}
+
+#[test]
+fn a_function_with_a_name_of_its_own_may_be_renamed_and_its_types_too() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Before(u64);
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct After(u64);
+    let directory = Directory::new();
+    let path = directory.journal();
+    let run = map([1_u8], |_| Ok::<_, String>(Before(7))).recorded("old::path");
+    assert!(run.resume(&path).resume_name("mine").run()[0].is_ok());
+    let run = || map([1_u8], |_| Err::<After, _>(String::new())).recorded("new::path");
+    let results = run().resume(&path).resume_name("mine").run();
+    assert_eq!(results[0].as_ref().unwrap().0, 7);
+    for (name, words) in [("other", "`mine`"), ("", "is empty")] {
+        let error = run().resume(&path).resume_name(name).check().unwrap_err();
+        assert!(error.problem().contains(words), "{error}");
+    }
+    let other = map([1_u8], |_| Ok::<_, String>(7_u64)).recorded("mine");
+    let error = other.resume(&path).check().unwrap_err();
+    assert!(error.problem().contains("with a `resume_name`"), "{error}");
+}
+
+#[test]
+fn a_version_may_be_a_number() {
+    let directory = Directory::new();
+    let run = || map([2_u64], Ok::<_, String>).recorded("f");
+    assert!(run().resume(directory.journal()).resume_version(1).run()[0].is_ok());
+    run()
+        .resume(directory.journal())
+        .resume_version("1")
+        .check()
+        .unwrap();
 }
 
 #[test]
@@ -109,9 +201,38 @@ fn a_journal_that_another_run_has_open_is_in_use() {
     let mut first = endless(&path);
     assert!(first.next().unwrap().is_ok());
     let error = refusal("f", "", &path).unwrap();
-    assert!(error.problem().contains("in use"), "{error}");
+    assert!(
+        error.problem().contains("another run of this program"),
+        "{error}"
+    );
+    let run = map([2_u64], Ok::<_, String>).recorded("f").resume(&path);
+    assert_eq!(run.check().unwrap_err(), error);
     drop(first);
-    crate::support::eventually("it is free", || refusal("f", "", &path).is_none());
+    run.check().unwrap();
+    assert_eq!(refusal("f", "", &path), None);
+}
+
+#[test]
+fn a_run_that_was_dropped_is_waited_for_while_its_last_item_runs() {
+    let directory = Directory::new();
+    let path = directory.journal();
+    let begun = |wait: u64| {
+        let slow = move |n: u64| {
+            std::thread::sleep(Duration::from_millis(wait));
+            Ok::<_, String>(n)
+        };
+        map(0..100_u64, slow)
+            .recorded("f")
+            .resume(&path)
+            .workers(2)
+            .iter()
+    };
+    for _ in 0..3 {
+        let mut first = begun(300);
+        assert!(first.next().unwrap().is_ok());
+        drop(first);
+    }
+    assert!(begun(0).all(|result| result.is_ok()));
 }
 
 #[test]
@@ -121,7 +242,7 @@ fn a_journal_that_another_process_has_open_is_in_use() {
     let mut holder = Process::start("holder", &path);
     assert_eq!(holder.says(), Some(("open".into(), 0)));
     let error = refusal("f", "", &path).unwrap();
-    assert!(error.problem().contains("in use"), "{error}");
+    assert!(error.problem().contains("process"), "{error}");
     holder.kill();
     assert_eq!(refusal("f", "", &path), None);
 }

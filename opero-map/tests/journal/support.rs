@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use opero_map::{IterSource, Job, Run, map};
 
@@ -97,13 +96,4 @@ pub(crate) fn expected(items: impl IntoIterator<Item = u64>) -> Vec<Result<u64, 
         _ => Err(format!("{number} is odd")),
     };
     items.into_iter().map(half).collect()
-}
-
-/// Waits for what happens elsewhere. The limit only keeps a failing test from hanging.
-pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !happened() {
-        assert!(Instant::now() < end, "it never happened: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

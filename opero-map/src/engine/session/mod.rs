@@ -126,6 +126,9 @@ where
     /// The run ends here: see [`Level::Now`].
     pub(crate) fn cancel(&self) {
         self.halt.raise(Level::Now);
+        if let Some(recording) = &self.recording {
+            recording.ending();
+        }
     }
 
     fn stop(&self) {
