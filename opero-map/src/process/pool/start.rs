@@ -12,10 +12,11 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage};
 
 use super::super::entry::{TOKEN, test_entry, token};
 use super::super::page::Page;
+use super::super::socket;
 use super::super::wire::{Hello, Kind, append};
 use super::crew::Hiring;
 use crate::progress::{Above, Stream};
@@ -30,7 +31,7 @@ pub(super) struct Started {
 /// Starts this program once more.
 pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
     let page = Page::new()?;
-    let (ours, theirs) = UnixStream::pair()?;
+    let (ours, theirs) = socket::pair()?;
     let token = token(&theirs)?;
     let mut command = command();
     command
@@ -142,14 +143,9 @@ fn greet(
     if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(io::Error::other("two descriptors need more room"));
     }
-    let sent = sendmsg(
-        socket,
-        &[IoSlice::new(&frame)],
-        &mut control,
-        SendFlags::empty(),
-    )?;
-    match sent == frame.len() {
-        true => Ok(()),
-        false => Err(io::ErrorKind::WriteZero.into()),
+    // A channel takes as much at once.
+    match socket::send(socket, &[IoSlice::new(&frame)], &mut control)? {
+        sent if sent == frame.len() => Ok(()),
+        _ => Err(io::ErrorKind::WriteZero.into()),
     }
 }

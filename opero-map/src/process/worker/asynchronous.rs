@@ -15,6 +15,7 @@ use super::blocking::say;
 use super::inbox::Inbox;
 use super::panics;
 use super::replies::Replies;
+use super::standard::{self, OrDie};
 
 /// What all calls share.
 struct Floor {
@@ -31,7 +32,7 @@ pub(super) fn run(
     page: Page,
     inbox: Arc<Inbox>,
     replies: Arc<Replies>,
-) {
+) -> ! {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => super::unfit(&replies, &format!("no runtime could be started: {error}")),
@@ -45,6 +46,8 @@ pub(super) fn run(
     // A task like the calls: what `block_on` itself runs has its turns between those of the system's events.
     let begins = runtime.spawn(begin(function, floor));
     let _ = runtime.block_on(begins);
+    // Nobody begins any more.
+    standard::die()
 }
 
 /// Begins one call after the other.
@@ -55,8 +58,7 @@ async fn begin(function: fn(Vec<u8>) -> AsyncOutcome, floor: Arc<Floor>) {
             id,
             floor: Arc::clone(&floor),
             // Inside the call, so that what panics before its first wait is caught as well.
-            future: Box::pin(async move { function(arguments).await }),
-            ended: false,
+            future: Some(Box::pin(async move { function(arguments).await })),
         };
         let handle = tokio::spawn(call).abort_handle();
         floor.inbox.began(id, Box::new(move || handle.abort()));
@@ -82,21 +84,32 @@ async fn yield_now() {
 struct Running {
     id: u64,
     floor: Arc<Floor>,
-    future: AsyncOutcome,
-    ended: bool,
+    /// Until it has ended.
+    future: Option<AsyncOutcome>,
 }
 
 impl Future for Running {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let floor = &this.floor;
-        if floor.page.set(this.id).is_err() {
+        // What unwinds from here was no panic of the function's, and nobody would tell the parent of it.
+        let unwinding = OrDie;
+        let polled = self.step(cx);
+        std::mem::forget(unwinding);
+        polled
+    }
+}
+
+impl Running {
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(future) = &mut self.future else {
+            return Poll::Ready(());
+        };
+        let floor = &self.floor;
+        if floor.page.set(self.id).is_err() {
             super::unfit(&floor.replies, "its page cannot be written");
         }
-        let polled = panics::catch(|| this.future.as_mut().poll(cx));
-        let ran = match polled {
+        let ran = match panics::catch(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => {
                 let _ = floor.page.set(0);
                 return Poll::Pending;
@@ -104,17 +117,34 @@ impl Future for Running {
             Ok(Poll::Ready(ran)) => Ok(ran),
             Err(panicked) => Err(panicked),
         };
-        this.ended = true;
+        // Its outcome is known, whatever its destructors do.
+        let future = self.future.take();
+        let _ = panics::catch(|| drop(future));
         let ran = match &ran {
             Ok(Ok(outcome)) => Ok(Ok(&outcome[..])),
             Ok(Err(error)) => Ok(Err(error.clone())),
             Err(panicked) => Err(panicked.clone()),
         };
-        say(&floor.replies, this.id, ran);
+        say(&floor.replies, self.id, ran);
         let _ = floor.page.set(0);
-        floor.inbox.ended(this.id);
+        floor.inbox.ended(self.id);
         flush_soon(floor);
         Poll::Ready(())
+    }
+}
+
+impl Drop for Running {
+    /// Stopped before its end: what it holds is dropped, and then the parent may know.
+    fn drop(&mut self) {
+        let Some(future) = self.future.take() else {
+            return;
+        };
+        let floor = &self.floor;
+        let _ = floor.page.set(self.id);
+        let _ = panics::catch(|| drop(future));
+        let _ = floor.page.set(0);
+        floor.inbox.ended(self.id);
+        floor.replies.now(Kind::Returned, self.id, &[]);
     }
 }
 
@@ -132,14 +162,4 @@ fn flush_soon(floor: &Arc<Floor>) {
         floor.flushing.store(false, Ordering::Relaxed);
         floor.replies.flush();
     });
-}
-
-impl Drop for Running {
-    /// Stopped before its end: what it held is dropped, and the parent may know.
-    fn drop(&mut self) {
-        if !self.ended {
-            self.floor.inbox.ended(self.id);
-            self.floor.replies.now(Kind::Returned, self.id, &[]);
-        }
-    }
 }

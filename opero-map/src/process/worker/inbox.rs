@@ -10,7 +10,7 @@ use opero_core::sync::lock;
 pub(super) type Call = (u64, Vec<u8>);
 
 /// Whatever stops a call that runs: of no use to a synchronous one.
-type Stop = Box<dyn Fn() + Send>;
+type Stop = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 pub(super) struct Inbox {
@@ -18,12 +18,22 @@ pub(super) struct Inbox {
     arrived: Condvar,
 }
 
+/// How far an async call is.
+enum Begun {
+    /// It is not known yet how it is stopped.
+    Taken,
+    /// It runs, and is stopped so.
+    Running(Stop),
+    /// Nobody waits for it any more.
+    Cancelled,
+}
+
 #[derive(Default)]
 struct State {
     calls: VecDeque<Call>,
     running: usize,
-    /// How the async calls that run are stopped.
-    stops: Vec<(u64, Stop)>,
+    /// The async calls that were taken out and have not ended.
+    begun: Vec<(u64, Begun)>,
     /// Of the task that waits for calls.
     waker: Option<Waker>,
     news: bool,
@@ -78,6 +88,8 @@ impl Inbox {
         match state.calls.pop_front() {
             Some(call) => {
                 state.running += 1;
+                // Known from here on: it may be cancelled before it runs.
+                state.begun.push((call.0, Begun::Taken));
                 Poll::Ready(call)
             }
             None => {
@@ -87,16 +99,25 @@ impl Inbox {
         }
     }
 
-    /// An async call runs, and can be stopped so.
+    /// An async call runs, and can be stopped so. That is done now if it was cancelled since it was taken out.
     pub(super) fn began(&self, id: u64, stop: Stop) {
-        lock(&self.state).stops.push((id, stop));
+        let mut state = lock(&self.state);
+        match state.begun(id) {
+            Some(taken @ Begun::Taken) => *taken = Begun::Running(stop),
+            Some(_) => {
+                drop(state);
+                stop();
+            }
+            // It has ended already.
+            None => {}
+        }
     }
 
     /// An async call has ended, in whatever way.
     pub(super) fn ended(&self, id: u64) {
         let mut state = lock(&self.state);
         state.running = state.running.saturating_sub(1);
-        state.stops.retain(|(other, _)| *other != id);
+        state.begun.retain(|(other, _)| *other != id);
     }
 
     /// Takes out a call that has not begun: true. One that runs is stopped, if it can be, and says so itself.
@@ -107,7 +128,10 @@ impl Inbox {
             state.calls.remove(place);
             return true;
         }
-        if let Some((_, stop)) = state.stops.iter().find(|(call, _)| *call == id) {
+        let begun = state.begun(id);
+        let begun = begun.map(|begun| std::mem::replace(begun, Begun::Cancelled));
+        drop(state);
+        if let Some(Begun::Running(stop)) = begun {
             stop();
         }
         false
@@ -126,5 +150,62 @@ impl Inbox {
     pub(super) fn is_idle(&self) -> bool {
         let state = lock(&self.state);
         state.calls.is_empty() && state.running == 0
+    }
+}
+
+impl State {
+    fn begun(&mut self, id: u64) -> Option<&mut Begun> {
+        let mut begun = self.begun.iter_mut();
+        begun.find(|(call, _)| *call == id).map(|(_, begun)| begun)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// An inbox whose call 7 was taken out, and a way to stop that call which counts.
+    fn taken() -> (Inbox, Stop, Arc<AtomicUsize>) {
+        let inbox = Inbox::default();
+        inbox.put(7, Vec::new());
+        let taken = inbox.poll_next(&Context::from_waker(Waker::noop()));
+        assert_eq!(taken, Poll::Ready((7, Vec::new())));
+        let stops = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&stops);
+        let stop = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        };
+        (inbox, Box::new(stop), stops)
+    }
+
+    #[test]
+    fn a_call_that_is_cancelled_before_it_can_be_stopped_is_stopped_once_it_can() {
+        let (inbox, stop, stops) = taken();
+        assert!(!inbox.cancel(7));
+        inbox.began(7, stop);
+        assert_eq!(stops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_call_that_runs_is_stopped_once() {
+        let (inbox, stop, stops) = taken();
+        inbox.began(7, stop);
+        assert_eq!(stops.load(Ordering::Relaxed), 0);
+        assert!(!inbox.cancel(7));
+        assert!(!inbox.cancel(7));
+        assert_eq!(stops.load(Ordering::Relaxed), 1);
+        assert!(!inbox.is_idle());
+        inbox.ended(7);
+        assert!(inbox.is_idle());
+    }
+
+    #[test]
+    fn a_call_that_has_not_begun_is_taken_out() {
+        let inbox = Inbox::default();
+        inbox.put(7, Vec::new());
+        assert!(inbox.cancel(7));
+        assert!(inbox.is_idle());
     }
 }

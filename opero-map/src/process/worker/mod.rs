@@ -15,10 +15,10 @@ use std::os::unix::net::UnixStream;
 use std::process::exit;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use opero_core::Codec;
 
+use super::LEAVE;
 use super::buffers::Buffers;
 use super::function::{WorkerFunction, WorkerRun};
 use super::page::Page;
@@ -28,9 +28,6 @@ use replies::Replies;
 
 /// The exit code of a worker that could not begin (`EX_SOFTWARE`).
 const UNFIT: i32 = 70;
-
-/// How long a worker that is not needed any more may take to leave by itself.
-const LEAVE: Duration = Duration::from_millis(300);
 
 /// As large as a main thread's usually is: the function may have been written for that.
 const STACK: usize = 8 << 20;
@@ -57,7 +54,11 @@ pub(super) fn work(token: &str) -> ! {
     let started = thread::Builder::new()
         .name("opero-worker".into())
         .stack_size(STACK)
-        .spawn(move || run(&hello, page, for_calls.0, &for_calls.1, &buffers));
+        .spawn(move || {
+            // The parent would wait for ever for a function that nobody runs.
+            let _always = standard::OrDie;
+            run(&hello, page, for_calls.0, &for_calls.1, &buffers)
+        });
     if let Err(error) = started {
         unfit(&replies, &error.to_string());
     }
@@ -116,7 +117,13 @@ fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
 }
 
 /// On the function's own thread: prepares, and runs call after call.
-fn run(hello: &Hello, page: Page, inbox: Arc<Inbox>, replies: &Arc<Replies>, buffers: &Buffers) {
+fn run(
+    hello: &Hello,
+    page: Page,
+    inbox: Arc<Inbox>,
+    replies: &Arc<Replies>,
+    buffers: &Buffers,
+) -> ! {
     let function = match prepare(hello, replies) {
         Ok(function) => function,
         Err(reason) => unfit(replies, &reason),

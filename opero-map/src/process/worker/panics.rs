@@ -20,15 +20,41 @@ pub(super) fn remember_locations() {
     }));
 }
 
-/// Runs `work`; a panic is an error.
+/// Runs `work`; a panic is an error, and nothing unwinds from here.
 pub(super) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Panicked> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Panicked {
-        message: message(&*payload),
-        location: LOCATION.try_with(RefCell::take).ok().flatten(),
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let panicked = Panicked {
+            message: crate::engine::panic_message(&*payload),
+            location: LOCATION.try_with(RefCell::take).ok().flatten(),
+        };
+        discard(payload);
+        panicked
     })
 }
 
-/// The panic's text, where it has one.
-fn message(payload: &(dyn Any + Send)) -> String {
-    crate::engine::panic_message(payload)
+/// Drops what the function panicked with: a value of its own, whose destructor may panic as well.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // And that one's too, without end.
+        std::mem::forget(another);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::panic_any;
+
+    struct Endless;
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            panic_any(Endless);
+        }
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_is_a_panic_like_others() {
+        let caught = catch(|| panic_any(Endless));
+        assert!(!caught.unwrap_err().message.is_empty());
+    }
 }

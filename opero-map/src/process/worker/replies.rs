@@ -1,12 +1,12 @@
 //! What a worker has to say. Small replies are sent together, but never later than a moment after the first of them.
 
-use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
 
+use super::super::socket;
 use super::super::wire::{Kind, append, header};
 use super::standard;
 
@@ -93,8 +93,8 @@ impl Waiting {
         self.bytes = bytes;
     }
 
-    fn send(&mut self, bytes: &[u8]) {
-        if self.socket.write_all(bytes).is_err() {
+    fn send(&self, bytes: &[u8]) {
+        if socket::send_all(&self.socket, bytes).is_err() {
             // Nobody reads it: the parent is gone, and so is the reason to go on.
             standard::die();
         }

@@ -6,7 +6,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
-use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getpid, kill_process, kill_process_group, setrlimit,
+};
 
 /// The channel, which a worker is started with in the place of standard input: the one descriptor that can be handed over without
 /// leaking into other children that are started at the same moment. It moves to a place of its own at once, and standard
@@ -64,9 +66,20 @@ pub(super) fn resident() -> Option<u64> {
     Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
 }
 
-/// Ends this process at once, whatever its other threads are at.
+/// Ends this process at once, whatever its other threads are at, and what it has started: it leads a group of its own.
 pub(super) fn die() -> ! {
+    let _ = kill_process_group(getpid(), Signal::KILL);
+    // It may have gone to another group since.
     let _ = kill_process(getpid(), Signal::KILL);
     // The signal is on its way.
     std::process::abort()
+}
+
+/// Ends this process when it is dropped: for what must not be left in any way, not even by a panic.
+pub(super) struct OrDie;
+
+impl Drop for OrDie {
+    fn drop(&mut self) {
+        die()
+    }
 }

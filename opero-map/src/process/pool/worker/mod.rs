@@ -180,7 +180,7 @@ impl Worker {
 
     /// Sends what there is to send.
     pub(super) fn send(&mut self, now: Instant) {
-        if self.gone.is_none() && self.outgoing.send(&mut self.socket).is_err() {
+        if self.gone.is_none() && self.outgoing.send(&self.socket).is_err() {
             self.lost(now);
         }
     }
