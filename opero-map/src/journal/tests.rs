@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::frame::frame;
 use super::header::{Header, Owner};
+use super::holders::{hold, unlock};
 use super::open::{inspect, open};
 use super::scan::{Piece, Scanner};
 use super::{Facts, Journal, JournalError, State};
@@ -297,6 +298,25 @@ fn a_header_that_a_kill_cut_short_is_written_again() {
         assert_eq!(fs::read(&scratch.0).unwrap(), header.bytes());
         assert!(!scratch.aside(1).exists());
     }
+}
+
+#[test]
+fn who_waited_for_a_file_that_was_replaced_meanwhile_takes_the_new_one() {
+    let header = Header::new(&owner("f", "1"));
+    let scratch = Scratch::new(&header.bytes());
+    let newer = Scratch::new(&[header.bytes(), numbered(0, header.salt, b"x")].concat());
+    let file = File::open(&scratch.0).unwrap();
+    let first = hold(&file).ok().unwrap();
+    first.ending();
+    std::thread::scope(|scope| {
+        let next = scope.spawn(|| open(&scratch.0, &owner("f", "1")).unwrap().index.stale());
+        // In any other order it finds the new one at once.
+        std::thread::sleep(Duration::from_millis(20));
+        fs::rename(&newer.0, &scratch.0).unwrap();
+        unlock(&file);
+        drop(first);
+        assert_eq!(next.join().unwrap(), 1);
+    });
 }
 
 #[test]

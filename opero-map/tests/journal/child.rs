@@ -125,6 +125,13 @@ fn holder() {
 }
 
 #[test]
+fn rewriter() {
+    if let Some(path) = cast("rewriter") {
+        crate::compaction::rewrites(&path);
+    }
+}
+
+#[test]
 fn filler() {
     if let Some(path) = cast("filler") {
         crate::full::fills_its_disk(&path);

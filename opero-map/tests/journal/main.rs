@@ -7,6 +7,7 @@
 )]
 
 mod child;
+mod compaction;
 mod damage;
 mod full;
 mod killed;
