@@ -154,7 +154,24 @@ fn an_error_is_the_functions<const ASYNC: bool>() {
     assert_eq!(error.function_error().unwrap(), "failed");
 }
 
+/// Where nobody saw which of the items it was, each runs alone until that is known: the others lose no attempt.
+fn a_death_behind_the_functions_back_costs_one_item<const ASYNC: bool>() {
+    let deed = |n| match n {
+        5 => Deed::DieBehindTheBack,
+        n => Deed::Pause(20, n),
+    };
+    let deeds: Vec<_> = (0..40).map(deed).collect();
+    let results = results(Hand::<ASYNC>::PLAIN.over("behind-the-back", deeds));
+    for (n, result) in (0_u64..).zip(results) {
+        match n {
+            5 => assert!(result.unwrap_err().is_crash()),
+            n => assert_eq!(result.unwrap().number, n),
+        }
+    }
+}
+
 in_both_modes! {
+    a_death_behind_the_functions_back_costs_one_item,
     killed, aborted, an_invalid_access, a_stack_overflow, exited, exited_well, a_panic_is_told_with_its_place,
     a_panic_without_a_text_has_a_place, an_allocation_past_the_limit, a_result_too_large_for_the_limit,
     an_error_is_the_functions,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opero_map::RefusedKind;
 
-use crate::support::deeds::Deed;
+use crate::support::deeds::{Death, Deed};
 use crate::support::hand::{Hand, results};
 
 /// Many times what the other items need, however busy the machine is.
@@ -107,6 +107,51 @@ fn waiting_for_a_worker_is_not_running<const ASYNC: bool>() {
     }
 }
 
+/// The time of an item does not run while no worker is at it: here each takes most of the limit, and worker after worker dies.
+fn waiting_for_a_worker_is_not_the_items_time<const ASYNC: bool>() {
+    let deeds = |n| match n {
+        0..4 => Deed::Die(Death::Aborted),
+        n => Deed::Work(200_000, n),
+    };
+    let config = opero_map::MapConfig {
+        worker_in_flight: Some(1),
+        item_timeout: Some(LIMIT),
+        ..opero_map::MapConfig::default()
+    };
+    let deeds: Vec<_> = (0..10).map(deeds).collect();
+    let run = Hand::<ASYNC>::PLAIN.under("queue-of-items", deeds, config);
+    for (n, result) in (0_u64..).zip(results(run.workers(1))) {
+        match n {
+            0..4 => assert!(result.unwrap_err().is_crash()),
+            n => assert_eq!(result.unwrap().number, n),
+        }
+    }
+}
+
+/// It hears nothing, so nobody knows what it is at: its call goes to another worker, and has all its attempts.
+fn a_worker_that_is_stopped_is_replaced<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC> {
+        limit: Some(LIMIT),
+        ..Hand::PLAIN
+    };
+    let (deeds, source) = std::sync::mpsc::channel();
+    let run = hand.over("stopped", opero_map::from_blocking(source));
+    let mut results = run.workers(1).iter();
+    deeds.send(Deed::Tell(1)).unwrap();
+    let first = results.next().unwrap().unwrap();
+    crate::support::watch::stop(first.pid);
+    deeds.send(Deed::Tell(2)).unwrap();
+    let second = results.next().unwrap();
+    if ASYNC {
+        // All calls of such a worker are taken to run from the beginning.
+        assert!(second.unwrap_err().is_timeout());
+    } else {
+        assert_eq!(second.unwrap().number, 2);
+    }
+    deeds.send(Deed::Tell(3)).unwrap();
+    assert_ne!(results.next().unwrap().unwrap().pid, first.pid);
+}
+
 /// Whatever the order in which they are late: each is killed for itself.
 fn every_item_may_be_stuck<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
@@ -123,4 +168,5 @@ fn every_item_may_be_stuck<const ASYNC: bool>() {
 in_both_modes! {
     a_loop_ends_at_the_limit_of_its_attempt, a_wait_ends_at_the_limit_of_its_attempt,
     a_wait_ends_at_the_limit_of_its_item, waiting_for_a_worker_is_not_running, every_item_may_be_stuck,
+    waiting_for_a_worker_is_not_the_items_time, a_worker_that_is_stopped_is_replaced,
 }

@@ -23,6 +23,10 @@ pub(crate) enum Deed {
     Spin,
     /// Wait for ever. A synchronous function sleeps.
     Sleep,
+    /// Wait for so many milliseconds, then tell the number.
+    Pause(u64, u64),
+    /// Have another thread abort, and wait for ever.
+    DieBehindTheBack,
     /// Wait until the file is there.
     Hold(PathBuf),
     /// The same, and an async function never yields.
@@ -98,6 +102,14 @@ fn perform_async(deed: Vec<u8>) -> AsyncOutcome {
         }
         let told = match deed {
             Deed::Sleep => std::future::pending().await,
+            Deed::Pause(millis, number) => {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                Ok(told(number))
+            }
+            Deed::DieBehindTheBack => {
+                tokio::task::spawn_blocking(|| std::process::abort());
+                std::future::pending().await
+            }
             Deed::Hold(file) => hold::wait_async(&file).await.map(|()| told(0)),
             other => perform(other),
         };
@@ -132,6 +144,14 @@ fn perform(deed: Deed) -> Result<Told, String> {
         Deed::Sleep => loop {
             std::thread::sleep(Duration::from_secs(3600));
         },
+        Deed::Pause(millis, number) => {
+            std::thread::sleep(Duration::from_millis(millis));
+            Ok(told(number))
+        }
+        Deed::DieBehindTheBack => {
+            std::thread::spawn(|| std::process::abort());
+            perform(Deed::Sleep)
+        }
         Deed::Hold(file) | Deed::Block(file) => hold::wait(&file).map(|()| told(0)),
         Deed::Fail => Err("failed".to_owned()),
         #[expect(clippy::panic, reason = "what is tested")]

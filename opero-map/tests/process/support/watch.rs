@@ -90,3 +90,9 @@ pub(crate) fn wait_until_lost(run: &str, workers: usize) {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+/// Stops a worker: it lives, and does nothing.
+pub(crate) fn stop(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+}
