@@ -51,7 +51,8 @@ pub struct Report {
     pub permit_wait_s: f64,
     /// Seconds from the run's start to its end.
     pub wall_s: f64,
-    /// How long an item took, from taking it to its result.
+    /// How long an item took, from taking it to its result. Zeros where there are no `latency_bars`, because all results are from
+    /// earlier runs.
     pub latency_ms: Latency,
     /// How many items took how long, from the fastest to the slowest.
     pub latency_bars: Vec<LatencyBar>,
@@ -93,6 +94,11 @@ pub struct LatencyBar {
 }
 
 impl Report {
+    /// Was the latency of any item measured?
+    fn has_latency(&self) -> bool {
+        !self.latency_bars.is_empty()
+    }
+
     /// The report as one JSON object, with the names of its fields. The timeline is in it where there is one.
     ///
     /// ```

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::{Latency, Report};
 
-/// A row for each figure. Those about workers and earlier runs only where there were any: most runs know neither.
+/// A row for each figure. Those about workers and earlier runs only where there were any: most runs know neither. None about
+/// the latency where all results are from earlier runs.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Latency { p50, p95, p99, max } = self.latency_ms;
@@ -37,10 +38,11 @@ impl fmt::Display for Report {
             }),
             Some(("permit wait", format!("{:.3} s in sum", self.permit_wait_s))),
             Some(("wall time", format!("{:.3} s", self.wall_s))),
-            Some((
-                "latency",
-                format!("p50 {p50:.3} ms, p95 {p95:.3} ms, p99 {p99:.3} ms, max {max:.3} ms"),
-            )),
+            self.has_latency().then(|| {
+                let figures = [("p50", p50), ("p95", p95), ("p99", p99), ("max", max)];
+                let figures = figures.map(|(name, ms)| format!("{name} {ms:.3} ms"));
+                ("latency", figures.join(", "))
+            }),
         ];
         let mut end = "";
         for (name, value) in rows.iter().flatten() {
@@ -54,6 +56,7 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LatencyBar;
 
     #[test]
     fn the_table_has_a_row_for_each_figure() {
@@ -66,11 +69,20 @@ mod tests {
         };
         let table = report.to_string();
         assert!(table.starts_with("items        3 (2 ok, 1 failed)\nexecutions   5\n"));
-        assert_eq!(table.lines().count(), 8);
+        // Nothing was measured.
+        assert_eq!(table.lines().count(), 7);
         (report.resumed, report.workers_started, report.crashes) = (1, 3, 1);
         let table = report.to_string();
         assert!(table.contains("\nresumed      1\nexecutions   5\n"));
         assert!(table.contains("\nworkers      3 started, 1 lost\n"));
-        assert_eq!(table.lines().count(), 10);
+        assert_eq!(table.lines().count(), 9);
+        report.latency_bars = vec![LatencyBar {
+            from_ms: 1.0,
+            to_ms: 2.0,
+            items: 2,
+        }];
+        report.latency_ms.p50 = 1.5;
+        let table = report.to_string();
+        assert!(table.contains("\nlatency      p50 1.500 ms, p95 0.000 ms, "));
     }
 }

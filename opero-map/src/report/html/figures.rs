@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::words::{count, counted, duration, escaped, rate, share, three_digits};
-use crate::Report;
+use crate::{Latency, Report};
 
 /// A headline figure: its name, what it is, and a line about it.
 struct Tile {
@@ -68,8 +68,11 @@ fn headlines(report: &Report) -> Vec<Tile> {
         ),
         tile(
             "Latency, median",
-            duration(report.latency_ms.p50),
-            format!("99 % within {}", duration(report.latency_ms.p99)),
+            latency(report, report.latency_ms.p50),
+            match report.has_latency() {
+                true => format!("99 % within {}", duration(report.latency_ms.p99)),
+                false => "no item was run".to_owned(),
+            },
         ),
     ];
     if answered > 0 {
@@ -125,9 +128,17 @@ pub(super) fn warning(report: &Report) -> String {
     )
 }
 
+/// A latency, where one was measured.
+fn latency(report: &Report, ms: f64) -> String {
+    match report.has_latency() {
+        true => duration(ms),
+        false => "–".to_owned(),
+    }
+}
+
 /// Every figure, with what it means.
 pub(super) fn table(report: &Report) -> String {
-    let latency = report.latency_ms;
+    let Latency { p50, p95, p99, max } = report.latency_ms;
     let rows = [
         ("Items with a result", count(report.items)),
         ("Succeeded", count(report.ok)),
@@ -150,10 +161,10 @@ pub(super) fn table(report: &Report) -> String {
             duration(report.permit_wait_s * 1e3),
         ),
         ("Wall time", duration(report.wall_s * 1e3)),
-        ("Latency: half of the items within", duration(latency.p50)),
-        ("Latency: 95 % within", duration(latency.p95)),
-        ("Latency: 99 % within", duration(latency.p99)),
-        ("Latency: the slowest", duration(latency.max)),
+        ("Latency: half of the items within", latency(report, p50)),
+        ("Latency: 95 % within", latency(report, p95)),
+        ("Latency: 99 % within", latency(report, p99)),
+        ("Latency: the slowest", latency(report, max)),
     ];
     let mut html = String::new();
     for (name, figure) in rows {

@@ -15,7 +15,7 @@ const HEIGHT: f64 = 258.0;
 pub(super) fn chart(report: &Report) -> String {
     let bars = &report.latency_bars;
     let (Some(first), Some(last)) = (bars.first(), bars.last()) else {
-        return "<p>No item has a result.</p>\n".to_owned();
+        return "<p>No item was run.</p>\n".to_owned();
     };
     let scale = Scale::over(first.from_ms, last.to_ms);
     let mut svg = format!(
@@ -34,7 +34,7 @@ fn in_words(report: &Report) -> String {
     let latency = report.latency_ms;
     format!(
         "Of {}, half took no longer than {}, 95 % no longer than {}, 99 % no longer than {}, and the slowest {}.",
-        counted(report.items, "item"),
+        counted(report.items.saturating_sub(report.resumed), "item"),
         duration(latency.p50),
         duration(latency.p95),
         duration(latency.p99),
