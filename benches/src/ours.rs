@@ -119,6 +119,11 @@ pub(crate) mod map {
         item.wrapping_mul(2)
     }
 
+    #[operomap(resume_version = 1, cache = false, progress = false)]
+    pub(crate) fn double_recorded(item: u64) -> u64 {
+        item.wrapping_mul(2)
+    }
+
     #[operomap(cache = false, progress = false)]
     pub(crate) fn spin_items(item: u64) -> u64 {
         spin(item)

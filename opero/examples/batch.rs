@@ -48,6 +48,8 @@ use provider::{Provider, Terms};
     rate_limit = 20,
     rate_burst = 8, // more than the provider likes: it says so, and is heard
     rate_key = |request| &request.api_key,
+    mode = "process", // so that it can; each run says which
+    resume_version = 1,
     ctrl_c = true, // the first one finishes what is in flight
 )]
 async fn complete(

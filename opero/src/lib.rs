@@ -57,9 +57,7 @@ pub use self::tracing::TracingObserver;
 pub use __private::Alternatives;
 #[cfg(all(feature = "macros", feature = "cache"))]
 pub use __private::{BoundCall, CacheHandle, CachedCall, CachedSyncCall};
-#[cfg(all(feature = "macros", feature = "map-process"))]
-pub use opero_macros::main;
 #[cfg(feature = "macros")]
-pub use opero_macros::{opero, operomap};
+pub use opero_macros::{main, opero, operomap};
 #[cfg(feature = "map-process")]
 pub use opero_map::{process::init, worker_tests};

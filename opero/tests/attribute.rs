@@ -14,5 +14,6 @@ mod attribute {
     mod stable;
     mod stale;
     mod types;
+    mod unasked;
     mod values;
 }

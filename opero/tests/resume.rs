@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use opero::operomap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 opero::worker_tests!();
 
@@ -39,7 +39,7 @@ impl Drop for Scratch {
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 /// The path and the version are expressions, and an argument that is no part of an item's content is left out.
-#[operomap(cache = false, progress = false, retries = 0, cache_key = |word| word)]
+#[operomap(resume_version = 1, cache = false, progress = false, retries = 0, cache_key = |word| word)]
 fn length(word: String, runs: &AtomicU32) -> Result<usize, String> {
     runs.fetch_add(1, Relaxed);
     match word.len() {
@@ -92,7 +92,7 @@ fn results_from_processes_are_recorded_too_under_a_version() {
 struct Tenant(u32);
 
 impl Tenant {
-    #[operomap(cache = false, progress = false)]
+    #[operomap(resume_failed = true, cache = false, progress = false)]
     fn plus<T>(&self, n: T) -> Result<u32, String>
     where
         T: Into<u32> + Copy + Send + Sync + Serialize,
@@ -119,28 +119,58 @@ fn self_and_the_types_of_a_generic_method_tell_items_apart() {
     assert_eq!((ran(&Tenant(1), true), ran(&Tenant(1), true)), (1, 0));
 }
 
-struct Opaque;
+mod before {
+    #[opero::operomap(resume_name = "increment", cache = false, progress = false)]
+    pub(super) fn plus_one(n: u32) -> u32 {
+        n + 1
+    }
+}
 
-#[operomap(cache = false, progress = false)]
-fn keyless(n: u32, _connection: &Opaque) -> u32 {
-    n
+const NAME: &str = "increment";
+
+/// The same by another name, elsewhere, and with a value of another type of the same shape.
+#[operomap(resume_name = NAME, cache = false, progress = false)]
+fn increment(n: u32) -> Incremented {
+    Incremented(n + 1)
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Incremented(u32);
+
+#[test]
+fn a_function_with_a_name_of_its_own_finds_its_records_after_it_was_renamed_and_moved() {
+    let file = Scratch::new("increment");
+    let (_, report) = before::plus_one([1, 2]).resume(file.as_ref()).run_report();
+    assert_eq!((report.resumed, report.executions), (0, 2));
+    let (results, report) = increment([1, 2, 3]).resume(file.as_ref()).run_report();
+    assert_eq!((report.resumed, report.executions), (2, 1));
+    assert_eq!(results[1].as_ref().unwrap(), &Incremented(3));
+    let renamed = increment([1]).resume_name("other").resume(file.as_ref());
+    let error = renamed.try_run().unwrap_err().to_string();
+    assert!(error.starts_with("`resume`"), "{error}");
 }
 
 #[operomap(cache = false, progress = false)]
-fn unwritten(n: u32) -> Result<u32, std::io::Error> {
+fn unprepared(n: u32) -> Result<u32, String> {
     Ok(n)
 }
 
 #[test]
-fn what_cannot_be_recorded_says_so() {
-    let file = Scratch::new("keyless");
-    let error = keyless([1], &Opaque).resume(file.as_ref()).run();
-    let error = error[0].as_ref().unwrap_err().to_string();
-    assert!(error.contains("`cache_key`"), "{error}");
-    assert_eq!(keyless([1], &Opaque).try_run().unwrap(), [1]);
-    let error = unwritten([1]).resume(file.as_ref()).run();
-    let error = error[0].as_ref().unwrap_err().to_string();
-    assert!(error.starts_with("`resume`"), "{error}");
+fn a_function_that_is_not_prepared_says_how_it_can_be_recorded() {
+    let file = Scratch::new("unprepared");
+    let error = unprepared([1]).resume(file.as_ref()).try_run().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`resume` records the run, and the function's attribute does not prepare it: write `resume_version = 1` in the \
+         attribute, or name the function: `.recorded(\"…\")`"
+    );
+    for resumed in [0, 2] {
+        let run = unprepared([1, 2])
+            .recorded("unprepared")
+            .resume(file.as_ref());
+        let (results, report) = run.run_report();
+        assert_eq!((results.len(), report.resumed), (2, resumed));
+    }
 }
 
 #[test]

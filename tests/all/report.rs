@@ -281,7 +281,7 @@ fn the_page_shows_each_worker_and_its_death() {
     }
 }
 
-#[operomap(cache = false, workers = 2, progress = false)]
+#[operomap(resume_version = 1, cache = false, workers = 2, progress = false)]
 fn recorded(item: u32) -> Result<u32, String> {
     Ok(item)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{Entry, Subjects};
 use crate::harness::{Stopwatch, Subject};
-use crate::ours::map::double;
+use crate::ours::map::double_recorded as double;
 use crate::scratch;
 use crate::workload::Trouble;
 

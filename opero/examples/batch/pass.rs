@@ -25,11 +25,9 @@ impl Pass {
         options: &Options,
     ) -> Result<Self, Box<dyn Error>> {
         let mut run = complete(requests.to_vec())
+            .mode(options.mode.as_deref().unwrap_or("async"))
             .ordered(false)
             .timeline(options.report.is_some());
-        if let Some(mode) = &options.mode {
-            run = run.mode(mode.as_str());
-        }
         if let Some(workers) = options.workers {
             run = run.workers(workers);
         }

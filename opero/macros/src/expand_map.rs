@@ -5,6 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ItemFn, Type, parse_quote};
 
+use crate::bytes::may_be_recorded;
 use crate::checks;
 use crate::crate_path::facade;
 use crate::errors::Errors;
@@ -19,6 +20,7 @@ use crate::result_types::ResultTypes;
 use crate::scope::hidden;
 use crate::settings::Settings;
 use crate::signature::Function;
+use crate::spans::at;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
@@ -43,11 +45,11 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     };
     name_item_lifetimes(&mut function, place);
     let mode = Mode::of(parameters);
-    let reach = Reach::of(&function, parameters, mode, &mut errors);
+    let reach = Reach::of(&function, mode, &mut errors);
     if cfg!(feature = "map-process") && mode == Mode::Processes {
         const WHAT: &str = "results come back from a worker process as bytes";
         refuse_references(&function, WHAT, &mut errors);
-    } else if cfg!(feature = "map-journal") && parameters.get("resume").is_some() {
+    } else if may_be_recorded(parameters) {
         refuse_references(&function, "results are recorded as bytes", &mut errors);
     }
     let plan = Plan {
@@ -67,7 +69,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let error = quote!(#door::Anything);
     let recipe = plan.recipe(&error, &item, bytes.as_ref(), &mut errors);
     let (function_static, checks) = (plan.function_static(), plan.checks());
-    let registration = plan.registration();
+    let registration = plan.registration(&result.value, &result.error);
     errors.finish()?;
 
     let demands = [
@@ -77,7 +79,12 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let output_span = function.output.span();
     let (adapter, read) = (hidden("adapter"), &result.adapter);
     let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
-    let over = quote_spanned!(output_span=> over(#items, #config));
+    let recipe_name = hidden("recipe");
+    // What the compiler finds wrong with the types of the whole is about the result.
+    let over = at(
+        output_span,
+        quote!(#door::over(#recipe_name, #items, #config)),
+    );
     let (function_name, static_name) = (hidden("function"), hidden("FUNCTION"));
     let (head, signature) = head(&plan, &facade, &item, &result);
     Ok(quote! {
@@ -90,7 +97,8 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
             let #adapter = #read;
             #checks
             let #config = #map_config;
-            #recipe.#over
+            let #recipe_name = #recipe;
+            #over
         }
     })
 }

@@ -47,7 +47,9 @@ pub fn opero(parameters: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
     if cfg!(not(feature = "map")) {
-        return missing_map(item);
+        let message = "`#[operomap]` needs maps, which are not compiled in: enable the Cargo feature `map-thread` (for `fn`) or \
+                       `map-async` (for `async fn`) of the crate `opero`";
+        return missing(message, item);
     }
     decorate(parameters, item, expand_map::expand)
 }
@@ -55,13 +57,14 @@ pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
 #[doc = include_str!("../docs/main.md")]
 #[proc_macro_attribute]
 pub fn main(parameters: TokenStream, item: TokenStream) -> TokenStream {
+    if cfg!(not(feature = "map-process")) {
+        let message = "`#[opero::main]` is where worker processes begin, which are not compiled in: enable the Cargo feature \
+                       `map-process` of the crate `opero`, or remove it";
+        return missing(message, item);
+    }
     let parsed = syn::parse::<ItemFn>(item.clone());
     let Ok(function) = parsed else {
-        let message = "`#[opero::main]` goes on `fn main`";
-        let error = syn::Error::new(proc_macro2::Span::call_site(), message);
-        return [error.into_compile_error().into(), item]
-            .into_iter()
-            .collect();
+        return missing("`#[opero::main]` goes on `fn main`", item);
     };
     let result = syn::parse(parameters).and_then(|parameters| entry::expand(&parameters, function));
     match result {
@@ -72,9 +75,8 @@ pub fn main(parameters: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-fn missing_map(item: TokenStream) -> TokenStream {
-    let message = "`#[operomap]` needs maps, which are not compiled in: enable the Cargo feature `map-thread` (for `fn`) or \
-                   `map-async` (for `async fn`) of the crate `opero`";
+/// What is missing for an attribute, beside what it stands on.
+fn missing(message: &str, item: TokenStream) -> TokenStream {
     let error = syn::Error::new(proc_macro2::Span::call_site(), message);
     [error.into_compile_error().into(), item]
         .into_iter()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
+use crate::bytes::ABOUT_RECORDS;
 use crate::errors::Errors;
 use crate::mode::Mode;
 use crate::on_error;
@@ -161,8 +162,10 @@ fn read_resume(
     fields: &mut Vec<TokenStream>,
     errors: &mut Errors,
 ) {
-    if let Some(parameter) = parameters.get("resume") {
+    for parameter in parameters.given(&ABOUT_RECORDS) {
         settings.need("MAP_JOURNAL", parameter.span());
+    }
+    if let Some(parameter) = parameters.get("resume") {
         match parameter.value() {
             Ok(Value::Text(path)) if path.value().is_empty() => {
                 errors.push(parameter.error("is an empty path", "give the path of a file"));
@@ -175,6 +178,20 @@ fn read_resume(
                 "is no path",
                 "give the path of a file, as a text or an expression",
             )),
+            Err(error) => errors.push(error),
+        }
+    }
+    if let Some(parameter) = parameters.get("resume_name") {
+        match parameter.value() {
+            Ok(Value::Text(name)) if name.value().is_empty() => errors.push(parameter.error(
+                "is empty",
+                "give a name that no other function has, or leave it out",
+            )),
+            Ok(Value::Text(_) | Value::Expression(_)) => {
+                let name = &parameter.value;
+                fields.push(quote!(resume_name: ::core::option::Option::Some(::std::string::ToString::to_string(&#name))));
+            }
+            Ok(_) => errors.push(parameter.error("is no name", "give a text")),
             Err(error) => errors.push(error),
         }
     }
@@ -205,7 +222,7 @@ fn check_worker(parameters: &Parameters, settings: &mut Settings, errors: &mut E
             let name = &parameter.name;
             errors.at(
                 name.span(),
-                format!("`{name}` is about worker processes, and `mode` names another executor: write `mode = \"process\"`, or remove it"),
+                format!("`{name}` is about worker processes, and `mode` does not name them: write `mode = \"process\"`, or remove it"),
             );
         }
     }

@@ -59,6 +59,7 @@ pub(crate) const OPEROMAP: &[&str] = &[
     "ctrl_c",
     "resume",
     "resume_failed",
+    "resume_name",
     "resume_version",
     "worker_init",
     "worker_in_flight",

@@ -8,7 +8,6 @@ use syn::{GenericParam, Type};
 use crate::errors::Errors;
 use crate::mode::Mode;
 use crate::outcome::{borrowed, reference_in_value, references};
-use crate::parameters::Parameters;
 use crate::renewal::mentions_own_type;
 use crate::signature::Function;
 
@@ -17,7 +16,7 @@ use crate::signature::Function;
 pub(crate) enum Reach {
     /// Its body is a function of its own, and registered.
     Registered,
-    /// It runs where its callers are: the attribute says so, or nothing here runs in processes.
+    /// It runs where its callers are: the attribute asks for nothing else, or nothing here runs in processes.
     Asked,
     /// It is no free function without type parameters.
     Bound,
@@ -27,16 +26,11 @@ pub(crate) enum Reach {
 
 impl Reach {
     /// Decides it. Where `mode` is a literal, what stands against it is an error at its place.
-    pub(crate) fn of(
-        function: &Function,
-        parameters: &Parameters,
-        mode: Mode,
-        errors: &mut Errors,
-    ) -> Self {
+    pub(crate) fn of(function: &Function, mode: Mode, errors: &mut Errors) -> Self {
         if cfg!(not(feature = "map-process")) || mode == Mode::Here {
             return Self::Asked;
         }
-        let demanded = mode == Mode::Processes || parameters.get("worker_init").is_some();
+        let demanded = mode == Mode::Processes;
         let (reach, span, message) = if let Some((span, what)) = bound(function) {
             let message = format!(
                 "worker processes find a function by its name, and {what}: move the body into a free function without type \

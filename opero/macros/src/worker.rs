@@ -21,11 +21,12 @@ pub(crate) fn body_name() -> Ident {
 
 impl Plan<'_> {
     /// The items of a registered function.
-    pub(crate) fn registration(&self) -> TokenStream {
+    pub(crate) fn registration(&self, value: &TokenStream, error: &TokenStream) -> TokenStream {
         if self.reach != Reach::Registered {
             return TokenStream::new();
         }
-        let (body, entry, submission) = (self.body_item(), self.entry(), self.submission());
+        let (body, submission) = (self.body_item(), self.submission());
+        let entry = self.entry(&self.whole_demands(value, error));
         quote!(#body #entry #submission)
     }
 
@@ -64,7 +65,7 @@ impl Plan<'_> {
     }
 
     /// The function as a worker runs it.
-    fn entry(&self) -> TokenStream {
+    fn entry(&self, demands: &TokenStream) -> TokenStream {
         let door = self.door;
         let (entry, body, adapter) = (hidden("entry"), body_name(), hidden("adapter"));
         let (bytes, rest, returned, out) = (
@@ -102,6 +103,7 @@ impl Plan<'_> {
         match self.function.is_async() {
             false => quote! {
                 fn #entry(#bytes: &[u8], #out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), #door::CodecError> {
+                    #demands
                     #probes
                     #take
                     let #returned = #body(#(#passed),*);
@@ -110,6 +112,7 @@ impl Plan<'_> {
             },
             true => quote! {
                 fn #entry(#bytes: ::std::vec::Vec<u8>) -> #door::AsyncOutcome {
+                    #demands
                     #probes
                     ::std::boxed::Box::pin(async move {
                         #take
@@ -235,16 +238,31 @@ impl Plan<'_> {
             };
             at(argument.ty.span(), demand)
         });
+        let whole = self.whole_demands(value, error);
         let value = at(value.span(), quote!(#door::value_travels::<#value>();));
         let error = self
             .fails()
             .then(|| at(error.span(), quote!(#door::error_travels::<#error>();)));
-        quote!(#(#arguments)* #value #error)
+        quote!(#whole #(#arguments)* #value #error)
+    }
+
+    /// Statements that do not compile where an argument or a result is a reference under another name. In the entry too: what the
+    /// compiler would say there is said less well, and what is said twice it shows once.
+    fn whole_demands(&self, value: &TokenStream, error: &TokenStream) -> TokenStream {
+        if self.mode != Mode::Processes {
+            return TokenStream::new();
+        }
+        let taken = self.function.arguments.iter();
+        let taken = taken
+            .filter(|argument| argument.passing == Passing::Cloned)
+            .map(|argument| self.owned_demand(&argument.ty));
+        let results = self.owned_demands(value, error);
+        quote!(#(#taken)* #results)
     }
 }
 
 /// The type without names for its lifetimes, for where those of the function are not known.
-fn unnamed(ty: &Type) -> Type {
+pub(crate) fn unnamed(ty: &Type) -> Type {
     struct Unname;
     impl VisitMut for Unname {
         fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {

@@ -17,6 +17,46 @@ pub trait CachedValue: Clone + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
 
+/// An item that a map can hand from thread to thread.
+#[cfg(feature = "map")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the item of a map, which goes from thread to thread: it has to be `Send` and `Sync`",
+    label = "the items of this function are not `Send` and `Sync`",
+    note = "take an `Arc` for an `Rc`, and a `Mutex` or an atomic for a `Cell`",
+    note = "for a generic type add the bounds `Send + Sync`"
+)]
+pub trait MapItem: Send + Sync {}
+
+#[cfg(feature = "map")]
+#[diagnostic::do_not_recommend]
+impl<I: Send + Sync> MapItem for I {}
+
+/// A value that a map can hand from thread to thread.
+#[cfg(feature = "map")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a result of a map, which goes from thread to thread: it has to be `Send`",
+    label = "this result is not `Send`",
+    note = "return an `Arc` for an `Rc`; for a generic type add the bound `Send`"
+)]
+pub trait MapValue: Send {}
+
+#[cfg(feature = "map")]
+#[diagnostic::do_not_recommend]
+impl<T: Send> MapValue for T {}
+
+/// An error that a map can hand from thread to thread.
+#[cfg(feature = "map")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the error of a map's function, which goes from thread to thread: it has to be `Send`",
+    label = "the error in this is not `Send`",
+    note = "return a `Box<dyn Error + Send + Sync>` for a `Box<dyn Error>`; for a generic type add the bound `Send`"
+)]
+pub trait MapError: Send {}
+
+#[cfg(feature = "map")]
+#[diagnostic::do_not_recommend]
+impl<E: Send> MapError for E {}
+
 /// An error type that can say that a stage refused the call.
 #[diagnostic::on_unimplemented(
     message = "this can make a call be refused, and the function's error type `{Self}` cannot say so",

@@ -7,6 +7,7 @@ use opero_core::{Attempt, ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
+use super::checks::{MapError, MapItem, MapValue};
 use super::keys::MakeKey;
 use super::operation::{Body, Call};
 use super::recipe::{Recipe, Route, through};
@@ -15,32 +16,38 @@ use crate::place::Place;
 /// The pipeline around every item.
 pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(pub(super) Recipe<A, S, I, B, K, R, Out, In>);
 
-/// The run of a decorated function over items of `C`.
-pub type MapRun<C, A, S, I, B, K, R, Out, In> =
-    Run<<C as IntoSource<I>>::Source, MapJob<A, S, I, B, K, R, Out, In>>;
-
-impl<A, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In>
+/// The run of a function over `items`.
+///
+/// A function and no method, so that the compiler says what a type lacks, and not that there is no such method. For the same
+/// reason its job is opaque: whoever returns it has nothing left to prove.
+pub fn over<C, A, S, I, B, K, R, Out, In>(
+    recipe: Recipe<A, S, I, B, K, R, Out, In>,
+    items: C,
+    config: MapConfig,
+) -> Run<C::Source, impl Job<I, Output = A::Value, Error = A::Error>>
 where
+    C: IntoSource<I>,
     A: Adapter,
-    MapJob<A, S, I, B, K, R, Out, In>: Job<I>,
+    A::Value: MapValue,
+    A::Error: MapError,
+    S: Send + Sync,
+    I: MapItem,
+    B: Body<S, I, A::Return>,
+    K: MakeKey<S, I>,
+    R: Route<A::Value, A::Error>,
+    Out: Place<A::Value, A::Error>,
+    In: Place<A::Value, A::Error>,
 {
-    /// The run of this function over `items`.
-    pub fn over<C: IntoSource<I>>(
-        self,
-        items: C,
-        config: MapConfig,
-    ) -> MapRun<C, A, S, I, B, K, R, Out, In> {
-        let config = MapConfig {
-            clock: self.function.clock(),
-            ..config
-        };
-        Run::new(
-            self.function.name(),
-            items.into_source(),
-            MapJob(self),
-            config,
-        )
-    }
+    let config = MapConfig {
+        clock: recipe.function.clock(),
+        ..config
+    };
+    Run::new(
+        recipe.function.name(),
+        items.into_source(),
+        MapJob(recipe),
+        config,
+    )
 }
 
 /// How a map runs by default. Its clock is the function's, which only the recipe knows.
@@ -76,14 +83,10 @@ where
 
     #[cfg(feature = "map-journal")]
     fn recorded(&self) -> Result<&dyn opero_map::Recorded<I, A::Value, A::Error>, ConfigError> {
-        if K::RECORDS && self.has_outcomes() {
-            return Ok(self);
+        match self.lacks_records(K::RECORDS) {
+            None => Ok(self),
+            Some(lack) => Err(lack.record_error()),
         }
-        Err(ConfigError::new(
-            "resume",
-            "is set, and items, values or errors of this function do not become bytes",
-            "make them `Serialize` and `Deserialize`",
-        ))
     }
 
     #[inline]

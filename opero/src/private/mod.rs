@@ -36,6 +36,10 @@ mod elsewhere;
 mod handle;
 #[cfg(feature = "map")]
 mod job;
+#[cfg(any(feature = "map-process", feature = "map-journal"))]
+mod kind;
+#[cfg(any(feature = "map-process", feature = "map-journal"))]
+mod lack;
 #[cfg(feature = "map-process")]
 mod main;
 #[cfg(feature = "map-journal")]
@@ -86,9 +90,13 @@ pub use stable::{
 pub use bytes::Bytes;
 #[cfg(any(feature = "map-process", feature = "map-journal"))]
 pub use bytes::{
-    Lack, OutcomeAny, OutcomeBoth, OutcomeInfallible, OutcomeValue, Outcomes, Words, WordsDisplay,
+    OutcomeAny, OutcomeBoth, OutcomeInfallible, OutcomeValue, Outcomes, Words, WordsDisplay,
     WordsNone,
 };
+#[cfg(any(feature = "map-process", feature = "map-journal"))]
+pub use kind::{IsOwned, Kind, KindAny, Lasting, Whole, is_owned};
+#[cfg(any(feature = "map-process", feature = "map-journal"))]
+pub use lack::Lack;
 #[cfg(feature = "map-process")]
 pub use main::{Runtime, run_main};
 #[cfg(feature = "map-journal")]
@@ -107,7 +115,7 @@ pub use worker::{
 #[cfg(feature = "cache")]
 pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind, bind_sync};
 #[cfg(feature = "map")]
-pub use job::{MapJob, MapRun, map_config};
+pub use job::{MapJob, map_config, over};
 #[cfg(feature = "map")]
 pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run, Share};
 #[cfg(feature = "map-process")]

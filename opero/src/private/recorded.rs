@@ -8,7 +8,7 @@ use opero_map::Recorded;
 use super::job::MapJob;
 use super::keys::{Encoded, MakeKey};
 use super::recipe::Recipe;
-use super::{Adapter, Bytes};
+use super::{Adapter, Bytes, Lack};
 
 /// The key of a call in a cache, and a closure that makes bytes of what identifies an item in a record.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +54,12 @@ impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
 }
 
 impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
-    /// Do results have bytes?
-    pub(super) fn has_outcomes(&self) -> bool {
-        self.bytes().is_some_and(|bytes| bytes.outcome.is_ok())
+    /// Why its runs are not recorded, if they are not; `has_keys` is whether something identifies its items.
+    pub(super) fn lacks_records(&self, has_keys: bool) -> Option<Lack> {
+        match self.bytes() {
+            Some(bytes) if has_keys => bytes.outcome.err(),
+            _ => Some(Lack::Asked),
+        }
     }
 
     fn bytes(&self) -> Option<Bytes<S, I, A::Value, A::Error>> {
@@ -99,6 +102,13 @@ where
         match self.bytes().map(|bytes| bytes.outcome) {
             Some(Ok(codec)) => codec.decode(bytes),
             _ => Err(no_bytes()),
+        }
+    }
+
+    fn shape(&self) -> u64 {
+        match self.bytes().map(|bytes| bytes.outcome) {
+            Some(Ok(codec)) => codec.shape(),
+            _ => 0,
         }
     }
 

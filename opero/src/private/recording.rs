@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a part of what identifies an item of a run that resumes, and it is not `Serialize`",
     label = "not `Serialize`",
-    note = "derive `serde::Serialize`, or choose what identifies an item with `cache_key = |…| …`"
+    note = "derive `serde::Serialize`, or choose what identifies an item with `cache_key = |…| …`",
+    note = "for a generic type add the bound `serde::Serialize`"
 )]
 pub trait RecordedKey {}
 
@@ -22,7 +23,8 @@ impl<K: Serialize + ?Sized> RecordedKey for K {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is the value of a function whose results are recorded, and it is not `Serialize` and `Deserialize`",
     label = "cannot be recorded",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or leave `resume` out"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or leave `resume` out",
+    note = "for a generic type add the bounds `serde::Serialize + serde::de::DeserializeOwned`"
 )]
 pub trait RecordedValue {}
 
@@ -33,7 +35,8 @@ impl<T: Serialize + DeserializeOwned> RecordedValue for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is the error of a function whose results are recorded, and it is not `Serialize` and `Deserialize`",
     label = "cannot be recorded",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or return a `String` in its place (`.map_err(|e| e.to_string())`)"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or return a `String` in its place (`.map_err(|e| e.to_string())`)",
+    note = "for a generic type add the bounds `serde::Serialize + serde::de::DeserializeOwned`"
 )]
 pub trait RecordedError {}
 

@@ -1,14 +1,19 @@
 //! Functions of every shape, and what those that cannot run in processes say.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use opero::map::{Job, Run, Source};
 use opero::{Error, ErrorKind, operomap};
 
-/// No mode, so it runs in threads, and in processes where a run asks for them.
-#[operomap(cache = false, progress = false, retries = 0)]
+const THREADS: &str = "thread";
+const TASKS: &str = "async";
+
+/// The mode is an expression, so the function can run wherever a run asks for.
+#[operomap(mode = THREADS, cache = false, progress = false, retries = 0)]
 fn open(n: u32) -> u32 {
     n + u32::from(process::id() != PARENT.load(Relaxed))
 }
@@ -16,7 +21,7 @@ fn open(n: u32) -> u32 {
 static PARENT: AtomicU32 = AtomicU32::new(0);
 
 #[test]
-fn a_function_without_a_mode_runs_where_the_run_says() {
+fn a_function_whose_mode_is_an_expression_runs_where_the_run_says() {
     PARENT.store(process::id(), Relaxed);
     assert_eq!(open([1, 2]).try_run().unwrap(), [1, 2]);
     let run = open([1, 2]).mode("process").workers(1);
@@ -110,12 +115,12 @@ fn each_attempt_takes_its_own_fallback_value_along() {
 struct Client;
 
 impl Client {
-    #[operomap(cache = false, progress = false)]
+    #[operomap(mode = THREADS, cache = false, progress = false)]
     fn method(&self, n: u32) -> u32 {
         n
     }
 
-    #[operomap(cache = false, progress = false, mode = "process", workers = 1)]
+    #[operomap(mode = "process", workers = 1, cache = false, progress = false)]
     fn associated(n: u32) -> u32 {
         n + 1
     }
@@ -125,37 +130,59 @@ struct Of<T>(T);
 
 impl<T: Clone + Send + Sync> Of<T> {
     /// An item within it could not name `T`.
-    #[operomap(cache = false, progress = false)]
+    #[operomap(mode = THREADS, cache = false, progress = false)]
     fn wrap(value: T) -> Vec<T> {
         vec![value]
     }
 }
 
-#[operomap(cache = false, progress = false)]
+#[operomap(mode = THREADS, cache = false, progress = false)]
 fn generic<T: Clone + Send + Sync>(value: T) -> u32 {
     drop(value);
     1
 }
 
-#[operomap(cache = false, progress = false)]
+#[operomap(mode = THREADS, cache = false, progress = false)]
 fn opaque(n: u32, add: impl Fn(u32) -> u32 + Send + Sync + Clone) -> u32 {
     add(n)
 }
 
-#[operomap(cache = false, progress = false)]
+#[operomap(mode = THREADS, cache = false, progress = false)]
 fn counted(n: u32, runs: &AtomicU32) -> u32 {
     runs.fetch_add(1, Relaxed);
     n
 }
 
-#[operomap(cache = false, progress = false)]
+#[operomap(mode = THREADS, cache = false, progress = false)]
 fn fails(n: u32) -> Result<u32, std::io::Error> {
     Ok(n)
 }
 
-#[operomap(cache = false, progress = false, mode = "thread")]
+#[operomap(mode = "thread", cache = false, progress = false)]
 fn threads(n: u32) -> u32 {
     n
+}
+
+#[operomap(cache = false, progress = false)]
+fn silent(n: u32) -> u32 {
+    n
+}
+
+#[operomap(mode = TASKS, cache = false, progress = false)]
+async fn borrowing(words: &[&str]) -> usize {
+    words.len()
+}
+
+/// What a run in processes says of why it cannot begin.
+fn refusal<S, J>(run: Run<S, J>) -> String
+where
+    S: Source,
+    J: Job<S::Item, Error: Display>,
+{
+    match run.mode("process").try_run() {
+        Ok(_) => "it ran".to_owned(),
+        Err(error) => error.to_string(),
+    }
 }
 
 #[test]
@@ -170,51 +197,21 @@ fn what_cannot_run_in_processes_runs_in_threads_and_says_why_it_cannot() {
     assert_eq!(opaque([1], add).try_run().unwrap(), [2]);
     assert_eq!(counted([1], &runs).try_run().unwrap(), [1]);
     assert_eq!(fails([1]).try_run().unwrap(), [1]);
-    let errors = [
-        Client
-            .method([1])
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
-        Of::wrap([1_u8])
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
-        generic([1])
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
-        opaque([1], add)
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
-        counted([1], &runs)
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
-        fails([1])
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
-        threads([1])
-            .mode("process")
-            .try_run()
-            .unwrap_err()
-            .to_string(),
+    assert_eq!(borrowing([&["a"][..]]).try_run().unwrap(), [1]);
+    let refusals = [
+        (refusal(Client.method([1])), "method or generic"),
+        (refusal(Of::wrap([1_u8])), "method or generic"),
+        (refusal(generic([1])), "method or generic"),
+        (refusal(opaque([1], add)), "method or generic"),
+        (refusal(counted([1], &runs)), "argument"),
+        (refusal(borrowing([&["a"][..]])), "argument"),
+        (refusal(fails([1])), "its error"),
+        (refusal(threads([1])), "write `mode = \"process\"`"),
+        (refusal(silent([1])), "write `mode = \"process\"`"),
     ];
-    let expected =
-        ["method or generic"; 4]
-            .into_iter()
-            .chain(["argument", "its error", "names another mode"]);
-    for (error, expected) in errors.iter().zip(expected) {
-        assert!(error.starts_with("`mode` "), "{error}");
-        assert!(error.contains(expected), "{error}");
+    for (refusal, expected) in refusals {
+        assert!(refusal.starts_with("`mode` "), "{refusal}");
+        assert!(refusal.contains(expected), "{refusal}");
     }
 }
 

@@ -2,12 +2,12 @@
 
 use opero::operomap;
 
-#[operomap(worker_memory = "much", worker_recycle_above = 512MiB, worker_recycle_after = 0, worker_in_flight = "many")]
+#[operomap(mode = "process", worker_memory = "much", worker_recycle_above = 512MiB, worker_recycle_after = 0, worker_in_flight = "many")]
 fn sizes(n: u32) -> u32 {
     n
 }
 
-#[operomap(worker_memory = 0, worker_recycle_above = true, worker_init = "load")]
+#[operomap(mode = "process", worker_memory = 0, worker_recycle_above = true, worker_init = "load")]
 fn more_sizes(n: u32) -> u32 {
     n
 }

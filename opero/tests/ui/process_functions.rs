@@ -61,6 +61,12 @@ fn recorded(n: u32) -> Result<u32, &'static str> {
     Ok(n)
 }
 
+#[operomap(resume_version = 1)]
+fn recorded_if_a_run_says_so(n: u32) -> &'static str {
+    drop(n);
+    "one"
+}
+
 fn load() {}
 
 #[operomap(mode = "thread", worker_init = load, worker_memory = "1 GiB")]
@@ -69,9 +75,8 @@ fn threads(n: u32) -> u32 {
 }
 
 #[operomap(worker_init = load)]
-fn generic_with_init<T: Clone + Send + Sync>(value: T) -> u32 {
-    drop(value);
-    1
+fn without_a_mode(n: u32) -> u32 {
+    n
 }
 
 fn main() {}

@@ -52,6 +52,25 @@ fn init(n: u32) -> u32 {
     n
 }
 
+type Text = &'static str;
+
+#[operomap(mode = "process", cache = false)]
+fn hidden_argument(n: u32, text: Text) -> u32 {
+    let _ = text;
+    n
+}
+
+#[operomap(mode = "process", cache = false)]
+fn hidden_error(n: u32) -> Result<u32, Text> {
+    Ok(n)
+}
+
+#[operomap(mode = "process", cache = false)]
+fn hidden_value(n: u32) -> Text {
+    let _ = n;
+    "text"
+}
+
 fn load() -> u32 {
     1
 }

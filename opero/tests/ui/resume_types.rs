@@ -31,4 +31,21 @@ fn no_path(n: u32) -> u32 {
     n
 }
 
+type Failure = &'static str;
+
+#[operomap(resume = "file", cache = false)]
+fn hidden_error(n: u32) -> Result<u32, Failure> {
+    Ok(n)
+}
+
+#[operomap(resume_version = 1, cache = false)]
+fn generic<T: Clone + Send + Sync>(item: T) -> T {
+    item
+}
+
+#[operomap(resume_name = 5, cache = false)]
+fn name(n: u32) -> u32 {
+    n
+}
+
 fn main() {}

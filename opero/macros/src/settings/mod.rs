@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     /// The least burst, where it is a literal.
     pub(crate) burst: Option<u32>,
     fields: Vec<(Ident, TokenStream)>,
-    features: Vec<(Ident, Span)>,
+    features: Vec<(String, Span)>,
 }
 
 impl Settings {
@@ -78,16 +78,13 @@ impl Settings {
     pub(crate) fn features(&self, door: &TokenStream) -> TokenStream {
         self.features
             .iter()
-            .map(|(item, span)| at(*span, quote!(const _: () = #door::features::#item;)))
+            .map(|(feature, span)| at(*span, mention(feature, door)))
             .collect()
     }
 
     /// The expansion needs a Cargo feature.
     pub(crate) fn need(&mut self, feature: &str, span: Span) {
-        self.features.push((
-            format_ident!("ENABLE_THE_CARGO_FEATURE_{feature}_OF_OPERO"),
-            span,
-        ));
+        self.features.push((feature.to_owned(), span));
     }
 
     /// What stands there can make a stage refuse a call. The first such place is named in the compiler's message.
@@ -143,6 +140,29 @@ impl Settings {
                 self.refuses(expression.span());
                 expression
             }
+        }
+    }
+}
+
+/// A statement that does not compile where that feature is missing. Of some features this crate knows it by itself, and says it
+/// in its own words.
+fn mention(feature: &str, door: &TokenStream) -> TokenStream {
+    let known = match feature {
+        "MAP_PROCESS" => Some(("map-process", cfg!(feature = "map-process"))),
+        "MAP_JOURNAL" => Some(("map-journal", cfg!(feature = "map-journal"))),
+        _ => None,
+    };
+    match known {
+        Some((name, false)) => {
+            let message = format!(
+                "this needs a part of opero that is not compiled in: enable the Cargo feature `{name}` of the crate `opero`"
+            );
+            quote!(::core::compile_error! { #message })
+        }
+        _ => {
+            let module = format_ident!("{}", feature.to_lowercase());
+            let item = format_ident!("ENABLE_THE_CARGO_FEATURE_{feature}_OF_OPERO");
+            quote!(const _: () = #door::features::#module::#item;)
         }
     }
 }

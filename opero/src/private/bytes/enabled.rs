@@ -9,7 +9,7 @@ use opero_core::{Attempt, CodecError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Adapter;
+use super::{Adapter, Lack};
 
 /// What of a function's calls becomes bytes. Made anew wherever it is asked for: it is a handful of pointers, and calls in this
 /// process carry only the one that makes it.
@@ -24,49 +24,6 @@ pub struct Bytes<S, I, T, E> {
 
 /// Appends the bytes of the arguments of one attempt.
 pub(super) type EncodeArguments<S, I> = fn(&S, &I, Attempt, &mut Vec<u8>) -> Result<(), CodecError>;
-
-/// Why a function cannot be executed in another process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
-    /// A worker finds functions by their names: it has neither methods nor instances of generic functions.
-    Free,
-    /// It runs where its callers are, by its attribute.
-    Asked,
-    /// An argument has no bytes.
-    Argument,
-    /// The value has none.
-    Value,
-    /// The error has none.
-    Error,
-}
-
-impl Lack {
-    /// The problem and the way out, for a configuration error.
-    pub const fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Free => (
-                "runs the function in worker processes, which find it by its name, and this one is a method or generic",
-                "move the body into a free function that takes what it needs",
-            ),
-            Self::Asked => (
-                "runs the function in worker processes, and its attribute names another mode",
-                "write `mode = \"process\"` in the attribute, or leave it out there",
-            ),
-            Self::Argument => (
-                "runs the function in worker processes, and not every argument can be made from bytes there",
-                "take arguments that are `Serialize` and `Deserialize`, owned or by reference",
-            ),
-            Self::Value => (
-                "runs the function in worker processes, and its result cannot come back as bytes",
-                "derive `serde::Serialize` and `serde::Deserialize` for it, and let it borrow nothing",
-            ),
-            Self::Error => (
-                "runs the function in worker processes, and its error cannot come back as bytes",
-                "derive `serde::Serialize` and `serde::Deserialize` for it, or return a `String`",
-            ),
-        }
-    }
-}
 
 /// The value and the error of a function, to ask for their codec: `(&&&Outcomes::of(adapter)).codec()`. By method resolution: a
 /// method of what is there comes before one of what it refers to.

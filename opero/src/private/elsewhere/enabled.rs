@@ -59,7 +59,7 @@ where
                 ..
             }) => (arguments, outcome),
             // No run gets here: it asked for the function before it hired workers.
-            _ => return Box::pin(async { Err(transfer(&CodecError::new(Lack::Free.words().0))) }),
+            _ => return Box::pin(async { Err(transfer(&Lack::Asked.codec_error())) }),
         };
         let mut sent = remote.buffer();
         let encoded = arguments(&self.recipe.shared, self.item, attempt, &mut sent);

@@ -31,7 +31,7 @@ pub fn append_outcome<A: Adapter>(
     codec: Result<OutcomeCodec<A::Value, A::Error>, Lack>,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    let codec = codec.map_err(|lack| CodecError::new(lack.words().0))?;
+    let codec = codec.map_err(Lack::codec_error)?;
     let outcome = A::lift(returned);
     codec.encode(outcome.as_ref(), out)
 }
@@ -44,17 +44,14 @@ impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
             Some(Bytes {
                 arguments, outcome, ..
             }) => arguments.err().or(outcome.err()),
-            None => Some(Lack::Free),
+            None => Some(Lack::Asked),
         };
         match lack {
             None => Ok(RemoteFunction {
                 path: self.0.function.path().into_owned(),
                 waiting,
             }),
-            Some(lack) => {
-                let (problem, way_out) = lack.words();
-                Err(ConfigError::new("mode", problem, way_out))
-            }
+            Some(lack) => Err(lack.mode_error()),
         }
     }
 }
