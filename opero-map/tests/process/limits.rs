@@ -142,12 +142,9 @@ fn a_worker_that_is_stopped_is_replaced<const ASYNC: bool>() {
     crate::support::watch::stop(first.pid);
     deeds.send(Deed::Tell(2)).unwrap();
     let second = results.next().unwrap();
-    if ASYNC {
-        // All calls of such a worker are taken to run from the beginning.
-        assert!(second.unwrap_err().is_timeout());
-    } else {
-        assert_eq!(second.unwrap().number, 2);
-    }
+    // All calls of an async worker are taken to run from the beginning, so that one may be late.
+    let late = ASYNC && second.as_ref().is_err_and(opero_core::Error::is_timeout);
+    assert!(late || second.is_ok_and(|told| told.number == 2));
     deeds.send(Deed::Tell(3)).unwrap();
     assert_ne!(results.next().unwrap().unwrap().pid, first.pid);
 }
