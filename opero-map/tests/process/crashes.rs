@@ -106,6 +106,18 @@ fn a_panic_without_a_text_has_a_place<const ASYNC: bool>() {
     }
 }
 
+/// It is that item's panic, and no other's.
+fn a_panic_with_a_payload_that_panics<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC>::PLAIN;
+    match only_50_fails("twice", hand, &Deed::PanicTwice, MapConfig::default()) {
+        RefusedKind::Panic { message, location } => {
+            assert!(!message.is_empty());
+            assert!(location.unwrap().contains("deeds.rs:"));
+        }
+        other => unreachable!("{other:?}"),
+    }
+}
+
 fn an_allocation_past_the_limit<const ASYNC: bool>() {
     let config = MapConfig {
         worker_memory: Some(1 << 30),
@@ -173,6 +185,6 @@ fn a_death_behind_the_functions_back_costs_one_item<const ASYNC: bool>() {
 in_both_modes! {
     a_death_behind_the_functions_back_costs_one_item,
     killed, aborted, an_invalid_access, a_stack_overflow, exited, exited_well, a_panic_is_told_with_its_place,
-    a_panic_without_a_text_has_a_place, an_allocation_past_the_limit, a_result_too_large_for_the_limit,
+    a_panic_without_a_text_has_a_place, a_panic_with_a_payload_that_panics, an_allocation_past_the_limit, a_result_too_large_for_the_limit,
     an_error_is_the_functions,
 }

@@ -29,6 +29,10 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("orphans::run_dropped", run_dropped),
     ("orphans::workers_with_children", workers_with_children),
+    (
+        "orphans::a_child_of_a_worker_that_is_killed",
+        a_child_of_a_worker_that_is_killed,
+    ),
     ("orphans::a_child_left_behind", a_child_left_behind),
 ];
 
@@ -119,7 +123,7 @@ fn run_dropped() {
     assert!(program.end().success());
 }
 
-/// What workers start is theirs to end, and keeps none of them.
+/// What workers have started ends with them.
 fn workers_with_children() {
     let mut program = Program::start("having-children");
     program.place.wait_for("ready");
@@ -127,7 +131,18 @@ fn workers_with_children() {
     let children = Children::of(&program.place, 2);
     program.kill();
     wait_for_the_end_of(&workers);
-    assert!(children.0.iter().all(|pid| is_alive(pid)));
+    wait_for_the_end_of(&children.0);
+}
+
+/// The parent goes on.
+fn a_child_of_a_worker_that_is_killed() {
+    let mut program = Program::start("having-a-child-too-long");
+    let children = Children::of(&program.place, 1);
+    program.place.wait_for("late");
+    wait_for_the_burial_of(&program.place.workers(1));
+    wait_for_the_end_of(&children.0);
+    program.place.leave("end", "");
+    assert!(program.end().success());
 }
 
 /// Its worker's end is seen at once, and is its own.
@@ -157,6 +172,9 @@ impl Children {
 
 impl Drop for Children {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg("-9").args(&self.0).status();
+        let left: Vec<_> = self.0.iter().filter(|pid| is_alive(pid)).collect();
+        if !left.is_empty() {
+            let _ = Command::new("kill").arg("-9").args(left).status();
+        }
     }
 }

@@ -4,9 +4,13 @@ use std::io::{Read, stdin};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio, id};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use opero_map::{ErrorKind, Iter, map_worker, worker};
+use signal_hook::consts::SIGPIPE;
+use signal_hook::flag;
 
 use crate::flood;
 use crate::stage::{Place, eventually, here, part};
@@ -36,6 +40,7 @@ fn act(what: String) -> Result<String, String> {
             child(&place)?;
             std::process::exit(3)
         }
+        "exit" => std::process::exit(3),
         "wait" => Ok(place.wait_for("go")),
         _ => {
             println!("{what}");
@@ -101,6 +106,22 @@ pub(crate) fn play(part: &str) {
         }
         "leaking" => std::mem::forget(both("spin")),
         "having-children" => wait_beside(both("child")),
+        "having-a-child-too-long" => {
+            let run = map_worker(["child".to_owned()], &ACT).workers(1);
+            let results = run.item_timeout(Duration::from_millis(500)).run();
+            assert!(results[0].as_ref().unwrap_err().is_timeout());
+            place.leave("late", "");
+            place.wait_for("end");
+        }
+        "sending-to-the-dead" => {
+            // As if the signal had its default action.
+            let always = Arc::new(AtomicBool::new(true));
+            flag::register_conditional_shutdown(SIGPIPE, 141, always).unwrap();
+            // Quick ones, so that workers that die have others behind the fatal one.
+            let item = |n| if n % 50 == 49 { "exit" } else { "nothing" }.to_owned();
+            let results = map_worker((0..3_000).map(item), &ACT).workers(2).run();
+            assert_eq!(results.iter().filter(|result| result.is_err()).count(), 60);
+        }
         "leaving-a-child" => place.leave("error", &one("child and exit").unwrap_err().to_string()),
         "showing" => {
             place.leave("parent", &surroundings());
@@ -174,15 +195,15 @@ fn program() -> Result<String, String> {
     Ok(told)
 }
 
-/// A child that stays, and has what this process lets it have.
+/// A child that stays, and has what this process lets it have. Mostly it is waited for.
 fn child(place: &Place) -> Result<String, String> {
-    let child = Command::new("sleep").arg("3600").spawn();
-    let child = child.map_err(|error| error.to_string())?;
+    let mut child = Command::new("sleep")
+        .arg("3600")
+        .spawn()
+        .map_err(|error| error.to_string())?;
     place.leave(&format!("child-{}", child.id()), "");
-    match part().as_deref() {
-        Some("having-children") => loop {
-            std::hint::spin_loop();
-        },
-        _ => Ok(String::new()),
+    if part().as_deref() != Some("leaving-a-child") {
+        child.wait().map_err(|error| error.to_string())?;
     }
+    Ok(String::new())
 }

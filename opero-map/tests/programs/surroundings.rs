@@ -12,6 +12,10 @@ pub(crate) const TESTS: &[Test] = &[
         "surroundings::children_of_workers_are_programs",
         children_of_workers_are_programs,
     ),
+    (
+        "surroundings::a_worker_that_dies_is_no_signal",
+        a_worker_that_dies_is_no_signal,
+    ),
 ];
 
 fn are_the_parents() {
@@ -49,4 +53,10 @@ fn children_of_workers_are_programs() {
     assert!(program.end().success());
     let told = program.place.sign("program").unwrap();
     assert_eq!(told, "a plain program\n".repeat(4));
+}
+
+/// Also to a program that would end by `SIGPIPE`, as command line tools often do.
+fn a_worker_that_dies_is_no_signal() {
+    let mut program = Program::start("sending-to-the-dead");
+    assert!(program.end().success());
 }

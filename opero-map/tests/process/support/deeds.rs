@@ -37,6 +37,8 @@ pub(crate) enum Deed {
     Panic(String),
     /// Panic with a payload that is no text.
     PanicOddly,
+    /// Panic with a payload that panics when it is dropped.
+    PanicTwice,
     /// Keep so many bytes for good.
     Keep(usize),
     /// Tell a text of so many bytes.
@@ -158,6 +160,7 @@ fn perform(deed: Deed) -> Result<Told, String> {
         Deed::Panic(text) => panic!("{text}"),
         #[expect(clippy::panic, reason = "what is tested")]
         Deed::PanicOddly => std::panic::panic_any(7_u32),
+        Deed::PanicTwice => std::panic::panic_any(Unwilling),
         Deed::Keep(bytes) => {
             std::mem::forget(vec![1_u8; bytes]);
             Ok(told(0))
@@ -204,6 +207,16 @@ fn access_nothing() -> ! {
     // SAFETY: there is none: nothing is mapped in the first page, and the process is meant to die of it.
     let byte = unsafe { std::ptr::read_volatile(nothing) };
     std::process::exit(byte.into())
+}
+
+/// Cannot be dropped.
+struct Unwilling;
+
+impl Drop for Unwilling {
+    #[expect(clippy::panic, reason = "what is tested")]
+    fn drop(&mut self) {
+        panic!("the payload's own panic");
+    }
 }
 
 /// Calls itself until there is no stack left.
