@@ -14,6 +14,9 @@ pub trait Registration: inventory::Collect + Sync {
     /// The parameter that names such a backend, as in `cache_backend`.
     const PARAMETER: &'static str;
 
+    /// What its users call such a backend.
+    const NOUN: &'static str = "backend";
+
     /// The schemes that exist, and the Cargo feature that adds each: for the message where one is missing.
     const FEATURES: &'static [(&'static str, &'static str)];
 
@@ -74,7 +77,7 @@ fn all<R: Registration>() -> Vec<&'static R> {
 fn doubled<R: Registration>(scheme: &str) -> ConfigError {
     ConfigError::new(
         R::PARAMETER,
-        format!("has two backends named `{scheme}`"),
+        format!("has two {}s named `{scheme}`", R::NOUN),
         "rename or remove one of them",
     )
 }
@@ -95,7 +98,8 @@ fn unknown<R: Registration>(location: &Location) -> ConfigError {
             format!("write `{name}://?` before them"),
         );
     }
-    let problem = format!("names the unknown backend `{}`", location.shown_scheme());
+    let noun = R::NOUN;
+    let problem = format!("names the unknown {noun} `{}`", location.shown_scheme());
     if let Some((_, feature)) = R::FEATURES.iter().find(|(known, _)| *known == scheme) {
         let way_out = format!("enable the Cargo feature `{feature}`");
         return ConfigError::new(R::PARAMETER, problem, way_out);
@@ -105,7 +109,9 @@ fn unknown<R: Registration>(location: &Location) -> ConfigError {
         None => String::new(),
     };
     let there = match schemes.as_slice() {
-        [] => "there is none: enable a backend's Cargo feature, or mention the crate that registers it".to_owned(),
+        [] => format!(
+            "there is none: enable a {noun}'s Cargo feature, or mention the crate that registers it"
+        ),
         schemes => format!("registered are {}", listed(schemes)),
     };
     ConfigError::new(R::PARAMETER, problem, format!("{hint}{there}"))

@@ -17,18 +17,19 @@ use crate::{Cancel, OnError, ctrl_c};
 /// ```
 #[derive(Debug, Clone)]
 pub struct MapConfig {
-    /// The executor's name. `None`: `thread` for a synchronous function, `async` for an async one.
+    /// The executor's name: `thread`, `async`, `process`, `async_process`, or another one that is registered. `None`: `thread` for a
+    /// synchronous function, `async` for an async one.
     pub mode: Option<Location>,
-    /// How many items run at once, 1 to [`MapConfig::MAX_WORKERS`]. `None`: the executor's default, which is the number
-    /// of cores for `thread` and 64 for `async`.
+    /// How many items run at once, or in the process modes how many processes there are: 1 to [`MapConfig::MAX_WORKERS`]. `None`:
+    /// the executor's default, which is 64 for `async` and the number of cores for the others.
     pub workers: Option<usize>,
     /// Results in the order of the input, or as they are completed.
     pub ordered: bool,
     /// Show how far the run is: a bar on a terminal; elsewhere, on standard error, a line every ten seconds (feature
     /// `progress`).
     pub progress: bool,
-    /// The longest that one item may take, retries and waiting included. Only for async functions: nothing can stop a
-    /// thread.
+    /// The longest that one item may take, retries and waiting included. Not on threads, since nothing can stop one; a worker
+    /// process whose item takes longer is killed.
     pub item_timeout: Option<Duration>,
     /// What an item's error means for the rest.
     pub on_error: OnError,

@@ -70,11 +70,12 @@ inventory::collect!(ExecutorRegistration);
 
 impl Registration for ExecutorRegistration {
     const PARAMETER: &'static str = "mode";
+    const NOUN: &'static str = "mode";
     const FEATURES: &'static [(&'static str, &'static str)] = &[
-        ("async", "map-async"),
-        ("thread", "map-thread"),
-        ("process", "map-process"),
-        ("async_process", "map-process"),
+        ("async", "async"),
+        ("thread", "thread"),
+        ("process", "process"),
+        ("async_process", "process"),
     ];
 
     fn scheme(&self) -> &'static str {
@@ -97,8 +98,26 @@ impl Registration for ExecutorRegistration {
 /// assert_eq!(error.parameter(), "mode");
 /// ```
 pub fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
-    let registration = registry::find::<ExecutorRegistration>(mode)?;
+    let registration = registry::find::<ExecutorRegistration>(mode).map_err(|error| {
+        let mut features = ExecutorRegistration::FEATURES.iter();
+        let missing = features.find(|(scheme, _)| *scheme == mode.scheme());
+        match missing {
+            // The crate `opero` calls its features otherwise, and users of either one read this.
+            Some((_, feature)) if !registered(mode.scheme()) => ConfigError::new(
+                error.parameter(),
+                error.problem(),
+                format!(
+                    "enable the Cargo feature `{feature}` of opero-map (`map-{feature}` of opero)"
+                ),
+            ),
+            _ => error,
+        }
+    })?;
     (registration.open)(mode)
+}
+
+fn registered(scheme: &str) -> bool {
+    registry::schemes::<ExecutorRegistration>().contains(&scheme)
 }
 
 /// How many threads can run at once. Asked for once: the answer takes reading several files.
@@ -106,4 +125,28 @@ pub(crate) fn cores() -> usize {
     static CORES: LazyLock<usize> =
         LazyLock::new(|| available_parallelism().map_or(1, usize::from));
     *CORES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_mode_is_one_and_a_missing_one_names_its_feature_in_both_crates() {
+        let error = |mode: &str| open(&mode.into()).err().map(|error| error.to_string());
+        let unknown = error("fibre").unwrap();
+        assert!(
+            unknown.starts_with("`mode` names the unknown mode `fibre`: "),
+            "{unknown}"
+        );
+        for (mode, feature) in ExecutorRegistration::FEATURES {
+            match error(mode) {
+                None => assert!(registered(mode)),
+                Some(missing) => {
+                    let words = format!("`{feature}` of opero-map (`map-{feature}` of opero)");
+                    assert!(!registered(mode) && missing.contains(&words), "{missing}");
+                }
+            }
+        }
+    }
 }

@@ -69,7 +69,10 @@ impl<S, J> Run<S, J> {
         }
     }
 
-    /// The executor: `async`, `thread`, or another one that is registered.
+    /// The executor: `thread`, `async`, `process`, `async_process`, or another one that is registered.
+    ///
+    /// Worker processes run what they find by its name: a function that is registered (`map_worker`, or the attribute
+    /// `#[operomap]` of the crate `opero`), never a closure.
     ///
     /// ```
     /// let run = opero_map::map(["a", "b"], |word: &str| Ok::<_, ()>(word.len())).mode("thread");
@@ -81,7 +84,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// How many items run at once.
+    /// How many items run at once, or in the process modes how many processes there are. An async function has several items in
+    /// flight in each: see [`worker_in_flight`](Run::worker_in_flight).
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).workers(8);
@@ -121,7 +125,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The longest that one item may take. Only for async functions: nothing can stop a thread.
+    /// The longest that one item may take, retries and waiting included: for async functions, and for every function in worker
+    /// processes, which are killed for it. On threads it is an error, since nothing can stop one.
     ///
     /// ```
     /// # #[cfg(feature = "async")]

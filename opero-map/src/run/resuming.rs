@@ -9,7 +9,7 @@ impl<S, J> Run<S, J> {
     ///
     /// Results of earlier runs come back in order with the new ones, from the file. A kill loses nothing that was reported;
     /// what else is promised is told with the module `journal`. The journal is begun where there is none, and belongs to this
-    /// function and [`resume_version`](Run::resume_version) alone.
+    /// function and [`resume_version`](Run::resume_version) alone; [`check`](Run::check) tells beforehand if it cannot be had.
     ///
     /// It needs a job whose items and results become bytes: `#[operomap]` makes one, and so does `Run::recorded`.
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
@@ -30,8 +30,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The version of the function, as you count (`1`, `"2026-03"`). Records of another one are refused: change it where the function's results
-    /// do.
+    /// The version of the function, as you count (`1`, `"2026-03"`). Records of another one are refused: change it where the
+    /// function's results do, or what an item's type looks like.
     pub fn resume_version(mut self, version: impl ToString) -> Self {
         self.config.resume_version = version.to_string();
         self
