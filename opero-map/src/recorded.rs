@@ -26,7 +26,7 @@ pub trait Recorded<I, T, E>: Send + Sync {
     fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError>;
 
     /// A number that changes where value or error look otherwise, so that old bytes would be read as something else: see
-    /// [`OutcomeCodec::shape`](opero_core::stable::OutcomeCodec::shape). 0 where nobody knows.
+    /// `OutcomeCodec::shape` of opero-core. 0 where nobody knows.
     fn shape(&self) -> u64 {
         0
     }
