@@ -12,7 +12,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> {
     /// The [postcard](https://postcard.jamesmunns.com/wire-format) encoding: compact, and not self-describing. A type whose
     /// fields change may read old bytes as something else, so a store is told the type's name too, and after such a
     /// change a new `cache_namespace` keeps old and new apart. A type that leaves fields out (`skip_serializing_if`) is an
-    /// error, and one that needs to look ahead (`untagged`, `flatten`) does not read back.
+    /// error, and one that asks the bytes what they are (`serde_json::Value`, `untagged`, `tag`, `flatten`) does not read back.
     ///
     /// ```
     /// use opero_core::Codec;
@@ -108,9 +108,20 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     }
 }
 
-/// Postcard's errors are fixed texts; messages of a type's own, which may quote a value, it does not keep.
+/// Postcard's errors are fixed texts; messages of a type's own, which may quote a value, it does not keep. What follows from the
+/// choice of a type is said in its user's words.
 fn unreadable(error: &Error) -> CodecError {
-    CodecError::new(error.to_string())
+    match error {
+        Error::WontImplement => CodecError::new(
+            "one of its types asks the bytes what they are (`serde_json::Value`, `untagged`, `tag`, `flatten`), and these do not \
+             say: use a `String`, or a type of your own without that",
+        ),
+        Error::SerializeSeqLengthUnknown => CodecError::new(
+            "one of its types does not say beforehand how much it holds (`flatten`, a sequence of unknown length): use a `Vec`, or \
+             a type of your own without that",
+        ),
+        other => CodecError::new(other.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -148,6 +159,52 @@ mod tests {
         let error = append(&sparse(None), &mut bytes).unwrap_err();
         assert!(error.to_string().contains("skip_serializing_if"), "{error}");
         assert_eq!(bytes, before);
+    }
+
+    /// What either way of a value through bytes says.
+    fn refusal<T: Serialize + DeserializeOwned>(value: &T) -> String {
+        let codec = Codec::<T>::postcard();
+        let mut bytes = Vec::new();
+        let passed = codec.encode(value, &mut bytes);
+        let passed = passed.and_then(|()| codec.decode(&bytes).map(drop));
+        passed.unwrap_err().to_string()
+    }
+
+    #[derive(Debug, Serialize, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+    }
+
+    #[derive(Debug, Serialize, serde::Deserialize)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Number { number: u64 },
+    }
+
+    #[derive(Debug, Serialize, serde::Deserialize)]
+    struct Flat {
+        #[serde(flatten)]
+        rest: std::collections::BTreeMap<String, u64>,
+    }
+
+    #[test]
+    fn a_type_that_asks_the_bytes_what_they_are_is_told_how_it_could_pass() {
+        let refusals = [
+            ("serde_json::Value", refusal(&serde_json::json!({ "a": 7 }))),
+            ("untagged", refusal(&Either::Number(7))),
+            ("tag", refusal(&Tagged::Number { number: 7 })),
+            (
+                "flatten",
+                refusal(&Flat {
+                    rest: [("a".to_owned(), 7)].into(),
+                }),
+            ),
+        ];
+        for (name, refusal) in refusals {
+            assert!(refusal.contains(&format!("`{name}`")), "{name}: {refusal}");
+            assert!(refusal.contains("a type of your own"), "{name}: {refusal}");
+        }
     }
 
     proptest! {

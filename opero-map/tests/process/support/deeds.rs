@@ -160,6 +160,7 @@ fn perform(deed: Deed) -> Result<Told, String> {
         Deed::Panic(text) => panic!("{text}"),
         #[expect(clippy::panic, reason = "what is tested")]
         Deed::PanicOddly => std::panic::panic_any(7_u32),
+        #[expect(clippy::panic, reason = "what is tested")]
         Deed::PanicTwice => std::panic::panic_any(Unwilling),
         Deed::Keep(bytes) => {
             std::mem::forget(vec![1_u8; bytes]);
