@@ -152,7 +152,7 @@ fn prepare(hello: &Hello, replies: &Replies) -> Result<WorkerFunction, String> {
 /// Says why this process cannot work, and ends it.
 fn unfit(replies: &Replies, reason: &str) -> ! {
     replies.now(Kind::Unfit, 0, reason.as_bytes());
-    exit(UNFIT);
+    exit_within_time(UNFIT)
 }
 
 /// On the main thread: takes what the parent sends, until it closes the channel.
@@ -192,15 +192,20 @@ fn take(frame: Frame<'_>, inbox: &Inbox, replies: &Replies) {
 /// The parent is gone, or needs this worker no more. What runs now is of no use to anybody; what is idle leaves as a program
 /// usually does.
 fn leave(inbox: &Inbox) -> ! {
-    if inbox.is_idle() {
-        // A destructor that hangs must not keep the process.
-        let watch = thread::Builder::new().spawn(|| {
-            thread::sleep(LEAVE);
-            standard::die();
-        });
-        if watch.is_ok() {
-            exit(0);
-        }
+    match inbox.is_idle() {
+        true => exit_within_time(0),
+        false => standard::die(),
     }
-    standard::die()
+}
+
+/// Ends as a program usually does. A destructor that hangs does not keep the process.
+fn exit_within_time(code: i32) -> ! {
+    let watch = thread::Builder::new().spawn(|| {
+        thread::sleep(LEAVE);
+        standard::die();
+    });
+    match watch {
+        Ok(_) => exit(code),
+        Err(_) => standard::die(),
+    }
 }
