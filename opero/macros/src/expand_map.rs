@@ -179,12 +179,16 @@ fn head(
         .push(bound);
     let ResultTypes { value, error, .. } = result;
     // As for `#[opero]`: this `impl` captures every lifetime, in every edition.
-    let opaque = quote_spanned!(Span::mixed_site()=> impl);
+    // And all of it is located where the call in the body is: what the compiler says twice of one place it shows once.
+    let place = function.output.span();
+    let opaque = at(place, quote_spanned!(Span::mixed_site()=> impl));
+    let close = at(place, quote!(>));
+    let run = at(place, quote!(-> #facade::map::Run<));
     signature.output = parse_quote! {
-        -> #facade::map::Run<
+        #run
             <#source as #facade::map::IntoSource<#item>>::Source,
-            #opaque #facade::map::Job<#item, Output = #value, Error = #error>
-        >
+            #opaque #facade::map::Job<#item, Output = #value, Error = #error #close
+        #close
     };
     (quote!(#(#attrs)* #vis), quote!(#signature))
 }

@@ -53,6 +53,9 @@ pub(crate) fn read(
     }
     if let Some(parameter) = parameters.get("ctrl_c") {
         let value = errors.take(parameter.flag());
+        if value == Some(true) {
+            settings.need("CTRL_C", parameter.span());
+        }
         fields.push(quote!(ctrl_c: ::core::option::Option::Some(#value)));
     }
     if let Some(parameter) = parameters.get("item_timeout")

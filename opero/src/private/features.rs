@@ -107,3 +107,10 @@ pub mod map_thread {
     #[cfg(feature = "map-thread")]
     pub const ENABLE_THE_CARGO_FEATURE_MAP_THREAD_OF_OPERO: () = ();
 }
+
+/// `ctrl_c = true`.
+pub mod ctrl_c {
+    /// It is there: `map-process` has it too.
+    #[cfg(any(feature = "ctrl-c", feature = "map-process"))]
+    pub const ENABLE_THE_CARGO_FEATURE_CTRL_C_OF_OPERO: () = ();
+}
