@@ -241,7 +241,7 @@ impl Foreman {
         let hires = vacant
             .filter_map(|place| place.not_before)
             .chain(self.not_before);
-        let wanted = !self.pending.is_empty() || !self.suspects.is_empty();
+        let wanted = self.missing() > 0;
         let hires = hires.filter(|then| wanted && *then > now);
         looks.chain(hires).min()
     }

@@ -92,19 +92,19 @@ impl Foreman {
         }
     }
 
+    /// How many more workers there are calls for, one each.
+    pub(super) fn missing(&self) -> usize {
+        let assigned: usize = self.workers().map(|worker| worker.calls.len()).sum();
+        let calls = self.pending.len() + self.suspects.len() + assigned;
+        calls.saturating_sub(self.workers().count())
+    }
+
     /// Starts processes, as long as there are calls for them.
     pub(super) fn hire(&mut self, now: Instant) {
         if self.not_before.is_some_and(|then| now < then) {
             return;
         }
-        let starting = self.workers().filter(|worker| !worker.ready).count();
-        let room: usize = self
-            .workers()
-            .filter_map(Worker::load)
-            .map(|load| self.depth().saturating_sub(load))
-            .sum();
-        let calls = self.pending.len() + self.suspects.len();
-        let mut wanted = calls.saturating_sub(starting + room);
+        let mut wanted = self.missing();
         for index in 0..self.places.len() {
             if wanted == 0 {
                 return;
