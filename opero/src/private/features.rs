@@ -110,7 +110,7 @@ pub mod map_thread {
 
 /// `ctrl_c = true`.
 pub mod ctrl_c {
-    /// It is there: `map-process` has it too.
-    #[cfg(any(feature = "ctrl-c", feature = "map-process"))]
+    /// It is there.
+    #[cfg(feature = "ctrl-c")]
     pub const ENABLE_THE_CARGO_FEATURE_CTRL_C_OF_OPERO: () = ();
 }
