@@ -93,6 +93,23 @@ pub(crate) fn wait_until_lost(run: &str, workers: usize) {
 
 /// Stops a worker: it lives, and does nothing.
 pub(crate) fn stop(pid: u32) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap();
-    kill_process(pid, Signal::STOP).unwrap();
+    let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(raw, Signal::STOP).unwrap();
+    // The signal is on its way to each of its threads.
+    let started = Instant::now();
+    while !is_stopped(pid) {
+        assert!(started.elapsed() < GUARD, "worker {pid} does not stop");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Are all threads of the process?
+fn is_stopped(pid: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads.map(Result::unwrap).all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // `id (name) state …`
+        let state = stat.rsplit(')').next().unwrap_or_default();
+        state.trim_start().starts_with('T')
+    })
 }
