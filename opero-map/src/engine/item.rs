@@ -26,7 +26,11 @@ pub(super) fn poll_job<T, E>(
             None => Poll::Pending,
         },
         Ok(ready) => ready,
-        Err(payload) => Poll::Ready(Err(panicked(&*payload))),
+        Err(payload) => {
+            let error = panicked(&*payload);
+            discard(payload);
+            Poll::Ready(Err(error))
+        }
     }
 }
 
@@ -43,6 +47,14 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&'static str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("with a value that is no text").to_owned()
+}
+
+/// Drops what the function panicked with: a value of its own, whose destructor may panic as well.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // And that one's too, without end.
+        std::mem::forget(another);
+    }
 }
 
 /// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.

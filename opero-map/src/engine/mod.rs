@@ -19,7 +19,7 @@ pub(crate) use channel::Channel;
 pub(crate) use collect::Collect;
 pub(crate) use halt::{Halt, Level};
 #[cfg(feature = "process")]
-pub(crate) use item::panic_message;
+pub(crate) use item::{discard, panic_message};
 pub(crate) use lane_watch::Seen;
 pub(crate) use latency::millis;
 pub use session::ResultOf;

@@ -82,3 +82,21 @@ fn results_before_the_input_s_panic_are_delivered() {
     assert_eq!(results.by_ref().take(20).flatten().count(), 20);
     caught(|| drop(results.next()));
 }
+
+/// What it panicked with is a value of its own, and may do in its destructor what it likes.
+#[test]
+fn a_payload_that_panics_when_it_is_dropped_is_a_panic_like_others() {
+    struct Unwilling;
+    impl Drop for Unwilling {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("again"));
+        }
+    }
+    let function = |n: u32| match n {
+        1 => std::panic::resume_unwind(Box::new(Unwilling)),
+        n => Ok::<_, ()>(n),
+    };
+    let results = map(0..3, function).workers(2).run();
+    assert_eq!(results.len(), 3);
+    assert!(results[1].as_ref().unwrap_err().is_panic());
+}

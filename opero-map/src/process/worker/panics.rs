@@ -1,6 +1,5 @@
 //! A panic of the function is its outcome, with the place where it happened.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
@@ -27,17 +26,9 @@ pub(super) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Panicked> {
             message: crate::engine::panic_message(&*payload),
             location: LOCATION.try_with(RefCell::take).ok().flatten(),
         };
-        discard(payload);
+        crate::engine::discard(payload);
         panicked
     })
-}
-
-/// Drops what the function panicked with: a value of its own, whose destructor may panic as well.
-fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // And that one's too, without end.
-        std::mem::forget(another);
-    }
 }
 
 #[cfg(test)]

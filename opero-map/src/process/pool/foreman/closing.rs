@@ -3,11 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::super::super::LEAVE;
 use super::super::office::End;
+use super::super::worker::END;
 use super::Foreman;
-
-/// How long workers that are not needed any more may take to leave.
-const LEAVE: Duration = Duration::from_millis(500);
 
 impl Foreman {
     /// The end: calls that are left are refused, and the workers go.
@@ -37,7 +36,7 @@ impl Foreman {
                 End::Dismissed | End::Failed(_) => worker.kill(),
             }
         }
-        let deadline = Instant::now() + LEAVE;
+        let deadline = Instant::now() + LEAVE + END;
         while matches!(end, End::Over) && Instant::now() < deadline {
             workers.retain_mut(|worker| worker.ended(Instant::now()).is_none());
             if workers.is_empty() {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use opero_core::{Executed, Refused, Waiting};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::super::LEAVE;
 use super::super::buffers::Buffers;
 use super::super::page::Page;
 use super::super::wire::{Decoder, Kind};
@@ -24,8 +25,8 @@ use super::start::Started;
 /// How long a worker may take to stop a call that nobody waits for, before it is killed.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// How long after the end of its channel a process may take to end.
-const END: Duration = Duration::from_millis(100);
+/// How long after the end of its channel a process may take to end, beside what one that may leave has for it.
+pub(super) const END: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker {
     pub(super) index: usize,
@@ -262,7 +263,8 @@ impl Worker {
             // Somebody else has waited for it, or this program lets nobody wait (`SIGCHLD` ignored).
             Err(_) => Some(Ending::default()),
         };
-        if ending.is_none() && self.gone.is_some_and(|gone| now >= gone + END) {
+        let time = if self.let_go { LEAVE + END } else { END };
+        if ending.is_none() && self.gone.is_some_and(|gone| now >= gone + time) {
             // It closed its channel and lives: of no use any more.
             self.kill_group();
         }
