@@ -27,7 +27,8 @@ const TRIVIAL: u64 = 200_000;
 const UNBATCHED: u64 = 20_000;
 /// A second for two workers, in which starting them counts for ours.
 const LONG: u64 = 400;
-const LARGE: u64 = 128;
+/// Half a gigabyte: starting the workers counts for ours.
+const LARGE: u64 = 512;
 const MEBIBYTE: usize = 1 << 20;
 
 fn double(item: u64) -> u64 {
