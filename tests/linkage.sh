@@ -26,8 +26,8 @@ expect() {
 
 expect "" off off off
 expect facade-default memory local off
-expect full "disk memory quick redb" local "async thread"
-expect "full,redis" "disk memory quick redb redis rediss unix valkey valkeys" "local redis rediss unix valkey valkeys" "async thread"
+expect full "disk memory quick redb" local "async async_process process thread"
+expect "full,redis" "disk memory quick redb redis rediss unix valkey valkeys" "local redis rediss unix valkey valkeys" "async async_process process thread"
 expect cache none off off
 expect cache-quick quick off off
 expect cache-disk disk off off
@@ -36,6 +36,7 @@ expect cache-redis "redis rediss unix valkey valkeys" off off
 expect ratelimit-redis off "local redis rediss unix valkey valkeys" off
 expect "cache-memory,map-thread" memory off thread
 expect "ratelimit,map" off none none
+expect map-process off off "async_process process"
 expect "ratelimit-local,map-async" off local async
 
 exit "$failed"
