@@ -231,7 +231,7 @@ proptest! {
         for habits in &mut processes {
             (habits.pause, habits.lull) = (1, 1);
             // Messages take a small part of the time in which the burst grows.
-            habits.delay = habits.delay.min(period * u64::from(burst) / 20);
+            habits.delay = habits.delay.min(period * u64::from(burst) / 40);
         }
         let terms = terms(period, burst, 1_000);
         let (starts, _) = World::new(terms, processes, seed).run(5_000 * period);
