@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use opero_core::stable::{OutcomeCodec, append, read};
-use opero_core::{Attempt, CodecError, ConfigError, Context, Error, Event, RefusedKind, Waiting};
+use opero_core::stable::{self, OutcomeCodec, append, read};
+use opero_core::{Attempt, CodecError, ConfigError, Context, Error, Event, Waiting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -116,26 +116,8 @@ where
         return (worker.function)(item).map_err(Error::from);
     };
     let mut arguments = remote.buffer();
-    append(&item, &mut arguments).map_err(transfer)?;
-    let executed = remote
-        .execute(arguments, cx.attempt_limit())
-        .await
-        .map_err(Error::refused)?;
-    cx.emit(Event::ExecutedBy {
-        worker: executed.worker,
-        waited: executed.waited,
-        elapsed: executed.elapsed,
-    });
-    let outcome = executed.outcome.map_err(Error::refused)?;
-    let decoded = OutcomeCodec::postcard().decode(&outcome);
-    remote.reuse(outcome);
-    decoded.map_err(transfer)?
-}
-
-fn transfer<E>(error: CodecError) -> Error<E> {
-    Error::refused(RefusedKind::Transfer {
-        reason: error.message().to_owned(),
-    })
+    let arguments = append(&item, &mut arguments).map(|()| arguments);
+    stable::execute(cx, remote, arguments, OutcomeCodec::postcard()).await
 }
 
 impl<I, T, E> fmt::Debug for Worker<I, T, E> {

@@ -1,9 +1,10 @@
 //! A call whose function is executed in a worker process: the arguments go there, the outcome comes back.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
-use opero_core::{Attempt, CodecError, Context, Error, Event, RefusedKind, Remote};
+use opero_core::stable::execute;
+use opero_core::{Attempt, Context, Error, RefusedKind, Remote};
 
 use super::operation::Call;
 use super::{Adapter, Bytes, Lack};
@@ -59,35 +60,14 @@ where
                 ..
             }) => (arguments, outcome),
             // No run gets here: it asked for the function before it hired workers.
-            _ => return Box::pin(async { Err(transfer(&Lack::Asked.codec_error())) }),
+            _ => {
+                let reason = Lack::Asked.codec_error().to_string();
+                let refused = RefusedKind::Transfer { reason };
+                return Box::pin(ready(Err(Error::refused(refused))));
+            }
         };
         let mut sent = remote.buffer();
         let encoded = arguments(&self.recipe.shared, self.item, attempt, &mut sent);
-        Box::pin(async move {
-            encoded.map_err(|error| transfer(&error))?;
-            let executed = remote
-                .execute(sent, cx.attempt_limit())
-                .await
-                .map_err(Error::refused)?;
-            if cx.observed() {
-                cx.emit(Event::ExecutedBy {
-                    worker: executed.worker,
-                    waited: executed.waited,
-                    elapsed: executed.elapsed,
-                });
-            }
-            let bytes = executed.outcome.map_err(Error::refused)?;
-            let decoded = outcome.decode(&bytes);
-            remote.reuse(bytes);
-            match decoded {
-                Ok(result) => result,
-                Err(error) => Err(transfer(&error)),
-            }
-        })
+        Box::pin(execute(cx, remote, encoded.map(|()| sent), outcome))
     }
-}
-
-fn transfer<E>(error: &CodecError) -> Error<E> {
-    let reason = error.to_string();
-    Error::refused(RefusedKind::Transfer { reason })
 }
