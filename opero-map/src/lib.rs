@@ -7,6 +7,7 @@ compile_error!(
 );
 
 mod cancel;
+mod civil;
 mod config;
 mod ctrl_c;
 mod engine;

@@ -1,5 +1,7 @@
 //! Numbers, times and texts as the page shows them.
 
+use crate::civil;
+
 /// Text that is neither a tag nor the end of an attribute.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -89,26 +91,9 @@ pub(super) fn moment(unix_s: f64) -> String {
     // What is before 1970 is a clock that was never set.
     let seconds = unix_s.max(0.0) as u64;
     let (days, time) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
+    let (year, month, day) = civil::date(days);
     let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
     format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-}
-
-/// The Gregorian date so many days after 1970-01-01: Howard Hinnant's `civil_from_days`, in which a year begins in March.
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]
