@@ -3,7 +3,7 @@
 use opero_map::{ErrorKind, MapConfig, RefusedKind};
 
 use crate::support::deeds::{Death, Deed};
-use crate::support::hand::{Hand, results};
+use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
 use crate::support::watch;
 
 /// The fatal item's refusal.
@@ -13,25 +13,7 @@ fn only_50_fails<const ASYNC: bool>(
     fatal: &Deed,
     config: MapConfig,
 ) -> RefusedKind {
-    let deeds: Vec<_> = (0..200)
-        .map(|n| match n {
-            50 => fatal.clone(),
-            _ => Deed::Tell(n),
-        })
-        .collect();
-    let results = results(hand.under(name, deeds, config));
-    assert_eq!(results.len(), 200);
-    let mut refusal = None;
-    for (n, result) in (0_u64..).zip(results) {
-        match result {
-            Ok(told) => assert_eq!(told.number, n),
-            Err(error) => {
-                assert_eq!(n, 50, "{error}");
-                refusal = error.refusal().cloned();
-            }
-        }
-    }
-    refusal.unwrap().kind().clone()
+    refusal_of_50(results(hand.under(name, all_but_50(fatal), config)))
 }
 
 /// Dies on each of three attempts, so three workers are lost; how the last one ended is the result.
@@ -84,38 +66,29 @@ fn exited_well<const ASYNC: bool>() {
     dies::<ASYNC>(name, Death::Exited(0), (None, Some(0)));
 }
 
-fn a_panic_is_told_with_its_place<const ASYNC: bool>() {
-    let fatal = Deed::Panic("the message".to_owned());
-    match only_50_fails("panic", Hand::<ASYNC>::PLAIN, &fatal, MapConfig::default()) {
+/// The panic's message; it has a place as well.
+fn panic_of<const ASYNC: bool>(name: &'static str, fatal: &Deed) -> String {
+    match only_50_fails(name, Hand::<ASYNC>::PLAIN, fatal, MapConfig::default()) {
         RefusedKind::Panic { message, location } => {
-            assert_eq!(message, "the message");
             assert!(location.unwrap().contains("deeds.rs:"));
+            message
         }
         other => unreachable!("{other:?}"),
     }
 }
 
+fn a_panic_is_told_with_its_place<const ASYNC: bool>() {
+    let fatal = Deed::Panic("the message".to_owned());
+    assert_eq!(panic_of::<ASYNC>("panic", &fatal), "the message");
+}
+
 fn a_panic_without_a_text_has_a_place<const ASYNC: bool>() {
-    let hand = Hand::<ASYNC>::PLAIN;
-    match only_50_fails("odd", hand, &Deed::PanicOddly, MapConfig::default()) {
-        RefusedKind::Panic { message, location } => {
-            assert!(!message.is_empty());
-            assert!(location.unwrap().contains("deeds.rs:"));
-        }
-        other => unreachable!("{other:?}"),
-    }
+    assert!(!panic_of::<ASYNC>("odd", &Deed::PanicOddly).is_empty());
 }
 
 /// It is that item's panic, and no other's.
 fn a_panic_with_a_payload_that_panics<const ASYNC: bool>() {
-    let hand = Hand::<ASYNC>::PLAIN;
-    match only_50_fails("twice", hand, &Deed::PanicTwice, MapConfig::default()) {
-        RefusedKind::Panic { message, location } => {
-            assert!(!message.is_empty());
-            assert!(location.unwrap().contains("deeds.rs:"));
-        }
-        other => unreachable!("{other:?}"),
-    }
+    assert!(!panic_of::<ASYNC>("twice", &Deed::PanicTwice).is_empty());
 }
 
 fn an_allocation_past_the_limit<const ASYNC: bool>() {

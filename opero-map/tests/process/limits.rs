@@ -5,7 +5,7 @@ use std::time::Duration;
 use opero_map::RefusedKind;
 
 use crate::support::deeds::{Death, Deed};
-use crate::support::hand::{Hand, results};
+use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
 
 /// Many times what the other items need, however busy the machine is.
 const LIMIT: Duration = Duration::from_millis(600);
@@ -16,32 +16,11 @@ fn only_50_is_late<const ASYNC: bool>(
     hand: Hand<ASYNC>,
     item_timeout: Option<Duration>,
 ) -> RefusedKind {
-    let deeds: Vec<_> = (0..200)
-        .map(|n| {
-            if n == 50 {
-                stuck.clone()
-            } else {
-                Deed::Tell(n)
-            }
-        })
-        .collect();
-    let mut run = hand.over("late", deeds);
+    let mut run = hand.over("late", all_but_50(stuck));
     if let Some(limit) = item_timeout {
         run = run.item_timeout(limit);
     }
-    let results = results(run);
-    assert_eq!(results.len(), 200);
-    let mut refusal = None;
-    for (n, result) in (0_u64..).zip(results) {
-        match result {
-            Ok(told) => assert_eq!(told.number, n),
-            Err(error) => {
-                assert_eq!(n, 50, "{error}");
-                refusal = error.refusal().cloned();
-            }
-        }
-    }
-    refusal.unwrap().kind().clone()
+    refusal_of_50(results(run))
 }
 
 /// The limit of an attempt counts each of them.

@@ -15,15 +15,13 @@ const SHORT: Duration = Duration::from_millis(20);
 /// Of one run.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Never more than so many.
-    most: usize,
     /// How long a call takes a worker, in nanoseconds, smoothed; zero before the first one.
     call: f64,
 }
 
 impl Pace {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, call: 0.0 }
+    pub(super) fn new() -> Self {
+        Self { call: 0.0 }
     }
 
     /// So many calls took a worker so long.
@@ -53,7 +51,7 @@ impl Pace {
             reason = "clamped to what fits"
         )]
         let fits = (HANDFUL.as_nanos() as f64 / self.call).clamp(1.0, MOST as f64) as usize;
-        fits.max(least).min(self.most)
+        fits.max(least)
     }
 
     /// Is waiting for a call that runs no long wait?
@@ -69,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_first_call_goes_alone_and_slow_ones_do_too() {
-        let mut pace = Pace::new(MOST);
+        let mut pace = Pace::new();
         assert_eq!(pace.depth(), 1);
         pace.saw(100, Duration::from_micros(100));
         assert_eq!(pace.depth(), MOST);
@@ -82,13 +80,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_worker_has_at_least_one_call_and_at_most_the_most(
-            most in 1..=MOST,
             seen in prop::collection::vec((0_usize..1000, 0_u64..10_000_000_000), 0..50),
         ) {
-            let mut pace = Pace::new(most);
+            let mut pace = Pace::new();
             for (calls, nanos) in seen {
                 pace.saw(calls, Duration::from_nanos(nanos));
-                prop_assert!((1..=most).contains(&pace.depth()));
+                prop_assert!((1..=MOST).contains(&pace.depth()));
             }
         }
     }

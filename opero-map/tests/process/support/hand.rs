@@ -72,6 +72,31 @@ where
         .block_on(run.into_future())
 }
 
+/// Two hundred deeds that tell their number, but for number 50.
+pub(crate) fn all_but_50(odd: &Deed) -> Vec<Deed> {
+    let deed = |n| match n {
+        50 => odd.clone(),
+        _ => Deed::Tell(n),
+    };
+    (0..200).map(deed).collect()
+}
+
+/// Everything but item 50 was told, in order, and that has this refusal.
+pub(crate) fn refusal_of_50(results: Vec<Result<Told, Error<String>>>) -> RefusedKind {
+    assert_eq!(results.len(), 200);
+    let mut refusal = None;
+    for (n, result) in (0_u64..).zip(results) {
+        match result {
+            Ok(told) => assert_eq!(told.number, n),
+            Err(error) => {
+                assert_eq!(n, 50, "{error}");
+                refusal = error.refusal().cloned();
+            }
+        }
+    }
+    refusal.unwrap().kind().clone()
+}
+
 impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
     type Output = Told;
     type Error = String;

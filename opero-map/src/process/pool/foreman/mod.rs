@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::call::Call;
 use super::crew::Hiring;
 use super::office::{Fetched, Office};
-use super::pace::{self, Pace};
+use super::pace::Pace;
 use super::worker::Worker;
 
 pub(super) struct Foreman {
@@ -56,7 +56,7 @@ impl Foreman {
         };
         Self {
             places: (0..hiring.workers).map(place).collect(),
-            pace: Pace::new(pace::MOST),
+            pace: Pace::new(),
             hiring,
             office,
             fetched: Fetched::default(),
