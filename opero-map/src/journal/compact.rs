@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::header::Header;
 use super::holders::{Held, Hold, hold};
-use super::open::{Opened, sync_place};
+use super::open::{Opened, place};
 use super::scan::{Piece, Scanner};
 
 /// With fewer records to leave out it is not worth the trouble.
@@ -32,8 +32,10 @@ pub(super) fn compact(
     let path = path.canonicalize()?;
     let beside = beside(&path);
     let written = write(&beside, journal, header).and_then(|(file, hold)| {
+        let place = place(&path)?;
         fs::rename(&beside, &path)?;
-        sync_place(&path)?;
+        // From here on this is the journal, whatever the disk says.
+        let _ = place.sync_all();
         Ok((file, hold))
     });
     if written.is_err() {

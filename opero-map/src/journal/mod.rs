@@ -6,7 +6,7 @@
 //!
 //! - **A kill loses nothing that was reported.** An item is written to its journal before its result is handed out, in one
 //!   write to the operating system. A power cut may take what the system had not yet put on the disk: at most the
-//!   last 500 ms, and what one `fdatasync` takes.
+//!   last 500 ms, and what two `fdatasync`s take.
 //! - **Nothing is mixed up.** A journal belongs to one function, one `resume_version` and one type of results; with another
 //!   one a run is refused and the file is left alone. That goes by the names of function and types, or in their place by a
 //!   [`resume_name`](crate::Run::resume_name), and by what the results look like to serde: names, order and kinds of their fields and

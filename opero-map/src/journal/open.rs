@@ -240,8 +240,13 @@ fn create_parents(path: &Path) -> io::Result<()> {
 }
 
 /// A power cut leaves it where it is.
-pub(super) fn sync_place(path: &Path) -> io::Result<()> {
-    File::open(parent(path).unwrap_or(Path::new(".")))?.sync_all()
+fn sync_place(path: &Path) -> io::Result<()> {
+    place(path)?.sync_all()
+}
+
+/// The directory that it is in.
+pub(super) fn place(path: &Path) -> io::Result<File> {
+    File::open(parent(path).unwrap_or(Path::new(".")))
 }
 
 fn parent(path: &Path) -> Option<&Path> {

@@ -91,7 +91,7 @@ pub(in super::super) fn hire(hiring: Hiring) -> Result<Arc<dyn Crew>, ConfigErro
     let lanes = hiring.workers.saturating_mul(hiring.most());
     let lanes = lanes.min(MOST_LANES.max(hiring.workers));
     let wakeup = Wakeup::new().map_err(unavailable)?;
-    let office = Arc::new(Office::new(wakeup, hiring.workers));
+    let office = Arc::new(Office::new(wakeup, hiring.workers, lanes));
     let foreman = Foreman::new(hiring, Arc::clone(&office));
     thread::Builder::new()
         .name("opero-foreman".into())

@@ -34,6 +34,8 @@ struct State {
     capacity: usize,
     /// Lanes that could take an item and may not yet.
     waiting: VecDeque<(usize, Waker)>,
+    /// Of each lane: is it among them?
+    in_line: Vec<bool>,
     /// Does the foreman wait to be woken?
     asleep: bool,
     end: Option<End>,
@@ -59,7 +61,7 @@ pub(super) struct Fetched {
 }
 
 impl Office {
-    pub(super) fn new(wakeup: Wakeup, capacity: usize) -> Self {
+    pub(super) fn new(wakeup: Wakeup, capacity: usize, lanes: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 next: 1,
@@ -69,6 +71,7 @@ impl Office {
                 outstanding: 0,
                 capacity,
                 waiting: VecDeque::new(),
+                in_line: vec![false; lanes],
                 asleep: false,
                 end: None,
             }),
@@ -142,15 +145,17 @@ impl Office {
         if state.end.is_some() {
             return Poll::Ready(());
         }
-        if state.has_room() {
+        let has_room = state.has_room();
+        if std::mem::replace(&mut state.in_line[lane], !has_room) {
+            // Woken by something else: its old place would take the wake-up of a lane that waits.
+            state.waiting.retain(|(other, _)| *other != lane);
+        }
+        if has_room {
             state.tickets += 1;
             ticket.store(true, Ordering::Relaxed);
             return Poll::Ready(());
         }
-        match state.waiting.iter_mut().find(|(other, _)| *other == lane) {
-            Some((_, waker)) => waker.clone_from(cx.waker()),
-            None => state.waiting.push_back((lane, cx.waker().clone())),
-        }
+        state.waiting.push_back((lane, cx.waker().clone()));
         Poll::Pending
     }
 
@@ -214,9 +219,10 @@ impl State {
             .capacity
             .saturating_sub(self.tickets + self.outstanding);
         for _ in 0..room {
-            let Some((_, waker)) = self.waiting.pop_front() else {
+            let Some((lane, waker)) = self.waiting.pop_front() else {
                 return;
             };
+            self.in_line[lane] = false;
             waker.wake();
         }
     }

@@ -69,11 +69,12 @@ impl Outgoing {
         }
     }
 
-    /// Sends as much as goes without waiting.
+    /// Sends as much as goes without waiting. Did any go?
     ///
     /// # Errors
     /// Where the other side is gone.
-    pub(super) fn send(&mut self, to: &UnixStream) -> io::Result<()> {
+    pub(super) fn send(&mut self, to: &UnixStream) -> io::Result<bool> {
+        let mut moved = false;
         while !self.chunks.is_empty() {
             let mut slices: Vec<_> = self
                 .chunks
@@ -85,13 +86,16 @@ impl Outgoing {
                 *first = IoSlice::new(&chunk.bytes()[self.sent..]);
             }
             match socket::send(to, &slices, &mut SendAncillaryBuffer::default()) {
-                Ok(count) => self.forget(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Ok(count) => {
+                    self.forget(count);
+                    moved = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(moved),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(moved)
     }
 
     fn forget(&mut self, mut count: usize) {

@@ -92,6 +92,8 @@ impl Worker {
             };
             let Some(sent) = self.take(id) else { continue };
             let Some(result) = result else {
+                // It has not run here.
+                self.assigned = self.assigned.saturating_sub(1);
                 match sent.is_wanted() {
                     true => heard.returned.push(sent.call),
                     false => heard.settled += 1,

@@ -62,8 +62,8 @@ impl Foreman {
                 let crashed = RefusedKind::Crashed { signal, code };
                 let began = sent.began(waiting, worker.progress);
                 sent.answer(Err(crashed.into()), index, began, now);
-            } else if unexplained && waiting == Waiting::Async {
-                // All of them ran, and none was being polled.
+            } else if unexplained && (waiting == Waiting::Async || sent.call.mourned > 1) {
+                // All of them ran, and none was being polled; or it was one of them before, and nobody knows which.
                 self.suspects.push_front(sent.call);
             } else {
                 self.pending.push_front(sent.call);
@@ -76,16 +76,20 @@ impl Foreman {
 
     /// A process could not begin what it was started for. Where none can, the run is told.
     fn could_not_begin(&mut self, reason: &str) {
+        // Some may take longer to fail than others take to be started again.
+        let hopeless = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let nobody = !self.workers().any(|worker| worker.ready);
         self.give_up(
+            nobody && self.failures + 1 >= hopeless,
             &format!("they cannot begin: {reason}"),
             "`opero::init()` has to be the first thing in `main`; what the processes print stands on standard error",
         );
     }
 
     /// After too many failures in a row, if there is nobody who could work.
-    fn give_up(&mut self, problem: &str, way_out: &str) {
+    fn give_up(&mut self, nobody: bool, problem: &str, way_out: &str) {
         self.failures += 1;
-        if self.failures >= FAILURES && self.workers().next().is_none() {
+        if self.failures >= FAILURES && nobody {
             let problem = format!("runs in processes, and {problem}");
             let error = ConfigError::new("mode", problem, way_out);
             self.office.end(End::Failed(error.into()));
@@ -124,7 +128,9 @@ impl Foreman {
                 Err(error) => {
                     // The next one would fare no better. Those that there are go on meanwhile.
                     self.not_before = Some(now + AGAIN);
+                    let nobody = self.workers().next().is_none();
                     self.give_up(
+                        nobody,
                         &format!("none can be started: {error}"),
                         "raise the limits of processes and open files (`ulimit -u`, `ulimit -n`), or give fewer `workers`",
                     );

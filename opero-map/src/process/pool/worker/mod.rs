@@ -46,6 +46,8 @@ pub(super) struct Worker {
     pub(super) ready: bool,
     /// When it last answered, or got a call while it had none.
     pub(super) progress: Instant,
+    /// When the last bytes went to it.
+    moved: Instant,
     /// It was asked to give back what it has not begun, and has not answered since.
     asked: bool,
     /// Not to be looked at before, where looking changed nothing.
@@ -92,6 +94,8 @@ impl Ending {
 pub(super) struct Sent {
     pub(super) call: Call,
     pub(super) at: Instant,
+    /// When the last of its bytes had gone.
+    out: Option<Instant>,
     /// Its caller has its answer or does not want one; the worker has until then to let go of it.
     doom: Option<Instant>,
 }
@@ -118,6 +122,7 @@ impl Worker {
             preparing: false,
             ready: false,
             progress: now,
+            moved: now,
             asked: false,
             again: None,
             mute: None,
@@ -175,14 +180,26 @@ impl Worker {
         self.calls.push_back(Sent {
             call,
             at: now,
+            out: None,
             doom: None,
         });
     }
 
     /// Sends what there is to send.
     pub(super) fn send(&mut self, now: Instant) {
-        if self.gone.is_none() && self.outgoing.send(&self.socket).is_err() {
-            self.lost(now);
+        if self.gone.is_some() {
+            return;
+        }
+        match self.outgoing.send(&self.socket) {
+            Ok(true) => self.moved = now,
+            Ok(false) => {}
+            Err(_) => self.lost(now),
+        }
+        if self.outgoing.is_empty() {
+            let on_the_way = self.calls.iter_mut().rev();
+            for sent in on_the_way.take_while(|sent| sent.out.is_none()) {
+                sent.out = Some(now);
+            }
         }
     }
 

@@ -62,6 +62,8 @@ impl Worker {
             None if polled != 0 => self.again = Some(now + SOON),
             Some(before) if polled != 0 && polled == before => self.stuck(polled, now),
             _ => {
+                // It waits, or has gone on: it can be given calls again.
+                self.asked = false;
                 self.calm = Some(now + PULSE);
                 self.time_out_the_late(now);
             }
@@ -108,10 +110,10 @@ impl Worker {
         if self.again.is_some_and(|again| now < again) {
             return;
         }
+        let Some(since) = self.since() else { return };
         let Some(first) = self.calls.front_mut() else {
             return;
         };
-        let since = first.at.max(self.progress);
         let late = first
             .call
             .limit
@@ -128,6 +130,14 @@ impl Worker {
             self.asked = self.calls.len() > 1;
             self.again = Some(now + STALL);
         }
+    }
+
+    /// Since when a synchronous worker may be at its first call: since the one before was answered, and not before it has all
+    /// bytes of this one.
+    fn since(&self) -> Option<Instant> {
+        let first = self.calls.front()?;
+        let there = first.out.unwrap_or(self.moved.max(first.at));
+        Some(there.max(self.progress))
     }
 
     /// When it has to be looked at again.
@@ -147,7 +157,7 @@ impl Worker {
                 soonest.map(|soonest| self.again.map_or(soonest, |again| soonest.max(again)))
             }
             Waiting::Blocking => self.calls.front().and_then(|first| {
-                let since = first.at.max(self.progress);
+                let since = self.since()?;
                 let limit = first.call.limit.map(|limit| since + limit.after);
                 let stall = (self.calls.len() > 1 && !self.asked).then(|| since + STALL);
                 let soonest = [limit, stall].into_iter().flatten().min()?;
