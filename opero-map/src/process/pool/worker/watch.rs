@@ -49,6 +49,10 @@ impl Worker {
 
     /// All calls of an async worker run, unless one of them never waits: then the time of the others is not their own.
     fn look_at_each(&mut self, now: Instant) {
+        if self.asked && self.page.get() != self.polled {
+            // What never waited does, or has ended: it can be given calls again.
+            self.asked = false;
+        }
         let late = self.calls.iter().any(|sent| sent.is_late(now));
         let silent = self.silence().is_some_and(|silence| now >= silence);
         if self.again.is_some_and(|again| now < again) || !(late || silent) {
@@ -62,8 +66,6 @@ impl Worker {
             None if polled != 0 => self.again = Some(now + SOON),
             Some(before) if polled != 0 && polled == before => self.stuck(polled, now),
             _ => {
-                // It waits, or has gone on: it can be given calls again.
-                self.asked = false;
                 self.calm = Some(now + PULSE);
                 self.time_out_the_late(now);
             }
@@ -153,7 +155,8 @@ impl Worker {
             Waiting::Async => {
                 let limits = self.calls.iter().filter(|sent| sent.doom.is_none());
                 let limits = limits.filter_map(|sent| Some(sent.at + sent.call.limit?.after));
-                let soonest = limits.chain(self.silence()).min();
+                let asked = self.asked.then(|| now + SOON);
+                let soonest = limits.chain(self.silence()).chain(asked).min();
                 soonest.map(|soonest| self.again.map_or(soonest, |again| soonest.max(again)))
             }
             Waiting::Blocking => self.calls.front().and_then(|first| {
