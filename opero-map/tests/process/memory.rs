@@ -1,9 +1,9 @@
 //! A worker's memory has a bound, and what does not fit into it says so.
 
-use opero_map::{ErrorKind, MapConfig};
+use opero_map::{ErrorKind, MapConfig, RefusedKind};
 
 use crate::support::deeds::Deed;
-use crate::support::hand::{Hand, results};
+use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
 
 /// Also below what a process has from the start: then nothing that is large fits, and each item that is dies of it.
 fn a_bound_that_is_too_low_ends_every_item_that_is_large<const ASYNC: bool>() {
@@ -29,4 +29,19 @@ fn large_items_and_results_pass<const ASYNC: bool>() {
     assert_eq!(sizes, [size, 0, size]);
 }
 
-in_both_modes! { a_bound_that_is_too_low_ends_every_item_that_is_large, large_items_and_results_pass }
+/// Its worker dies of it before it begins, while it is at nothing, or at another item that may be blamed once.
+fn arguments_past_the_bound_cost_their_own_item<const ASYNC: bool>() {
+    let config = MapConfig {
+        worker_memory: Some(1 << 28),
+        ..MapConfig::default()
+    };
+    let hand = Hand::<ASYNC> {
+        retries: 1,
+        ..Hand::PLAIN
+    };
+    let deeds = all_but_50(&Deed::Panic("x".repeat(300 << 20)));
+    let kind = refusal_of_50(results(hand.under("arguments", deeds, config).workers(1)));
+    assert!(matches!(kind, RefusedKind::Crashed { .. }), "{kind:?}");
+}
+
+in_both_modes! { arguments_past_the_bound_cost_their_own_item, a_bound_that_is_too_low_ends_every_item_that_is_large, large_items_and_results_pass }

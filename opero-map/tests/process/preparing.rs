@@ -46,6 +46,19 @@ const FATAL: WorkerFunction = WorkerFunction {
     ..PREPARED_FUNCTION
 };
 
+/// Takes its own time to fail.
+#[expect(clippy::panic, reason = "what is tested")]
+const UNPREPARED_IN_TIME: WorkerFunction = WorkerFunction {
+    path: || "preparing::unprepared-in-time".to_owned(),
+    init: Some(|| {
+        let share = u64::from(std::process::id() % 5);
+        std::thread::sleep(std::time::Duration::from_millis(share * 60));
+        panic!("there is no model")
+    }),
+    ..PREPARED_FUNCTION
+};
+
+opero_core::inventory::submit! { UNPREPARED_IN_TIME }
 opero_core::inventory::submit! { PREPARED_FUNCTION }
 opero_core::inventory::submit! { UNPREPARED }
 opero_core::inventory::submit! { FATAL }
@@ -81,5 +94,18 @@ fn a_worker_that_cannot_prepare_itself_is_told_of() {
             assert_eq!(error.kind(), opero_map::ErrorKind::Config);
             assert!(error.to_string().contains(reason), "{error}");
         }
+    }
+}
+
+/// Also where there is always one that has not failed yet.
+#[test]
+fn workers_that_fail_one_after_the_other_are_told_of() {
+    let hand = Hand::<false> {
+        function: Some(UNPREPARED_IN_TIME),
+        ..Hand::PLAIN
+    };
+    let run = hand.over("unprepared", vec![Deed::Tell(0); 30]).workers(6);
+    for result in results(run) {
+        assert_eq!(result.unwrap_err().kind(), opero_map::ErrorKind::Config);
     }
 }
