@@ -75,11 +75,23 @@ pub fn seal<T>(
     value: &T,
     expires: Option<Duration>,
 ) -> Result<Vec<u8>, CodecError> {
+    seal_with(codec.type_name(), key, expires, |out| {
+        codec.encode(value, out)
+    })
+}
+
+/// [`seal`] for a value whose type is forgotten: `encode` appends its bytes.
+pub(crate) fn seal_with(
+    type_name: &str,
+    key: &Key,
+    expires: Option<Duration>,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
+) -> Result<Vec<u8>, CodecError> {
     // Taken, not borrowed: a value's `Serialize` may itself call a decorated function.
     let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
     scratch.clear();
-    let encoded = codec.encode(value, &mut scratch);
-    let record = encoded.map(|()| assemble(type_tag(codec), key, &scratch, expires));
+    let encoded = encode(&mut scratch);
+    let record = encoded.map(|()| assemble(type_tag(type_name), key, &scratch, expires));
     if scratch.capacity() <= KEPT {
         let _ = SCRATCH.try_with(|slot| slot.set(scratch));
     }
@@ -111,6 +123,16 @@ pub fn open<'r, T>(
     key: &Key,
     record: &'r [u8],
 ) -> Result<Sealed<'r, T>, Rejected> {
+    let codec = *codec;
+    open_as(codec.type_name(), key, record).map(|opened| Sealed { codec, opened })
+}
+
+/// [`open`] for a value whose type is forgotten.
+pub(crate) fn open_as<'r>(
+    type_name: &str,
+    key: &Key,
+    record: &'r [u8],
+) -> Result<Opened<'r>, Rejected> {
     let mut rest = record;
     if take(&mut rest) != Some(MAGIC) {
         return Err(Rejected::Foreign);
@@ -136,27 +158,35 @@ pub fn open<'r, T>(
     {
         return Err(Rejected::Damaged);
     }
-    if tag != type_tag(codec) {
+    if tag != type_tag(type_name) {
         return Err(Rejected::Type);
     }
-    Ok(Sealed {
-        codec: *codec,
-        expires,
-        value,
-    })
+    Ok(Opened { expires, value })
+}
+
+/// What a checked record holds.
+pub(crate) struct Opened<'r> {
+    expires: u64,
+    pub(crate) value: &'r [u8],
+}
+
+impl Opened<'_> {
+    /// When it expires, since the Unix epoch; `None`: never.
+    pub(crate) fn expires(&self) -> Option<Duration> {
+        (self.expires != NEVER).then(|| Duration::from_millis(self.expires))
+    }
 }
 
 /// A record that was checked, with its value still as bytes.
 pub struct Sealed<'r, T> {
     codec: Codec<T>,
-    expires: u64,
-    value: &'r [u8],
+    opened: Opened<'r>,
 }
 
 impl<T> Sealed<'_, T> {
     /// When it expires, since the Unix epoch; `None`: never.
     pub fn expires(&self) -> Option<Duration> {
-        (self.expires != NEVER).then(|| Duration::from_millis(self.expires))
+        self.opened.expires()
     }
 
     /// The value.
@@ -164,7 +194,8 @@ impl<T> Sealed<'_, T> {
     /// # Errors
     /// [`Rejected::Undecodable`]: the type has the name of the one that was sealed, but not its shape.
     pub fn value(&self) -> Result<T, Rejected> {
-        self.codec.decode(self.value).map_err(Rejected::Undecodable)
+        let decoded = self.codec.decode(self.opened.value);
+        decoded.map_err(Rejected::Undecodable)
     }
 }
 
@@ -173,7 +204,7 @@ impl<T> fmt::Debug for Sealed<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealed")
             .field("expires", &self.expires())
-            .field("length", &self.value.len())
+            .field("length", &self.opened.value.len())
             .finish_non_exhaustive()
     }
 }
@@ -214,8 +245,8 @@ impl fmt::Display for Rejected {
 
 impl std::error::Error for Rejected {}
 
-fn type_tag<T>(codec: &Codec<T>) -> u64 {
-    xxh3_64(codec.type_name().as_bytes())
+fn type_tag(type_name: &str) -> u64 {
+    xxh3_64(type_name.as_bytes())
 }
 
 /// A seed takes 64 bits; the other half of the key goes in behind, so that no two keys open each other's records.

@@ -1,6 +1,10 @@
 //! What users do with a cache beside calling through it.
 
-use opero_core::{Attempt, BackendError, Context, Error, Operation, Stage};
+use opero_core::mechanism::pass_through;
+use opero_core::{
+    Arguments, Attempt, BackendError, Context, Error, Keeping, Mechanism, Next, Operation, Outcome,
+    Slot, Stage,
+};
 
 use crate::look::Look;
 use crate::stage::Cache;
@@ -11,15 +15,30 @@ impl Cache {
     pub async fn get<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
     where
         T: Clone + Send + Sync + 'static,
+        E: Send,
         N: Operation<T, E>,
     {
-        let key = self.key_of(cx, operation).ok()??;
-        match self.look(cx, operation, &key).await {
+        let mut slot = Slot::new(operation.policy(), Some(Keeping::CLONE));
+        let found = self.get_call(cx, operation.arguments(), &mut slot).await;
+        slot.into_value().filter(|_| found)
+    }
+
+    /// [`get`](Self::get) for a call whose types are forgotten. Returns `true` if the outcome has the value.
+    pub async fn get_call(
+        &self,
+        cx: &Context<'_>,
+        arguments: &dyn Arguments,
+        outcome: &mut dyn Outcome,
+    ) -> bool {
+        let Ok(Some(key)) = self.key_of(cx, arguments, outcome.codec_type().is_some()) else {
+            return false;
+        };
+        match self.look(cx, outcome, &key).await {
             Look::Hit(found) => {
                 self.tell_found(cx, found.age);
-                Some(found.value)
+                true
             }
-            Look::Miss | Look::Ask => None,
+            Look::Miss | Look::Ask => false,
         }
     }
 
@@ -27,10 +46,23 @@ impl Cache {
     pub async fn insert<T, E, N>(&self, cx: &Context<'_>, operation: &N, value: &T)
     where
         T: Clone + Send + Sync + 'static,
+        E: Send,
         N: Operation<T, E>,
     {
-        if let Ok(Some(key)) = self.key_of(cx, operation) {
-            self.replace(cx, operation, &key, value).await;
+        let mut slot = Slot::new(operation.policy(), Some(Keeping::CLONE));
+        slot.put(Attempt::FIRST, Ok(value.clone()));
+        self.insert_call(cx, operation.arguments(), &mut slot).await;
+    }
+
+    /// [`insert`](Self::insert) for a call whose types are forgotten: keeps the outcome's value.
+    pub async fn insert_call(
+        &self,
+        cx: &Context<'_>,
+        arguments: &dyn Arguments,
+        outcome: &mut dyn Outcome,
+    ) {
+        if let Ok(Some(key)) = self.key_of(cx, arguments, outcome.codec_type().is_some()) {
+            self.replace(cx, outcome, &key).await;
         }
     }
 
@@ -39,12 +71,26 @@ impl Cache {
     ///
     /// # Errors
     /// The backend's: the entry may still be there.
-    pub async fn remove<T, E, N: Operation<T, E>>(
+    pub async fn remove<T: Send, E: Send, N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         operation: &N,
     ) -> Result<(), BackendError> {
-        match self.key_of(cx, operation) {
+        let mut slot = Slot::new(operation.policy(), None);
+        self.remove_call(cx, operation.arguments(), &mut slot).await
+    }
+
+    /// [`remove`](Self::remove) for a call whose types are forgotten.
+    ///
+    /// # Errors
+    /// The backend's: the entry may still be there.
+    pub async fn remove_call(
+        &self,
+        cx: &Context<'_>,
+        arguments: &dyn Arguments,
+        outcome: &mut dyn Outcome,
+    ) -> Result<(), BackendError> {
+        match self.key_of(cx, arguments, outcome.codec_type().is_some()) {
             Ok(Some(key)) => self.invalidate(&key).await,
             _ => Ok(()),
         }
@@ -75,13 +121,21 @@ impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Refreshing<'_> {
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
-        let key = self.0.key_of(cx, &next)?;
-        let value = next.attempt(cx, attempt).await?;
+        pass_through(self, cx, attempt, &next, Some(Keeping::CLONE)).await
+    }
+}
+
+impl Mechanism for Refreshing<'_> {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        let key = match self.0.key_of_next(cx, next) {
+            Ok(key) => key,
+            Err(error) => return next.outcome().refuse(attempt, error.into()),
+        };
+        next.attempt(cx, attempt).await;
         if let Some(key) = key
-            && next.cache_if(&value)
+            && next.outcome().is_worth_keeping()
         {
-            self.0.replace(cx, &next, &key, &value).await;
+            self.0.replace(cx, next.outcome(), &key).await;
         }
-        Ok(value)
     }
 }

@@ -3,17 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use opero_core::{BackendError, Context, Event, Instant, Key, Operation};
+use opero_core::{BackendError, Context, Entry, Event, Instant, Key, Outcome};
 
-use crate::backend::Entry;
 use crate::layer::Layer;
 use crate::look::Place;
 use crate::patience::{clearing, within};
 use crate::stage::Cache;
 
 /// A value to be kept, for how long, and in which of the layers.
-pub(crate) struct Kept<'v, T> {
-    pub(crate) value: &'v T,
+pub(crate) struct Kept<'v> {
+    pub(crate) entry: &'v Entry,
     pub(crate) ttl: Option<Duration>,
     pub(crate) place: Place,
 }
@@ -58,60 +57,50 @@ impl Cache {
     }
 
     /// Keeps a value that is newer than what any flight under way will bring.
-    pub(crate) async fn replace<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key, value: &T)
-    where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
+    pub(crate) async fn replace(&self, cx: &Context<'_>, outcome: &mut dyn Outcome, key: &Key) {
         self.flights.detach(key);
-        self.store(cx, next, key, value).await;
+        self.store(cx, outcome, key).await;
     }
 
-    /// Keeps `value` in every layer; a failing backend only costs the entry.
-    pub(crate) async fn store<T, E, N>(
+    /// Keeps the outcome's value in every layer; a failing backend only costs the entry. Returns the value as an entry.
+    pub(crate) async fn store(
         &self,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-        value: &T,
-    ) -> Entry
-    where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
+    ) -> Option<Entry> {
         let now = cx.coarse_now();
         let ttl = self.config.ttl;
-        let entry = Entry::new(value.clone(), ttl.map(|ttl| now + ttl));
-        let place = Place::Last;
-        let kept = Kept { value, ttl, place };
-        let done = match &self.far {
-            None => self.put(&self.near, cx, next, key, &entry, &kept).await,
+        let entry = outcome.entry(ttl.map(|ttl| now + ttl))?;
+        let last = match &self.far {
+            None => &self.near,
             Some(far) => {
-                self.keep_near(cx, next, key, value, ttl).await;
-                self.put(far, cx, next, key, &entry, &kept).await
+                self.keep_near(cx, outcome, key, ttl).await;
+                far
             }
         };
-        if done {
+        let kept = Kept {
+            entry: &entry,
+            ttl,
+            place: Place::Last,
+        };
+        if self.put(last, cx, outcome, key, &kept).await {
             self.counters.inserts.add_one();
             cx.emit(Event::CacheStored);
         }
         self.sweep(cx, now).await;
-        entry
+        Some(entry)
     }
 
     /// Keeps what the farther layer has for another `left` in the nearer one: not for longer, and not into the part of it in
     /// which somebody should come and refresh it.
-    pub(crate) async fn keep_near<T, E, N>(
+    pub(crate) async fn keep_near(
         &self,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-        value: &T,
         left: Option<Duration>,
-    ) where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
+    ) {
         let near_ttl = self.config.near_ttl;
         let last_part = self.config.refresh.unwrap_or_default();
         let ttl = left.map_or(near_ttl, |left| {
@@ -120,33 +109,37 @@ impl Cache {
         if ttl.is_zero() {
             return;
         }
-        let entry = Entry::new(value.clone(), Some(cx.coarse_now() + ttl));
-        let (ttl, place) = (Some(ttl), Place::Near);
-        let kept = Kept { value, ttl, place };
-        self.put(&self.near, cx, next, key, &entry, &kept).await;
+        let Some(entry) = outcome.entry(Some(cx.coarse_now() + ttl)) else {
+            return;
+        };
+        let kept = Kept {
+            entry: &entry,
+            ttl: Some(ttl),
+            place: Place::Near,
+        };
+        self.put(&self.near, cx, outcome, key, &kept).await;
     }
 
-    /// Puts a value into one layer; `false` where that failed, which an event reports.
-    async fn put<T, E, N>(
+    /// Puts the outcome's value into one layer; `false` where that failed, which an event reports.
+    async fn put(
         &self,
         layer: &Layer,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-        entry: &Entry,
-        kept: &Kept<'_, T>,
-    ) -> bool
-    where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
+        kept: &Kept<'_>,
+    ) -> bool {
         let put = match layer {
             Layer::Objects(backend) => {
-                let _ = (next, kept.value, kept.ttl, kept.place);
-                self.bounded(layer, backend.put(key, entry.clone())).await
+                let _ = (outcome, kept.ttl, kept.place);
+                self.bounded(layer, backend.put(key, kept.entry.clone()))
+                    .await
             }
             #[cfg(feature = "bytes")]
-            Layer::Records(store) => self.put_record(&**store, cx, next, key, kept).await,
+            Layer::Records(store) => match self.record_of(cx, outcome, key, kept) {
+                Ok((record, keep)) => self.bounded(layer, store.put(key, record, keep)).await,
+                Err(error) => Err(error),
+            },
         };
         if let Err(error) = &put {
             self.report(cx, layer, error);

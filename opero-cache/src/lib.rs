@@ -36,8 +36,9 @@ pub use stats::CacheStats;
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
-    Attempt, Backend, BackendError, ConfigError, Context, Error, ErrorKind, Event, Key, Location,
-    ManualClock, Observer, Operation, Refused, Stack, Stage, Waiting, async_trait, operation,
+    Arguments, Attempt, Backend, BackendError, CallPolicy, ConfigError, Context, Error, ErrorKind,
+    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Refused, Stack, Stage,
+    Waiting, async_trait, operation,
 };
 
 #[doc(hidden)]

@@ -1,25 +1,27 @@
-//! Finding a result.
+//! Finding a result. What is found becomes the call's outcome.
 
 use std::time::Duration;
 
-use opero_core::{Context, Error, Event, Instant, Key, Operation};
+use opero_core::{Arguments, ConfigError, Context, Entry, Event, Instant, Key, Next, Outcome};
 
-use crate::backend::{Entry, Peek};
+use crate::backend::Peek;
 use crate::layer::Layer;
 use crate::patience::within;
 use crate::stage::Cache;
 
 /// What a look found.
-pub(crate) enum Look<T> {
-    Hit(Found<T>),
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Look {
+    /// The outcome has the value.
+    Hit(Found),
     Miss,
-    /// Only a look that may wait can tell; of such a look: nobody can, since the backend does not answer.
+    /// Only a look that may wait can tell; of such a look: nothing can, since the backend does not answer.
     Ask,
 }
 
 /// A result that may be served.
-pub(crate) struct Found<T> {
-    pub(crate) value: T,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
     pub(crate) age: Age,
     pub(crate) until: Until,
 }
@@ -64,113 +66,121 @@ impl Until {
 }
 
 impl Cache {
-    /// The key of a call, in the form that the layers need.
+    /// The key of a call, in the form that the layers need. `is_encodable`: its values become bytes.
     ///
     /// # Errors
     /// Where a layer keeps records, and nobody can make bytes of this call.
-    // Always: a key that passes through memory in halves stalls the load of the whole.
-    #[inline(always)]
-    pub(crate) fn key_of<T, E, N: Operation<T, E>>(
+    pub(crate) fn key_of(
         &self,
         cx: &Context<'_>,
-        next: &N,
-    ) -> Result<Option<Key>, Error<E>> {
+        arguments: &dyn Arguments,
+        is_encodable: bool,
+    ) -> Result<Option<Key>, ConfigError> {
         #[cfg(feature = "bytes")]
         if let Some(space) = &self.space {
-            return self.stable_key_of(cx, space, next);
+            return self.stable_key_of(cx, space, arguments, is_encodable);
         }
-        let _ = cx;
-        Ok(next.key())
+        let _ = (cx, is_encodable);
+        Ok(arguments.key())
     }
 
-    /// The result of a call, where it is in memory or on a disk: the whole cost of a hit, without a future.
+    /// The key of the call behind `next`.
     ///
-    /// A miss counts and tells nothing; the call that follows it does.
-    #[inline(always)]
-    pub fn known<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
-    where
-        T: Clone + 'static,
-        N: Operation<T, E>,
-    {
-        // A server's answer takes a future, and the key would be made twice.
-        if !self.local {
+    /// # Errors
+    /// As [`key_of`](Self::key_of).
+    pub(crate) fn key_of_next<N: Next>(
+        &self,
+        cx: &Context<'_>,
+        next: &mut N,
+    ) -> Result<Option<Key>, ConfigError> {
+        let is_encodable = next.outcome().codec_type().is_some();
+        self.key_of(cx, next.arguments(), is_encodable)
+    }
+
+    /// The entry of the call with this [key](Arguments::key), where it is in memory and fresh: the whole cost of a hit but
+    /// for the copy of the value.
+    ///
+    /// A miss counts and tells nothing; the call that follows it does. What is kept as bytes is not found here.
+    #[inline]
+    pub fn hit(&self, cx: &Context<'_>, key: Key) -> Option<Entry> {
+        // Where a layer keeps records, keys are others.
+        #[cfg(feature = "bytes")]
+        if self.space.is_some() {
             return None;
         }
-        let key = self.key_of(cx, operation).ok()??;
-        match self.peek(cx, operation, &key) {
-            Look::Hit(found) if found.age == Age::Fresh => {
-                self.tell_hit(cx);
-                Some(found.value)
-            }
-            _ => None,
+        #[cfg_attr(
+            not(feature = "bytes"),
+            expect(irrefutable_let_patterns, reason = "records are another kind")
+        )]
+        let Layer::Objects(backend) = &self.near else {
+            return None;
+        };
+        let Peek::Hit(entry) = backend.peek(&key) else {
+            return None;
+        };
+        let found = self.judged(self.nearest(), cx, &entry)?;
+        if found.age != Age::Fresh {
+            return None;
         }
+        self.tell_hit(cx);
+        Some(entry)
     }
 
     /// The whole of a hit in memory, or on a disk. It counts and tells nothing, failures neither.
-    #[inline(always)]
-    pub(crate) fn peek<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Look<T>
-    where
-        T: Clone + 'static,
-        N: Operation<T, E>,
-    {
-        match self.peek_in(&self.near, self.nearest(), cx, next, key) {
+    #[inline]
+    pub(crate) fn peek(&self, cx: &Context<'_>, outcome: &mut dyn Outcome, key: &Key) -> Look {
+        match self.peek_in(&self.near, self.nearest(), cx, outcome, key) {
             Look::Miss if self.far.is_some() => Look::Ask,
             known => known,
         }
     }
 
-    #[inline(always)]
-    fn peek_in<T, E, N>(
+    #[inline]
+    fn peek_in(
         &self,
         layer: &Layer,
         place: Place,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-    ) -> Look<T>
-    where
-        T: Clone + 'static,
-        N: Operation<T, E>,
-    {
+    ) -> Look {
         match layer {
-            Layer::Objects(backend) => {
-                let _ = next;
-                match backend.peek(key) {
-                    Peek::Hit(entry) => self.judged(place, cx, &entry),
-                    Peek::Miss => Look::Miss,
-                    Peek::Ask => Look::Ask,
-                }
-            }
+            Layer::Objects(backend) => match backend.peek(key) {
+                Peek::Hit(entry) => self.taken(place, cx, outcome, &entry),
+                Peek::Miss => Look::Miss,
+                Peek::Ask => Look::Ask,
+            },
             #[cfg(feature = "bytes")]
-            Layer::Records(store) => self.read(&**store, place, cx, next, key),
+            Layer::Records(store) => self.read(&**store, place, cx, outcome, key),
         }
     }
 
     /// A lookup, whatever it takes, from the nearer layer to the farther. A failing backend is reported by an event.
-    pub(crate) async fn look<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Look<T>
-    where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
+    pub(crate) async fn look(
+        &self,
+        cx: &Context<'_>,
+        outcome: &mut dyn Outcome,
+        key: &Key,
+    ) -> Look {
         let near = self
-            .look_in(&self.near, self.nearest(), cx, next, key)
+            .look_in(&self.near, self.nearest(), cx, outcome, key)
             .await;
         let Some(far) = self.far.as_ref().filter(|_| !matches!(near, Look::Hit(_))) else {
             return near;
         };
-        let found = self.look_in(far, Place::Last, cx, next, key).await;
+        let found = self.look_in(far, Place::Last, cx, outcome, key).await;
         // What should be refreshed is looked at again, for whoever comes next to see it.
         if let Look::Hit(found) = &found
             && found.age == Age::Fresh
         {
             let left = found.until.left(cx);
-            self.keep_near(cx, next, key, &found.value, left).await;
+            self.keep_near(cx, outcome, key, left).await;
         }
         found
     }
 
     /// The place of the first layer.
-    #[inline(always)]
+    #[inline]
     fn nearest(&self) -> Place {
         match self.far {
             None => Place::Last,
@@ -178,32 +188,28 @@ impl Cache {
         }
     }
 
-    async fn look_in<T, E, N>(
+    async fn look_in(
         &self,
         layer: &Layer,
         place: Place,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-    ) -> Look<T>
-    where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
-        match self.peek_in(layer, place, cx, next, key) {
+    ) -> Look {
+        match self.peek_in(layer, place, cx, outcome, key) {
             Look::Ask => {}
             known => return known,
         }
         let limit = layer.limit(self.config.patience);
         let looked = match layer {
             Layer::Objects(backend) => within(limit, backend.get(key)).await.map(|entry| {
-                let judged = |entry| self.judged(place, cx, &entry);
-                entry.map_or(Look::Miss, judged)
+                entry.map_or(Look::Miss, |entry| self.taken(place, cx, outcome, &entry))
             }),
             #[cfg(feature = "bytes")]
             Layer::Records(store) => within(limit, store.get(key)).await.map(|record| {
-                let opened = |record: Vec<u8>| self.opened(&**store, place, cx, next, key, &record);
-                record.map_or(Look::Miss, opened)
+                record.map_or(Look::Miss, |record| {
+                    self.opened(&**store, place, cx, outcome, key, &record)
+                })
             }),
         };
         looked.unwrap_or_else(|error| {
@@ -212,31 +218,34 @@ impl Cache {
         })
     }
 
-    /// What an entry is worth now.
-    #[inline(always)]
-    fn judged<T: Clone + 'static>(&self, place: Place, cx: &Context<'_>, entry: &Entry) -> Look<T> {
-        let (age, until) = match entry.expires() {
-            None => (Age::Fresh, Until::Forever),
-            Some(expires) => {
-                let now = cx.coarse_now();
-                let age = match self.renews {
-                    true => self.age(place, since_origin(expires), since_origin(now)),
-                    false => (expires > now).then_some(Age::Fresh),
-                };
-                match age {
-                    Some(age) => (age, Until::Clock(expires)),
-                    None => return Look::Miss,
-                }
-            }
-        };
-        match entry.value::<T>() {
-            Some(value) => Look::Hit(Found {
-                value: value.clone(),
-                age,
-                until,
-            }),
-            None => Look::Miss,
+    /// Takes the value of an entry that may be served.
+    fn taken(
+        &self,
+        place: Place,
+        cx: &Context<'_>,
+        outcome: &mut dyn Outcome,
+        entry: &Entry,
+    ) -> Look {
+        match self.judged(place, cx, entry) {
+            Some(found) if outcome.take(entry) => Look::Hit(found),
+            _ => Look::Miss,
         }
+    }
+
+    /// What an entry is worth now; `None`: nothing.
+    #[inline]
+    fn judged(&self, place: Place, cx: &Context<'_>, entry: &Entry) -> Option<Found> {
+        let Some(expires) = entry.expires() else {
+            let (age, until) = (Age::Fresh, Until::Forever);
+            return Some(Found { age, until });
+        };
+        let now = cx.coarse_now();
+        let age = match self.renews {
+            true => self.age(place, since_origin(expires), since_origin(now)),
+            false => (expires > now).then_some(Age::Fresh),
+        }?;
+        let until = Until::Clock(expires);
+        Some(Found { age, until })
     }
 
     /// The age of a result that expires at `expires`, both counted from one origin; `None`: too old to serve.
@@ -254,7 +263,7 @@ impl Cache {
         (now - expires < stale).then_some(Age::Stale)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn tell_hit(&self, cx: &Context<'_>) {
         self.counters.hits.add_one();
         cx.emit(Event::CacheHit);

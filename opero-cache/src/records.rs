@@ -3,57 +3,49 @@
 use std::time::Duration;
 
 use opero_core::stable::KeySpace;
-use opero_core::{BackendError, Codec, ConfigError, Context, Error, Event, Key, Operation};
+use opero_core::{Arguments, BackendError, ConfigError, Context, Event, Key, Outcome};
 
 use crate::backend::{ByteStore, Spot};
 use crate::envelope::{self, Rejected};
 use crate::keep::Kept;
-use crate::layer::{Layer, limit};
+use crate::layer::Layer;
 use crate::look::{Age, Found, Look, Place, Until};
-use crate::patience::within;
 use crate::stage::Cache;
 
 impl Cache {
-    pub(crate) fn stable_key_of<T, E, N: Operation<T, E>>(
+    pub(crate) fn stable_key_of(
         &self,
         cx: &Context<'_>,
         space: &KeySpace,
-        next: &N,
-    ) -> Result<Option<Key>, Error<E>> {
-        match space.key_with(|out| next.stable_key(out)) {
-            Some(Ok(key)) if next.codec().is_some() => Ok(Some(key)),
-            Some(Ok(_)) => Err(Error::refused(self.not_bytes())),
+        arguments: &dyn Arguments,
+        is_encodable: bool,
+    ) -> Result<Option<Key>, ConfigError> {
+        match space.key_with(|out| arguments.stable_key(out)) {
+            Some(Ok(key)) if is_encodable => Ok(Some(key)),
+            Some(Ok(_)) => Err(self.not_bytes()),
             Some(Err(error)) => {
-                let scheme = self.records_scheme();
-                reject(
-                    cx,
-                    scheme,
-                    &format!("an argument did not become bytes: {error}"),
-                );
+                let reason = format!("an argument did not become bytes: {error}");
+                reject(cx, self.records_scheme(), &reason);
                 Ok(None)
             }
             // Nobody sees the arguments of a bare closure, so it passes by every cache.
-            None if next.key().is_none() => Ok(None),
-            None => Err(Error::refused(self.not_bytes())),
+            None if arguments.key().is_none() => Ok(None),
+            None => Err(self.not_bytes()),
         }
     }
 
     /// A record read on the spot. What is wrong with it, or with the store, is left to a look that may wait.
-    #[inline]
-    pub(crate) fn read<T, E, N: Operation<T, E>>(
+    pub(crate) fn read(
         &self,
         store: &dyn ByteStore,
         place: Place,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-    ) -> Look<T> {
-        let Some(codec) = next.codec() else {
-            return Look::Miss;
-        };
+    ) -> Look {
         let mut looked = Look::Ask;
         let mut open = |record: &[u8]| {
-            if let Ok(look) = self.try_open(place, cx, &codec, key, record) {
+            if let Ok(look) = self.try_open(place, cx, outcome, key, record) {
                 looked = look;
             }
         };
@@ -65,53 +57,48 @@ impl Cache {
     }
 
     /// What a record is worth now; one that cannot be read is a miss that an event reports.
-    pub(crate) fn opened<T, E, N: Operation<T, E>>(
+    pub(crate) fn opened(
         &self,
         store: &dyn ByteStore,
         place: Place,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
         record: &[u8],
-    ) -> Look<T> {
-        match next
-            .codec()
-            .map(|codec| self.try_open(place, cx, &codec, key, record))
-        {
-            Some(Ok(look)) => look,
-            Some(Err(rejected)) => {
+    ) -> Look {
+        self.try_open(place, cx, outcome, key, record)
+            .unwrap_or_else(|rejected| {
                 reject(cx, store.scheme(), &rejected.to_string());
                 Look::Miss
-            }
-            None => Look::Miss,
-        }
+            })
     }
 
-    /// The value of a record that is fresh: for whoever looks again and again, and reports nothing.
-    pub(crate) fn fresh<T, E, N: Operation<T, E>>(
+    /// Takes the value of a record that is fresh: for whoever looks again and again, and reports nothing.
+    pub(crate) fn take_fresh(
         &self,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
         record: Option<&[u8]>,
-    ) -> Option<T> {
-        match self.try_open(Place::Last, cx, &next.codec()?, key, record?) {
-            Ok(Look::Hit(found)) if found.age == Age::Fresh => Some(found.value),
-            _ => None,
-        }
+    ) -> bool {
+        let looked = record.map(|record| self.try_open(Place::Last, cx, outcome, key, record));
+        matches!(looked, Some(Ok(Look::Hit(found))) if found.age == Age::Fresh)
     }
 
-    fn try_open<T>(
+    fn try_open(
         &self,
         place: Place,
         cx: &Context<'_>,
-        codec: &Codec<T>,
+        outcome: &mut dyn Outcome,
         key: &Key,
         record: &[u8],
-    ) -> Result<Look<T>, Rejected> {
-        let sealed = envelope::open(codec, key, record)?;
+    ) -> Result<Look, Rejected> {
+        let Some(type_name) = outcome.codec_type() else {
+            return Ok(Look::Miss);
+        };
+        let opened = envelope::open_as(type_name, key, record)?;
         let now = cx.clock().unix();
-        let (age, until) = match sealed.expires() {
+        let (age, until) = match opened.expires() {
             // Kept when the time to live was longer, or by a clock that was ahead.
             expires if self.outlives_ttl(expires, now) => return Ok(Look::Miss),
             None => (Age::Fresh, Until::Forever),
@@ -120,11 +107,9 @@ impl Cache {
                 None => return Ok(Look::Miss),
             },
         };
-        Ok(Look::Hit(Found {
-            value: sealed.value()?,
-            age,
-            until,
-        }))
+        let decoded = outcome.decode(opened.value);
+        decoded.map_err(Rejected::Undecodable)?;
+        Ok(Look::Hit(Found { age, until }))
     }
 
     /// Would it be fresh for longer than anything that is kept now? The clocks of two machines may differ by a tenth of that, a
@@ -137,31 +122,27 @@ impl Cache {
         expires.is_none_or(|expires| expires.saturating_sub(now) > ttl.saturating_add(slack))
     }
 
-    /// Puts a value into a store.
-    pub(crate) async fn put_record<T, E, N: Operation<T, E>>(
+    /// The record of the outcome's value, and how long a store keeps it.
+    pub(crate) fn record_of(
         &self,
-        store: &dyn ByteStore,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &dyn Outcome,
         key: &Key,
-        kept: &Kept<'_, T>,
-    ) -> Result<(), BackendError> {
-        let Some(codec) = next.codec() else {
+        kept: &Kept<'_>,
+    ) -> Result<(Vec<u8>, Option<Duration>), BackendError> {
+        let Some(type_name) = outcome.codec_type() else {
             return Err(BackendError::new(self.not_bytes().to_string()));
         };
         let ttl = kept.ttl;
         let expires = ttl.map(|ttl| cx.clock().unix().saturating_add(ttl));
-        let record = envelope::seal(&codec, key, kept.value, expires).map_err(|error| {
-            BackendError::new(format!("the result did not become bytes: {error}"))
-        })?;
+        let record = envelope::seal_with(type_name, key, expires, |out| outcome.encode(out))
+            .map_err(|error| {
+                BackendError::new(format!("the result did not become bytes: {error}"))
+            })?;
         // The nearer of two serves nothing stale.
         let stale = self.config.stale.filter(|_| kept.place == Place::Last);
         let keep = ttl.map(|ttl| ttl.saturating_add(stale.unwrap_or_default()));
-        within(
-            limit(store, self.config.patience),
-            store.put(key, record, keep),
-        )
-        .await
+        Ok((record, keep))
     }
 
     pub(crate) fn records_scheme(&self) -> &str {

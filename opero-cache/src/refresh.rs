@@ -10,70 +10,60 @@ use std::task::Poll;
 
 use opero_core::key::BuildIdentity;
 use opero_core::sync::lock;
-use opero_core::{Attempt, Background, Context, Error, Key, Operation, background};
+use opero_core::{Attempt, Background, Context, Key, Next, background};
 
 use crate::lead::First;
 use crate::look::{Age, Found, Look};
 use crate::stage::Cache;
 
 impl Cache {
-    /// Serves what was found. The first caller that finds it due has it refreshed: in the background where the operation can
-    /// be called again on its own, or else by waiting for the fresh value itself.
-    pub(crate) async fn serve<T, E, N>(
+    /// Serves what was found. The first caller that finds it due has it refreshed: in the background where the call can be
+    /// made again on its own, or else by waiting for the fresh value itself.
+    pub(crate) async fn serve<N: Next>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: &mut N,
         key: Key,
-        found: Found<T>,
-    ) -> Result<T, Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-    {
+        found: Found,
+    ) {
         let ticket = match found.age {
             Age::Fresh => None,
             Age::Ageing | Age::Stale => self.refreshing.take(key),
         };
         self.tell_found(cx, found.age);
         let Some(ticket) = ticket else {
-            return Ok(found.value);
+            return;
         };
-        match next.in_background() {
-            Some(job) => {
-                // Where too many wait already, the next caller will try.
-                let _ = background::spawn(self.marked(job, ticket));
-                Ok(found.value)
-            }
-            None => {
-                let fresh = self.refresh(cx, attempt, next, key).await;
-                drop(ticket);
-                fresh.or(Ok(found.value))
-            }
+        if let Some(job) = next.arguments().in_background() {
+            // Where too many wait already, the next caller will try.
+            let _ = background::spawn(self.marked(job, ticket));
+            return;
+        }
+        let found = next.outcome().entry(None);
+        self.refresh(cx, attempt, next, key).await;
+        drop(ticket);
+        let outcome = next.outcome();
+        if let Some(found) = found.filter(|_| !outcome.is_ok()) {
+            outcome.take(&found);
         }
     }
 
     /// Executes in spite of what the cache has, unless somebody does already.
-    pub(crate) async fn refresh<T, E, N>(
+    pub(crate) async fn refresh<N: Next>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
-        next: &N,
+        next: &mut N,
         key: Key,
-    ) -> Result<T, Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-    {
+    ) {
         // Between the look and the ticket an earlier refresh may have ended.
-        if let Look::Hit(found) = self.look(cx, next, &key).await
+        if let Look::Hit(found) = self.look(cx, next.outcome(), &key).await
             && found.age == Age::Fresh
         {
-            return Ok(found.value);
+            return;
         }
-        self.join(cx, attempt, next, key, First::Execute).await
+        self.join(cx, attempt, next, key, First::Execute).await;
     }
 
     /// Is the caller the one that refreshes this call in the background?

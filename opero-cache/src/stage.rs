@@ -1,9 +1,10 @@
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, BackendError, ConfigError, Context, Error, Event, Location, Operation, Stage,
+    Attempt, BackendError, ConfigError, Context, Error, Event, Keeping, Key, Location, Mechanism,
+    Next, Operation, Stage,
 };
 
 #[cfg(feature = "bytes")]
@@ -24,7 +25,7 @@ use crate::stats::{CacheStats, Counter};
 /// Concurrent calls with one key execute once, whatever the backend; where the backend is shared and has leases, over all
 /// processes.
 ///
-/// An operation without a key passes by: it is executed and nothing is kept. So are closures in [`Stage::run`] and
+/// A call without a key passes by: it is executed and nothing is kept. So are closures in [`Stage::run`] and
 /// [`Stage::run_sync`], whose arguments nobody sees; [`get_or_run`](Cache::get_or_run) and
 /// [`get_or_run_sync`](Cache::get_or_run_sync) take them beside the closure.
 #[derive(Debug)]
@@ -35,8 +36,6 @@ pub struct Cache {
     #[cfg(feature = "bytes")]
     pub(crate) space: Option<opero_core::stable::KeySpace>,
     pub(crate) config: CacheConfig,
-    /// Does the nearer backend answer on the spot?
-    pub(crate) local: bool,
     /// Do other processes claim in one of the backends?
     #[cfg(feature = "bytes")]
     pub(crate) shares: bool,
@@ -103,7 +102,6 @@ impl Cache {
         Ok(Self {
             #[cfg(feature = "bytes")]
             shares: layers().any(Layer::is_shared),
-            local: near.is_local(),
             near,
             far,
             #[cfg(feature = "bytes")]
@@ -177,48 +175,87 @@ impl Cache {
 }
 
 impl<T: Clone + Send + Sync + 'static, E: Send> Stage<T, E> for Cache {
-    #[inline]
-    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-    fn call<N: Operation<T, E>>(
+    async fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        async move {
-            let Some(key) = self.key_of(cx, &next)? else {
-                return next.attempt(cx, attempt).await;
-            };
-            if self.renews && self.is_refresher(&key) {
-                return Box::pin(self.refresh(cx, attempt, &next, key)).await;
-            }
-            #[cfg_attr(
-                not(feature = "bytes"),
-                expect(unused_mut, reason = "records are asked for below")
-            )]
-            let (mut looked, mut first) = (self.peek(cx, &next, &key), First::Look);
-            // A server is asked before the flight is joined: a hit then costs no flight, and whoever leads one may only be
-            // refreshing. While somebody does execute, those who come wait for that, and do not all ask.
-            #[cfg(feature = "bytes")]
-            if matches!(looked, Look::Ask)
-                && (self.renews || (self.shares && self.flights.is_idle()))
-            {
-                looked = self.look(cx, &next, &key).await;
-                first = match looked {
-                    _ if !self.shares => First::Look,
-                    Look::Ask => First::Lead,
-                    _ => First::Claim,
-                };
-            }
-            match looked {
-                Look::Hit(found) if found.age == Age::Fresh => {
-                    self.tell_hit(cx);
-                    Ok(found.value)
-                }
-                Look::Hit(found) => Box::pin(self.serve(cx, attempt, &next, key, found)).await,
+    ) -> Result<T, Error<E>> {
+        pass_through(self, cx, attempt, &next, Some(Keeping::CLONE)).await
+    }
+}
+
+impl Mechanism for Cache {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        match self.key_of_next(cx, next) {
+            Ok(None) => next.attempt(cx, attempt).await,
+            Ok(Some(key)) => match self.peek(cx, next.outcome(), &key) {
+                Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
                 // Boxed: a hit comes by without this future, and should not carry room for it.
-                Look::Miss | Look::Ask => Box::pin(self.join(cx, attempt, &next, key, first)).await,
+                looked => Box::pin(self.pass_peeked(cx, attempt, next, key, looked)).await,
+            },
+            Err(error) => next.outcome().refuse(attempt, error.into()),
+        }
+    }
+}
+
+impl Cache {
+    /// [`pass`](Mechanism::pass) for a call that [`hit`](Cache::hit) has looked for in vain. The caller sees to it that the
+    /// future has a box of its own.
+    pub async fn pass_missed<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        match self.key_of_next(cx, next) {
+            Ok(None) => next.attempt(cx, attempt).await,
+            Ok(Some(key)) => {
+                // Where only memory is asked, the leader's own look is the next one.
+                if self.is_plain() {
+                    return self.join(cx, attempt, next, key, First::Look).await;
+                }
+                match self.peek(cx, next.outcome(), &key) {
+                    Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
+                    looked => self.pass_peeked(cx, attempt, next, key, looked).await,
+                }
             }
+            Err(error) => next.outcome().refuse(attempt, error.into()),
+        }
+    }
+
+    /// Returns `true` if there is one layer of objects, and nothing that is served past its time.
+    fn is_plain(&self) -> bool {
+        !self.renews && self.far.is_none() && matches!(self.near, Layer::Objects(_))
+    }
+
+    /// All that follows the look on the spot.
+    async fn pass_peeked<N: Next>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: &mut N,
+        key: Key,
+        mut looked: Look,
+    ) {
+        if self.renews && self.is_refresher(&key) {
+            return Box::pin(self.refresh(cx, attempt, next, key)).await;
+        }
+        #[cfg_attr(
+            not(feature = "bytes"),
+            expect(unused_mut, reason = "records are asked for below")
+        )]
+        let mut first = First::Look;
+        // A server is asked before the flight is joined: a hit then costs no flight, and whoever leads one may only be
+        // refreshing. While somebody does execute, those who come wait for that, and do not all ask.
+        #[cfg(feature = "bytes")]
+        if matches!(looked, Look::Ask) && (self.renews || (self.shares && self.flights.is_idle())) {
+            looked = self.look(cx, next.outcome(), &key).await;
+            first = match looked {
+                _ if !self.shares => First::Look,
+                Look::Ask => First::Lead,
+                _ => First::Claim,
+            };
+        }
+        match looked {
+            Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
+            Look::Hit(found) => Box::pin(self.serve(cx, attempt, next, key, found)).await,
+            Look::Miss | Look::Ask => self.join(cx, attempt, next, key, first).await,
         }
     }
 }

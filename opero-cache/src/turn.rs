@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use opero_core::clock::real_sleep;
-use opero_core::{Context, Key, Operation};
+use opero_core::{Context, Key, Outcome};
 
 use crate::backend::{Claim, Lease};
 use crate::flight::is_leading;
@@ -12,11 +12,11 @@ use crate::patience::within;
 use crate::stage::Cache;
 
 /// What a caller that leads within its process is to do.
-pub(crate) enum Turn<T> {
+pub(crate) enum Turn {
     /// Execute; the lease, where there is one, keeps the other processes waiting.
     Execute(Option<Box<dyn Lease>>),
-    /// Another process has done it.
-    Done(T),
+    /// Another process has done it, and the outcome has its value.
+    Done,
 }
 
 /// What a caller that would refresh is to do.
@@ -39,11 +39,12 @@ const NESTED: u32 = 5;
 
 impl Cache {
     /// Waits while another process executes this call: for its value, or for a lease.
-    pub(crate) async fn turn<T, E, N>(&self, cx: &Context<'_>, next: &N, key: &Key) -> Turn<T>
-    where
-        T: Clone + Send + Sync + 'static,
-        N: Operation<T, E>,
-    {
+    pub(crate) async fn turn(
+        &self,
+        cx: &Context<'_>,
+        outcome: &mut dyn Outcome,
+        key: &Key,
+    ) -> Turn {
         let Some(store) = self.shared() else {
             return Turn::Execute(None);
         };
@@ -54,17 +55,15 @@ impl Cache {
             match within(limit(store, self.config.patience), store.claim(key)).await {
                 Ok(Claim::Unshared) => return Turn::Execute(None),
                 Ok(Claim::Mine { lease, record }) => {
-                    return match self.fresh(cx, next, key, record.as_deref()) {
-                        Some(value) => {
-                            lease.release().await;
-                            Turn::Done(value)
-                        }
-                        None => Turn::Execute(Some(lease)),
-                    };
+                    if !self.take_fresh(cx, outcome, key, record.as_deref()) {
+                        return Turn::Execute(Some(lease));
+                    }
+                    lease.release().await;
+                    return Turn::Done;
                 }
                 Ok(Claim::Taken { holder, record }) => {
-                    if let Some(value) = self.fresh(cx, next, key, record.as_deref()) {
-                        return Turn::Done(value);
+                    if self.take_fresh(cx, outcome, key, record.as_deref()) {
+                        return Turn::Done;
                     }
                     if holders.seen(holder) > MOST_HOLDERS {
                         return Turn::Execute(None);
@@ -90,15 +89,12 @@ impl Cache {
 
 impl Cache {
     /// Is it this process that refreshes? Unlike [`turn`](Self::turn), nobody waits for another one.
-    pub(crate) async fn may_refresh<T, E, N>(
+    pub(crate) async fn may_refresh(
         &self,
         cx: &Context<'_>,
-        next: &N,
+        outcome: &mut dyn Outcome,
         key: &Key,
-    ) -> Refresh
-    where
-        N: Operation<T, E>,
-    {
+    ) -> Refresh {
         let Some(store) = self.shared() else {
             return Refresh::Execute(None);
         };
@@ -107,7 +103,7 @@ impl Cache {
             Ok(Claim::Taken { .. }) => Refresh::Taken,
             Ok(Claim::Mine { lease, record }) => {
                 // Another process was at it, and is done.
-                if self.fresh(cx, next, key, record.as_deref()).is_some() {
+                if self.take_fresh(cx, outcome, key, record.as_deref()) {
                     lease.release().await;
                     return Refresh::Taken;
                 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use opero_cache::{Cache, CacheBackend, CacheConfig, Entry, Peek, clear_namespace};
 use opero_core::{
-    Attempt, Backend, BackendError, Context, Error, Event, Key, ManualClock, Operation,
-    SharedError, Stage, Waiting, async_trait, block_on, operation,
+    Arguments, Attempt, Backend, BackendError, CallPolicy, Context, Error, Event, Key, ManualClock,
+    Operation, SharedError, Stage, Waiting, async_trait, block_on, operation,
 };
 use proptest::prelude::*;
 
@@ -142,9 +142,19 @@ fn what_cache_if_declines_is_not_kept() {
         async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<u64, Error<()>> {
             Ok(self.0.fetch_add(1, Ordering::SeqCst) as u64)
         }
+        fn arguments(&self) -> &dyn Arguments {
+            self
+        }
+        fn policy(&self) -> &dyn CallPolicy<u64, ()> {
+            self
+        }
+    }
+    impl Arguments for Declined<'_> {
         fn key(&self) -> Option<Key> {
             Some(Key::of(&1))
         }
+    }
+    impl CallPolicy<u64, ()> for Declined<'_> {
         fn cache_if(&self, value: &u64) -> bool {
             *value > 0
         }
@@ -167,6 +177,12 @@ impl<T: Send> Operation<T, ()> for Known<T> {
     async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<T, Error<()>> {
         Err(Error::from(()))
     }
+    fn arguments(&self) -> &dyn Arguments {
+        self
+    }
+}
+
+impl<T> Arguments for Known<T> {
     fn key(&self) -> Option<Key> {
         Some(self.0)
     }
@@ -347,6 +363,12 @@ impl<N: Operation<u64, ()>> Operation<u64, ()> for Numbered<N> {
     async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<u64, Error<()>> {
         self.0.attempt(cx, attempt).await
     }
+    fn arguments(&self) -> &dyn Arguments {
+        self
+    }
+}
+
+impl<N: Send + Sync> Arguments for Numbered<N> {
     fn key(&self) -> Option<Key> {
         Some(Key::of(&self.1))
     }
@@ -380,9 +402,19 @@ fn an_error_that_can_be_copied_is_shared() {
             self.0.run().await?;
             Err("down".into())
         }
+        fn arguments(&self) -> &dyn Arguments {
+            self
+        }
+        fn policy(&self) -> &dyn CallPolicy<usize, &'static str> {
+            self
+        }
+    }
+    impl Arguments for Failing<'_> {
         fn key(&self) -> Option<Key> {
             Some(Key::of(&1))
         }
+    }
+    impl CallPolicy<usize, &'static str> for Failing<'_> {
         fn share_error(&self, error: &Error<&'static str>) -> Option<SharedError> {
             Some(Arc::new(error.clone()))
         }

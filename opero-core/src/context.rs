@@ -79,6 +79,14 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// This context with the deadline and the attempt limit of `inner`, which stages within this one have set.
+    #[must_use]
+    pub const fn limited_as(mut self, inner: &Context<'_>) -> Self {
+        self.deadline = inner.deadline;
+        self.attempt_limit = inner.attempt_limit;
+        self
+    }
+
     /// Lets the function itself be executed by `remote`, if it can be.
     #[must_use]
     pub const fn with_remote(mut self, remote: &'a dyn Remote) -> Self {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::Refused;
+use crate::{CodecError, Context, Event, Refused, RefusedKind};
 
 /// Executes a function in another process.
 ///
@@ -44,4 +44,30 @@ pub struct Executed {
     pub waited: Duration,
     /// How long it was with the worker.
     pub elapsed: Duration,
+}
+
+/// Has `remote` execute the function once, on arguments that have become bytes, or have not. Returns the bytes of the
+/// outcome.
+///
+/// # Errors
+/// The refusal of the remote; or [`RefusedKind::Transfer`], where the arguments do not pass.
+pub async fn execute(
+    cx: &Context<'_>,
+    remote: &dyn Remote,
+    arguments: Result<Vec<u8>, CodecError>,
+) -> Result<Vec<u8>, Refused> {
+    let arguments = arguments.map_err(|error| transfer(&error))?;
+    let executed = remote.execute(arguments, cx.attempt_limit()).await?;
+    cx.emit(Event::ExecutedBy {
+        worker: executed.worker,
+        waited: executed.waited,
+        elapsed: executed.elapsed,
+    });
+    executed.outcome
+}
+
+/// The refusal of a call whose arguments or outcome did not pass.
+pub fn transfer(error: &CodecError) -> Refused {
+    let reason = error.to_string();
+    RefusedKind::Transfer { reason }.into()
 }

@@ -1,13 +1,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::{Attempt, Context, Error, Operation, block_on, forward_operation, operation};
+use crate::{Arguments, Attempt, CallPolicy, Context, Error, Operation, block_on, operation};
 
-/// A mechanism around an operation: it decides whether, when and how often `next` is attempted.
+/// Something around an operation: it decides whether, when and how often `next` is attempted. This is what users write.
 ///
-/// A stage is generic over the operation, so a pipeline compiles to one state machine: no boxing, no allocation on the
-/// success path. A stage keeps no state in the future that a drop would strand: a call cancelled at any await point
-/// leaves no lock, permit or flight behind.
+/// A stage sees the value and the error, and may attempt `next` more than once, also at the same time. In a pipeline every
+/// attempt of `next` is one allocation; opero's own stages are [`Mechanism`](crate::Mechanism)s, which need none. A stage
+/// keeps no state in the future that a drop would strand: a call cancelled at any await point leaves no lock, permit or
+/// flight behind.
 ///
 /// ```
 /// use opero_core::{Attempt, Context, Error, Operation, Stage};
@@ -27,18 +28,13 @@ use crate::{Attempt, Context, Error, Operation, block_on, forward_operation, ope
 /// assert_eq!(Audit.run_sync(|_| Ok::<_, std::io::Error>(1)).unwrap(), 1);
 /// ```
 pub trait Stage<T, E>: Send + Sync {
-    /// Passes a call through this mechanism to `next`.
+    /// Passes a call through this stage to `next`.
     fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send;
-
-    /// Does this stage pass every call through untouched? Then a pipeline may answer a call without asking it.
-    fn is_transparent(&self) -> bool {
-        false
-    }
 
     /// Calls an async closure through this stage alone.
     fn run<F, Fut>(&self, function: F) -> impl Future<Output = Result<T, Error<E>>> + Send
@@ -102,10 +98,6 @@ impl<T: Send, E: Send, S: Stage<T, E>> Stage<T, E> for Option<S> {
             }
         }
     }
-
-    fn is_transparent(&self) -> bool {
-        self.as_ref().is_none_or(Stage::is_transparent)
-    }
 }
 
 impl<T, E, S: Stage<T, E>> Stage<T, E> for &S {
@@ -118,10 +110,6 @@ impl<T, E, S: Stage<T, E>> Stage<T, E> for &S {
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).call(cx, attempt, next)
     }
-
-    fn is_transparent(&self) -> bool {
-        (**self).is_transparent()
-    }
 }
 
 impl<T, E, S: Stage<T, E>> Stage<T, E> for Arc<S> {
@@ -133,10 +121,6 @@ impl<T, E, S: Stage<T, E>> Stage<T, E> for Arc<S> {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         (**self).call(cx, attempt, next)
-    }
-
-    fn is_transparent(&self) -> bool {
-        (**self).is_transparent()
     }
 }
 
@@ -151,10 +135,6 @@ impl<T: Send, E: Send> Stage<T, E> for () {
         next: N,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         async move { next.attempt(cx, attempt).await }
-    }
-
-    fn is_transparent(&self) -> bool {
-        true
     }
 }
 
@@ -189,10 +169,6 @@ impl<T, E, Outer: Stage<T, E>, Inner: Stage<T, E>> Stage<T, E> for Stack<Outer, 
         };
         self.outer.call(cx, attempt, then)
     }
-
-    fn is_transparent(&self) -> bool {
-        self.outer.is_transparent() && self.inner.is_transparent()
-    }
 }
 
 /// The operation behind one more stage: what a [`Stack`] hands to its outer half.
@@ -219,5 +195,12 @@ impl<T, E, S: Stage<T, E>, N: Operation<T, E>> Operation<T, E> for Then<'_, S, N
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         self.stage.call(cx, attempt, &self.next)
     }
-    forward_operation!(T, E, self => self.next);
+
+    fn arguments(&self) -> &dyn Arguments {
+        self.next.arguments()
+    }
+
+    fn policy(&self) -> &dyn CallPolicy<T, E> {
+        self.next.policy()
+    }
 }

@@ -11,7 +11,7 @@ use crate::{LimiterBackend, LimiterOptions, LimiterRegistration, Quota};
 /// Lets executions start no more often than its quota allows; the others wait in the order they came.
 ///
 /// Each execution takes its own permits: a retry or a fallback value inside this stage's call is another execution.
-/// Calls with a [`rate_key`](opero_core::Operation::rate_key) draw from one limiter for each key. Callers wait on the
+/// Calls with a [`rate_key`](opero_core::Arguments::rate_key) draw from one limiter for each key. Callers wait on the
 /// limiter's own clock, in the way of their call: async ones yield, synchronous ones block their thread.
 ///
 /// A call that is dropped while it waits leaves its place, and its permits stay for those behind it.

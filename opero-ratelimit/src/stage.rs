@@ -3,9 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, BackendError, ConfigError, Context, Error, Event, Key, Operation, Refused,
-    RefusedKind, Stage,
+    Arguments, Attempt, BackendError, ConfigError, Context, Error, Event, Key, Mechanism, Next,
+    Operation, Refused, RefusedKind, Stage,
 };
 
 use crate::policy::Patience;
@@ -13,22 +14,25 @@ use crate::queue::Request;
 use crate::{RateLimit, Verdict};
 
 impl RateLimit {
-    /// Takes the call's permits, if they are there at once and nobody waits for any.
+    /// Takes the permits of a call that costs `cost`, if they are there at once and no other call waits for any.
+    ///
+    /// `key` is one within this process. A keyed call to a limiter that is [shared](Self::is_shared) has another one, and
+    /// has to pass the whole stage.
     #[inline]
-    pub fn admits<T, E>(&self, call: &impl Operation<T, E>) -> bool {
-        let Some(cost) = NonZeroU32::new(call.cost()) else {
-            return true;
-        };
-        self.key_of(call)
-            .is_ok_and(|key| self.admits_some(key, cost))
+    pub fn admits(&self, key: Option<Key>, cost: u32) -> bool {
+        NonZeroU32::new(cost).is_none_or(|cost| self.admits_some(key, cost))
+    }
+
+    /// Returns `true` if the limiter counts for other processes too.
+    pub fn is_shared(&self) -> bool {
+        self.shared.is_some()
     }
 
     /// The key of the limiter that the call draws from.
-    #[inline]
-    fn key_of<T, E>(&self, call: &impl Operation<T, E>) -> Result<Option<Key>, ConfigError> {
+    fn key_of(&self, arguments: &dyn Arguments) -> Result<Option<Key>, ConfigError> {
         match &self.shared {
-            None => Ok(call.rate_key()),
-            Some(keys) => keys.of(call),
+            None => Ok(arguments.rate_key()),
+            Some(keys) => keys.of(arguments),
         }
     }
 
@@ -204,20 +208,29 @@ fn elapsed(cx: &Context<'_>, needed: Duration) -> RefusedKind {
 const LONGEST_SLEEP: Duration = Duration::from_secs(86_400);
 
 impl<T: Send, E: Send> Stage<T, E> for RateLimit {
-    #[inline]
     async fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
-        let permit = match self.key_of(&next) {
-            Ok(key) => self.permit(cx, key, next.cost()).await,
+        pass_through(self, cx, attempt, &next, None).await
+    }
+}
+
+impl Mechanism for RateLimit {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        let (key, cost) = {
+            let arguments = next.arguments();
+            (self.key_of(arguments), arguments.cost())
+        };
+        let permit = match key {
+            Ok(key) => self.permit(cx, key, cost).await,
             Err(error) => Err(misconfigured(cx, error)),
         };
         match permit {
             Ok(()) => next.attempt(cx, attempt).await,
-            Err(refused) => Err(Error::refused(refused)),
+            Err(refused) => next.outcome().refuse(attempt, refused),
         }
     }
 }

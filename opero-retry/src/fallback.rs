@@ -1,9 +1,13 @@
-use opero_core::{Attempt, Cause, Context, Error, Event, Operation, Refused, RefusedKind, Stage};
+use opero_core::mechanism::pass_through;
+use opero_core::{
+    Attempt, Context, Error, Event, Mechanism, Next, Operation, Outcome, Refused, RefusedKind, Stage,
+};
 
 /// The stage that tries the fallback values in order until one succeeds.
 ///
-/// The operation says how many there are ([`Operation::alternatives`]), takes the one that [`Attempt::alternative`]
-/// counts to, and says which of its errors are worth the next one ([`Operation::fallback_on`]). When all fail, the last
+/// The call says how many there are ([`Arguments::alternatives`](opero_core::Arguments::alternatives)), takes the one that
+/// [`Attempt::alternative`] counts to, and says which of its errors are worth the next one
+/// ([`CallPolicy::fallback_on`](opero_core::CallPolicy::fallback_on)). When all fail, the last
 /// error is returned, with the earlier ones in it. Put inside a [`Retry`](crate::Retry), one attempt of the retry tries
 /// every value before it backs off.
 ///
@@ -31,77 +35,58 @@ use opero_core::{Attempt, Cause, Context, Error, Event, Operation, Refused, Refu
 pub struct Fallback {}
 
 impl Fallback {
-    /// It has no parameters: everything it asks, the operation knows.
+    /// It has no parameters: everything it asks, the call knows.
     pub const fn new() -> Self {
         Self {}
     }
 }
 
 impl<T: Send, E: Send> Stage<T, E> for Fallback {
-    // An `async fn` would hold every argument twice in its future.
-    #[allow(clippy::manual_async_fn)]
-    #[inline]
-    fn call<N: Operation<T, E>>(
+    async fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        async move {
-            let alternatives = next.alternatives();
-            if alternatives == 0 {
-                return Err(empty(cx));
+    ) -> Result<T, Error<E>> {
+        pass_through(self, cx, attempt, &next, None).await
+    }
+}
+
+impl Mechanism for Fallback {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        let alternatives = next.arguments().alternatives();
+        let mut attempt = attempt.with_alternative(0);
+        if alternatives == 0 {
+            return refuse_empty(cx, attempt, next.outcome());
+        }
+        loop {
+            next.attempt(cx, attempt).await;
+            let outcome = next.outcome();
+            let following = attempt.alternative + 1;
+            if outcome.is_ok() || following >= alternatives || !is_worth_the_next(outcome) {
+                return;
             }
-            let attempt = attempt.with_alternative(0);
-            match next.attempt(cx, attempt).await {
-                Ok(value) => Ok(value),
-                Err(error) if alternatives == 1 => Err(error.after(Vec::new(), attempt)),
-                // Boxed: what only failures need neither widens the future nor costs a success.
-                Err(error) => Box::pin(others(cx, attempt, &next, alternatives, error)).await,
-            }
+            outcome.set_aside();
+            attempt = attempt.with_alternative(following);
+            cx.emit(Event::FallbackUsed { attempt });
         }
     }
 }
 
-/// The values after the preferred one, which failed with `error`.
 #[cold]
-async fn others<T: Send, E: Send, N: Operation<T, E>>(
-    cx: &Context<'_>,
-    mut attempt: Attempt,
-    next: &N,
-    alternatives: usize,
-    mut error: Error<E>,
-) -> Result<T, Error<E>> {
-    let mut earlier = Vec::new();
-    loop {
-        let following = attempt.alternative + 1;
-        if following >= alternatives || !worth_the_next(next, error.cause()) {
-            return Err(error.after(earlier, attempt));
-        }
-        error.push_onto(&mut earlier, attempt);
-        attempt = attempt.with_alternative(following);
-        cx.emit(Event::FallbackUsed { attempt });
-        error = match next.attempt(cx, attempt).await {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-    }
-}
-
-#[cold]
-fn empty<E>(cx: &Context<'_>) -> Error<E> {
+fn refuse_empty(cx: &Context<'_>, attempt: Attempt, outcome: &mut dyn Outcome) {
     let refused = Refused::from(RefusedKind::EmptyFallback);
     cx.emit(Event::Refused {
         kind: refused.kind(),
     });
-    Error::refused(refused)
+    outcome.refuse(attempt, refused);
 }
 
-fn worth_the_next<T, E>(next: &impl Operation<T, E>, cause: &Cause<E>) -> bool {
-    match cause {
-        Cause::Function(error) => next.fallback_on(error),
+fn is_worth_the_next(outcome: &dyn Outcome) -> bool {
+    match outcome.refusal() {
+        None => outcome.fallback_on(),
         // A silent limiter is transient, so worth a retry after a delay, but no value gets past it.
-        Cause::Refused(refused) => {
+        Some(refused) => {
             refused.is_transient() && !matches!(refused.kind(), RefusedKind::RateBackend { .. })
         }
     }

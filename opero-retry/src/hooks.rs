@@ -1,12 +1,13 @@
-//! What a call knows of its errors, put on an operation by closures.
-//!
-//! The `#[opero]` attribute and hand-written operations answer the stages' questions themselves; these are for the
-//! closures of [`operation`](crate::operation).
+//! Predicates for the closures of [`operation`](crate::operation). The `#[opero]` attribute and hand-written operations have
+//! a [`CallPolicy`] of their own.
 
 use std::fmt;
+use std::future::Future;
 use std::time::Duration;
 
-use opero_core::{Attempt, Codec, Context, Error, Operation, SharedError, forward_operation};
+use opero_core::{
+    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, SharedError,
+};
 
 /// Refines an operation by closures over its error.
 ///
@@ -29,103 +30,63 @@ use opero_core::{Attempt, Codec, Context, Error, Operation, SharedError, forward
 /// ```
 pub trait OperationExt: Sized {
     /// Only errors that `predicate` holds for are worth another attempt.
-    fn with_retry_on<E, P: Fn(&E) -> bool + Send + Sync>(
+    fn with_retry_on<'p, E>(
         self,
-        predicate: P,
-    ) -> Hooked<Self, RetryOn<P>> {
-        Hooked::new(self, RetryOn(predicate))
+        predicate: impl Fn(&E) -> bool + Send + Sync + 'p,
+    ) -> Judged<'p, Self, E> {
+        Judged {
+            operation: self,
+            judge: Judge::RetryOn(Box::new(predicate)),
+        }
     }
 
     /// How long the other side asked to wait, read from the error; it wins over the backoff.
-    fn with_retry_after<E, P: Fn(&E) -> Option<Duration> + Send + Sync>(
+    fn with_retry_after<'p, E>(
         self,
-        hint: P,
-    ) -> Hooked<Self, RetryAfter<P>> {
-        Hooked::new(self, RetryAfter(hint))
+        hint: impl Fn(&E) -> Option<Duration> + Send + Sync + 'p,
+    ) -> Judged<'p, Self, E> {
+        Judged {
+            operation: self,
+            judge: Judge::RetryAfter(Box::new(hint)),
+        }
     }
 
     /// Only errors that `predicate` holds for are worth the next fallback value.
-    fn with_fallback_on<E, P: Fn(&E) -> bool + Send + Sync>(
+    fn with_fallback_on<'p, E>(
         self,
-        predicate: P,
-    ) -> Hooked<Self, FallbackOn<P>> {
-        Hooked::new(self, FallbackOn(predicate))
+        predicate: impl Fn(&E) -> bool + Send + Sync + 'p,
+    ) -> Judged<'p, Self, E> {
+        Judged {
+            operation: self,
+            judge: Judge::FallbackOn(Box::new(predicate)),
+        }
     }
 }
 
 impl<O> OperationExt for O {}
 
-/// An operation with one answer of its own, from [`OperationExt`]; it leaves the other questions to the inner one.
-#[derive(Clone, Copy)]
-pub struct Hooked<O, H> {
+/// An operation with one predicate of its own, from [`OperationExt`]; the rest of its policy is the inner one's.
+pub struct Judged<'p, O, E> {
     operation: O,
-    hook: H,
+    judge: Judge<'p, E>,
 }
 
-impl<O, H> Hooked<O, H> {
-    const fn new(operation: O, hook: H) -> Self {
-        Self { operation, hook }
-    }
+enum Judge<'p, E> {
+    RetryOn(Box<dyn Fn(&E) -> bool + Send + Sync + 'p>),
+    RetryAfter(Box<dyn Fn(&E) -> Option<Duration> + Send + Sync + 'p>),
+    FallbackOn(Box<dyn Fn(&E) -> bool + Send + Sync + 'p>),
 }
 
-impl<O: fmt::Debug, H> fmt::Debug for Hooked<O, H> {
+impl<O: fmt::Debug, E> fmt::Debug for Judged<'_, O, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hooked")
+        f.debug_struct("Judged")
             .field("operation", &self.operation)
             .finish_non_exhaustive()
     }
 }
 
-/// One answer about an error. `None`: it is the inner operation's to give.
-pub trait Hook<E>: Send + Sync {
-    /// As [`Operation::retry_on`].
-    fn retry_on(&self, _: &E) -> Option<bool> {
-        None
-    }
-    /// As [`Operation::retry_after`].
-    fn retry_after(&self, _: &E) -> Option<Option<Duration>> {
-        None
-    }
-    /// As [`Operation::fallback_on`].
-    fn fallback_on(&self, _: &E) -> Option<bool> {
-        None
-    }
-}
-
-/// The hook of [`OperationExt::with_retry_on`].
-#[derive(Debug, Clone, Copy)]
-pub struct RetryOn<P>(P);
-
-impl<E, P: Fn(&E) -> bool + Send + Sync> Hook<E> for RetryOn<P> {
-    fn retry_on(&self, error: &E) -> Option<bool> {
-        Some((self.0)(error))
-    }
-}
-
-/// The hook of [`OperationExt::with_retry_after`].
-#[derive(Debug, Clone, Copy)]
-pub struct RetryAfter<P>(P);
-
-impl<E, P: Fn(&E) -> Option<Duration> + Send + Sync> Hook<E> for RetryAfter<P> {
-    fn retry_after(&self, error: &E) -> Option<Option<Duration>> {
-        Some((self.0)(error))
-    }
-}
-
-/// The hook of [`OperationExt::with_fallback_on`].
-#[derive(Debug, Clone, Copy)]
-pub struct FallbackOn<P>(P);
-
-impl<E, P: Fn(&E) -> bool + Send + Sync> Hook<E> for FallbackOn<P> {
-    fn fallback_on(&self, error: &E) -> Option<bool> {
-        Some((self.0)(error))
-    }
-}
-
-/// Every method, answered or forwarded: nothing that the inner operation knows is lost.
 #[deny(clippy::missing_trait_methods)]
-impl<T, E, O: Operation<T, E>, H: Hook<E>> Operation<T, E> for Hooked<O, H> {
-    #[inline]
+impl<T, E, O: Operation<T, E>> Operation<T, E> for Judged<'_, O, E> {
     fn attempt(
         &self,
         cx: &Context<'_>,
@@ -133,29 +94,57 @@ impl<T, E, O: Operation<T, E>, H: Hook<E>> Operation<T, E> for Hooked<O, H> {
     ) -> impl Future<Output = Result<T, Error<E>>> + Send {
         self.operation.attempt(cx, attempt)
     }
-    forward_operation!(self => self.operation);
-    fn codec(&self) -> Option<Codec<T>> {
-        self.operation.codec()
+
+    fn arguments(&self) -> &dyn Arguments {
+        self.operation.arguments()
     }
+
+    fn policy(&self) -> &dyn CallPolicy<T, E> {
+        self
+    }
+}
+
+/// Every method, answered or forwarded: nothing that the inner policy says is lost.
+#[deny(clippy::missing_trait_methods)]
+impl<T, E, O: Operation<T, E>> CallPolicy<T, E> for Judged<'_, O, E> {
     fn retry_on(&self, error: &E) -> bool {
-        let answer = self.hook.retry_on(error);
-        answer.unwrap_or_else(|| self.operation.retry_on(error))
+        match &self.judge {
+            Judge::RetryOn(predicate) => predicate(error),
+            _ => self.operation.policy().retry_on(error),
+        }
     }
+
     fn retry_after(&self, error: &E) -> Option<Duration> {
-        let answer = self.hook.retry_after(error);
-        answer.unwrap_or_else(|| self.operation.retry_after(error))
+        match &self.judge {
+            Judge::RetryAfter(hint) => hint(error),
+            _ => self.operation.policy().retry_after(error),
+        }
     }
+
     fn fallback_on(&self, error: &E) -> bool {
-        let answer = self.hook.fallback_on(error);
-        answer.unwrap_or_else(|| self.operation.fallback_on(error))
+        match &self.judge {
+            Judge::FallbackOn(predicate) => predicate(error),
+            _ => self.operation.policy().fallback_on(error),
+        }
     }
+
     fn cache_if(&self, value: &T) -> bool {
-        self.operation.cache_if(value)
+        self.operation.policy().cache_if(value)
     }
+
+    fn codec(&self) -> Option<Codec<T>> {
+        self.operation.policy().codec()
+    }
+
     fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
-        self.operation.share_error(error)
+        self.operation.policy().share_error(error)
     }
+
     fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
-        self.operation.unshare_error(shared)
+        self.operation.policy().unshare_error(shared)
+    }
+
+    fn decode_outcome(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        self.operation.policy().decode_outcome(bytes)
     }
 }

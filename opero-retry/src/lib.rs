@@ -17,6 +17,7 @@ pub use timeout::Timeout;
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
-    Attempt, Cause, ConfigError, Context, Error, ErrorKind, Event, FailedAttempt, ManualClock,
-    Observer, Operation, Refused, RefusedKind, Stack, Stage, Waiting, operation,
+    Arguments, Attempt, CallPolicy, Cause, ConfigError, Context, Error, ErrorKind, Event,
+    FailedAttempt, ManualClock, Mechanism, Observer, Operation, Refused, RefusedKind, Stack, Stage,
+    Waiting, operation,
 };

@@ -1,16 +1,17 @@
 use std::time::Duration;
 
+use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, Cause, ConfigError, Context, Error, Event, FailedAttempt, Instant, Operation,
-    RefusedKind, Stage,
+    Attempt, ConfigError, Context, Error, Event, Instant, Mechanism, Next, Operation, Outcome,
+    Refused, RefusedKind, Stage,
 };
 
 use crate::{Decision, Delays, Failure, RetryPolicy};
 
 /// The stage that attempts a call again after a failure.
 ///
-/// The operation says which of its errors are worth it ([`Operation::retry_on`]) and how long the other side asked to
-/// wait ([`Operation::retry_after`]). Of the other stages' refusals only the transient ones are tried again, such as a
+/// The call's policy says which of its errors are worth it ([`CallPolicy::retry_on`](opero_core::CallPolicy::retry_on)) and
+/// how long the other side asked to wait ([`CallPolicy::retry_after`](opero_core::CallPolicy::retry_after)). Of the other stages' refusals only the transient ones are tried again, such as a
 /// timeout: a wrong parameter stays wrong. The error of the last attempt is returned, with the earlier ones in it.
 ///
 /// On success it allocates nothing, draws no random number, and reads the clock only where `max_elapsed` is set.
@@ -50,22 +51,23 @@ impl Retry {
 }
 
 impl<T: Send, E: Send> Stage<T, E> for Retry {
-    // An `async fn` would hold every argument twice in its future.
-    #[allow(clippy::manual_async_fn)]
-    #[inline]
-    fn call<N: Operation<T, E>>(
+    async fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        async move {
-            let started = self.policy.max_elapsed.map(|_| cx.now());
-            match next.attempt(cx, attempt).await {
-                Ok(value) => Ok(value),
-                // Boxed: what only failures need neither widens the future nor costs a success.
-                Err(error) => Box::pin(self.again(cx, attempt, &next, started, error)).await,
-            }
+    ) -> Result<T, Error<E>> {
+        pass_through(self, cx, attempt, &next, None).await
+    }
+}
+
+impl Mechanism for Retry {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        let started = self.policy.max_elapsed.map(|_| cx.now());
+        next.attempt(cx, attempt).await;
+        if !next.outcome().is_ok() {
+            // Boxed: what only failures need neither widens the future nor costs a success.
+            Box::pin(self.again(cx, attempt, next, started)).await;
         }
     }
 }
@@ -73,20 +75,19 @@ impl<T: Send, E: Send> Stage<T, E> for Retry {
 impl Retry {
     /// All that comes after the first failure.
     #[cold]
-    async fn again<T: Send, E: Send, N: Operation<T, E>>(
+    async fn again<N: Next>(
         &self,
         cx: &Context<'_>,
         mut attempt: Attempt,
-        next: &N,
+        next: &mut N,
         started: Option<Instant>,
-        mut error: Error<E>,
-    ) -> Result<T, Error<E>> {
+    ) {
         let mut failed = Failures::new(&self.policy, started);
         // Not for the first attempt: where that one cannot start, there is no error to return instead.
         let deadline = started.zip(self.policy.max_elapsed);
         let within = deadline.map_or(*cx, |(started, limit)| cx.with_deadline(started + limit));
         loop {
-            let retried = match failed.decide(&self.policy, cx, next, &error) {
+            let retried = match failed.decide(&self.policy, cx, next.outcome()) {
                 Decision::Wait(delay) => {
                     cx.emit(Event::RetryScheduled { attempt, delay });
                     cx.sleep(delay).await;
@@ -96,42 +97,30 @@ impl Retry {
                 Decision::Return => false,
             };
             if !retried {
-                return Err(give_up(cx, failed.earlier, attempt, error));
+                return give_up(cx, attempt, next.outcome());
             }
-            error.push_onto(&mut failed.earlier, attempt);
+            next.outcome().set_aside();
             attempt = attempt.next();
-            error = match next.attempt(&within, attempt).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
+            next.attempt(&within, attempt).await;
+            if next.outcome().is_ok() {
+                return;
+            }
         }
     }
 }
 
-/// The call's error: that of the last attempt which came to start.
-fn give_up<E>(
-    cx: &Context<'_>,
-    earlier: Vec<FailedAttempt<E>>,
-    attempt: Attempt,
-    error: Error<E>,
-) -> Error<E> {
-    let started = !matches!(error.cause(), Cause::Refused(refused)
-        if matches!(refused.kind(), RefusedKind::Elapsed { .. }));
-    let error = error.after(earlier, attempt);
-    if started {
-        cx.emit(Event::GaveUp { attempt });
-        return error;
+/// The call's error is that of the last attempt which came to start.
+fn give_up(cx: &Context<'_>, mut attempt: Attempt, outcome: &mut dyn Outcome) {
+    let kind = outcome.refusal().map(Refused::kind);
+    if matches!(kind, Some(RefusedKind::Elapsed { .. })) {
+        outcome.drop_last();
+        attempt = outcome.last_attempt();
     }
-    let error = error.without_last();
-    cx.emit(Event::GaveUp {
-        attempt: error.last_attempt(),
-    });
-    error
+    cx.emit(Event::GaveUp { attempt });
 }
 
-/// The failed attempts of one call, and what the next decision needs of them.
-struct Failures<E> {
-    earlier: Vec<FailedAttempt<E>>,
+/// What the next decision needs of the failed attempts of one call.
+struct Failures {
     delays: Delays,
     /// Counted here, since a retry around this one numbers its attempts too.
     count: u32,
@@ -139,10 +128,9 @@ struct Failures<E> {
     started: Option<Instant>,
 }
 
-impl<E> Failures<E> {
+impl Failures {
     fn new(policy: &RetryPolicy, started: Option<Instant>) -> Self {
         Self {
-            earlier: Vec::new(),
             delays: policy.backoff.delays(),
             count: 0,
             started,
@@ -150,17 +138,16 @@ impl<E> Failures<E> {
     }
 
     /// Gathers what the policy wants to know, and asks it.
-    fn decide<T>(
+    fn decide(
         &mut self,
         policy: &RetryPolicy,
         cx: &Context<'_>,
-        next: &impl Operation<T, E>,
-        error: &Error<E>,
+        outcome: &dyn Outcome,
     ) -> Decision {
         self.count = self.count.saturating_add(1);
-        let (retryable, hint) = match error.cause() {
-            Cause::Function(error) => (next.retry_on(error), next.retry_after(error)),
-            Cause::Refused(refused) => (refused.is_transient(), None),
+        let (retryable, hint) = match outcome.refusal() {
+            None => (outcome.retry_on(), outcome.retry_after()),
+            Some(refused) => (refused.is_transient(), None),
         };
         policy.decide(Failure {
             attempts: self.count,

@@ -4,9 +4,10 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use opero_core::clock::Sleep;
+use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, AttemptLimit, ConfigError, Context, Error, Event, Instant, Operation, Refused,
-    RefusedKind, Stage, Waiting,
+    Attempt, AttemptLimit, ConfigError, Context, Error, Event, Instant, Mechanism, Next, Operation,
+    Outcome, Refused, RefusedKind, Stage, Waiting,
 };
 
 /// The stage that gives an attempt a limited time: `attempt_timeout`.
@@ -57,63 +58,69 @@ impl Timeout {
 }
 
 impl<T: Send, E: Send> Stage<T, E> for Timeout {
-    // An `async fn` would hold every argument twice in its future.
-    #[allow(clippy::manual_async_fn)]
-    #[inline]
-    fn call<N: Operation<T, E>>(
+    async fn call<N: Operation<T, E>>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
         next: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        async move {
-            if cx.remote().is_some() {
-                // Whoever runs the attempt knows when it starts, and can stop it.
-                let cx = cx.with_attempt_limit(AttemptLimit(self.limit));
-                return match next.attempt(&cx, attempt).await {
-                    Err(error) => Err(told(&cx, error)),
-                    ok => ok,
-                };
-            }
-            if cx.waiting() == Waiting::Blocking {
-                return Err(refuse(cx, unstoppable()));
-            }
-            let mut timer = Timer::start(cx, self.limit);
-            let mut running = pin!(next.attempt(cx, attempt));
-            let ended = poll_fn(|task| {
-                // The attempt first: at the limit, a result is better than a refusal.
-                if let Poll::Ready(result) = running.as_mut().poll(task) {
-                    return Poll::Ready(Some(result));
-                }
-                timer.poll(cx, task).map(|()| None)
-            });
-            match ended.await {
-                Some(result) => result,
-                None => Err(refuse(
-                    cx,
-                    RefusedKind::AttemptTimeout { limit: self.limit },
-                )),
-            }
+    ) -> Result<T, Error<E>> {
+        pass_through(self, cx, attempt, &next, None).await
+    }
+}
+
+impl Mechanism for Timeout {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        if cx.remote().is_some() {
+            // Whoever runs the attempt knows when it starts, and can stop it.
+            let cx = cx.with_attempt_limit(AttemptLimit(self.limit));
+            next.attempt(&cx, attempt).await;
+            return tell_timeout(&cx, next.outcome());
+        }
+        if cx.waiting() == Waiting::Blocking {
+            return refuse(cx, attempt, next.outcome(), unstoppable());
+        }
+        if !self.finished(cx, attempt, next).await {
+            let kind = RefusedKind::AttemptTimeout { limit: self.limit };
+            refuse(cx, attempt, next.outcome(), kind);
         }
     }
 }
 
+impl Timeout {
+    /// Returns `true` if the attempt ended in time.
+    async fn finished<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) -> bool {
+        let mut timer = Timer::start(cx, self.limit);
+        let mut running = pin!(next.attempt(cx, attempt));
+        poll_fn(|task| {
+            // The attempt first: at the limit, a result is better than a refusal.
+            if running.as_mut().poll(task).is_ready() {
+                return Poll::Ready(true);
+            }
+            timer.poll(cx, task).map(|()| false)
+        })
+        .await
+    }
+}
+
 #[cold]
-fn refuse<E>(cx: &Context<'_>, refused: impl Into<Refused>) -> Error<E> {
+fn refuse(
+    cx: &Context<'_>,
+    attempt: Attempt,
+    outcome: &mut dyn Outcome,
+    refused: impl Into<Refused>,
+) {
     let refused = refused.into();
     cx.emit(Event::Refused {
         kind: refused.kind(),
     });
-    Error::refused(refused)
+    outcome.refuse(attempt, refused);
 }
 
-/// A timeout that somebody else found is told as one that is found here.
-#[cold]
-fn told<E>(cx: &Context<'_>, error: Error<E>) -> Error<E> {
-    if let Some(kind @ RefusedKind::AttemptTimeout { .. }) = error.refusal().map(Refused::kind) {
+/// A timeout that a worker's supervisor found is told as one that is found here.
+fn tell_timeout(cx: &Context<'_>, outcome: &dyn Outcome) {
+    if let Some(kind @ RefusedKind::AttemptTimeout { .. }) = outcome.refusal().map(Refused::kind) {
         cx.emit(Event::Refused { kind });
     }
-    error
 }
 
 fn unstoppable() -> ConfigError {

@@ -3,7 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opero_cache::{Cache, CacheConfig};
-use opero_core::{Attempt, Codec, CodecError, Context, Error, Operation, Stage, operation};
+use opero_core::{
+    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, Stage, operation,
+};
 use tokio::sync::Semaphore;
 
 use crate::store::Store;
@@ -108,10 +110,22 @@ impl<N: Operation<u8, ()>> Operation<u8, ()> for Numbered<N> {
     async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<u8, Error<()>> {
         self.0.attempt(cx, attempt).await
     }
+    fn arguments(&self) -> &dyn Arguments {
+        self
+    }
+    fn policy(&self) -> &dyn CallPolicy<u8, ()> {
+        self
+    }
+}
+
+impl<N: Send + Sync> Arguments for Numbered<N> {
     fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
         out.extend(self.1.to_le_bytes());
         Some(Ok(()))
     }
+}
+
+impl<N: Send + Sync> CallPolicy<u8, ()> for Numbered<N> {
     fn codec(&self) -> Option<Codec<u8>> {
         Some(Codec::postcard())
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use opero_cache::{Cache, CacheConfig};
 use opero_core::{
-    Attempt, Background, Codec, CodecError, Context, Error, Key, ManualClock, Operation, Stage,
-    Waiting, block_on,
+    Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Context, Error, Key,
+    ManualClock, Operation, Stage, Waiting, block_on,
 };
 
 use crate::store::{Gate, Store, Watched};
@@ -46,15 +46,27 @@ impl Operation<u64, &'static str> for Call {
             false => Ok(run),
         }
     }
+    fn arguments(&self) -> &dyn Arguments {
+        self
+    }
+    fn policy(&self) -> &dyn CallPolicy<u64, &'static str> {
+        self
+    }
+}
+
+impl CallPolicy<u64, &'static str> for Call {
+    fn codec(&self) -> Option<Codec<u64>> {
+        Some(Codec::postcard())
+    }
+}
+
+impl Arguments for Call {
     fn key(&self) -> Option<Key> {
         Some(Key::of("only one"))
     }
     fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
         out.extend(b"only one");
         Some(Ok(()))
-    }
-    fn codec(&self) -> Option<Codec<u64>> {
-        Some(Codec::postcard())
     }
     fn in_background(&self) -> Option<Background> {
         let function = Arc::clone(&self.function);

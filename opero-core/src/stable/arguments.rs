@@ -7,14 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::append;
-use crate::operation::{Arguments, Stable};
+use crate::operation::{Encodes, Identity, Stable};
 use crate::{Codec, CodecError, Key, KeyHasher};
 
-impl<T, A> Arguments<T> for Stable<'_, A>
-where
-    T: Serialize + DeserializeOwned,
-    A: Serialize + Sync + ?Sized,
-{
+impl<A: Serialize + Sync + ?Sized> Identity for Stable<'_, A> {
     /// For a cache within the process, where such a call meets one: a hash of the same bytes, and of the closure's type as
     /// for every other call there.
     fn key<F>(&self) -> Option<Key> {
@@ -25,10 +21,12 @@ where
         Some(hasher.key())
     }
 
-    fn stable_key<F>(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
         Some(self.write(out))
     }
+}
 
+impl<T: Serialize + DeserializeOwned, A: ?Sized> Encodes<T> for Stable<'_, A> {
     fn codec(&self) -> Option<Codec<T>> {
         Some(Codec::postcard())
     }

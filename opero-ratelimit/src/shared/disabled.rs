@@ -1,6 +1,6 @@
 //! Without the feature `shared` there are no such keys, and no limiter that needs them is opened.
 
-use opero_core::{ConfigError, Key, Operation};
+use opero_core::{Arguments, ConfigError, Key};
 
 /// There is none.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl SharedKeys {
         ))
     }
 
-    pub(crate) fn of<T, E>(&self, _: &impl Operation<T, E>) -> Result<Option<Key>, ConfigError> {
+    pub(crate) fn of(&self, _: &dyn Arguments) -> Result<Option<Key>, ConfigError> {
         match *self {}
     }
 }

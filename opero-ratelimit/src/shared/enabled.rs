@@ -1,5 +1,5 @@
 use opero_core::stable::{KeySpace, append};
-use opero_core::{CodecError, ConfigError, Key, Operation};
+use opero_core::{Arguments, CodecError, ConfigError, Key};
 use serde::Serialize;
 
 use super::not_serialize;
@@ -17,8 +17,7 @@ impl SharedKeys {
     }
 
     /// The key of the limiter that a call draws from; `None`: the one for calls without a key.
-    #[inline]
-    pub(crate) fn of<T, E>(&self, call: &impl Operation<T, E>) -> Result<Option<Key>, ConfigError> {
+    pub(crate) fn of(&self, call: &dyn Arguments) -> Result<Option<Key>, ConfigError> {
         // Asked for its bytes first: a key that is only for shared limiters need have no hash.
         match self.0.key_with(|out| call.stable_rate_key(out)) {
             Some(key) => key.map(Some).map_err(|error| refused(&error)),

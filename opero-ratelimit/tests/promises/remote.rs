@@ -230,6 +230,13 @@ impl opero_core::Operation<(), ()> for OnlyBytes {
         Ok(())
     }
 
+    fn arguments(&self) -> &dyn opero_core::Arguments {
+        self
+    }
+}
+
+#[cfg(feature = "shared")]
+impl opero_core::Arguments for OnlyBytes {
     fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), opero_core::CodecError>> {
         out.push(self.0);
         Some(Ok(()))

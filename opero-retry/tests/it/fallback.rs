@@ -1,5 +1,5 @@
 use opero_retry::{
-    Attempt, Context, Error, ErrorKind, Fallback, Operation, RefusedKind, Retry, RetryPolicy,
+    Arguments, Attempt, Context, Error, ErrorKind, Fallback, Operation, RefusedKind, Retry, RetryPolicy,
     Stack, Stage,
 };
 
@@ -95,6 +95,11 @@ fn a_silent_limiter_is_the_same_for_every_value() {
             let reason = "no answer".to_owned();
             Err(Error::refused(RefusedKind::RateBackend { reason }))
         }
+        fn arguments(&self) -> &dyn Arguments {
+            self
+        }
+    }
+    impl Arguments for Silent {
         fn alternatives(&self) -> usize {
             2
         }

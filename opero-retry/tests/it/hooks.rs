@@ -59,11 +59,12 @@ trait Known {
 
 impl<O: Operation<u8, ()>> Known for O {
     fn known(&self) -> (Option<Key>, Option<Key>, u32, usize) {
+        let arguments = self.arguments();
         (
-            self.key(),
-            self.rate_key(),
-            self.cost(),
-            self.alternatives(),
+            arguments.key(),
+            arguments.rate_key(),
+            arguments.cost(),
+            arguments.alternatives(),
         )
     }
 }

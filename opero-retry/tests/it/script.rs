@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use opero_retry::{Attempt, Context, Error, Event, Operation, Refused, RefusedKind};
+use opero_retry::{
+    Arguments, Attempt, CallPolicy, Context, Error, Event, Operation, Refused, RefusedKind,
+};
 use proptest::prelude::*;
 
 /// What one execution does.
@@ -95,10 +97,22 @@ impl Operation<usize, Failure> for Script {
         }
     }
 
+    fn arguments(&self) -> &dyn Arguments {
+        self
+    }
+
+    fn policy(&self) -> &dyn CallPolicy<usize, Failure> {
+        self
+    }
+}
+
+impl Arguments for Script {
     fn alternatives(&self) -> usize {
         self.alternatives
     }
+}
 
+impl CallPolicy<usize, Failure> for Script {
     fn retry_on(&self, failure: &Failure) -> bool {
         failure.retryable
     }

@@ -1,0 +1,340 @@
+//! What the attempts of a call came to: typed inside, a trait object outside. One instance for each pair of types that
+//! functions return, and not for each function.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Attempt, Codec, CodecError, Entry, Error, FailedAttempt, Instant, Refused};
+
+/// An error on its way from one caller to others, its type erased.
+pub type SharedError = Arc<dyn Any + Send + Sync>;
+
+/// How a call's values and errors are judged: which errors are worth another attempt, which values are worth keeping.
+///
+/// Every method has a default, that of a call without opinions: every error is tried again, every value is kept, and
+/// nothing becomes bytes.
+pub trait CallPolicy<T, E>: Send + Sync {
+    /// Returns `true` if this error is worth another attempt.
+    fn retry_on(&self, error: &E) -> bool {
+        let _ = error;
+        true
+    }
+
+    /// How long the other side asked to wait, if this error says so.
+    fn retry_after(&self, error: &E) -> Option<Duration> {
+        let _ = error;
+        None
+    }
+
+    /// Returns `true` if this error is worth the next fallback value.
+    fn fallback_on(&self, error: &E) -> bool {
+        let _ = error;
+        true
+    }
+
+    /// Returns `true` if this value is worth keeping in the cache.
+    fn cache_if(&self, value: &T) -> bool {
+        let _ = value;
+        true
+    }
+
+    /// How values become bytes, for a cache that outlives the process.
+    fn codec(&self) -> Option<Codec<T>> {
+        None
+    }
+
+    /// A copy of `error` to hand to the callers that wait for this call in a single-flight; `None` where the error type
+    /// cannot be copied. Each of them turns it back into an error with [`unshare_error`](CallPolicy::unshare_error).
+    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
+        let _ = error;
+        None
+    }
+
+    /// An error of its own for one caller, from what [`share_error`](CallPolicy::share_error) returned to another.
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
+        let _ = shared;
+        None
+    }
+
+    /// What a worker process sent back, from its bytes.
+    ///
+    /// # Errors
+    /// Where the function does not run in other processes, or the bytes are not those of an outcome.
+    fn decode_outcome(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        let _ = bytes;
+        Err(CodecError::new("the function does not run in workers"))
+    }
+}
+
+/// The policy of a call without opinions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DefaultPolicy;
+
+impl<T, E> CallPolicy<T, E> for DefaultPolicy {}
+
+/// How a value goes into an [`Entry`] and out of it: only what is `Clone + Send + Sync + 'static` can.
+pub struct Keeping<T> {
+    keep: fn(&T, Option<Instant>) -> Entry,
+    take: fn(&Entry) -> Option<T>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Keeping<T> {
+    /// By cloning it.
+    pub const CLONE: Self = Self {
+        keep: |value, expires| Entry::new(value.clone(), expires),
+        take: |entry| entry.value::<T>().cloned(),
+    };
+}
+
+impl<T> Clone for Keeping<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Keeping<T> {}
+
+impl<T> fmt::Debug for Keeping<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keeping")
+    }
+}
+
+/// What a call has come to so far, as mechanisms see it: a value, an error, or nothing yet.
+pub trait Outcome: Send {
+    /// Returns `true` if it is a value.
+    fn is_ok(&self) -> bool;
+    /// The refusal that the last attempt ended with, if it was that.
+    fn refusal(&self) -> Option<&Refused>;
+    /// The attempt that ended last.
+    fn last_attempt(&self) -> Attempt;
+
+    /// Returns `true` if the function's error is worth another attempt.
+    fn retry_on(&self) -> bool;
+    /// How long the other side asked to wait.
+    fn retry_after(&self) -> Option<Duration>;
+    /// Returns `true` if the function's error is worth the next fallback value.
+    fn fallback_on(&self) -> bool;
+
+    /// Ends an attempt with a refusal.
+    fn refuse(&mut self, attempt: Attempt, refused: Refused);
+    /// Adds the error to the earlier ones, because another attempt follows.
+    fn set_aside(&mut self);
+    /// Drops the last error: the one before it is the call's, with those before that. Keeps it where it is the only one.
+    fn drop_last(&mut self);
+
+    /// Returns `true` if it is a value that is worth keeping.
+    fn is_worth_keeping(&self) -> bool;
+    /// A copy of the value that expires at `expires`; `None` where there is no value, or its type cannot be kept.
+    fn entry(&self, expires: Option<Instant>) -> Option<Entry>;
+    /// Takes a copy of what is in an entry as the call's value. Returns `false` where that is of another type.
+    fn take(&mut self, entry: &Entry) -> bool;
+
+    /// The name of the value's type, where values become bytes.
+    fn codec_type(&self) -> Option<&'static str>;
+    /// Appends the bytes of the value.
+    ///
+    /// # Errors
+    /// Where there is no value, or it does not become bytes.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), CodecError>;
+    /// Takes what these bytes hold as the call's value.
+    ///
+    /// # Errors
+    /// Where they are not those of a value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), CodecError>;
+    /// Takes what a worker process sent back as the attempt's result.
+    ///
+    /// # Errors
+    /// Where the bytes are not those of an outcome.
+    fn decode_outcome(&mut self, attempt: Attempt, bytes: &[u8]) -> Result<(), CodecError>;
+
+    /// A copy of the error for other callers, with those before it, where its type can be copied.
+    fn share_error(&mut self) -> Option<SharedError>;
+    /// Takes a copy of another call's error. Returns `false` where that is of another type.
+    fn unshare_error(&mut self, shared: &SharedError) -> bool;
+}
+
+/// The typed place of a call's outcome.
+pub struct Slot<'p, T, E> {
+    result: Option<Result<T, Error<E>>>,
+    last: Attempt,
+    earlier: Vec<FailedAttempt<E>>,
+    policy: &'p (dyn CallPolicy<T, E> + 'p),
+    keeping: Option<Keeping<T>>,
+}
+
+impl<'p, T, E> Slot<'p, T, E> {
+    /// An empty slot. `keeping` is needed where a cache stands before the call.
+    #[inline]
+    pub fn new(policy: &'p (dyn CallPolicy<T, E> + 'p), keeping: Option<Keeping<T>>) -> Self {
+        Self {
+            result: None,
+            last: Attempt::FIRST,
+            earlier: Vec::new(),
+            policy,
+            keeping,
+        }
+    }
+
+    /// Puts what an attempt came to.
+    #[inline]
+    pub fn put(&mut self, attempt: Attempt, result: Result<T, Error<E>>) {
+        self.last = attempt;
+        self.result = Some(result);
+    }
+
+    /// Takes the value out, if it is one.
+    pub fn into_value(self) -> Option<T> {
+        self.result?.ok()
+    }
+
+    /// What the call came to.
+    ///
+    /// # Errors
+    /// That of the last attempt, with the earlier ones in it.
+    pub fn into_result(self) -> Result<T, Error<E>> {
+        match self.result {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(error.after(self.earlier, self.last)),
+            None => Err(Error::refused(never_attempted())),
+        }
+    }
+
+    /// Puts the earlier errors into the last one.
+    fn join_earlier(&mut self) {
+        self.result = self.result.take().map(|result| {
+            result.map_err(|error| error.after(std::mem::take(&mut self.earlier), self.last))
+        });
+    }
+
+    fn value(&self) -> Option<&T> {
+        self.result.as_ref()?.as_ref().ok()
+    }
+
+    fn error(&self) -> Option<&Error<E>> {
+        self.result.as_ref()?.as_ref().err()
+    }
+
+    fn function_error(&self) -> Option<&E> {
+        self.error()?.function_error()
+    }
+}
+
+/// The end of a call that a stage neither attempted nor refused.
+#[cold]
+fn never_attempted() -> Refused {
+    Refused::by_stage("a stage", "it ended the call without an attempt")
+}
+
+impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
+    fn is_ok(&self) -> bool {
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn refusal(&self) -> Option<&Refused> {
+        self.error()?.refusal()
+    }
+
+    fn last_attempt(&self) -> Attempt {
+        self.last
+    }
+
+    fn retry_on(&self) -> bool {
+        self.function_error()
+            .is_some_and(|error| self.policy.retry_on(error))
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.policy.retry_after(self.function_error()?)
+    }
+
+    fn fallback_on(&self) -> bool {
+        self.function_error()
+            .is_some_and(|error| self.policy.fallback_on(error))
+    }
+
+    fn refuse(&mut self, attempt: Attempt, refused: Refused) {
+        self.put(attempt, Err(Error::refused(refused)));
+    }
+
+    fn set_aside(&mut self) {
+        if let Some(Err(error)) = self.result.take_if(|result| result.is_err()) {
+            error.push_onto(&mut self.earlier, self.last);
+        }
+    }
+
+    fn drop_last(&mut self) {
+        self.join_earlier();
+        self.result = self.result.take().map(|result| {
+            result.map_err(|error| {
+                let error = error.without_last();
+                self.last = error.last_attempt();
+                error
+            })
+        });
+    }
+
+    fn is_worth_keeping(&self) -> bool {
+        self.value()
+            .is_some_and(|value| self.policy.cache_if(value))
+    }
+
+    fn entry(&self, expires: Option<Instant>) -> Option<Entry> {
+        Some((self.keeping?.keep)(self.value()?, expires))
+    }
+
+    fn take(&mut self, entry: &Entry) -> bool {
+        let value = self.keeping.and_then(|keeping| (keeping.take)(entry));
+        let taken = value.is_some();
+        if let Some(value) = value {
+            self.result = Some(Ok(value));
+        }
+        taken
+    }
+
+    fn codec_type(&self) -> Option<&'static str> {
+        self.policy.codec().map(|codec| codec.type_name())
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let parts = self.policy.codec().zip(self.value());
+        let (codec, value) = parts.ok_or_else(|| CodecError::new("there is no value"))?;
+        codec.encode(value, out)
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
+        let codec = self.policy.codec();
+        let codec = codec.ok_or_else(|| CodecError::new("the value has no bytes"))?;
+        self.result = Some(Ok(codec.decode(bytes)?));
+        Ok(())
+    }
+
+    fn decode_outcome(&mut self, attempt: Attempt, bytes: &[u8]) -> Result<(), CodecError> {
+        let result = self.policy.decode_outcome(bytes)?;
+        self.put(attempt, result);
+        Ok(())
+    }
+
+    fn share_error(&mut self) -> Option<SharedError> {
+        self.join_earlier();
+        self.policy.share_error(self.error()?)
+    }
+
+    fn unshare_error(&mut self, shared: &SharedError) -> bool {
+        let error = self.policy.unshare_error(shared);
+        let taken = error.is_some();
+        if let Some(error) = error {
+            self.put(error.last_attempt(), Err(error));
+        }
+        taken
+    }
+}
+
+/// Without the value: it may hold secrets.
+impl<T, E> fmt::Debug for Slot<'_, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").finish_non_exhaustive()
+    }
+}
