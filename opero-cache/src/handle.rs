@@ -20,7 +20,7 @@ impl Cache {
     {
         let mut slot = Slot::new(operation.policy(), Some(Keeping::CLONE));
         let found = self.get_call(cx, operation.arguments(), &mut slot).await;
-        slot.into_value().filter(|_| found)
+        slot.take_value().filter(|_| found)
     }
 
     /// [`get`](Self::get) for a call whose types are forgotten. Returns `true` if the outcome has the value.

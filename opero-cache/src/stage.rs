@@ -200,21 +200,25 @@ impl Mechanism for Cache {
 }
 
 impl Cache {
-    /// [`pass`](Mechanism::pass) for a call that [`hit`](Cache::hit) has looked for in vain. The caller sees to it that the
-    /// future has a box of its own.
-    pub async fn pass_missed<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+    /// [`pass`](Mechanism::pass) for a call that [`hit`](Cache::hit) has looked for under the key `missed`. The caller sees to
+    /// it that the future has a box of its own.
+    pub async fn pass_missed<N: Next>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        missed: Option<Key>,
+        next: &mut N,
+    ) {
+        // Where only memory is asked, the leader's own look is the next one.
+        if let Some(key) = missed.filter(|_| self.is_plain()) {
+            return self.join(cx, attempt, next, key, First::Look).await;
+        }
         match self.key_of_next(cx, next) {
             Ok(None) => next.attempt(cx, attempt).await,
-            Ok(Some(key)) => {
-                // Where only memory is asked, the leader's own look is the next one.
-                if self.is_plain() {
-                    return self.join(cx, attempt, next, key, First::Look).await;
-                }
-                match self.peek(cx, next.outcome(), &key) {
-                    Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
-                    looked => self.pass_peeked(cx, attempt, next, key, looked).await,
-                }
-            }
+            Ok(Some(key)) => match self.peek(cx, next.outcome(), &key) {
+                Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
+                looked => self.pass_peeked(cx, attempt, next, key, looked).await,
+            },
             Err(error) => next.outcome().refuse(attempt, error.into()),
         }
     }

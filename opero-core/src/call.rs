@@ -176,13 +176,13 @@ where
         }
     }
 
-    /// What the call came to.
+    /// Takes out what the call came to.
     ///
     /// # Errors
-    /// Those of its last attempt, with the attempts before it.
+    /// That of its last attempt, with the attempts before it.
     #[inline]
-    pub fn into_result(self) -> Result<T, Error<E>> {
-        self.slot.into_result()
+    pub fn take_result(&mut self) -> Result<T, Error<E>> {
+        self.slot.take_result()
     }
 }
 
@@ -244,13 +244,13 @@ where
         }
     }
 
-    /// What the call came to.
+    /// Takes out what the call came to.
     ///
     /// # Errors
-    /// Those of its last attempt, with the attempts before it.
+    /// That of its last attempt, with the attempts before it.
     #[inline]
-    pub fn into_result(self) -> Result<T, Error<E>> {
-        self.slot.into_result()
+    pub fn take_result(&mut self) -> Result<T, Error<E>> {
+        self.slot.take_result()
     }
 }
 

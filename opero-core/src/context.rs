@@ -22,9 +22,23 @@ pub struct Context<'a> {
     waiting: Waiting,
     observer: Option<&'a dyn Observer>,
     function: &'a str,
-    deadline: Option<Instant>,
     remote: Option<&'a dyn Remote>,
-    attempt_limit: Option<AttemptLimit>,
+    limits: Limits,
+}
+
+/// The time that stages give to a call and to its attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    deadline: Option<Instant>,
+    attempt: Option<AttemptLimit>,
+}
+
+impl Limits {
+    /// No limits.
+    pub const NONE: Self = Self {
+        deadline: None,
+        attempt: None,
+    };
 }
 
 impl Context<'static> {
@@ -47,9 +61,8 @@ impl<'a> Context<'a> {
             waiting,
             observer: None,
             function: "",
-            deadline: None,
             remote: None,
-            attempt_limit: None,
+            limits: Limits::NONE,
         }
     }
 
@@ -72,18 +85,20 @@ impl<'a> Context<'a> {
     /// A stage that waits, such as a rate limit, refuses at once where its wait would end later. What has started runs on.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(
-            self.deadline
-                .map_or(deadline, |earlier| earlier.min(deadline)),
-        );
+        let earlier = self.limits.deadline;
+        self.limits.deadline = Some(earlier.map_or(deadline, |earlier| earlier.min(deadline)));
         self
     }
 
-    /// This context with the deadline and the attempt limit of `inner`, which stages within this one have set.
+    /// The limits that stages have set so far.
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sets the limits to those that stages within this context have set.
     #[must_use]
-    pub const fn limited_as(mut self, inner: &Context<'_>) -> Self {
-        self.deadline = inner.deadline;
-        self.attempt_limit = inner.attempt_limit;
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -102,18 +117,18 @@ impl<'a> Context<'a> {
     /// Gives one execution elsewhere a limited time, counted from when it starts there.
     #[must_use]
     pub const fn with_attempt_limit(mut self, limit: AttemptLimit) -> Self {
-        self.attempt_limit = Some(limit);
+        self.limits.attempt = Some(limit);
         self
     }
 
     /// The time that one execution elsewhere has.
     pub const fn attempt_limit(&self) -> Option<AttemptLimit> {
-        self.attempt_limit
+        self.limits.attempt
     }
 
     /// The instant on the call's clock past which nothing of it may start, if there is one.
     pub const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.limits.deadline
     }
 
     /// The observer of this call, if it has one beside the global ones.

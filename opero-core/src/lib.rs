@@ -35,7 +35,7 @@ pub use call::{Arguments, AsyncCall, Attempt, Background, Call, SyncCall, Unkeye
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use codec::{Codec, CodecError};
 pub use config::ConfigError;
-pub use context::{Context, Waiting};
+pub use context::{Context, Limits, Waiting};
 pub use cool_down::CoolDown;
 pub use driver::block_on;
 pub use entry::Entry;

@@ -89,6 +89,16 @@ impl Next for &mut (dyn Call + '_) {
     }
 }
 
+impl<N: Next> Next for &mut N {
+    fn attempt(&mut self, cx: &Context<'_>, attempt: Attempt) -> impl Future<Output = ()> + Send {
+        (**self).attempt(cx, attempt)
+    }
+
+    fn call(&mut self) -> &mut (dyn Call + '_) {
+        (**self).call()
+    }
+}
+
 /// An attempt under way. Dropping it drops the attempt.
 struct Running<'c>(&'c mut (dyn Call + 'c));
 
@@ -144,7 +154,7 @@ where
 {
     let base = *cx;
     let make = |cx: &Context<'_>, attempt| {
-        let cx = base.limited_as(cx);
+        let cx = base.with_limits(cx.limits());
         async move { next.attempt(&cx, attempt).await }
     };
     let running = pin!(None);
@@ -152,5 +162,5 @@ where
     let mut call = AsyncCall::new(next.arguments(), make, |result| result, running, slot);
     let mut erased: &mut (dyn Call + '_) = &mut call;
     mechanism.pass(cx, attempt, &mut erased).await;
-    call.into_result()
+    call.take_result()
 }

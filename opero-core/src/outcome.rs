@@ -186,18 +186,18 @@ impl<'p, T, E> Slot<'p, T, E> {
     }
 
     /// Takes the value out, if it is one.
-    pub fn into_value(self) -> Option<T> {
-        self.result?.ok()
+    pub fn take_value(&mut self) -> Option<T> {
+        self.result.take()?.ok()
     }
 
-    /// What the call came to.
+    /// Takes out what the call came to.
     ///
     /// # Errors
     /// That of the last attempt, with the earlier ones in it.
-    pub fn into_result(self) -> Result<T, Error<E>> {
-        match self.result {
+    pub fn take_result(&mut self) -> Result<T, Error<E>> {
+        match self.result.take() {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(error.after(self.earlier, self.last)),
+            Some(Err(error)) => Err(error.after(std::mem::take(&mut self.earlier), self.last)),
             None => Err(Error::refused(never_attempted())),
         }
     }

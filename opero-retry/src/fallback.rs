@@ -1,6 +1,7 @@
 use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, Context, Error, Event, Mechanism, Next, Operation, Outcome, Refused, RefusedKind, Stage,
+    Attempt, Context, Error, Event, Mechanism, Next, Operation, Outcome, Refused, RefusedKind,
+    Stage,
 };
 
 /// The stage that tries the fallback values in order until one succeeds.

@@ -13,7 +13,7 @@ pub use fallback::Fallback;
 pub use hooks::OperationExt;
 pub use policy::{Decision, Failure, RetryPolicy};
 pub use stage::Retry;
-pub use timeout::Timeout;
+pub use timeout::{Timeout, Timer};
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{self, Poll};
@@ -6,8 +7,8 @@ use std::time::Duration;
 use opero_core::clock::Sleep;
 use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, AttemptLimit, ConfigError, Context, Error, Event, Instant, Mechanism, Next, Operation,
-    Outcome, Refused, RefusedKind, Stage, Waiting,
+    Attempt, AttemptLimit, Clock, ConfigError, Context, Error, Event, Instant, Mechanism, Next,
+    Operation, Outcome, Refused, RefusedKind, Stage, Waiting,
 };
 
 /// The stage that gives an attempt a limited time: `attempt_timeout`.
@@ -51,6 +52,16 @@ impl Timeout {
         Ok(Self { limit })
     }
 
+    /// Starts the time of an attempt that is not driven by this stage.
+    #[inline]
+    pub fn start(&self, clock: &dyn Clock) -> Timer {
+        Timer {
+            started: clock.now(),
+            limit: self.limit,
+            sleep: None,
+        }
+    }
+
     /// The time that each attempt has.
     pub const fn limit(&self) -> Duration {
         self.limit
@@ -89,14 +100,14 @@ impl Mechanism for Timeout {
 impl Timeout {
     /// Returns `true` if the attempt ended in time.
     async fn finished<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) -> bool {
-        let mut timer = Timer::start(cx, self.limit);
+        let mut timer = self.start(cx.clock());
         let mut running = pin!(next.attempt(cx, attempt));
         poll_fn(|task| {
             // The attempt first: at the limit, a result is better than a refusal.
             if running.as_mut().poll(task).is_ready() {
                 return Poll::Ready(true);
             }
-            timer.poll(cx, task).map(|()| false)
+            timer.poll(cx.clock(), task).map(|()| false)
         })
         .await
     }
@@ -131,27 +142,29 @@ fn unstoppable() -> ConfigError {
     )
 }
 
-/// A sleep that is allocated only when it is first waited for, and still counts from the start.
-struct Timer {
+/// The time of one attempt, from [`Timeout::start`].
+///
+/// Its sleep is made only when it is first waited for, and still counts from the start.
+pub struct Timer {
     started: Instant,
     limit: Duration,
     sleep: Option<Sleep>,
 }
 
-impl Timer {
-    #[inline]
-    fn start(cx: &Context<'_>, limit: Duration) -> Self {
-        Self {
-            started: cx.now(),
-            limit,
-            sleep: None,
-        }
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
+}
 
-    fn poll(&mut self, cx: &Context<'_>, task: &mut task::Context<'_>) -> Poll<()> {
+impl Timer {
+    /// Is the time over? `clock` is the one that the timer was started with.
+    pub fn poll(&mut self, clock: &dyn Clock, task: &mut task::Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| {
-            let left = self.limit.saturating_sub(cx.now().since(self.started));
-            cx.clock().sleep(left)
+            let left = self.limit.saturating_sub(clock.now().since(self.started));
+            clock.sleep(left)
         });
         Pin::new(sleep).poll(task)
     }

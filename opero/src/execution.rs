@@ -1,37 +1,67 @@
-use std::future::Future;
-
-use opero_core::{Attempt, Context, Error, Event, Operation, Stage};
+use opero_core::{Attempt, Context, Event, Mechanism, Next, RefusedKind, Remote, remote};
 
 use crate::mechanism::retry::TimeoutSlot;
 
-/// The innermost stage: executes the function, in its limited time, and says that it starts and ends.
+/// The innermost mechanism: executes the function, here or in a worker process, in its limited time, and emits events at
+/// the start and at the end.
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) timeout: TimeoutSlot,
 }
 
-impl<T: Send, E: Send> Stage<T, E> for Execution {
-    #[inline]
-    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-    fn call<N: Operation<T, E>>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        next: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        async move {
-            if !cx.observed() && Stage::<T, E>::is_transparent(&self.timeout) {
-                return next.attempt(cx, attempt).await;
-            }
-            cx.emit(Event::ExecutionStarted { attempt });
-            let started = cx.now();
-            let result = self.timeout.call(cx, attempt, &next).await;
+impl Mechanism for Execution {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        // A stage of the user's may stand where no fallback keeps the index in range.
+        let Some(last) = next.arguments().alternatives().checked_sub(1) else {
+            let refused = RefusedKind::EmptyFallback.into();
+            return next.outcome().refuse(attempt, refused);
+        };
+        let attempt = attempt.with_alternative(attempt.alternative.min(last));
+        cx.emit(Event::ExecutionStarted { attempt });
+        let started = cx.observed().then(|| cx.now());
+        let mut function = Function.around(&mut *next);
+        self.timeout.pass(cx, attempt, &mut function).await;
+        if let Some(started) = started {
             cx.emit(Event::ExecutionEnded {
                 attempt,
                 elapsed: cx.now().since(started),
-                ok: result.is_ok(),
+                ok: next.outcome().is_ok(),
             });
-            result
+        }
+    }
+}
+
+/// The function itself.
+struct Function;
+
+impl Mechanism for Function {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        match cx.remote() {
+            None => next.attempt(cx, attempt).await,
+            // Boxed: a call that is executed here has no room to spare for it.
+            Some(remote) => Box::pin(execute_remotely(cx, remote, attempt, next)).await,
+        }
+    }
+}
+
+/// Sends the arguments to a worker process, and takes what it sends back.
+async fn execute_remotely<N: Next>(
+    cx: &Context<'_>,
+    remote: &dyn Remote,
+    attempt: Attempt,
+    next: &mut N,
+) {
+    let mut sent = remote.buffer();
+    let encoded = next.arguments().encode(attempt, &mut sent);
+    let executed = remote::execute(cx, remote, encoded.map(|()| sent)).await;
+    let outcome = next.outcome();
+    match executed {
+        Err(refused) => outcome.refuse(attempt, refused),
+        Ok(bytes) => {
+            if let Err(error) = outcome.decode_outcome(attempt, &bytes) {
+                outcome.refuse(attempt, remote::transfer(&error));
+            }
+            remote.reuse(bytes);
         }
     }
 }

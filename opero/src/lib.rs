@@ -12,11 +12,13 @@ use opero_ratelimit as _;
 mod clock;
 mod config;
 mod execution;
+mod fast_path;
 mod mechanism;
 mod order;
 pub mod pipeline;
-mod place;
-mod shortcut;
+mod route;
+mod shell;
+mod staged;
 #[cfg(feature = "tracing")]
 mod tracing;
 
@@ -43,9 +45,9 @@ pub use opero_retry as retry;
 pub use clock::set_clock;
 pub use config::{PipelineConfig, Rate, Time};
 pub use opero_core::{
-    Attempt, Backend, BackendError, Cause, Clock, ConfigError, Context, Error, ErrorKind, Event,
-    FailedAttempt, Key, ManualClock, Observer, Operation, Refused, RefusedKind, Stage, async_trait,
-    block_on, observe, operation,
+    Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, ConfigError, Context,
+    Error, ErrorKind, Event, FailedAttempt, Key, ManualClock, Observer, Operation, Refused,
+    RefusedKind, Stage, async_trait, block_on, observe, operation,
 };
 pub use order::Stages;
 #[doc(inline)]
@@ -56,7 +58,7 @@ pub use self::tracing::TracingObserver;
 #[cfg(feature = "macros")]
 pub use __private::Alternatives;
 #[cfg(all(feature = "macros", feature = "cache"))]
-pub use __private::{BoundCall, CacheHandle, CachedCall, CachedSyncCall};
+pub use __private::{BoundCall, BoundSyncCall, CacheHandle, CachedCall, CachedSyncCall};
 #[cfg(feature = "macros")]
 pub use opero_macros::{main, opero, operomap};
 #[cfg(feature = "map-process")]

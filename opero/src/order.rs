@@ -1,4 +1,4 @@
-//! The one order of the stages. Nothing else in opero states or changes it.
+//! What a call does, in order: the one order of the stages. Nothing else in opero states or changes it.
 //!
 //! ```text
 //! caller -> outside -> cache -> retry -> fallback -> rate limit -> inside -> timeout -> function
@@ -8,20 +8,24 @@
 //! - Retry is around fallback: one attempt tries every fallback value before it backs off.
 //! - Fallback is around the limit: every execution takes its own permit.
 //! - The timeout is innermost: waiting for a permit is not part of an attempt's time.
-//! - `outside` and `inside` are where stages of the user's go.
+//! - `outside` and `inside` are where stages of the user's go ([`staged`](crate::staged)).
+//!
+//! All of it is compiled once, in this crate: a call comes as a `dyn Call`. The generic part, which is compiled for each
+//! function, is the [`shell`](crate::shell).
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use opero_core::{Attempt, Clock, ConfigError, Context, Error, Operation, Stage, Then, Waiting};
+use opero_core::{
+    Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Waiting, block_on,
+};
 
 use crate::PipelineConfig;
 use crate::execution::Execution;
 use crate::mechanism::cache::{self, CacheSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
-use crate::place::Place;
-use crate::shortcut::Attempts;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.
@@ -29,14 +33,49 @@ use crate::shortcut::Attempts;
 pub struct Stages {
     name: Arc<str>,
     clock: Arc<dyn Clock>,
-    cache: CacheSlot,
+    pub(crate) cache: CacheSlot,
     retry: RetrySlot,
     fallback: FallbackSlot,
-    rate_limit: RateLimitSlot,
-    execution: Execution,
-    /// Neither `attempt_timeout` nor `max_elapsed`.
-    untimed: bool,
+    pub(crate) rate_limit: RateLimitSlot,
+    pub(crate) execution: Execution,
+    /// A first attempt need not know when the call began: there is no `max_elapsed`.
+    pub(crate) is_unbounded: bool,
 }
+
+/// What a call does about the cache.
+#[derive(Debug, Clone, Copy)]
+pub enum CacheUse {
+    /// Through it. The key is that of a call whose hit was looked for in vain.
+    Through(Option<Key>),
+    /// Past it.
+    Past,
+    /// Executed in any case, and kept.
+    Refresh,
+}
+
+/// How much of a call is left to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest {
+    pub(crate) cache: CacheUse,
+    /// The first attempt has run without the stages, and failed: its error is the outcome.
+    pub(crate) has_begun: bool,
+    /// A stage of the user's stands inside, and calls [`Stages::execute`] itself.
+    pub(crate) is_staged: bool,
+}
+
+impl Rest {
+    /// All of a call without stages of the user's.
+    pub(crate) const fn new(cache: CacheUse) -> Self {
+        Self {
+            cache,
+            has_begun: false,
+            is_staged: false,
+        }
+    }
+}
+
+/// The future of a call that the fast path did not settle.
+pub(crate) type Running<'f> = Pin<Box<dyn Future<Output = ()> + Send + 'f>>;
 
 impl Stages {
     /// Builds the stages of the function `name`.
@@ -68,124 +107,85 @@ impl Stages {
             execution: Execution {
                 timeout: retry::build_timeout(config)?,
             },
-            untimed: config.attempt_timeout.is_none() && config.max_elapsed.is_none(),
+            is_unbounded: config.max_elapsed.is_none(),
             clock,
         })
     }
 
-    /// Through the cache, and what it does not know through `attempts`.
-    #[inline]
-    pub fn cached<T, E, N, Inside>(
-        &self,
-        outside: &impl Place<T, E>,
-        attempts: &Attempts<'_, Inside>,
-        cx: &Context<'_>,
-        operation: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-        Inside: Place<T, E>,
-    {
-        outside.lead(&self.cache, cx, Then::new(attempts, operation))
-    }
-
-    /// Past the cache, through `attempts`.
-    #[inline]
-    pub fn uncached<T, E, N, Inside>(
-        &self,
-        outside: &impl Place<T, E>,
-        attempts: &Attempts<'_, Inside>,
-        cx: &Context<'_>,
-        operation: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send
-    where
-        T: Send,
-        E: Send,
-        N: Operation<T, E>,
-        Inside: Place<T, E>,
-    {
-        outside.lead(attempts, cx, operation)
-    }
-
-    /// Through `attempts` in any case; the cache keeps the result.
-    pub async fn refreshed<T, E, N, Inside>(
-        &self,
-        outside: &impl Place<T, E>,
-        attempts: &Attempts<'_, Inside>,
-        cx: &Context<'_>,
-        operation: N,
-    ) -> Result<T, Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        E: Send,
-        N: Operation<T, E>,
-        Inside: Place<T, E>,
-    {
-        let refreshing = cache::refreshing(&self.cache);
-        outside
-            .lead(&refreshing, cx, Then::new(attempts, operation))
-            .await
-    }
-
-    /// All attempts, each over all fallback values, of an operation that brings its own limit.
-    pub(crate) fn retried<T: Send, E: Send, N: Operation<T, E>>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        limited: N,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        self.retry
-            .call(cx, attempt, Then::new(&self.fallback, limited))
-    }
-
-    /// One execution: its permit, the user's inner stage, its time.
-    pub(crate) fn limited<'a, T: Send, E: Send, N: Operation<T, E>>(
-        &'a self,
-        inside: &'a impl Place<T, E>,
-        operation: N,
-    ) -> impl Operation<T, E> {
-        let execution = inside.around(Then::new(&self.execution, operation));
-        Then::new(&self.rate_limit, execution)
-    }
-
-    /// What a call goes through behind the cache.
-    #[inline]
-    pub const fn attempts<'a, Inside>(&'a self, inside: &'a Inside) -> Attempts<'a, Inside> {
-        Attempts::new(self, inside)
-    }
-
-    /// Is there nothing that has to know when an attempt starts?
-    #[inline]
-    pub(crate) fn is_untimed(&self) -> bool {
-        self.untimed
-    }
-
-    /// Takes the permits of `operation`, if they are there at once.
-    #[inline]
-    pub(crate) fn admits<T, E>(&self, operation: &impl Operation<T, E>) -> bool {
-        ratelimit::admits(&self.rate_limit, operation)
-    }
-
-    /// The result of a call that the cache has in memory. `outside` comes before the cache, so where there is such a
-    /// stage, only the whole pipeline can answer.
-    #[inline(always)]
-    pub fn known<T, E, N, Outside>(
-        &self,
-        cx: &Context<'_>,
-        outside: &Outside,
-        operation: &N,
-    ) -> Option<T>
-    where
-        T: Clone + 'static,
-        N: Operation<T, E>,
-        Outside: Place<T, E>,
-    {
-        match outside.is_transparent() {
-            true => cache::known(&self.cache, cx, operation),
-            false => None,
+    /// Passes a call through all stages. What it came to is the call's outcome.
+    async fn pass(&self, cx: &Context<'_>, attempt: Attempt, call: &mut dyn Call, rest: Rest) {
+        let execution = Innermost {
+            execution: &self.execution,
+            is_staged: rest.is_staged,
+            call,
+        };
+        let first = FirstAttempt {
+            has_failed: rest.has_begun,
+            next: self.rate_limit.around(execution),
+        };
+        let mut attempts = self.retry.around(self.fallback.around(first));
+        match rest.cache {
+            CacheUse::Past => attempts.attempt(cx, attempt).await,
+            CacheUse::Through(missed) => {
+                cache::pass(&self.cache, cx, attempt, missed, &mut attempts).await;
+            }
+            CacheUse::Refresh => {
+                let refreshing = cache::refreshing(&self.cache);
+                refreshing.pass(cx, attempt, &mut attempts).await;
+            }
         }
+    }
+
+    /// One execution of a call within a stage of the user's: its time limit and its events.
+    pub(crate) fn execute<'f>(
+        &'f self,
+        cx: &'f Context<'f>,
+        attempt: Attempt,
+        mut call: &'f mut (dyn Call + 'f),
+    ) -> Running<'f> {
+        Box::pin(async move { self.execution.pass(cx, attempt, &mut call).await })
+    }
+
+    /// Runs what is left of a call. `cx` is `None` for a call in a context of its own.
+    pub(crate) fn run<'f>(
+        stages: Result<&'f Self, &'f ConfigError>,
+        cx: Option<&'f Context<'f>>,
+        attempt: Attempt,
+        call: &'f mut (dyn Call + 'f),
+        rest: Rest,
+    ) -> Running<'f> {
+        Box::pin(async move {
+            match stages {
+                Ok(stages) => {
+                    let cx = cx.map_or_else(|| stages.context(Waiting::Async), |cx| *cx);
+                    stages.pass(&cx, attempt, call, rest).await;
+                }
+                Err(error) => call.outcome().refuse(attempt, error.clone().into()),
+            }
+        })
+    }
+
+    /// [`run`](Self::run) for a synchronous call in a context of its own.
+    pub(crate) fn run_blocking(
+        stages: Result<&Self, &ConfigError>,
+        call: &mut dyn Call,
+        rest: Rest,
+    ) {
+        match stages {
+            Ok(stages) => {
+                let cx = stages.context(Waiting::Blocking);
+                block_on(stages.pass(&cx, Attempt::FIRST, call, rest));
+            }
+            Err(error) => call.outcome().refuse(Attempt::FIRST, error.clone().into()),
+        }
+    }
+
+    /// Runs the function alone, past all stages.
+    pub(crate) fn run_bare<'f>(call: &'f mut (dyn Call + 'f)) -> Running<'f> {
+        Box::pin(async move {
+            let mut call = call;
+            call.attempt(&Context::system(), Attempt::FIRST).await;
+        })
     }
 
     /// The name in events.
@@ -207,5 +207,44 @@ impl Stages {
     #[inline]
     pub fn context(&self, waiting: Waiting) -> Context<'_> {
         Context::new(&*self.clock, waiting).with_function(&self.name)
+    }
+}
+
+/// What stands behind the rate limit: an execution, or the user's stage with an execution in it.
+struct Innermost<'c> {
+    execution: &'c Execution,
+    is_staged: bool,
+    call: &'c mut (dyn Call + 'c),
+}
+
+impl Next for Innermost<'_> {
+    async fn attempt(&mut self, cx: &Context<'_>, attempt: Attempt) {
+        let mut call = &mut *self.call;
+        match self.is_staged {
+            true => call.attempt(cx, attempt).await,
+            false => self.execution.pass(cx, attempt, &mut call).await,
+        }
+    }
+
+    fn call(&mut self) -> &mut (dyn Call + '_) {
+        &mut *self.call
+    }
+}
+
+/// A first attempt that may have failed already, before the stages were asked.
+struct FirstAttempt<N> {
+    has_failed: bool,
+    next: N,
+}
+
+impl<N: Next> Next for FirstAttempt<N> {
+    async fn attempt(&mut self, cx: &Context<'_>, attempt: Attempt) {
+        if !std::mem::take(&mut self.has_failed) {
+            self.next.attempt(cx, attempt).await;
+        }
+    }
+
+    fn call(&mut self) -> &mut (dyn Call + '_) {
+        self.next.call()
     }
 }

@@ -1,6 +1,6 @@
 use opero_retry::{
-    Arguments, Attempt, Context, Error, ErrorKind, Fallback, Operation, RefusedKind, Retry, RetryPolicy,
-    Stack, Stage,
+    Arguments, Attempt, Context, Error, ErrorKind, Fallback, Operation, RefusedKind, Retry,
+    RetryPolicy, Stack, Stage,
 };
 
 use crate::script::{Failure, Outcome, PLAIN, Script, Trace};

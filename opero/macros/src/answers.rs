@@ -45,7 +45,8 @@ impl Plan<'_> {
                 answers.push(quote!(codec: #codec));
             }
         }
-        quote!(#door::Answers { #(#answers,)* ..#door::Answers::DEFAULT })
+        // A closure: a call makes its answers anew, where a stage asks.
+        quote!(move || #door::Answers { #(#answers,)* ..#door::Answers::DEFAULT })
     }
 
     /// How values become bytes: demanded, or taken where it is there.

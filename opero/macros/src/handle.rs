@@ -111,9 +111,13 @@ impl Handle {
             &types.demand,
             &types.adapter,
         );
-        let (kind, bind) = match function.is_async() {
-            true => (quote!(CachedCall), quote!(bind)),
-            false => (quote!(CachedSyncCall), quote!(bind_sync)),
+        let (kind, call, bind) = match function.is_async() {
+            true => (quote!(CachedCall), quote!(BoundCall), quote!(bind)),
+            false => (
+                quote!(CachedSyncCall),
+                quote!(BoundSyncCall),
+                quote!(bind_sync),
+            ),
         };
         let mut signature = sig.clone();
         signature.ident = format_ident!("{}_call", sig.ident);
@@ -121,7 +125,7 @@ impl Handle {
         signature.inputs = inputs.into_iter().collect();
         let opaque = quote_spanned!(Span::mixed_site()=> impl);
         signature.output = parse_quote! {
-            -> #facade::#kind<#opaque #facade::BoundCall<Return = #output, Value = #value>>
+            -> #facade::#kind<#opaque #facade::#call<Return = #output, Value = #value>>
         };
         let cache = self.sibling(plan, &format_ident!("{}_cache", sig.ident), false);
         let (function_name, adapter, on_refused_name) =

@@ -204,8 +204,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
             stages: Stages::build(&self.name, &self.config, clock)?,
             hooks: self.hooks,
             observer: self.observer,
-            outside: self.outside,
-            inside: self.inside,
+            places: (self.outside, self.inside),
         })
     }
 }

@@ -1,11 +1,10 @@
 //! The predicates of a pipeline, asked beside those of the operation.
 
 use std::any::Any;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Attempt, Codec, Context, Error, Operation, SharedError, forward_operation};
+use opero_core::{CallPolicy, Codec, CodecError, Error, SharedError};
 
 type Predicate<V> = Arc<dyn Fn(&V) -> bool + Send + Sync>;
 type Hint<E> = Arc<dyn Fn(&E) -> Option<Duration> + Send + Sync>;
@@ -47,73 +46,42 @@ impl<E> Default for Hooks<E> {
     }
 }
 
-/// An operation with the pipeline's predicates beside its own: both must agree.
-pub(super) struct Hooked<'a, N, E, T> {
-    operation: &'a N,
-    hooks: &'a Hooks<E>,
+/// The policy of an operation with the pipeline's predicates beside its own: both must agree.
+pub(super) struct Both<'a, T, E> {
+    pub(super) own: &'a dyn CallPolicy<T, E>,
+    pub(super) hooks: &'a Hooks<E>,
     /// Only values that may be cached are `'static`, and only of those is `cache_if` asked.
-    as_any: fn(&T) -> Option<&dyn Any>,
-}
-
-impl<'a, N, E, T> Hooked<'a, N, E, T> {
-    pub(super) fn uncached(operation: &'a N, hooks: &'a Hooks<E>) -> Self {
-        Self {
-            operation,
-            hooks,
-            as_any: |_| None,
-        }
-    }
-
-    pub(super) fn cached(operation: &'a N, hooks: &'a Hooks<E>) -> Self
-    where
-        T: 'static,
-    {
-        Self {
-            operation,
-            hooks,
-            as_any: |value| Some(value),
-        }
-    }
+    pub(super) as_any: fn(&T) -> Option<&dyn Any>,
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<T, E, N> Operation<T, E> for Hooked<'_, N, E, T>
-where
-    N: Operation<T, E>,
-{
-    #[inline]
-    fn attempt(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send {
-        self.operation.attempt(cx, attempt)
-    }
-    forward_operation!(self => self.operation);
+impl<T, E> CallPolicy<T, E> for Both<'_, T, E> {
     fn codec(&self) -> Option<Codec<T>> {
-        self.operation.codec()
+        self.own.codec()
     }
     fn retry_on(&self, error: &E) -> bool {
-        self.operation.retry_on(error) && self.hooks.retry_on.as_ref().is_none_or(|p| p(error))
+        self.own.retry_on(error) && self.hooks.retry_on.as_ref().is_none_or(|p| p(error))
     }
     fn retry_after(&self, error: &E) -> Option<Duration> {
         let hint = self.hooks.retry_after.as_ref().and_then(|hint| hint(error));
-        self.operation.retry_after(error).or(hint)
+        self.own.retry_after(error).or(hint)
     }
     fn fallback_on(&self, error: &E) -> bool {
-        self.operation.fallback_on(error)
-            && self.hooks.fallback_on.as_ref().is_none_or(|p| p(error))
+        self.own.fallback_on(error) && self.hooks.fallback_on.as_ref().is_none_or(|p| p(error))
     }
     fn cache_if(&self, value: &T) -> bool {
         let pipeline = self.hooks.cache_if.as_ref().zip((self.as_any)(value));
-        self.operation.cache_if(value) && pipeline.is_none_or(|(keep, value)| keep(value))
+        self.own.cache_if(value) && pipeline.is_none_or(|(keep, value)| keep(value))
     }
     fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
         let by_pipeline = || self.hooks.sharing.as_ref().map(|s| (s.share)(error));
-        self.operation.share_error(error).or_else(by_pipeline)
+        self.own.share_error(error).or_else(by_pipeline)
     }
     fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
         let by_pipeline = || (self.hooks.sharing.as_ref()?.unshare)(shared);
-        self.operation.unshare_error(shared).or_else(by_pipeline)
+        self.own.unshare_error(shared).or_else(by_pipeline)
+    }
+    fn decode_outcome(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        self.own.decode_outcome(bytes)
     }
 }

@@ -9,7 +9,7 @@ use opero_map::{IntoSource, Job, MapConfig, Run};
 #[cfg(feature = "stable")]
 use super::identity::Named;
 use super::identity::{Hashed, Identity};
-use super::{Pipeline, Place};
+use super::{Pipeline, Places};
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// Runs a function over `items`, each through this pipeline. A result is kept under its item and the closure's type.
@@ -120,8 +120,7 @@ where
     T: Clone + Send + Sync + 'static,
     E: Send + Sync,
     F: Fn(&I, Attempt) -> Result<T, E> + Send + Sync,
-    Outside: Place<T, E>,
-    Inside: Place<T, E>,
+    (Outside, Inside): Places<T, E>,
     K: Identity<I, T>,
 {
     type Output = T;
@@ -153,8 +152,7 @@ where
     E: Send + Sync,
     F: Fn(I, Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, E>> + Send,
-    Outside: Place<T, E>,
-    Inside: Place<T, E>,
+    (Outside, Inside): Places<T, E>,
     K: Identity<I, T>,
 {
     type Output = T;

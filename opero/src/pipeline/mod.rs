@@ -8,6 +8,7 @@ mod identity;
 mod map;
 #[cfg(feature = "stable")]
 mod stable;
+mod target;
 
 use std::future::Future;
 use std::hash::Hash;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation};
 
 pub use builder::PipelineBuilder;
-use hooks::{Hooked, Hooks};
+use hooks::Hooks;
 #[cfg(all(feature = "map", feature = "stable"))]
 pub use identity::Named;
 #[cfg(feature = "map")]
@@ -25,7 +26,11 @@ pub use identity::{Hashed, Identity};
 pub use map::{AsyncItems, SyncItems};
 
 use crate::order::Stages;
-pub use crate::place::{Absent, Place, Present};
+pub use crate::route::Places;
+use crate::route::{Cached, Uncached};
+use crate::shell::Plainly;
+pub use crate::staged::{Absent, Place, Present};
+use target::PipelineCall;
 
 /// The stages of `#[opero]` around any closure, built at run time from the same parameters with the same defaults.
 ///
@@ -48,8 +53,7 @@ pub struct Pipeline<E, Outside = Absent, Inside = Absent> {
     stages: Stages,
     hooks: Hooks<E>,
     observer: Option<Arc<dyn Observer>>,
-    outside: Outside,
-    inside: Inside,
+    places: (Outside, Inside),
 }
 
 impl<E> Pipeline<E> {
@@ -72,8 +76,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         A: Hash + Sync + ?Sized,
         F: Fn(Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         self.execute(&operation(function).keyed(args)).await
     }
@@ -87,8 +90,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         T: Clone + Send + Sync + 'static,
         A: Hash + Sync + ?Sized,
         F: Fn(Attempt) -> Result<T, E> + Sync,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });
@@ -104,8 +106,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         T: Send,
         F: Fn(Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         self.execute_uncached(&operation(function)).await
     }
@@ -118,13 +119,13 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Send,
         F: Fn(Attempt) -> Result<T, E> + Sync,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });
         let cx = self.context(Waiting::Blocking);
-        block_on(self.through_uncached(&cx, &operation))
+        let target = self.uncached_target(&cx, &operation);
+        block_on(Places::run::<Uncached, _, _>(target, Some(&cx), Plainly))
     }
 
     /// Calls an operation that may be cached.
@@ -135,8 +136,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         self.through(&self.context(Waiting::Async), operation).await
     }
@@ -149,19 +149,10 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         let cx = self.context(Waiting::Blocking);
-        let operation = Hooked::cached(operation, &self.hooks);
-        if let Some(value) = self.stages.known(&cx, &self.outside, &operation) {
-            return Ok(value);
-        }
-        let attempts = self.stages.attempts(&self.inside);
-        block_on(
-            self.stages
-                .cached(&self.outside, &attempts, &cx, &operation),
-        )
+        block_on(self.through(&cx, operation))
     }
 
     /// Calls an operation past the cache.
@@ -172,11 +163,11 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Send,
         N: Operation<T, E>,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         let cx = self.context(Waiting::Async);
-        self.through_uncached(&cx, operation).await
+        let target = self.uncached_target(&cx, operation);
+        Places::run::<Uncached, _, _>(target, Some(&cx), Plainly).await
     }
 
     /// The stages, for what only they offer, such as the cache's handle.
@@ -188,31 +179,28 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     where
         T: Clone + Send + Sync + 'static,
         N: Operation<T, E>,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
-        let operation = Hooked::cached(operation, &self.hooks);
-        if let Some(value) = self.stages.known(cx, &self.outside, &operation) {
-            return Ok(value);
-        }
-        let attempts = self.stages.attempts(&self.inside);
-        let cached = self.stages.cached(&self.outside, &attempts, cx, &operation);
-        cached.await
+        let target = PipelineCall {
+            pipeline: self,
+            cx,
+            operation,
+            as_any: |value: &T| Some(value),
+        };
+        Places::run::<Cached, _, _>(target, Some(cx), Plainly).await
     }
 
-    async fn through_uncached<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
-    where
-        T: Send,
-        N: Operation<T, E>,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
-    {
-        let operation = Hooked::uncached(operation, &self.hooks);
-        let attempts = self.stages.attempts(&self.inside);
-        let stages = &self.stages;
-        stages
-            .uncached(&self.outside, &attempts, cx, &operation)
-            .await
+    fn uncached_target<'c, T, N>(
+        &'c self,
+        cx: &'c Context<'c>,
+        operation: &'c N,
+    ) -> PipelineCall<'c, E, Outside, Inside, N, T> {
+        PipelineCall {
+            pipeline: self,
+            cx,
+            operation,
+            as_any: |_| None,
+        }
     }
 
     fn context(&self, waiting: Waiting) -> Context<'_> {

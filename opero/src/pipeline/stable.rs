@@ -6,7 +6,7 @@ use opero_core::{Attempt, Error, operation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Pipeline, Place};
+use super::{Pipeline, Places};
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// [`call`](Self::call) for a cache that outlives the process: its result is kept under `name` and the bytes of `args`,
@@ -37,8 +37,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         A: Serialize + Sync + ?Sized,
         F: Fn(Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         self.execute(&operation(function).stable(name, args)).await
     }
@@ -57,8 +56,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
         A: Serialize + Sync + ?Sized,
         F: Fn(Attempt) -> Result<T, E> + Sync,
-        Outside: Place<T, E>,
-        Inside: Place<T, E>,
+        (Outside, Inside): Places<T, E>,
     {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });

@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{Codec, Key};
+use opero_core::{CallPolicy, Codec, CodecError, Error, Key, SharedError};
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, OutcomeBytes};
 use super::keys::Encode;
 use super::sharing::Sharing;
 
 /// The answers of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
 ///
 /// Function pointers: they are called after a failure or before a store, and they make every closure that captures
-/// something a type error at its place.
+/// something a type error at its place. A function makes its answers anew where they are asked for, so that a call does
+/// not carry them.
 pub struct Answers<S, I, T, E> {
     /// The number of fallback values; one where there is no such parameter.
     pub alternatives: Option<fn(&S) -> usize>,
@@ -34,7 +35,7 @@ pub struct Answers<S, I, T, E> {
     pub sharing: Option<Sharing<E>>,
     /// How values become bytes.
     pub codec: Option<fn() -> Codec<T>>,
-    /// What passes between processes or is recorded, in a map. One pointer: every call carries it.
+    /// What passes between processes or is recorded, in a map.
     pub bytes: Option<MakeBytes<S, I, T, E>>,
 }
 
@@ -56,10 +57,76 @@ impl<S, I, T, E> Answers<S, I, T, E> {
         codec: None,
         bytes: None,
     };
+
+    /// Those about values and errors.
+    #[inline]
+    pub(super) fn policy(self) -> Policy<T, E> {
+        Policy {
+            retry_on: self.retry_on,
+            retry_after: self.retry_after,
+            fallback_on: self.fallback_on,
+            cache_if: self.cache_if,
+            sharing: self.sharing,
+            codec: self.codec,
+            outcome: OutcomeBytes::of(self.bytes),
+        }
+    }
 }
 
 impl<S, I, T, E> fmt::Debug for Answers<S, I, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answers").finish_non_exhaustive()
+    }
+}
+
+/// The answers about values and errors. One type for each pair of those, not for each function.
+pub struct Policy<T, E> {
+    retry_on: Option<fn(&E) -> bool>,
+    retry_after: Option<fn(&E) -> Option<Duration>>,
+    fallback_on: Option<fn(&E) -> bool>,
+    cache_if: Option<fn(&T) -> bool>,
+    sharing: Option<Sharing<E>>,
+    codec: Option<fn() -> Codec<T>>,
+    outcome: OutcomeBytes<T, E>,
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T, E> CallPolicy<T, E> for Policy<T, E> {
+    fn retry_on(&self, error: &E) -> bool {
+        self.retry_on.is_none_or(|on| on(error))
+    }
+
+    fn retry_after(&self, error: &E) -> Option<Duration> {
+        self.retry_after.and_then(|after| after(error))
+    }
+
+    fn fallback_on(&self, error: &E) -> bool {
+        self.fallback_on.is_none_or(|on| on(error))
+    }
+
+    fn cache_if(&self, value: &T) -> bool {
+        self.cache_if.is_none_or(|keep| keep(value))
+    }
+
+    fn codec(&self) -> Option<Codec<T>> {
+        self.codec.map(|codec| codec())
+    }
+
+    fn share_error(&self, error: &Error<E>) -> Option<SharedError> {
+        Some((self.sharing.as_ref()?.share)(error))
+    }
+
+    fn unshare_error(&self, shared: &SharedError) -> Option<Error<E>> {
+        (self.sharing.as_ref()?.unshare)(shared)
+    }
+
+    fn decode_outcome(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        self.outcome.decode(bytes)
+    }
+}
+
+impl<T, E> fmt::Debug for Policy<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").finish_non_exhaustive()
     }
 }

@@ -5,18 +5,6 @@ use opero_core::{Error, Refused};
 use super::Adapter;
 use super::adapter::{Plain, Transparent, Wrapped};
 
-/// A result that the cache can keep and hand out.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is the result of a cached function, and the cache needs `Clone + Send + Sync + 'static` to keep it",
-    label = "the cache cannot keep this result",
-    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`",
-    note = "for a generic type add the bounds `Clone + Send + Sync + 'static`"
-)]
-pub trait CachedValue: Clone + Send + Sync + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
-
 /// An item that a map can hand from thread to thread.
 #[cfg(feature = "map")]
 #[diagnostic::on_unimplemented(

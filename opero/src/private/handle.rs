@@ -4,15 +4,16 @@ use std::fmt;
 use std::future::Future;
 
 use opero_cache::{Cache, CacheStats};
-use opero_core::{BackendError, ConfigError, Context, Error, Waiting, block_on};
+use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, Waiting, block_on};
 
-use super::checks::CachedValue;
-use super::keys::MakeKey;
-use super::operation::{Body, Call};
-use super::recipe::{Cached, OnRefused, Recipe, Route, Uncached};
+use super::call::{Lowered, OnRefused, call, call_sync};
+use super::operation::{BlockingCallee, Bound};
+use super::recipe::{Callee, Failure, Return, Value};
 use super::{Adapter, Function};
 use crate::Stages;
-use crate::place::Place;
+use crate::order::CacheUse;
+use crate::route::{Cached, CachedValue, Places, run_staged};
+use crate::staged::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.
 #[derive(Debug, Clone, Copy)]
@@ -74,11 +75,9 @@ impl CacheHandle {
     }
 }
 
-/// Which way a bound call takes.
+/// Which way a bound call takes that has no fast path.
 #[derive(Debug, Clone, Copy)]
 pub enum Way {
-    /// Through the cache.
-    Run,
     /// Past the cache.
     Bypass,
     /// Executed in any case, and kept.
@@ -93,6 +92,8 @@ pub trait BoundCall: Send + Sync {
     type Value: Clone + Send + Sync + 'static;
 
     #[doc(hidden)]
+    fn run(self) -> impl Future<Output = Self::Return> + Send;
+    #[doc(hidden)]
     fn go(&self, waiting: Waiting, way: Way) -> impl Future<Output = Self::Return> + Send;
     #[doc(hidden)]
     fn peek(&self, waiting: Waiting) -> impl Future<Output = Option<Self::Value>> + Send;
@@ -103,122 +104,118 @@ pub trait BoundCall: Send + Sync {
     -> impl Future<Output = Result<(), BackendError>> + Send;
 }
 
+/// A [`BoundCall`] of a synchronous function.
+pub trait BoundSyncCall: BoundCall {
+    #[doc(hidden)]
+    fn run_sync(self) -> Self::Return;
+}
+
 /// A recipe whose call waits to be told what to do.
-pub struct Bound<A: Adapter, S, B, K, Out, In> {
-    recipe: Recipe<A, S, (), B, K, Cached, Out, In>,
-    on_refused: OnRefused<A::Return>,
+pub struct BoundRecipe<P: Callee> {
+    recipe: P,
+    on_refused: OnRefused<Return<P>>,
 }
 
 /// Binds an async function to its arguments.
-pub fn bind<A: Adapter, S, B, K, Out, In>(
-    recipe: Recipe<A, S, (), B, K, Cached, Out, In>,
-    on_refused: OnRefused<A::Return>,
-) -> CachedCall<Bound<A, S, B, K, Out, In>> {
-    CachedCall(Bound { recipe, on_refused })
+pub fn bind<P: Callee>(recipe: P, on_refused: OnRefused<Return<P>>) -> CachedCall<BoundRecipe<P>> {
+    CachedCall(BoundRecipe { recipe, on_refused })
 }
 
 /// Binds a synchronous function to its arguments.
-pub fn bind_sync<A: Adapter, S, B, K, Out, In>(
-    recipe: Recipe<A, S, (), B, K, Cached, Out, In>,
-    on_refused: OnRefused<A::Return>,
-) -> CachedSyncCall<Bound<A, S, B, K, Out, In>> {
-    CachedSyncCall(Bound { recipe, on_refused })
+pub fn bind_sync<P: Callee>(
+    recipe: P,
+    on_refused: OnRefused<Return<P>>,
+) -> CachedSyncCall<BoundRecipe<P>> {
+    CachedSyncCall(BoundRecipe { recipe, on_refused })
 }
 
-impl<A, S, B, K, Out, In> BoundCall for Bound<A, S, B, K, Out, In>
+impl<P, Out, In> BoundCall for BoundRecipe<P>
 where
-    A: Adapter,
-    A::Value: CachedValue,
-    A::Error: Send,
-    S: Send + Sync,
-    B: Body<S, (), A::Return>,
-    K: MakeKey<S, ()>,
-    Out: Place<A::Value, A::Error>,
-    In: Place<A::Value, A::Error>,
+    P: Callee<Item = (), Route = Cached, Places = (Out, In)>,
+    P::Adapter: Adapter<Value: CachedValue, Error: Send>,
+    (Out, In): Places<Value<P>, Failure<P>>,
+    Out: Place<Value<P>, Failure<P>>,
+    In: Place<Value<P>, Failure<P>>,
 {
-    type Return = A::Return;
-    type Value = A::Value;
+    type Return = Return<P>;
+    type Value = Value<P>;
 
-    async fn go(&self, waiting: Waiting, way: Way) -> A::Return {
-        let result = match self.recipe.function.stages() {
-            Ok(stages) => self.pass(stages, &stages.context(waiting), way).await,
-            Err(error) => Err(Error::refused(error.clone())),
+    fn run(self) -> impl Future<Output = Self::Return> + Send {
+        call(self.recipe, self.on_refused)
+    }
+
+    async fn go(&self, waiting: Waiting, way: Way) -> Self::Return {
+        let target = self.target();
+        let (keeping, cache) = match way {
+            Way::Bypass => (None, CacheUse::Past),
+            Way::Refresh => (Some(Keeping::CLONE), CacheUse::Refresh),
         };
-        if let Some(returned) = self.recipe.returned(result, self.on_refused) {
-            return returned;
-        }
-        self.recipe.bare().await
+        let ending = Lowered::<P::Adapter>(self.on_refused);
+        run_staged(&target, None, waiting, keeping, cache, ending).await
     }
 
-    async fn peek(&self, waiting: Waiting) -> Option<A::Value> {
+    async fn peek(&self, waiting: Waiting) -> Option<Value<P>> {
         let (stages, cache) = self.opened()?;
-        cache.get(&stages.context(waiting), &self.call()).await
+        let policy = self.recipe.policy();
+        let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
+        let cx = stages.context(waiting);
+        let found = cache.get_call(&cx, &self.target(), &mut slot).await;
+        slot.take_value().filter(|_| found)
     }
 
-    async fn insert(&self, waiting: Waiting, value: A::Value) {
+    async fn insert(&self, waiting: Waiting, value: Value<P>) {
         if let Some((stages, cache)) = self.opened() {
+            let policy = self.recipe.policy();
+            let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
+            slot.put(Attempt::FIRST, Ok(value));
             let cx = stages.context(waiting);
-            cache.insert(&cx, &self.call(), &value).await;
+            cache.insert_call(&cx, &self.target(), &mut slot).await;
         }
     }
 
     async fn invalidate(&self, waiting: Waiting) -> Result<(), BackendError> {
-        match self.opened() {
-            Some((stages, cache)) => cache.remove(&stages.context(waiting), &self.call()).await,
-            None => Ok(()),
-        }
+        let Some((stages, cache)) = self.opened() else {
+            return Ok(());
+        };
+        let policy = self.recipe.policy();
+        let mut slot = Slot::<Value<P>, Failure<P>>::new(&policy, None);
+        let cx = stages.context(waiting);
+        cache.remove_call(&cx, &self.target(), &mut slot).await
     }
 }
 
-/// What a bound call is to the stages.
-type BoundOperation<'a, A, S, B, K, Out, In> = Call<'a, A, S, (), B, K, Cached, Out, In>;
+impl<P> BoundSyncCall for BoundRecipe<P>
+where
+    Self: BoundCall<Return = Return<P>>,
+    P: BlockingCallee<Item = (), Route = Cached>,
+    P::Adapter: Adapter<Value: CachedValue, Error: Send>,
+    P::Places: Places<Value<P>, Failure<P>>,
+{
+    fn run_sync(self) -> Self::Return {
+        call_sync(self.recipe, self.on_refused)
+    }
+}
 
-impl<A: Adapter, S, B, K, Out, In> Bound<A, S, B, K, Out, In> {
+impl<P: Callee<Item = ()>> BoundRecipe<P> {
     fn opened(&self) -> Option<(&'static Stages, &'static Cache)> {
-        let stages = self.recipe.function.stages().ok()?;
+        let stages = self.recipe.function().stages().ok()?;
         Some((stages, stages.cache().as_ref()?))
     }
 
-    fn call(&self) -> BoundOperation<'_, A, S, B, K, Out, In> {
-        Call {
+    fn target(&self) -> Bound<&P> {
+        Bound {
             recipe: &self.recipe,
-            item: &(),
-        }
-    }
-}
-
-impl<A, S, B, K, Out, In> Bound<A, S, B, K, Out, In>
-where
-    A: Adapter,
-    A::Value: CachedValue,
-    A::Error: Send,
-    S: Send + Sync,
-    B: Body<S, (), A::Return>,
-    K: MakeKey<S, ()>,
-    Out: Place<A::Value, A::Error>,
-    In: Place<A::Value, A::Error>,
-{
-    async fn pass(
-        &self,
-        stages: &Stages,
-        cx: &Context<'_>,
-        way: Way,
-    ) -> Result<A::Value, Error<A::Error>> {
-        let call = self.call();
-        let outside = &self.recipe.outside;
-        let attempts = &stages.attempts(&self.recipe.inside);
-        match way {
-            Way::Run => Cached::pass(stages, outside, attempts, cx, &call).await,
-            Way::Bypass => Uncached::pass(stages, outside, attempts, cx, &call).await,
-            Way::Refresh => stages.refreshed(outside, attempts, cx, &call).await,
+            item: (),
         }
     }
 }
 
 /// Without the arguments: they may hold secrets.
-impl<A: Adapter, S, B, K, Out, In> fmt::Debug for Bound<A, S, B, K, Out, In> {
+impl<P: Callee> fmt::Debug for BoundRecipe<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Bound").field(&self.recipe).finish()
+        f.debug_tuple("BoundRecipe")
+            .field(&self.recipe.function().name())
+            .finish()
     }
 }
 
@@ -234,7 +231,7 @@ pub struct CachedCall<B>(B);
 impl<B: BoundCall> CachedCall<B> {
     /// Calls the function as its own name does.
     pub fn run(self) -> impl Future<Output = B::Return> + Send {
-        async move { self.0.go(Waiting::Async, Way::Run).await }
+        self.0.run()
     }
 
     /// Calls the function without looking into the cache, and keeps nothing.
@@ -271,10 +268,10 @@ impl<B: BoundCall> CachedCall<B> {
 #[must_use = "a bound call does nothing until it is told what to do"]
 pub struct CachedSyncCall<B>(B);
 
-impl<B: BoundCall> CachedSyncCall<B> {
+impl<B: BoundSyncCall> CachedSyncCall<B> {
     /// Calls the function as its own name does.
     pub fn run(self) -> B::Return {
-        block_on(self.0.go(Waiting::Blocking, Way::Run))
+        self.0.run_sync()
     }
 
     /// Calls the function without looking into the cache, and keeps nothing.

@@ -3,51 +3,41 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Attempt, ConfigError, Context, Error, Waiting};
+use opero_core::{ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
 use super::checks::{MapError, MapItem, MapValue};
-use super::keys::MakeKey;
-use super::operation::{Body, Call};
-use super::recipe::{Recipe, Route, through};
-use crate::place::Place;
+use super::operation::Bound;
+use super::recipe::{Callee, Failure, Value};
+use crate::route::{Places, Route};
+use crate::shell::Plainly;
 
 /// The pipeline around every item.
-pub struct MapJob<A: Adapter, S, I, B, K, R, Out, In>(pub(super) Recipe<A, S, I, B, K, R, Out, In>);
+pub struct MapJob<P>(pub(super) P);
 
 /// The run of a function over `items`.
 ///
 /// A function and no method, so that the compiler says what a type lacks, and not that there is no such method. For the same
 /// reason its job is opaque: whoever returns it has nothing left to prove.
-pub fn over<C, A, S, I, B, K, R, Out, In>(
-    recipe: Recipe<A, S, I, B, K, R, Out, In>,
+pub fn over<C, P>(
+    recipe: P,
     items: C,
     config: MapConfig,
-) -> Run<C::Source, impl Job<I, Output = A::Value, Error = A::Error>>
+) -> Run<C::Source, impl Job<P::Item, Output = Value<P>, Error = Failure<P>>>
 where
-    C: IntoSource<I>,
-    A: Adapter,
-    A::Value: MapValue,
-    A::Error: MapError,
-    S: Send + Sync,
-    I: MapItem,
-    B: Body<S, I, A::Return>,
-    K: MakeKey<S, I>,
-    R: Route<A::Value, A::Error>,
-    Out: Place<A::Value, A::Error>,
-    In: Place<A::Value, A::Error>,
+    C: IntoSource<P::Item>,
+    P: Callee<Item: MapItem>,
+    P::Adapter: Adapter<Value: MapValue, Error: MapError>,
+    P::Route: Route<Value<P>, Failure<P>>,
+    P::Places: Places<Value<P>, Failure<P>>,
 {
     let config = MapConfig {
-        clock: recipe.function.clock(),
+        clock: recipe.function().clock(),
         ..config
     };
-    Run::new(
-        recipe.function.name(),
-        items.into_source(),
-        MapJob(recipe),
-        config,
-    )
+    let name = recipe.function().name();
+    Run::new(name, items.into_source(), MapJob(recipe), config)
 }
 
 /// How a map runs by default. Its clock is the function's, which only the recipe knows.
@@ -55,57 +45,51 @@ pub fn map_config() -> MapConfig {
     MapConfig::default()
 }
 
-impl<A, S, I, B, K, R, Out, In> Job<I> for MapJob<A, S, I, B, K, R, Out, In>
+impl<P> Job<P::Item> for MapJob<P>
 where
-    A: Adapter,
-    A::Value: Send,
-    A::Error: Send,
-    S: Send + Sync,
-    I: Send + Sync,
-    B: Body<S, I, A::Return>,
-    K: MakeKey<S, I>,
-    R: Route<A::Value, A::Error>,
-    Out: Place<A::Value, A::Error>,
-    In: Place<A::Value, A::Error>,
+    P: Callee,
+    P::Adapter: Adapter<Value: Send, Error: Send>,
+    P::Route: Route<Value<P>, Failure<P>>,
+    P::Places: Places<Value<P>, Failure<P>>,
 {
-    type Output = A::Value;
-    type Error = A::Error;
-    const WAITING: Waiting = B::WAITING;
+    type Output = Value<P>;
+    type Error = Failure<P>;
+    const WAITING: Waiting = P::WAITING;
 
     fn check(&self) -> Result<(), ConfigError> {
-        self.0.function.stages().map(drop).map_err(Clone::clone)
+        self.0.function().stages().map(drop).map_err(Clone::clone)
     }
 
     #[cfg(feature = "map-process")]
     fn remote(&self) -> Result<opero_map::RemoteFunction, ConfigError> {
-        self.remote_function(B::WAITING)
+        self.remote_function()
     }
 
     #[cfg(feature = "map-journal")]
-    fn recorded(&self) -> Result<&dyn opero_map::Recorded<I, A::Value, A::Error>, ConfigError> {
-        match self.lacks_records(K::RECORDS) {
+    fn recorded(
+        &self,
+    ) -> Result<&dyn opero_map::Recorded<P::Item, Value<P>, Failure<P>>, ConfigError> {
+        match self.lacks_records() {
             None => Ok(self),
             Some(lack) => Err(lack.record_error()),
         }
     }
 
     #[inline]
-    #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
     fn run(
         &self,
         cx: &Context<'_>,
-        item: I,
-    ) -> impl Future<Output = Result<A::Value, Error<A::Error>>> + Send {
-        async move {
-            match self.0.function.stages() {
-                Ok(stages) => through!(&self.0, stages, cx, &item, true),
-                Err(error) => Err(Error::refused(error.clone())),
-            }
-        }
+        item: P::Item,
+    ) -> impl Future<Output = Result<Value<P>, Error<Failure<P>>>> + Send {
+        let target = Bound {
+            recipe: &self.0,
+            item,
+        };
+        P::Places::run::<P::Route, _, _>(target, Some(cx), Plainly)
     }
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In> fmt::Debug for MapJob<A, S, I, B, K, R, Out, In> {
+impl<P: fmt::Debug> fmt::Debug for MapJob<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MapJob").field(&self.0).finish()
     }

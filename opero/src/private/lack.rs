@@ -1,6 +1,5 @@
 //! Why a function's calls do not become bytes, and what its user can do.
 
-#[cfg(feature = "map-process")]
 use opero_core::CodecError;
 use opero_core::ConfigError;
 
@@ -71,7 +70,6 @@ impl Lack {
     }
 
     /// For a call that got so far although its run was refused.
-    #[cfg(feature = "map-process")]
     pub(super) fn codec_error(self) -> CodecError {
         CodecError::new(match self {
             Self::Free | Self::Asked => "the function is not one that runs elsewhere",

@@ -5,6 +5,7 @@
 mod adapter;
 mod answers;
 mod arguments;
+mod call;
 mod checks;
 mod fallback;
 mod function;
@@ -29,9 +30,6 @@ mod stable;
 )]
 mod bytes;
 
-#[cfg_attr(feature = "map-process", path = "elsewhere/enabled.rs")]
-#[cfg_attr(not(feature = "map-process"), path = "elsewhere/disabled.rs")]
-mod elsewhere;
 #[cfg(feature = "cache")]
 mod handle;
 #[cfg(feature = "map")]
@@ -51,21 +49,23 @@ mod worker;
 
 pub mod features;
 
-pub use crate::place::{Absent, Present};
+pub use crate::staged::{Absent, Present};
 pub use opero_core::{Attempt, Background, CodecError, Context, Error, Key, KeyHasher, Refused};
 
+pub use crate::route::{Cached, CachedValue, Places, Route, Uncached};
 pub use adapter::{
     Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, plain, returns,
     transparent, wrapped,
 };
-pub use answers::Answers;
+pub use answers::{Answers, Policy};
 pub use arguments::{
     CloneArgument, HashArgument, HashKey, HashSelf, clone_argument, hash_argument, hash_key,
     hash_self, rate_key,
 };
+pub use call::{OnRefused, call, call_sync, never_refuses, refuses, refuses_by_backend};
 pub use checks::{
-    Anything, CachedValue, HoldsBackendRefusals, HoldsRefusals, IsOperoError, Outcome, ReadAs,
-    ReadPlain, ReadWrapped, TakesBackendRefusals, TakesRefusals, is_opero_error, read_as,
+    Anything, HoldsBackendRefusals, HoldsRefusals, IsOperoError, Outcome, ReadAs, ReadPlain,
+    ReadWrapped, TakesBackendRefusals, TakesRefusals, is_opero_error, read_as,
 };
 pub use checks::{
     needs_result_for_arg_fallback, needs_result_for_fallback, needs_result_for_fallback_on,
@@ -75,11 +75,8 @@ pub use checks::{
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
 pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey};
-pub use operation::{AsyncBody, Body, Call, SyncBody};
-pub use recipe::{
-    Bodied, Cached, Draft, OnRefused, Recipe, Route, Uncached, call, call_sync, never_refuses,
-    refuses, refuses_by_backend,
-};
+pub use operation::{AsyncBody, BlockingBody, BlockingCallee, Body, Bound, SyncBody};
+pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
 pub use stable::{
@@ -113,7 +110,10 @@ pub use worker::{
 };
 
 #[cfg(feature = "cache")]
-pub use handle::{Bound, BoundCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind, bind_sync};
+pub use handle::{
+    BoundCall, BoundRecipe, BoundSyncCall, CacheHandle, CachedCall, CachedSyncCall, Way, bind,
+    bind_sync,
+};
 #[cfg(feature = "map")]
 pub use job::{MapJob, map_config, over};
 #[cfg(feature = "map")]

@@ -1,17 +1,20 @@
-//! A decorated function as the stages see it.
+//! A decorated function with its arguments, as the shell and the stages see it.
 
+use std::fmt;
 use std::future::Future;
-use std::time::Duration;
+use std::ops::Deref;
 
 use opero_core::{
-    Attempt, Background, Codec, CodecError, Context, Error, Key, Operation, RefusedKind,
-    SharedError, Waiting,
+    Arguments, Attempt, Background, CodecError, ConfigError, Error, Key, Limits, Waiting,
 };
 
-use super::Adapter;
-use super::keys::MakeKey;
-use super::path;
-use super::recipe::Recipe;
+use super::answers::Policy;
+use super::recipe::{Callee, Failure, Return, Value};
+use super::{Adapter, Function};
+use crate::Stages;
+use crate::fast_path::Permits;
+use crate::route::Placed;
+use crate::shell::{SyncTarget, Target};
 
 /// How the body of a function runs.
 pub trait Body<S, I, R>: Send + Sync {
@@ -47,7 +50,7 @@ where
     }
 }
 
-/// The body of a synchronous function: it runs inside the poll.
+/// The body of a synchronous function.
 #[derive(Debug, Clone, Copy)]
 pub struct SyncBody<F>(pub(super) F);
 
@@ -61,120 +64,159 @@ where
         std::any::type_name::<F>()
     }
 
+    /// It runs inside the poll.
     #[inline]
     async fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> R {
         (self.0)(shared, item, attempt)
     }
 }
 
-/// One call: a recipe with its item.
-#[derive(Debug)]
-pub struct Call<'c, A: Adapter, S, I, B, K, R, Out, In> {
-    pub(super) recipe: &'c Recipe<A, S, I, B, K, R, Out, In>,
-    pub(super) item: &'c I,
+/// A body that needs no future.
+pub trait BlockingBody<S, I, R>: Body<S, I, R> {
+    /// Executes it once.
+    fn execute_sync(&self, shared: &S, item: &I, attempt: Attempt) -> R;
 }
 
-impl<A, S, I, B, K, R, Out, In> Operation<A::Value, A::Error>
-    for Call<'_, A, S, I, B, K, R, Out, In>
+impl<S: Sync, I: Sync, R, F> BlockingBody<S, I, R> for SyncBody<F>
 where
-    A: Adapter,
-    A::Value: Send,
-    A::Error: Send,
-    S: Send + Sync,
-    I: Sync,
-    B: Body<S, I, A::Return>,
-    K: MakeKey<S, I>,
-    R: Send + Sync,
-    Out: Send + Sync,
-    In: Send + Sync,
+    F: Fn(&S, &I, Attempt) -> R + Send + Sync,
 {
     #[inline]
-    async fn attempt(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-    ) -> Result<A::Value, Error<A::Error>> {
-        // A stage of the user's may stand where no fallback stage keeps the alternative in range.
-        let Some(last) = self.alternatives().checked_sub(1) else {
-            return Err(Error::refused(RefusedKind::EmptyFallback));
-        };
-        let attempt = attempt.with_alternative(attempt.alternative.min(last));
-        if let Some(execution) = self.elsewhere(cx, attempt) {
-            return execution.await;
-        }
-        let body = &self.recipe.body;
-        A::lift(body.execute(&self.recipe.shared, self.item, attempt).await)
+    fn execute_sync(&self, shared: &S, item: &I, attempt: Attempt) -> R {
+        (self.0)(shared, item, attempt)
     }
+}
 
+/// One call: a recipe, owned or borrowed, with its item.
+pub struct Bound<Q: Deref<Target: Callee>> {
+    pub(super) recipe: Q,
+    pub(super) item: <Q::Target as Callee>::Item,
+}
+
+/// Without the arguments: they may hold secrets.
+impl<Q: Deref<Target: Callee>> fmt::Debug for Bound<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bound")
+            .field(&self.recipe.function().name())
+            .finish()
+    }
+}
+
+/// A recipe that a call owns.
+#[derive(Debug)]
+pub(super) struct Own<P>(pub(super) P);
+
+impl<P> Deref for Own<P> {
+    type Target = P;
+
+    #[inline]
+    fn deref(&self) -> &P {
+        &self.0
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<Q> Arguments for Bound<Q>
+where
+    Q: Deref<Target: Callee> + Send + Sync,
+{
     // Always: a key that passes through memory in halves stalls the load of the whole.
     #[inline(always)]
     fn key(&self) -> Option<Key> {
-        self.recipe.key.make::<B>(&self.recipe.shared, self.item)
+        self.recipe.key(&self.item)
     }
 
     fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        let recipe = self.recipe;
-        let name = path::of_body(B::name(), recipe.function.name());
-        recipe
-            .key
-            .make_stable(&name, &recipe.shared, self.item, out)
-    }
-
-    fn codec(&self) -> Option<Codec<A::Value>> {
-        self.recipe.answers.codec.map(|codec| codec())
+        self.recipe.stable_key(&self.item, out)
     }
 
     fn in_background(&self) -> Option<Background> {
-        let recipe = self.recipe;
-        recipe.key.in_background(&recipe.shared, self.item)
+        self.recipe.in_background(&self.item)
     }
 
     #[inline]
     fn alternatives(&self) -> usize {
-        let alternatives = self.recipe.answers.alternatives;
-        alternatives.map_or(1, |count| count(&self.recipe.shared))
+        self.recipe.alternatives()
     }
 
     fn rate_key(&self) -> Option<Key> {
-        let key = self.recipe.answers.rate_key?;
-        Some(key(&self.recipe.shared, self.item))
+        self.recipe.rate_key(&self.item)
     }
 
     fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        self.recipe.answers.stable_rate_key?(&self.recipe.shared, self.item, out)
+        self.recipe.stable_rate_key(&self.item, out)
     }
 
     fn cost(&self) -> u32 {
-        let cost = self.recipe.answers.rate_cost;
-        cost.map_or(1, |cost| cost(&self.recipe.shared, self.item))
+        self.recipe.cost(&self.item)
     }
 
-    fn retry_on(&self, error: &A::Error) -> bool {
-        self.recipe.answers.retry_on.is_none_or(|on| on(error))
+    fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        self.recipe.encode(&self.item, attempt, out)
+    }
+}
+
+impl<Q> Target for Bound<Q>
+where
+    Q: Deref<Target: Callee<Adapter: Adapter<Value: Send, Error: Send>>> + Send + Sync,
+{
+    type Value = Value<Q::Target>;
+    type Error = Failure<Q::Target>;
+    type Returned = Return<Q::Target>;
+    type Policy = Policy<Value<Q::Target>, Failure<Q::Target>>;
+
+    #[inline]
+    fn stages(&self) -> Result<&Stages, &ConfigError> {
+        let function: &'static Function = self.recipe.function();
+        function.stages()
     }
 
-    fn retry_after(&self, error: &A::Error) -> Option<Duration> {
-        self.recipe
-            .answers
-            .retry_after
-            .and_then(|after| after(error))
+    #[inline]
+    fn policy(&self) -> Self::Policy {
+        self.recipe.policy()
     }
 
-    fn fallback_on(&self, error: &A::Error) -> bool {
-        self.recipe.answers.fallback_on.is_none_or(|on| on(error))
+    #[inline]
+    fn permits(&self) -> Permits {
+        self.recipe.permits(&self.item)
     }
 
-    fn cache_if(&self, value: &A::Value) -> bool {
-        self.recipe.answers.cache_if.is_none_or(|keep| keep(value))
+    #[inline]
+    fn execute(&self, _: Limits, attempt: Attempt) -> impl Future<Output = Self::Returned> + Send {
+        self.recipe.execute(&self.item, attempt)
     }
 
-    fn share_error(&self, error: &Error<A::Error>) -> Option<SharedError> {
-        let sharing = self.recipe.answers.sharing.as_ref()?;
-        Some((sharing.share)(error))
+    #[inline]
+    fn lift(returned: Self::Returned) -> Result<Self::Value, Error<Self::Error>> {
+        <Q::Target as Callee>::Adapter::lift(returned)
     }
+}
 
-    fn unshare_error(&self, shared: &SharedError) -> Option<Error<A::Error>> {
-        let sharing = self.recipe.answers.sharing.as_ref()?;
-        (sharing.unshare)(shared)
+impl<Q> Placed for Bound<Q>
+where
+    Self: Target,
+    Q: Deref<Target: Callee> + Send + Sync,
+{
+    type Places = <Q::Target as Callee>::Places;
+
+    fn places(&self) -> &Self::Places {
+        self.recipe.places()
     }
+}
+
+impl<Q> SyncTarget for Bound<Q>
+where
+    Self: Target<Returned = Return<Q::Target>>,
+    Q: Deref<Target: BlockingCallee> + Send + Sync,
+{
+    #[inline]
+    fn execute_sync(&self, attempt: Attempt) -> Self::Returned {
+        self.recipe.execute_sync(&self.item, attempt)
+    }
+}
+
+/// A [`Callee`] that needs no future.
+pub trait BlockingCallee: Callee {
+    /// Executes the function once.
+    fn execute_sync(&self, item: &Self::Item, attempt: Attempt) -> Return<Self>;
 }

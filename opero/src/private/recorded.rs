@@ -7,8 +7,8 @@ use opero_map::Recorded;
 
 use super::job::MapJob;
 use super::keys::{Encoded, MakeKey};
-use super::recipe::Recipe;
-use super::{Adapter, Bytes, Lack};
+use super::recipe::{Callee, Failure, Recipe, Value};
+use super::{Adapter, Lack};
 
 /// The key of a call in a cache, and a closure that makes bytes of what identifies an item in a record.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +42,10 @@ where
     }
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
+impl<A: Adapter, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
     /// Items are told apart by `record` where they are recorded.
     #[inline]
-    pub fn journaled<G>(self, record: G) -> Recipe<A, S, I, B, Journaled<K, G>, R, Out, In>
+    pub fn journaled<G>(self, record: G) -> Recipe<A, S, I, B, Journaled<K, G>, R, Out, In, C>
     where
         G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
     {
@@ -53,69 +53,58 @@ impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
     }
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
-    /// Why its runs are not recorded, if they are not; `has_keys` is whether something identifies its items.
-    pub(super) fn lacks_records(&self, has_keys: bool) -> Option<Lack> {
-        match self.bytes() {
-            Some(bytes) if has_keys => bytes.outcome.err(),
+impl<P: Callee> MapJob<P> {
+    /// Why its runs are not recorded, if they are not.
+    pub(super) fn lacks_records(&self) -> Option<Lack> {
+        match self.0.bytes() {
+            Some(bytes) if P::RECORDS => bytes.outcome.err(),
             _ => Some(Lack::Asked),
         }
     }
-
-    fn bytes(&self) -> Option<Bytes<S, I, A::Value, A::Error>> {
-        self.0.answers.bytes.map(|bytes| bytes())
-    }
 }
 
-impl<A, S, I, B, K, R, Out, In> Recorded<I, A::Value, A::Error>
-    for MapJob<A, S, I, B, K, R, Out, In>
-where
-    A: Adapter,
-    K: MakeKey<S, I>,
-    Self: Send + Sync,
-{
+impl<P: Callee> Recorded<P::Item, Value<P>, Failure<P>> for MapJob<P> {
     fn function(&self) -> Cow<'_, str> {
-        self.0.function.path()
+        self.0.function().path()
     }
 
-    fn key(&self, item: &I, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let key = self.0.key.make_record(&self.0.shared, item, out);
-        key.unwrap_or_else(|| {
-                Err(CodecError::new(
-                    "an argument is not `Serialize`: derive it, or choose what identifies an item with `cache_key`",
-                ))
-            })
+    fn key(&self, item: &P::Item, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        self.0.record_key(item, out).unwrap_or_else(|| {
+            Err(CodecError::new(
+                "an argument is not `Serialize`: derive it, or choose what identifies an item with `cache_key`",
+            ))
+        })
     }
 
     fn encode(
         &self,
-        result: Result<&A::Value, &Error<A::Error>>,
+        result: Result<&Value<P>, &Error<Failure<P>>>,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError> {
-        match self.bytes().map(|bytes| bytes.outcome) {
+        match self.0.bytes().map(|bytes| bytes.outcome) {
             Some(Ok(codec)) => codec.encode(result, out),
             _ => Err(no_bytes()),
         }
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<Result<A::Value, Error<A::Error>>, CodecError> {
-        match self.bytes().map(|bytes| bytes.outcome) {
+    fn decode(&self, bytes: &[u8]) -> Result<Result<Value<P>, Error<Failure<P>>>, CodecError> {
+        match self.0.bytes().map(|bytes| bytes.outcome) {
             Some(Ok(codec)) => codec.decode(bytes),
             _ => Err(no_bytes()),
         }
     }
 
     fn shape(&self) -> u64 {
-        match self.bytes().map(|bytes| bytes.outcome) {
+        match self.0.bytes().map(|bytes| bytes.outcome) {
             Some(Ok(codec)) => codec.shape(),
             _ => 0,
         }
     }
 
-    fn describe(&self, error: &Error<A::Error>) -> Option<String> {
+    fn describe(&self, error: &Error<Failure<P>>) -> Option<String> {
         match error.cause() {
             Cause::Refused(refused) => Some(refused.to_string()),
-            Cause::Function(error) => self.bytes()?.describe.map(|words| words(error)),
+            Cause::Function(error) => self.0.bytes()?.describe.map(|words| words(error)),
         }
     }
 }

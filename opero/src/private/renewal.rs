@@ -38,10 +38,10 @@ where
     }
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In> Recipe<A, S, I, B, K, R, Out, In> {
+impl<A: Adapter, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
     /// A call that can be made again in the background, by `again`.
     #[inline]
-    pub fn renewing<G>(self, again: G) -> Recipe<A, S, I, B, Renewing<K, G>, R, Out, In>
+    pub fn renewing<G>(self, again: G) -> Recipe<A, S, I, B, Renewing<K, G>, R, Out, In, C>
     where
         G: Fn(&S, &I) -> Option<Background> + Send + Sync,
     {

@@ -33,9 +33,9 @@ impl<T: Send, E: Send> Stage<T, E> for Ask {
         next: N,
     ) -> Result<T, Error<E>> {
         let said = Said {
-            key: bytes(|out| next.stable_key(out)),
-            codec: next.codec().is_some(),
-            rate_key: bytes(|out| next.stable_rate_key(out)),
+            key: bytes(|out| next.arguments().stable_key(out)),
+            codec: next.policy().codec().is_some(),
+            rate_key: bytes(|out| next.arguments().stable_rate_key(out)),
         };
         SAID.lock()
             .unwrap()

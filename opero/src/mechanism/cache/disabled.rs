@@ -1,6 +1,6 @@
 //! The cache, absent: its slot passes calls through.
 
-use opero_core::{ConfigError, Context, Operation};
+use opero_core::{Attempt, ConfigError, Context, Entry, Key, Next};
 
 use crate::PipelineConfig;
 
@@ -15,8 +15,18 @@ pub(crate) fn build(_: &str, _: &PipelineConfig) -> Result<CacheSlot, ConfigErro
     Ok(())
 }
 
-pub(crate) fn known<T, E, N: Operation<T, E>>((): &CacheSlot, _: &Context<'_>, _: &N) -> Option<T> {
+pub(crate) fn hit((): &CacheSlot, _: &Context<'_>, _: Key) -> Option<Entry> {
     None
+}
+
+pub(crate) async fn pass<N: Next>(
+    (): &CacheSlot,
+    cx: &Context<'_>,
+    attempt: Attempt,
+    _: Option<Key>,
+    next: &mut N,
+) {
+    next.attempt(cx, attempt).await;
 }
 
 pub(crate) fn refreshing((): &CacheSlot) -> RefreshSlot<'_> {}

@@ -1,7 +1,7 @@
 //! The cache, present.
 
 use opero_cache::{Cache, CacheConfig, Refreshing};
-use opero_core::{ConfigError, Context, Location, Operation};
+use opero_core::{Attempt, ConfigError, Context, Entry, Key, Location, Next};
 
 use crate::PipelineConfig;
 use crate::config::optional;
@@ -21,13 +21,24 @@ pub(crate) fn build(path: &str, config: &PipelineConfig) -> Result<CacheSlot, Co
     Cache::open(&location, cache_config(path, config)?).map(Some)
 }
 
-#[inline(always)]
-pub(crate) fn known<T, E, N>(slot: &CacheSlot, cx: &Context<'_>, operation: &N) -> Option<T>
-where
-    T: Clone + 'static,
-    N: Operation<T, E>,
-{
-    slot.as_ref()?.known(cx, operation)
+/// The entry of a fresh result in memory.
+#[inline]
+pub(crate) fn hit(slot: &CacheSlot, cx: &Context<'_>, key: Key) -> Option<Entry> {
+    slot.as_ref()?.hit(cx, key)
+}
+
+/// Passes a call through the cache; `missed` is the key of one whose hit was looked for in vain.
+pub(crate) async fn pass<N: Next>(
+    slot: &CacheSlot,
+    cx: &Context<'_>,
+    attempt: Attempt,
+    missed: Option<Key>,
+    next: &mut N,
+) {
+    match slot {
+        None => next.attempt(cx, attempt).await,
+        Some(cache) => cache.pass_missed(cx, attempt, missed, next).await,
+    }
 }
 
 pub(crate) fn refreshing(cache: &CacheSlot) -> RefreshSlot<'_> {

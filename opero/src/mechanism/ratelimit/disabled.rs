@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use opero_core::{Clock, ConfigError, Operation};
+use opero_core::{Clock, ConfigError};
 
 use crate::PipelineConfig;
+use crate::fast_path::Permits;
 
 pub(crate) type RateLimitSlot = ();
 
@@ -27,6 +28,6 @@ pub(crate) fn build(
     Ok(())
 }
 
-pub(crate) fn admits<T, E>((): &RateLimitSlot, _: &impl Operation<T, E>) -> bool {
+pub(crate) fn admits((): &RateLimitSlot, _: Permits) -> bool {
     true
 }

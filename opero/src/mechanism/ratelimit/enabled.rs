@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Clock, ConfigError, Location, Operation};
+use opero_core::{Clock, ConfigError, Location};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
 use crate::PipelineConfig;
 use crate::config::optional;
+use crate::fast_path::Permits;
 
 pub(crate) type RateLimitSlot = Option<RateLimit>;
 
@@ -34,10 +35,12 @@ pub(crate) fn build(
     RateLimit::open(&Location::new(&*config.rate_backend), options).map(Some)
 }
 
-/// Takes the operation's permits, if they are there at once.
+/// Takes the permits of an execution, if they are there at once.
 #[inline]
-pub(crate) fn admits<T, E>(slot: &RateLimitSlot, operation: &impl Operation<T, E>) -> bool {
-    slot.as_ref().is_none_or(|limit| limit.admits(operation))
+pub(crate) fn admits(slot: &RateLimitSlot, permits: Permits) -> bool {
+    slot.as_ref().is_none_or(|limit| {
+        !(permits.is_keyed && limit.is_shared()) && limit.admits(permits.key, permits.cost)
+    })
 }
 
 fn quota(config: &PipelineConfig) -> Result<Option<Quota>, ConfigError> {

@@ -1,13 +1,16 @@
 //! Retry, fallback and timeout, absent: their slots pass calls through. Without them a call is attempted once, with its
 //! preferred value; a configuration that asks for a timeout is refused.
 
-use opero_core::ConfigError;
+use std::task::{self, Poll};
+
+use opero_core::{Clock, ConfigError, Refused, RefusedKind};
 
 use crate::PipelineConfig;
 
 pub(crate) type RetrySlot = ();
 pub(crate) type FallbackSlot = ();
 pub(crate) type TimeoutSlot = ();
+pub(crate) type TimerSlot = ();
 
 pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
     match config.attempt_timeout {
@@ -28,4 +31,18 @@ pub(crate) fn build_fallback() -> FallbackSlot {}
 
 pub(crate) fn build_timeout(_: &PipelineConfig) -> Result<TimeoutSlot, ConfigError> {
     Ok(())
+}
+
+pub(crate) fn is_limited((): &TimeoutSlot) -> bool {
+    false
+}
+
+pub(crate) fn start((): &TimeoutSlot, _: &dyn Clock) -> TimerSlot {}
+
+pub(crate) fn poll((): &mut TimerSlot, _: &dyn Clock, _: &mut task::Context<'_>) -> Poll<()> {
+    Poll::Pending
+}
+
+pub(crate) fn timed_out((): &TimeoutSlot) -> Refused {
+    RefusedKind::Stopped.into()
 }

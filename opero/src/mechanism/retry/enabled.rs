@@ -1,7 +1,9 @@
 //! Retry, fallback and timeout, present.
 
-use opero_core::ConfigError;
-use opero_retry::{Exponential, Fallback, Retry, RetryPolicy, Timeout};
+use std::task::{self, Poll};
+
+use opero_core::{Clock, ConfigError, Refused, RefusedKind};
+use opero_retry::{Exponential, Fallback, Retry, RetryPolicy, Timeout, Timer};
 
 use crate::PipelineConfig;
 use crate::config::optional;
@@ -10,6 +12,7 @@ use crate::config::optional;
 pub(crate) type RetrySlot = Retry;
 pub(crate) type FallbackSlot = Fallback;
 pub(crate) type TimeoutSlot = Option<Timeout>;
+pub(crate) type TimerSlot = Option<Timer>;
 
 pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
     policy(config)?.validate()?;
@@ -28,6 +31,36 @@ pub(crate) fn build_timeout(config: &PipelineConfig) -> Result<TimeoutSlot, Conf
     optional(config.attempt_timeout.as_ref(), "attempt_timeout")?
         .map(Timeout::new)
         .transpose()
+}
+
+/// Have attempts a limited time?
+pub(crate) fn is_limited(timeout: &TimeoutSlot) -> bool {
+    timeout.is_some()
+}
+
+/// Starts the time of an attempt.
+#[inline]
+pub(crate) fn start(timeout: &TimeoutSlot, clock: &dyn Clock) -> TimerSlot {
+    timeout.as_ref().map(|timeout| timeout.start(clock))
+}
+
+/// Is the time over?
+#[inline]
+pub(crate) fn poll(
+    timer: &mut TimerSlot,
+    clock: &dyn Clock,
+    task: &mut task::Context<'_>,
+) -> Poll<()> {
+    match timer {
+        None => Poll::Pending,
+        Some(timer) => timer.poll(clock, task),
+    }
+}
+
+/// Why an attempt ended whose time was over.
+pub(crate) fn timed_out(timeout: &TimeoutSlot) -> Refused {
+    let limit = timeout.as_ref().map(Timeout::limit).unwrap_or_default();
+    RefusedKind::AttemptTimeout { limit }.into()
 }
 
 fn policy(config: &PipelineConfig) -> Result<RetryPolicy, ConfigError> {

@@ -5,10 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use opero_core::stable::OutcomeCodec;
-use opero_core::{Attempt, CodecError};
+use opero_core::{Attempt, CodecError, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::answers::MakeBytes;
 use super::{Adapter, Lack};
 
 /// What of a function's calls becomes bytes. Made anew wherever it is asked for: it is a handful of pointers, and calls in this
@@ -142,4 +143,33 @@ impl<S, I, T, E> fmt::Debug for Bytes<S, I, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bytes").finish_non_exhaustive()
     }
+}
+
+/// How what comes back from a worker process is read.
+pub(super) struct OutcomeBytes<T, E>(Option<OutcomeCodec<T, E>>);
+
+impl<T, E> OutcomeBytes<T, E> {
+    #[inline]
+    pub(super) fn of<S, I>(bytes: Option<MakeBytes<S, I, T, E>>) -> Self {
+        Self(bytes.and_then(|bytes| bytes().outcome.ok()))
+    }
+
+    pub(super) fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
+        let codec = self.0.as_ref().ok_or_else(|| Lack::Asked.codec_error())?;
+        codec.decode(bytes)
+    }
+}
+
+/// Appends the arguments of an attempt for a worker process. No run gets here with a function that has none: it asked
+/// before it started workers.
+#[inline]
+pub(super) fn encode_arguments<S, I, T, E>(
+    bytes: Option<MakeBytes<S, I, T, E>>,
+    shared: &S,
+    item: &I,
+    attempt: Attempt,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    let encode = bytes.ok_or(Lack::Asked).and_then(|bytes| bytes().arguments);
+    encode.map_err(Lack::codec_error)?(shared, item, attempt, out)
 }

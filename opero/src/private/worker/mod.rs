@@ -9,12 +9,13 @@ pub use arguments::{
 pub use demands::{argument_travels, borrowed_argument_travels, error_travels, value_travels};
 
 use opero_core::stable::OutcomeCodec;
-use opero_core::{CodecError, ConfigError, Waiting};
+use opero_core::{CodecError, ConfigError};
 use opero_map::RemoteFunction;
 
 use super::adapter::Returns;
 use super::job::MapJob;
-use super::{Adapter, Bytes, Lack};
+use super::recipe::Callee;
+use super::{Adapter, Lack};
 
 /// The type of what a function returned, to ask for its adapter.
 pub fn returns_like<R>(_: &R) -> Returns<R> {
@@ -36,20 +37,17 @@ pub fn append_outcome<A: Adapter>(
     codec.encode(outcome.as_ref(), out)
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In> MapJob<A, S, I, B, K, R, Out, In> {
+impl<P: Callee> MapJob<P> {
     /// The function as worker processes know it, if they can.
-    pub(super) fn remote_function(&self, waiting: Waiting) -> Result<RemoteFunction, ConfigError> {
-        let bytes = self.0.answers.bytes.map(|bytes| bytes());
-        let lack = match bytes {
-            Some(Bytes {
-                arguments, outcome, ..
-            }) => arguments.err().or(outcome.err()),
+    pub(super) fn remote_function(&self) -> Result<RemoteFunction, ConfigError> {
+        let lack = match self.0.bytes() {
+            Some(bytes) => bytes.arguments.err().or(bytes.outcome.err()),
             None => Some(Lack::Asked),
         };
         match lack {
             None => Ok(RemoteFunction {
-                path: self.0.function.path().into_owned(),
-                waiting,
+                path: self.0.function().path().into_owned(),
+                waiting: P::WAITING,
             }),
             Some(lack) => Err(lack.mode_error()),
         }

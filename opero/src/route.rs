@@ -1,0 +1,242 @@
+//! The ways of a call: through the cache or past it, with stages of the user's around it or without.
+
+use std::future::Future;
+
+use opero_core::{Attempt, Context, Error, Keeping, Limits, Waiting, block_on};
+
+use crate::order::CacheUse;
+use crate::shell::{self, Ending, SyncTarget, Target};
+use crate::staged::{Absent, Place, Present, staged};
+
+/// Whether a call passes the cache: cached calls demand more of the value.
+pub trait Route<T, E>: Send + Sync {
+    #[doc(hidden)]
+    const CACHE: CacheUse;
+
+    #[doc(hidden)]
+    fn keeping() -> Option<Keeping<T>>;
+
+    #[doc(hidden)]
+    fn run<X, D>(
+        target: X,
+        cx: Option<&Context<'_>>,
+        ending: D,
+    ) -> impl Future<Output = D::Output> + Send
+    where
+        X: Target<Value = T, Error = E>,
+        D: Ending<T, E>;
+
+    #[doc(hidden)]
+    fn run_sync<X, D>(target: X, ending: D) -> D::Output
+    where
+        X: SyncTarget<Value = T, Error = E>,
+        D: Ending<T, E>;
+}
+
+/// Through the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Cached;
+
+impl<T: CachedValue, E: Send> Route<T, E> for Cached {
+    const CACHE: CacheUse = CacheUse::Through(None);
+
+    fn keeping() -> Option<Keeping<T>> {
+        Some(Keeping::CLONE)
+    }
+
+    #[inline]
+    fn run<X, D>(
+        target: X,
+        cx: Option<&Context<'_>>,
+        ending: D,
+    ) -> impl Future<Output = D::Output> + Send
+    where
+        X: Target<Value = T, Error = E>,
+        D: Ending<T, E>,
+    {
+        shell::cached(target, cx, ending)
+    }
+
+    #[inline]
+    fn run_sync<X, D>(target: X, ending: D) -> D::Output
+    where
+        X: SyncTarget<Value = T, Error = E>,
+        D: Ending<T, E>,
+    {
+        shell::cached_sync(target, ending)
+    }
+}
+
+/// Past the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Uncached;
+
+impl<T: Send, E: Send> Route<T, E> for Uncached {
+    const CACHE: CacheUse = CacheUse::Past;
+
+    fn keeping() -> Option<Keeping<T>> {
+        None
+    }
+
+    #[inline]
+    fn run<X, D>(
+        target: X,
+        cx: Option<&Context<'_>>,
+        ending: D,
+    ) -> impl Future<Output = D::Output> + Send
+    where
+        X: Target<Value = T, Error = E>,
+        D: Ending<T, E>,
+    {
+        shell::uncached(target, cx, ending)
+    }
+
+    #[inline]
+    fn run_sync<X, D>(target: X, ending: D) -> D::Output
+    where
+        X: SyncTarget<Value = T, Error = E>,
+        D: Ending<T, E>,
+    {
+        shell::uncached_sync(target, ending)
+    }
+}
+
+/// A result that the cache can keep and hand out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the result of a cached function, and the cache needs `Clone + Send + Sync + 'static` to keep it",
+    label = "the cache cannot keep this result",
+    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`",
+    note = "for a generic type add the bounds `Clone + Send + Sync + 'static`"
+)]
+pub trait CachedValue: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
+
+/// A function with its arguments, and the places of stages around it.
+pub trait Placed: Target {
+    /// A pair of places, outside and inside.
+    type Places;
+
+    /// The places.
+    fn places(&self) -> &Self::Places;
+}
+
+/// Where stages of the user's stand: a pair of places, outside and inside. Without any, a call has its fast path.
+pub trait Places<T, E>: Sized + Send + Sync {
+    #[doc(hidden)]
+    fn run<R, X, D>(
+        target: X,
+        cx: Option<&Context<'_>>,
+        ending: D,
+    ) -> impl Future<Output = D::Output> + Send
+    where
+        R: Route<T, E>,
+        X: Placed<Places = Self, Value = T, Error = E>,
+        D: Ending<T, E>;
+
+    #[doc(hidden)]
+    fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
+    where
+        R: Route<T, E>,
+        X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
+        D: Ending<T, E>;
+}
+
+impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
+    #[inline]
+    fn run<R, X, D>(
+        target: X,
+        cx: Option<&Context<'_>>,
+        ending: D,
+    ) -> impl Future<Output = D::Output> + Send
+    where
+        R: Route<T, E>,
+        X: Placed<Places = Self, Value = T, Error = E>,
+        D: Ending<T, E>,
+    {
+        R::run(target, cx, ending)
+    }
+
+    #[inline]
+    fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
+    where
+        R: Route<T, E>,
+        X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
+        D: Ending<T, E>,
+    {
+        R::run_sync(target, ending)
+    }
+}
+
+macro_rules! with_stages {
+    ($([$($generics:tt)*] ($outside:ty, $inside:ty);)*) => {$(
+        impl<T: Send, E: Send, $($generics)*> Places<T, E> for ($outside, $inside)
+        where
+            $outside: Place<T, E>,
+            $inside: Place<T, E>,
+        {
+            async fn run<R, X, D>(
+                target: X,
+                cx: Option<&Context<'_>>,
+                ending: D,
+            ) -> D::Output
+            where
+                R: Route<T, E>,
+                X: Placed<Places = Self, Value = T, Error = E>,
+                D: Ending<T, E>,
+            {
+                run_staged(&target, cx, Waiting::Async, R::keeping(), R::CACHE, ending).await
+            }
+
+            fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
+            where
+                R: Route<T, E>,
+                X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
+                D: Ending<T, E>,
+            {
+                let (keeping, cache) = (R::keeping(), R::CACHE);
+                let run = run_staged(&target, None, Waiting::Blocking, keeping, cache, ending);
+                block_on(run)
+            }
+        }
+    )*};
+}
+with_stages! {
+    [O, In] (Present<O>, In);
+    [I] (Absent, Present<I>);
+}
+
+/// A call with stages of the user's, or one that has no fast path for another reason.
+pub(crate) async fn run_staged<T, E, X, Out, In, D>(
+    target: &X,
+    cx: Option<&Context<'_>>,
+    waiting: Waiting,
+    keeping: Option<Keeping<T>>,
+    cache: CacheUse,
+    ending: D,
+) -> D::Output
+where
+    X: Placed<Places = (Out, In), Value = T, Error = E>,
+    Out: Place<T, E>,
+    In: Place<T, E>,
+    T: Send,
+    E: Send,
+    D: Ending<T, E>,
+{
+    let mut result = match target.stages() {
+        Ok(stages) => {
+            let cx = cx.map_or_else(|| stages.context(waiting), |cx| *cx);
+            let (outside, inside) = target.places();
+            staged(target, outside, inside, &cx, keeping, cache).await
+        }
+        Err(error) => Err(Error::refused(error.clone())),
+    };
+    loop {
+        if let Some(output) = ending.result(result) {
+            return output;
+        }
+        // As in `shell::run`.
+        result = X::lift(target.execute(Limits::NONE, Attempt::FIRST).await);
+    }
+}
