@@ -23,15 +23,6 @@ pub struct Permits {
     pub(crate) is_keyed: bool,
 }
 
-impl Permits {
-    /// One, from a limiter without keys.
-    pub(crate) const ONE: Self = Self {
-        cost: 1,
-        key: None,
-        is_keyed: false,
-    };
-}
-
 impl Stages {
     /// The entry of a fresh result in memory.
     #[inline(never)]

@@ -5,7 +5,7 @@ use std::future::Future;
 use opero_core::{Attempt, Context, Error, Keeping, Limits, Waiting, block_on};
 
 use crate::order::CacheUse;
-use crate::shell::{self, Ending, SyncTarget, Target};
+use crate::shell::{self, Boxed, Ending, SyncTarget, Target, facts, typed};
 use crate::staged::{Absent, Place, Present, staged};
 
 /// Whether a call passes the cache: cached calls demand more of the value.
@@ -224,14 +224,7 @@ where
     E: Send,
     D: Ending<T, E>,
 {
-    let mut result = match target.stages() {
-        Ok(stages) => {
-            let cx = cx.map_or_else(|| stages.context(waiting), |cx| *cx);
-            let (outside, inside) = target.places();
-            staged(target, outside, inside, &cx, keeping, cache).await
-        }
-        Err(error) => Err(Error::refused(error.clone())),
-    };
+    let mut result = run_typed(target, cx, waiting, keeping, cache).await;
     loop {
         if let Some(output) = ending.result(result) {
             return output;
@@ -239,4 +232,30 @@ where
         // As in `shell::run`.
         result = X::lift(target.execute(Limits::NONE, Attempt::FIRST).await);
     }
+}
+
+async fn run_typed<T, E, X, Out, In>(
+    target: &X,
+    cx: Option<&Context<'_>>,
+    waiting: Waiting,
+    keeping: Option<Keeping<T>>,
+    cache: CacheUse,
+) -> Result<T, Error<E>>
+where
+    X: Placed<Places = (Out, In), Value = T, Error = E>,
+    Out: Place<T, E>,
+    In: Place<T, E>,
+    T: Send,
+    E: Send,
+{
+    let stages = target
+        .stages()
+        .map_err(|error| Error::refused(error.clone()))?;
+    let cx = cx.map_or_else(|| stages.context(waiting), |cx| *cx);
+    let facts = facts(target, target.key());
+    let make =
+        |limits, attempt| -> Boxed<'_, X::Returned> { Box::pin(target.execute(limits, attempt)) };
+    let call = typed(target, &facts, &make, keeping);
+    let (outside, inside) = target.places();
+    staged(call, outside, inside, &cx, cache).await
 }

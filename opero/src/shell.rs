@@ -1,22 +1,23 @@
 //! What is compiled for each function: the fast path, and how the rest of a call is handed to the stages.
 //!
 //! A call runs like this: look for a hit; else start the first attempt, in the shell's own frame; only if neither settles
-//! it, [`Stages::run`] does the rest, in a box of its own, with the types forgotten.
+//! it, [`run`] does the rest, in a box of its own. That is compiled for each pair of types that functions return, and
+//! hands the call to [`Stages::run`], which is compiled once.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use opero_core::{
-    Arguments, AsyncCall, Attempt, CallPolicy, ConfigError, Context, Error, Keeping, Limits, Slot,
-    SyncCall, Waiting,
+    Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Error,
+    Keeping, Key, Limits, Slot, SyncCall, Waiting,
 };
 
 use crate::fast_path::Permits;
 use crate::order::{CacheUse, Rest, Stages};
 
 /// A function with its arguments.
-pub trait Target: Arguments {
+pub trait Target: Send + Sync {
     /// The value that a cache keeps.
     type Value: Send;
     /// The error that retry and fallback look at.
@@ -35,10 +36,17 @@ pub trait Target: Arguments {
     /// How values and errors are judged.
     fn policy(&self) -> Self::Policy;
 
+    /// The call's key in a cache within the process.
+    fn key(&self) -> Option<Key>;
+
+    /// The number of fallback values.
+    fn alternatives(&self) -> usize;
+
     /// The permits of an execution.
-    fn permits(&self) -> Permits {
-        Permits::ONE
-    }
+    fn permits(&self) -> Permits;
+
+    /// All that the call knows of its arguments, where that is more than numbers.
+    fn whole(&self) -> Option<&dyn Arguments>;
 
     /// Executes the function once.
     fn execute(
@@ -112,9 +120,12 @@ where
         {
             return ending.value(value.clone());
         }
-        let rest = Rest::new(CacheUse::Through(key));
+        let (facts, make) = (facts(&target, key), |limits, attempt| {
+            boxed(target.execute(limits, attempt))
+        });
+        let call = typed(&target, &facts, &make, Some(Keeping::CLONE));
         // Bound to a name: no temporary of this statement lives in the future.
-        let rest = run(&target, cx, ending, Some(Keeping::CLONE), None, rest);
+        let rest = run(call, cx, ending, None, CacheUse::Through(key));
         rest.await
     }
 }
@@ -155,45 +166,13 @@ where
                 }
             }
         };
-        let rest = Rest::new(CacheUse::Past);
-        let rest = run(&target, cx, ending, None, first, rest);
+        let (facts, make) = (facts(&target, None), |limits, attempt| {
+            boxed(target.execute(limits, attempt))
+        });
+        let call = typed(&target, &facts, &make, None);
+        let rest = run(call, cx, ending, first, CacheUse::Past);
         rest.await
     }
-}
-
-/// What is left of an async call, in one box. `first` is what its first attempt came to, if that has run.
-#[cold]
-pub(crate) fn run<'f, X, D>(
-    target: &'f X,
-    cx: Option<&'f Context<'f>>,
-    ending: D,
-    keeping: Option<Keeping<X::Value>>,
-    first: Option<Result<X::Value, Error<X::Error>>>,
-    mut rest: Rest,
-) -> Pin<Box<dyn Future<Output = D::Output> + Send + 'f>>
-where
-    X: Target,
-    D: Ending<X::Value, X::Error> + 'f,
-{
-    rest.has_begun = first.is_some();
-    Box::pin(async move {
-        let policy = target.policy();
-        let mut slot = Slot::new(&policy, keeping);
-        if let Some(first) = first {
-            slot.put(Attempt::FIRST, first);
-        }
-        let make = |cx: &Context<'_>, attempt| target.execute(cx.limits(), attempt);
-        let running = pin!(None);
-        let mut call = AsyncCall::new(target, make, X::lift, running, slot);
-        Stages::run(target.stages(), cx, Attempt::FIRST, &mut call, rest).await;
-        loop {
-            if let Some(output) = ending.result(call.take_result()) {
-                return output;
-            }
-            // The honest way out of a refusal that the return type cannot hold is the function's own answer.
-            Stages::run_bare(&mut call).await;
-        }
-    })
 }
 
 /// A synchronous call through the cache.
@@ -212,8 +191,11 @@ where
     {
         return ending.value(value.clone());
     }
-    let rest = Rest::new(CacheUse::Through(key));
-    run_sync(&target, ending, Some(Keeping::CLONE), None, rest)
+    let (facts, make) = (facts(&target, key), |_, attempt| {
+        target.execute_sync(attempt)
+    });
+    let call = typed(&target, &facts, &make, Some(Keeping::CLONE));
+    run_sync(call, ending, None, CacheUse::Through(key))
 }
 
 /// A synchronous call past the cache.
@@ -232,37 +214,180 @@ where
         Some(Ok(value)) => return ending.value(value),
         first => first,
     };
-    run_sync(&target, ending, None, first, Rest::new(CacheUse::Past))
+    let (facts, make) = (facts(&target, None), |_, attempt| {
+        target.execute_sync(attempt)
+    });
+    let call = typed(&target, &facts, &make, None);
+    run_sync(call, ending, first, CacheUse::Past)
+}
+
+/// What a call knows of its arguments, in numbers.
+pub(crate) struct Facts<'c> {
+    key: Option<Key>,
+    alternatives: usize,
+    permits: Permits,
+    whole: Option<&'c dyn Arguments>,
+}
+
+#[inline]
+pub(crate) fn facts<X: Target>(target: &X, key: Option<Key>) -> Facts<'_> {
+    Facts {
+        key,
+        alternatives: target.alternatives(),
+        permits: target.permits(),
+        whole: target.whole(),
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Arguments for Facts<'_> {
+    fn key(&self) -> Option<Key> {
+        self.key.or_else(|| self.whole?.key())
+    }
+
+    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        self.whole?.stable_key(out)
+    }
+
+    fn in_background(&self) -> Option<Background> {
+        self.whole?.in_background()
+    }
+
+    fn alternatives(&self) -> usize {
+        self.alternatives
+    }
+
+    fn rate_key(&self) -> Option<Key> {
+        self.permits.key
+    }
+
+    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+        self.whole?.stable_rate_key(out)
+    }
+
+    fn cost(&self) -> u32 {
+        self.permits.cost
+    }
+
+    fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        match self.whole {
+            Some(whole) => whole.encode(attempt, out),
+            None => Err(CodecError::new("the function does not run in workers")),
+        }
+    }
+}
+
+/// A future of one type for all functions that return the same.
+pub(crate) type Boxed<'f, R> = Pin<Box<dyn Future<Output = R> + Send + 'f>>;
+
+fn boxed<'f, R>(future: impl Future<Output = R> + Send + 'f) -> Boxed<'f, R> {
+    Box::pin(future)
+}
+
+/// A call whose function is forgotten, but not its types.
+pub(crate) struct TypedCall<'f, T, E, P, R, M> {
+    pub(crate) stages: Result<&'f Stages, &'f ConfigError>,
+    pub(crate) arguments: &'f dyn Arguments,
+    pub(crate) policy: P,
+    pub(crate) keeping: Option<Keeping<T>>,
+    /// Makes an attempt.
+    pub(crate) make: &'f (dyn Fn(Limits, Attempt) -> M + Send + Sync + 'f),
+    pub(crate) lift: fn(R) -> Result<T, Error<E>>,
+}
+
+#[inline]
+pub(crate) fn typed<'f, X: Target, M>(
+    target: &'f X,
+    arguments: &'f dyn Arguments,
+    make: &'f (dyn Fn(Limits, Attempt) -> M + Send + Sync + 'f),
+    keeping: Option<Keeping<X::Value>>,
+) -> TypedCall<'f, X::Value, X::Error, X::Policy, X::Returned, M> {
+    TypedCall {
+        stages: target.stages(),
+        arguments,
+        policy: target.policy(),
+        keeping,
+        make,
+        lift: X::lift,
+    }
+}
+
+/// What is left of an async call, in one box. `first` is what its first attempt came to, if that has run.
+#[cold]
+pub(crate) fn run<'f, T, E, P, R, D>(
+    call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
+    cx: Option<&'f Context<'f>>,
+    ending: D,
+    first: Option<Result<T, Error<E>>>,
+    cache: CacheUse,
+) -> Boxed<'f, D::Output>
+where
+    T: Send + 'f,
+    E: Send + 'f,
+    P: CallPolicy<T, E> + 'f,
+    R: 'f,
+    D: Ending<T, E> + 'f,
+{
+    Box::pin(async move {
+        let rest = Rest {
+            has_begun: first.is_some(),
+            ..Rest::new(cache)
+        };
+        let slot = slot(&call.policy, call.keeping, first);
+        let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
+        let running = pin!(None);
+        let mut attempts = AsyncCall::new(call.arguments, make, call.lift, running, slot);
+        Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
+        loop {
+            if let Some(output) = ending.result(attempts.take_result()) {
+                return output;
+            }
+            // The honest way out of a refusal that the return type cannot hold is the function's own answer.
+            Stages::run_bare(&mut attempts).await;
+        }
+    })
 }
 
 /// What is left of a synchronous call.
 #[cold]
 #[inline(never)]
-pub(crate) fn run_sync<X, D>(
-    target: &X,
+fn run_sync<T, E, P, R, D>(
+    call: TypedCall<'_, T, E, P, R, R>,
     ending: D,
-    keeping: Option<Keeping<X::Value>>,
-    first: Option<Result<X::Value, Error<X::Error>>>,
-    mut rest: Rest,
+    first: Option<Result<T, Error<E>>>,
+    cache: CacheUse,
 ) -> D::Output
 where
-    X: SyncTarget,
-    D: Ending<X::Value, X::Error>,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+    D: Ending<T, E>,
 {
-    rest.has_begun = first.is_some();
-    let policy = target.policy();
-    let mut slot = Slot::new(&policy, keeping);
-    if let Some(first) = first {
-        slot.put(Attempt::FIRST, first);
-    }
-    let execute = |_: &Context<'_>, attempt| X::lift(target.execute_sync(attempt));
-    let mut call = SyncCall::new(target, execute, slot);
-    Stages::run_blocking(target.stages(), &mut call, rest);
+    let rest = Rest {
+        has_begun: first.is_some(),
+        ..Rest::new(cache)
+    };
+    let slot = slot(&call.policy, call.keeping, first);
+    let execute = |_: &Context<'_>, attempt| (call.lift)((call.make)(Limits::NONE, attempt));
+    let mut attempts = SyncCall::new(call.arguments, execute, slot);
+    Stages::run_blocking(call.stages, &mut attempts, rest);
     loop {
-        if let Some(output) = ending.result(call.take_result()) {
+        if let Some(output) = ending.result(attempts.take_result()) {
             return output;
         }
         // As in `run`.
-        opero_core::block_on(Stages::run_bare(&mut call));
+        opero_core::block_on(Stages::run_bare(&mut attempts));
     }
+}
+
+fn slot<'p, T, E>(
+    policy: &'p dyn CallPolicy<T, E>,
+    keeping: Option<Keeping<T>>,
+    first: Option<Result<T, Error<E>>>,
+) -> Slot<'p, T, E> {
+    let mut slot = Slot::new(policy, keeping);
+    if let Some(first) = first {
+        slot.put(Attempt::FIRST, first);
+    }
+    slot
 }

@@ -5,11 +5,11 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 
 use opero_core::{
-    Arguments, AsyncCall, Attempt, CallPolicy, Context, Error, Keeping, Operation, Slot, Stage,
+    Arguments, AsyncCall, Attempt, CallPolicy, Context, Error, Operation, Slot, Stage,
 };
 
 use crate::order::{CacheUse, Rest, Stages};
-use crate::shell::Target;
+use crate::shell::{Boxed, TypedCall};
 
 /// A place without a stage of the user's.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,103 +95,97 @@ trait Attempts<T, E>: Send + Sync {
 ///
 /// # Errors
 /// What the call came to.
-pub(crate) async fn staged<X, Out, In>(
-    target: &X,
-    outside: &Out,
-    inside: &In,
-    cx: &Context<'_>,
-    keeping: Option<Keeping<X::Value>>,
+pub(crate) async fn staged<'f, T, E, P, R, Out, In>(
+    call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
+    outside: &'f Out,
+    inside: &'f In,
+    cx: &'f Context<'f>,
     cache: CacheUse,
-) -> Result<X::Value, Error<X::Error>>
+) -> Result<T, Error<E>>
 where
-    X: Target,
-    Out: Place<X::Value, X::Error>,
-    In: Place<X::Value, X::Error>,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+    Out: Place<T, E>,
+    In: Place<T, E>,
 {
-    let policy = target.policy();
     let whole = Whole {
-        target,
-        policy: &policy,
+        call: &call,
         inside,
-        keeping,
         cache,
     };
-    let next = Following {
-        attempts: &whole,
-        arguments: target,
-        policy: &policy,
-    };
-    outside.pass(cx, Attempt::FIRST, next).await
+    outside
+        .pass(cx, Attempt::FIRST, call.following(&whole))
+        .await
+}
+
+impl<T, E, P: CallPolicy<T, E>, R, M> TypedCall<'_, T, E, P, R, M> {
+    fn following<'f>(&'f self, attempts: &'f dyn Attempts<T, E>) -> Following<'f, T, E> {
+        Following {
+            attempts,
+            arguments: self.arguments,
+            policy: &self.policy,
+        }
+    }
 }
 
 /// What stands behind the outer place: opero's stages, and in them the inner place.
-struct Whole<'c, X: Target, In> {
-    target: &'c X,
-    policy: &'c X::Policy,
+struct Whole<'c, 'f, T, E, P, R, In> {
+    call: &'c TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
     inside: &'c In,
-    keeping: Option<Keeping<X::Value>>,
     cache: CacheUse,
 }
 
-impl<X, In> Attempts<X::Value, X::Error> for Whole<'_, X, In>
+impl<T, E, P, R, In> Attempts<T, E> for Whole<'_, '_, T, E, P, R, In>
 where
-    X: Target,
-    In: Place<X::Value, X::Error>,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+    In: Place<T, E>,
 {
-    fn attempt<'f>(
-        &'f self,
-        cx: &'f Context<'f>,
-        attempt: Attempt,
-    ) -> Typed<'f, X::Value, X::Error> {
+    fn attempt<'f>(&'f self, cx: &'f Context<'f>, attempt: Attempt) -> Typed<'f, T, E> {
         Box::pin(async move {
-            let Self { target, policy, .. } = *self;
-            let execution = Execution { target, policy };
-            let make = |inner: &Context<'_>, attempt| {
+            let call = self.call;
+            let execution = Execution { call };
+            let make = |inner: &Context<'_>, attempt| -> Typed<'_, T, E> {
                 let cx = cx.with_limits(inner.limits());
-                let next = Following {
-                    attempts: &execution,
-                    arguments: target,
-                    policy,
-                };
-                let inside = self.inside;
-                async move { inside.pass(&cx, attempt, next).await }
+                let (inside, next) = (self.inside, call.following(&execution));
+                Box::pin(async move { inside.pass(&cx, attempt, next).await })
             };
             let running = pin!(None);
-            let slot = Slot::new(policy, self.keeping);
-            let mut call = AsyncCall::new(target, make, |result| result, running, slot);
+            let slot = Slot::new(&call.policy, call.keeping);
+            let mut attempts = AsyncCall::new(call.arguments, make, |it| it, running, slot);
             let rest = Rest {
                 is_staged: true,
                 ..Rest::new(self.cache)
             };
-            Stages::run(target.stages(), Some(cx), attempt, &mut call, rest).await;
-            call.take_result()
+            Stages::run(call.stages, Some(cx), attempt, &mut attempts, rest).await;
+            attempts.take_result()
         })
     }
 }
 
 /// What stands behind the inner place: one execution of the function.
-struct Execution<'c, X: Target> {
-    target: &'c X,
-    policy: &'c X::Policy,
+struct Execution<'c, 'f, T, E, P, R> {
+    call: &'c TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
 }
 
-impl<X: Target> Attempts<X::Value, X::Error> for Execution<'_, X> {
-    fn attempt<'f>(
-        &'f self,
-        cx: &'f Context<'f>,
-        attempt: Attempt,
-    ) -> Typed<'f, X::Value, X::Error> {
+impl<T, E, P, R> Attempts<T, E> for Execution<'_, '_, T, E, P, R>
+where
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+{
+    fn attempt<'f>(&'f self, cx: &'f Context<'f>, attempt: Attempt) -> Typed<'f, T, E> {
         Box::pin(async move {
-            let Self { target, policy } = *self;
-            let stages = target
-                .stages()
-                .map_err(|error| Error::refused(error.clone()))?;
-            let make = |cx: &Context<'_>, attempt| target.execute(cx.limits(), attempt);
+            let call = self.call;
+            let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
+            let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
             let running = pin!(None);
-            let slot = Slot::new(policy, None);
-            let mut call = AsyncCall::new(target, make, X::lift, running, slot);
-            stages.execute(cx, attempt, &mut call).await;
-            call.take_result()
+            let slot = Slot::new(&call.policy, None);
+            let mut attempts = AsyncCall::new(call.arguments, make, call.lift, running, slot);
+            stages.execute(cx, attempt, &mut attempts).await;
+            attempts.take_result()
         })
     }
 }

@@ -66,6 +66,12 @@ impl Plan<'_> {
         }
     }
 
+    /// Is there a `rate_key` that other processes may have to find?
+    pub(crate) fn has_stable_rate_key(&self) -> bool {
+        let is_keyed = self.settings.rate_limit && self.parameters.get("rate_key").is_some();
+        is_keyed && self.settings.rate_keys != Keys::Local
+    }
+
     fn rate_answers(&self, answers: &mut Vec<TokenStream>, errors: &mut Errors) {
         if !self.settings.rate_limit {
             return;

@@ -164,7 +164,9 @@ impl<'a> Plan<'a> {
         let route = self.route(&quote!(#outside, #inside, #answers), errors);
         let renewing = self.renewing();
         let journaled = self.journaled(errors);
-        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing #journaled)
+        let has_bytes = bytes.is_some() || self.has_stable_rate_key();
+        let with_bytes = has_bytes.then(|| quote!(.with_bytes()));
+        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing #journaled #with_bytes)
     }
 
     fn body(&self) -> TokenStream {

@@ -2,9 +2,7 @@
 
 use std::any::Any;
 
-use opero_core::{
-    Arguments, Attempt, Background, CodecError, ConfigError, Context, Error, Key, Limits, Operation,
-};
+use opero_core::{Arguments, Attempt, ConfigError, Context, Error, Key, Limits, Operation};
 
 use super::Pipeline;
 use super::hooks::Both;
@@ -20,33 +18,6 @@ pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T> {
     pub(super) operation: &'c N,
     /// For `cache_if`.
     pub(super) as_any: fn(&T) -> Option<&dyn Any>,
-}
-
-macro_rules! forward {
-    ($($method:ident($($name:ident: $type:ty),*) -> $output:ty;)*) => {$(
-        fn $method(&self, $($name: $type),*) -> $output {
-            self.operation.arguments().$method($($name),*)
-        }
-    )*};
-}
-
-#[deny(clippy::missing_trait_methods)]
-impl<E, Outside, Inside, N, T> Arguments for PipelineCall<'_, E, Outside, Inside, N, T>
-where
-    E: Send + Sync,
-    (Outside, Inside): Send + Sync,
-    N: Operation<T, E>,
-{
-    forward! {
-        key() -> Option<Key>;
-        stable_key(out: &mut Vec<u8>) -> Option<Result<(), CodecError>>;
-        in_background() -> Option<Background>;
-        alternatives() -> usize;
-        rate_key() -> Option<Key>;
-        stable_rate_key(out: &mut Vec<u8>) -> Option<Result<(), CodecError>>;
-        cost() -> u32;
-        encode(attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError>;
-    }
 }
 
 impl<'c, E, Outside, Inside, N, T> Target for PipelineCall<'c, E, Outside, Inside, N, T>
@@ -73,11 +44,25 @@ where
         }
     }
 
+    fn key(&self) -> Option<Key> {
+        self.operation.arguments().key()
+    }
+
+    fn alternatives(&self) -> usize {
+        self.operation.arguments().alternatives()
+    }
+
+    fn whole(&self) -> Option<&dyn Arguments> {
+        Some(self.operation.arguments())
+    }
+
     fn permits(&self) -> Permits {
+        let arguments = self.operation.arguments();
+        let key = arguments.rate_key();
         Permits {
-            cost: self.cost(),
-            key: self.rate_key(),
-            is_keyed: self.stable_rate_key(&mut Vec::new()).is_some(),
+            cost: arguments.cost(),
+            key,
+            is_keyed: key.is_some() || arguments.stable_rate_key(&mut Vec::new()).is_some(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How the arguments of a function make keys: one that means something in this process only, quickly; or bytes that mean
 //! the same in every process.
 
-use opero_core::{Background, CodecError, Key, KeyHasher};
+use opero_core::{Arguments, Background, CodecError, Key, KeyHasher};
 
 use super::stable;
 
@@ -15,6 +15,11 @@ pub type Encode<S, I> = fn(&S, &I, &mut Vec<u8>) -> Encoded;
 pub trait MakeKey<S, I>: Send + Sync {
     /// The key of a call of the function whose body is `B`.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
+
+    /// `arguments`, where a stage may ask for more than numbers: then what is asked for is compiled, and else it is not.
+    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
+        Some(arguments)
+    }
 
     /// Appends what identifies a call of the function `name` in every process.
     fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
@@ -46,6 +51,41 @@ impl<S, I> MakeKey<S, I> for NoKey {
     fn make<B>(&self, _: &S, _: &I) -> Option<Key> {
         None
     }
+
+    #[inline]
+    fn whole<W: Arguments>(_: &W) -> Option<&dyn Arguments> {
+        None
+    }
+}
+
+/// A key of a call that has bytes for other processes beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct WithBytes<K>(pub(super) K);
+
+#[deny(clippy::missing_trait_methods)]
+impl<S, I, K: MakeKey<S, I>> MakeKey<S, I> for WithBytes<K> {
+    const RECORDS: bool = K::RECORDS;
+
+    #[inline(always)]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        self.0.make::<B>(shared, item)
+    }
+
+    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
+        Some(arguments)
+    }
+
+    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        self.0.make_stable(name, shared, item, out)
+    }
+
+    fn make_record(&self, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+        self.0.make_record(shared, item, out)
+    }
+
+    fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
+        self.0.in_background(shared, item)
+    }
 }
 
 /// A closure that hashes the arguments.
@@ -58,6 +98,11 @@ impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<
         let mut hasher = KeyHasher::new::<B>();
         (self.0)(shared, item, &mut hasher);
         Some(hasher.key())
+    }
+
+    #[inline]
+    fn whole<W: Arguments>(_: &W) -> Option<&dyn Arguments> {
+        None
     }
 }
 

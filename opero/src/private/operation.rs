@@ -120,8 +120,6 @@ impl<Q> Arguments for Bound<Q>
 where
     Q: Deref<Target: Callee> + Send + Sync,
 {
-    // Always: a key that passes through memory in halves stalls the load of the whole.
-    #[inline(always)]
     fn key(&self) -> Option<Key> {
         self.recipe.key(&self.item)
     }
@@ -176,9 +174,25 @@ where
         self.recipe.policy()
     }
 
+    // Always: a key that passes through memory in halves stalls the load of the whole.
+    #[inline(always)]
+    fn key(&self) -> Option<Key> {
+        self.recipe.key(&self.item)
+    }
+
+    #[inline]
+    fn alternatives(&self) -> usize {
+        self.recipe.alternatives()
+    }
+
     #[inline]
     fn permits(&self) -> Permits {
         self.recipe.permits(&self.item)
+    }
+
+    #[inline]
+    fn whole(&self) -> Option<&dyn Arguments> {
+        <Q::Target as Callee>::whole(self)
     }
 
     #[inline]

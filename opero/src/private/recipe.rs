@@ -5,11 +5,11 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use opero_core::{Attempt, Background, CodecError, Key, KeyHasher, Waiting};
+use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyHasher, Waiting};
 
 use super::answers::Policy;
 use super::bytes::{Bytes, encode_arguments};
-use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey};
+use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
 use super::operation::{AsyncBody, BlockingBody, BlockingCallee, Body, SyncBody};
 use super::{Adapter, Answers, Encoded, Function, path};
 use crate::fast_path::Permits;
@@ -160,6 +160,12 @@ impl<A, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
         }
     }
 
+    /// The same call with bytes for other processes: those of its `rate_key`, or of its arguments.
+    #[inline]
+    pub fn with_bytes(self) -> Recipe<A, S, I, B, WithBytes<K>, R, Out, In, C> {
+        self.map_key(WithBytes)
+    }
+
     /// The same with another key.
     #[inline]
     pub(super) fn map_key<L>(
@@ -201,6 +207,8 @@ pub trait Callee: Send + Sync {
     fn places(&self) -> &Self::Places;
     /// How values and errors are judged.
     fn policy(&self) -> Policy<Value<Self>, Failure<Self>>;
+    /// `arguments`, where a stage may ask for more than numbers.
+    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments>;
     /// Executes the function once.
     fn execute(
         &self,
@@ -280,6 +288,11 @@ where
     #[inline]
     fn policy(&self) -> Policy<A::Value, A::Error> {
         (self.answers)().policy()
+    }
+
+    #[inline]
+    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
+        K::whole(arguments)
     }
 
     #[inline]

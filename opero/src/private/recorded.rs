@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use opero_core::{Background, Cause, CodecError, Error, Key};
+use opero_core::{Arguments, Background, Cause, CodecError, Error, Key};
 use opero_map::Recorded;
 
 use super::job::MapJob;
@@ -27,6 +27,10 @@ where
     #[inline(always)]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         self.key.make::<B>(shared, item)
+    }
+
+    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
+        K::whole(arguments)
     }
 
     fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
