@@ -17,7 +17,7 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use report::Row;
+use report::{NANOSECONDS, Row};
 
 fn main() -> ExitCode {
     // Workers are this program, started again: what such a process is for is settled before anything else.
@@ -78,23 +78,13 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if !arguments.json {
         writeln!(out, "{}", report::head())?;
     }
-    for (name, subjects) in rows::all() {
+    for entry in rows::all() {
+        let name = entry.0;
         if !name.contains(&arguments.filter) {
             continue;
         }
-        let measured = subjects().and_then(|mut subjects| {
-            if let Some(alone) = &arguments.alone {
-                subjects.retain(|subject| subject.name() == alone);
-            }
-            let missing = harness::take_missing(&mut subjects);
-            Ok((harness::measure(&mut subjects)?, missing))
-        });
-        let row = match measured {
-            Ok((measured, missing)) => Row {
-                name,
-                measured,
-                missing,
-            },
+        let row = match timed(entry, arguments.alone.as_deref()) {
+            Ok(row) => row,
             Err(error) => {
                 failures.push(format!("{name}: {error}"));
                 continue;
@@ -114,4 +104,18 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     Err(format!("could not be measured:\n{}", failures.join("\n")).into())
+}
+
+fn timed((name, subjects): rows::Entry, alone: Option<&str>) -> Result<Row, Box<dyn Error>> {
+    let mut subjects = subjects()?;
+    subjects.retain(|subject| alone.is_none_or(|alone| subject.name() == alone));
+    let missing = harness::take_missing(&mut subjects);
+    let mut measured = harness::measure(&mut subjects)?.into_iter();
+    Ok(Row {
+        name,
+        unit: NANOSECONDS,
+        ours: measured.next(),
+        peers: measured.collect(),
+        missing,
+    })
 }
