@@ -2,7 +2,11 @@
 //!
 //! Layers, caches and pools are built outside the timed stretches. `FILTER` is a part of a row's name. `--alone` leaves one
 //! subject in each row, for a profiler; there is nothing to compare it with, so nothing is printed.
+//!
+//! The rows of `cost/` build generated programs with cargo, which takes minutes: they run only if
+//! `FILTER` begins with `cost`.
 
+mod cost;
 mod counting;
 mod harness;
 mod ours;
@@ -52,7 +56,8 @@ struct Arguments {
 
 impl Arguments {
     fn read() -> Result<Self, Box<dyn Error>> {
-        const USAGE: &str = "usage: opero-benches [--json] [--alone SUBJECT] [FILTER]";
+        const USAGE: &str = "usage: opero-benches [--json] [--alone SUBJECT] [FILTER]\n\
+            FILTER is a part of the rows' names; rows of cost/ run only if it begins with cost";
         let mut read = Self::default();
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -78,12 +83,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if !arguments.json {
         writeln!(out, "{}", report::head())?;
     }
-    for entry in rows::all() {
-        let name = entry.0;
-        if !name.contains(&arguments.filter) {
-            continue;
-        }
-        let row = match timed(entry, arguments.alone.as_deref()) {
+    for (name, measured) in measured(arguments) {
+        let row = match measured {
             Ok(row) => row,
             Err(error) => {
                 failures.push(format!("{name}: {error}"));
@@ -104,6 +105,18 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     Err(format!("could not be measured:\n{}", failures.join("\n")).into())
+}
+
+/// Each row's name and its figures, measured as they are asked for.
+fn measured(
+    arguments: &Arguments,
+) -> impl Iterator<Item = (&'static str, Result<Row, Box<dyn Error>>)> {
+    let timed = rows::all()
+        .into_iter()
+        .filter(|(name, _)| name.contains(&arguments.filter))
+        .map(|entry| (entry.0, timed(entry, arguments.alone.as_deref())));
+    let costs = cost::rows(&arguments.filter).map(|entry| (entry.0, cost::measure(entry)));
+    timed.chain(costs)
 }
 
 fn timed((name, subjects): rows::Entry, alone: Option<&str>) -> Result<Row, Box<dyn Error>> {
