@@ -65,7 +65,7 @@ impl Row {
         });
         let missing = self.missing.iter().map(|(name, why)| {
             format!(
-                "| {:<23} | {:>12} | {name:<22} | not measured: {why} |",
+                "| {:<24} | {:>12} | {name:<22} | not measured: {why} |",
                 self.name, ""
             )
         });
@@ -116,7 +116,7 @@ pub(crate) fn json(rows: &[Row]) -> Value {
 
 fn line([row, ours, peer, theirs, ratio, allocs, theirs_allocs]: [&str; 7]) -> String {
     format!(
-        "| {row:<23} | {ours:>12} | {peer:<22} | {theirs:>12} | {ratio:>9} | {allocs:>6} | {theirs_allocs:>6} |"
+        "| {row:<24} | {ours:>12} | {peer:<22} | {theirs:>12} | {ratio:>9} | {allocs:>6} | {theirs_allocs:>6} |"
     )
 }
 
