@@ -2,7 +2,11 @@
 //!
 //! Layers, caches and pools are built outside the timed stretches. `FILTER` is a part of a row's name. `--alone` leaves one
 //! subject in each row, for a profiler; there is nothing to compare it with, so nothing is printed.
+//!
+//! The rows of `cost/` build generated programs with cargo, which takes minutes: they run only if
+//! `FILTER` begins with `cost`.
 
+mod cost;
 mod counting;
 mod harness;
 mod ours;
@@ -17,7 +21,7 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use report::Row;
+use report::{NANOSECONDS, Row};
 
 fn main() -> ExitCode {
     // Workers are this program, started again: what such a process is for is settled before anything else.
@@ -52,7 +56,8 @@ struct Arguments {
 
 impl Arguments {
     fn read() -> Result<Self, Box<dyn Error>> {
-        const USAGE: &str = "usage: opero-benches [--json] [--alone SUBJECT] [FILTER]";
+        const USAGE: &str = "usage: opero-benches [--json] [--alone SUBJECT] [FILTER]\n\
+            FILTER is a part of the rows' names; rows of cost/ run only if it begins with cost";
         let mut read = Self::default();
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -78,23 +83,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if !arguments.json {
         writeln!(out, "{}", report::head())?;
     }
-    for (name, subjects) in rows::all() {
-        if !name.contains(&arguments.filter) {
-            continue;
-        }
-        let measured = subjects().and_then(|mut subjects| {
-            if let Some(alone) = &arguments.alone {
-                subjects.retain(|subject| subject.name() == alone);
-            }
-            let missing = harness::take_missing(&mut subjects);
-            Ok((harness::measure(&mut subjects)?, missing))
-        });
+    for (name, measured) in measured(arguments) {
         let row = match measured {
-            Ok((measured, missing)) => Row {
-                name,
-                measured,
-                missing,
-            },
+            Ok(row) => row,
             Err(error) => {
                 failures.push(format!("{name}: {error}"));
                 continue;
@@ -114,4 +105,30 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     Err(format!("could not be measured:\n{}", failures.join("\n")).into())
+}
+
+/// Each row's name and its figures, measured as they are asked for.
+fn measured(
+    arguments: &Arguments,
+) -> impl Iterator<Item = (&'static str, Result<Row, Box<dyn Error>>)> {
+    let timed = rows::all()
+        .into_iter()
+        .filter(|(name, _)| name.contains(&arguments.filter))
+        .map(|entry| (entry.0, timed(entry, arguments.alone.as_deref())));
+    let costs = cost::rows(&arguments.filter).map(|entry| (entry.0, cost::measure(entry)));
+    timed.chain(costs)
+}
+
+fn timed((name, subjects): rows::Entry, alone: Option<&str>) -> Result<Row, Box<dyn Error>> {
+    let mut subjects = subjects()?;
+    subjects.retain(|subject| alone.is_none_or(|alone| subject.name() == alone));
+    let missing = harness::take_missing(&mut subjects);
+    let mut measured = harness::measure(&mut subjects)?.into_iter();
+    Ok(Row {
+        name,
+        unit: NANOSECONDS,
+        ours: measured.next(),
+        peers: measured.collect(),
+        missing,
+    })
 }

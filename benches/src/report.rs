@@ -4,49 +4,80 @@ use serde_json::{Value, json};
 
 use crate::harness::Measured;
 
-/// One comparison: ours first, then the peers.
+/// What a row's figures are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit {
+    name: &'static str,
+    decimals: usize,
+}
+
+/// Of time.
+pub(crate) const NANOSECONDS: Unit = Unit::new("ns", 1);
+pub(crate) const SECONDS: Unit = Unit::new("s", 2);
+/// Of memory.
+pub(crate) const BYTES: Unit = Unit::new("B", 0);
+pub(crate) const KILOBYTES: Unit = Unit::new("KB", 0);
+
+impl Unit {
+    const fn new(name: &'static str, decimals: usize) -> Self {
+        Self { name, decimals }
+    }
+
+    fn show(self, figure: f64) -> String {
+        format!("{figure:.*} {}", self.decimals, self.name)
+    }
+
+    fn round(self, figure: f64) -> f64 {
+        let scale = 10_f64.powi(self.decimals as i32);
+        (figure * scale).round() / scale
+    }
+}
+
+/// One comparison: ours and the peers.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    pub(crate) measured: Vec<Measured>,
-    /// The peers that are not on this machine, and why.
+    pub(crate) unit: Unit,
+    pub(crate) ours: Option<Measured>,
+    pub(crate) peers: Vec<Measured>,
+    /// The subjects that could not be measured, and why.
     pub(crate) missing: Vec<(&'static str, String)>,
 }
 
 impl Row {
     /// A line for each peer, as Markdown.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let Some((ours, peers)) = self.measured.split_first() else {
-            return Vec::new();
+        let of_ours = |show: &dyn Fn(&Measured) -> String| {
+            self.ours.as_ref().map_or_else(|| "-".to_owned(), show)
         };
-        let lines = peers.iter().map(|peer| {
+        let lines = self.peers.iter().map(|peer| {
             line([
                 self.name,
-                &nanoseconds(ours.ns),
+                &of_ours(&|ours| self.unit.show(ours.figure)),
                 peer.name,
-                &nanoseconds(peer.ns),
-                &format!("{:.2}", ours.ns / peer.ns),
-                &allocations(ours.allocations).to_string(),
-                &allocations(peer.allocations).to_string(),
+                &self.unit.show(peer.figure),
+                &of_ours(&|ours| format!("{:.2}", ours.figure / peer.figure)),
+                &of_ours(&|ours| {
+                    allocations(ours).map_or_else(String::new, |count| count.to_string())
+                }),
+                &allocations(peer).map_or_else(String::new, |count| count.to_string()),
             ])
         });
-        let missing = self.missing.iter().map(|(peer, why)| {
-            let name = self.name;
+        let missing = self.missing.iter().map(|(name, why)| {
             format!(
-                "| {name:<20} | {:>10} | {peer:<22} | not measured: {why} |",
-                ""
+                "| {:<24} | {:>12} | {name:<22} | not measured: {why} |",
+                self.name, ""
             )
         });
         lines.chain(missing).collect()
     }
 
     fn json(&self) -> Value {
-        let Some((ours, peers)) = self.measured.split_first() else {
-            return Value::Null;
-        };
-        let peers: serde_json::Map<_, _> = peers
+        let figure = |measured: &Measured| json!(self.unit.round(measured.figure));
+        let peers: serde_json::Map<_, _> = self
+            .peers
             .iter()
-            .map(|peer| (peer.name.to_owned(), json!(tenths(peer.ns))))
+            .map(|peer| (peer.name.to_owned(), figure(peer)))
             .collect();
         let missing: serde_json::Map<_, _> = self
             .missing
@@ -55,10 +86,10 @@ impl Row {
             .collect();
         json!({
             "name": self.name,
-            "ours_ns": tenths(ours.ns),
+            format!("ours_{}", self.unit.name): self.ours.as_ref().map(figure),
             "peers": peers,
             "missing": missing,
-            "allocs": allocations(ours.allocations),
+            "allocs": self.ours.as_ref().and_then(allocations),
         })
     }
 }
@@ -67,9 +98,9 @@ impl Row {
 pub(crate) fn head() -> String {
     let names = [
         "row",
-        "ours, ns",
+        "ours",
         "peer",
-        "peer, ns",
+        "peer's",
         "ours/peer",
         "allocs",
         "peer's",
@@ -85,24 +116,15 @@ pub(crate) fn json(rows: &[Row]) -> Value {
 
 fn line([row, ours, peer, theirs, ratio, allocs, theirs_allocs]: [&str; 7]) -> String {
     format!(
-        "| {row:<20} | {ours:>10} | {peer:<22} | {theirs:>10} | {ratio:>9} | {allocs:>6} | {theirs_allocs:>6} |"
+        "| {row:<24} | {ours:>12} | {peer:<22} | {theirs:>12} | {ratio:>9} | {allocs:>6} | {theirs_allocs:>6} |"
     )
 }
 
-fn nanoseconds(ns: f64) -> String {
-    format!("{ns:.1}")
-}
-
-fn tenths(ns: f64) -> f64 {
-    (ns * 10.0).round() / 10.0
-}
-
 /// Rounded to a tenth: a table that grew once in a hundred calls is no allocation of a call.
-fn allocations(per_call: f64) -> Value {
-    let rounded = tenths(per_call);
-    if rounded.fract() == 0.0 {
-        json!(rounded as u64)
-    } else {
-        json!(rounded)
-    }
+fn allocations(measured: &Measured) -> Option<Value> {
+    let rounded = (measured.allocations? * 10.0).round() / 10.0;
+    Some(match rounded.fract() {
+        0.0 => json!(rounded as u64),
+        _ => json!(rounded),
+    })
 }

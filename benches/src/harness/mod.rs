@@ -17,10 +17,10 @@ const STRETCH: Duration = Duration::from_millis(25);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
-    /// Median time of a call in nanoseconds.
-    pub(crate) ns: f64,
-    /// Allocations of a call.
-    pub(crate) allocations: f64,
+    /// The median over the rounds: of a call's nanoseconds, or in the unit of its row.
+    pub(crate) figure: f64,
+    /// Allocations of a call, where they are counted.
+    pub(crate) allocations: Option<f64>,
 }
 
 /// Takes out the subjects that are not on this machine: their names, and why.
@@ -58,8 +58,8 @@ pub(crate) fn measure(subjects: &mut [Subject]) -> Result<Vec<Measured>, String>
         counting::count(false);
         Ok(Measured {
             name: subject.name(),
-            ns: median(times),
-            allocations: counted?.allocations as f64 / (units * subject.calls) as f64,
+            figure: median(times),
+            allocations: Some(counted?.allocations as f64 / (units * subject.calls) as f64),
         })
     });
     measured.collect()
@@ -78,7 +78,8 @@ fn calibrate(subject: &mut Subject) -> Result<u64, String> {
     }
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+/// The one in the middle; not a number where there is none.
+pub(crate) fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
