@@ -87,15 +87,6 @@ impl Layer {
         }
     }
 
-    /// Is a look at it worth while before any future is made?
-    pub(crate) fn is_local(&self) -> bool {
-        match self {
-            Self::Objects(_) => true,
-            #[cfg(feature = "bytes")]
-            Self::Records(store) => store.is_local(),
-        }
-    }
-
     #[cfg(feature = "bytes")]
     pub(crate) fn is_shared(&self) -> bool {
         match self {

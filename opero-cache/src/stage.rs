@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+#[cfg(feature = "bytes")]
+use opero_core::Outcome;
 use opero_core::mechanism::pass_through;
 use opero_core::{
     Attempt, BackendError, ConfigError, Context, Error, Event, Keeping, Key, Location, Mechanism,
@@ -45,7 +47,8 @@ pub struct Cache {
     pub(crate) refreshing: Tickets,
     /// The next sweep, in nanoseconds of the pipeline's clock.
     pub(crate) next_sweep: AtomicU64,
-    pub(crate) counters: Counters,
+    /// Boxed: they are wide, and the cache of a decorated function is part of a static.
+    pub(crate) counters: Box<Counters>,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +114,7 @@ impl Cache {
             flights,
             refreshing: Tickets::default(),
             next_sweep: AtomicU64::new(0),
-            counters: Counters::default(),
+            counters: Box::default(),
         })
     }
 
@@ -235,31 +238,42 @@ impl Cache {
         attempt: Attempt,
         next: &mut N,
         key: Key,
-        mut looked: Look,
+        looked: Look,
     ) {
         if self.renews && self.is_refresher(&key) {
             return Box::pin(self.refresh(cx, attempt, next, key)).await;
         }
-        #[cfg_attr(
-            not(feature = "bytes"),
-            expect(unused_mut, reason = "records are asked for below")
-        )]
-        let mut first = First::Look;
-        // A server is asked before the flight is joined: a hit then costs no flight, and whoever leads one may only be
-        // refreshing. While somebody does execute, those who come wait for that, and do not all ask.
         #[cfg(feature = "bytes")]
-        if matches!(looked, Look::Ask) && (self.renews || (self.shares && self.flights.is_idle())) {
-            looked = self.look(cx, next.outcome(), &key).await;
-            first = match looked {
-                _ if !self.shares => First::Look,
-                Look::Ask => First::Lead,
-                _ => First::Claim,
-            };
-        }
+        let (looked, first) = self.ask_first(cx, next.outcome(), &key, looked).await;
+        #[cfg(not(feature = "bytes"))]
+        let first = First::Look;
         match looked {
             Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
             Look::Hit(found) => Box::pin(self.serve(cx, attempt, next, key, found)).await,
             Look::Miss | Look::Ask => self.join(cx, attempt, next, key, first).await,
         }
+    }
+
+    /// Asks a server before the flight is joined: a hit then costs no flight, and whoever leads one may only be refreshing.
+    /// While a call does execute, those who come wait for that, and do not all ask.
+    #[cfg(feature = "bytes")]
+    async fn ask_first(
+        &self,
+        cx: &Context<'_>,
+        outcome: &mut dyn Outcome,
+        key: &Key,
+        looked: Look,
+    ) -> (Look, First) {
+        let asks = self.renews || (self.shares && self.flights.is_idle());
+        if !asks || !matches!(looked, Look::Ask) {
+            return (looked, First::Look);
+        }
+        let looked = self.look(cx, outcome, key).await;
+        let first = match looked {
+            _ if !self.shares => First::Look,
+            Look::Ask => First::Lead,
+            _ => First::Claim,
+        };
+        (looked, first)
     }
 }

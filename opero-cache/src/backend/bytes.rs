@@ -60,11 +60,6 @@ pub trait ByteStore: Backend {
         Ok(Spot::Ask)
     }
 
-    /// Does [`read`](Self::read) mostly know? Then it is tried before any future is made.
-    fn is_local(&self) -> bool {
-        false
-    }
-
     /// Reads a record. Dropped when the cache's patience ends.
     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
         let mut record = None;

@@ -137,10 +137,6 @@ impl<E: Engine> ByteStore for LocalStore<E> {
         }
     }
 
-    fn is_local(&self) -> bool {
-        true
-    }
-
     /// Every wait here is one for the worker, which is given up by itself.
     fn bounds_itself(&self) -> bool {
         true
