@@ -79,9 +79,9 @@ pub trait Next: Send {
 
 /// The call itself.
 impl Next for &mut (dyn Call + '_) {
-    fn attempt(&mut self, cx: &Context<'_>, attempt: Attempt) -> impl Future<Output = ()> + Send {
+    async fn attempt(&mut self, cx: &Context<'_>, attempt: Attempt) {
         self.start(cx, attempt);
-        Running(&mut **self)
+        Running(&mut **self).await;
     }
 
     fn call(&mut self) -> &mut (dyn Call + '_) {

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use opero_core::{Attempt, Context, Error, Keeping, Limits, Waiting, block_on};
+use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, block_on};
 
 use crate::order::CacheUse;
-use crate::shell::{self, Boxed, Ending, SyncTarget, Target, facts, typed};
+use crate::shell::{self, Boxed, Ending, SyncTarget, Target, TypedCall, facts, typed};
 use crate::staged::{Absent, Place, Present, staged};
 
 /// Whether a call passes the cache: cached calls demand more of the value.
@@ -17,13 +17,16 @@ pub trait Route<T, E>: Send + Sync {
     fn keeping() -> Option<Keeping<T>>;
 
     #[doc(hidden)]
-    fn run<X, D>(
+    fn run<X, M, Fut, D>(
         target: X,
+        execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
         X: Target<Value = T, Error = E>,
+        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>;
 
     #[doc(hidden)]
@@ -45,16 +48,19 @@ impl<T: CachedValue, E: Send> Route<T, E> for Cached {
     }
 
     #[inline]
-    fn run<X, D>(
+    fn run<X, M, Fut, D>(
         target: X,
+        execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
         X: Target<Value = T, Error = E>,
+        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>,
     {
-        shell::cached(target, cx, ending)
+        shell::cached(target, execute, cx, ending)
     }
 
     #[inline]
@@ -79,16 +85,19 @@ impl<T: Send, E: Send> Route<T, E> for Uncached {
     }
 
     #[inline]
-    fn run<X, D>(
+    fn run<X, M, Fut, D>(
         target: X,
+        execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
         X: Target<Value = T, Error = E>,
+        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>,
     {
-        shell::uncached(target, cx, ending)
+        shell::uncached(target, execute, cx, ending)
     }
 
     #[inline]
@@ -125,14 +134,17 @@ pub trait Placed: Target {
 /// Where stages of the user's stand: a pair of places, outside and inside. Without any, a call has its fast path.
 pub trait Places<T, E>: Sized + Send + Sync {
     #[doc(hidden)]
-    fn run<R, X, D>(
+    fn run<R, X, M, Fut, D>(
         target: X,
+        execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
         R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E>,
+        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>;
 
     #[doc(hidden)]
@@ -145,17 +157,20 @@ pub trait Places<T, E>: Sized + Send + Sync {
 
 impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
     #[inline]
-    fn run<R, X, D>(
+    fn run<R, X, M, Fut, D>(
         target: X,
+        execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
         R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E>,
+        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>,
     {
-        R::run(target, cx, ending)
+        R::run(target, execute, cx, ending)
     }
 
     #[inline]
@@ -176,17 +191,21 @@ macro_rules! with_stages {
             $outside: Place<T, E>,
             $inside: Place<T, E>,
         {
-            async fn run<R, X, D>(
+            async fn run<R, X, M, Fut, D>(
                 target: X,
+                execute: M,
                 cx: Option<&Context<'_>>,
                 ending: D,
             ) -> D::Output
             where
                 R: Route<T, E>,
                 X: Placed<Places = Self, Value = T, Error = E>,
+                M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+                Fut: Future<Output = X::Returned> + Send,
                 D: Ending<T, E>,
             {
-                run_staged(&target, cx, Waiting::Async, R::keeping(), R::CACHE, ending).await
+                let cache = (R::keeping(), R::CACHE);
+                run_staged(&target, execute, cx, Waiting::Async, cache, ending).await
             }
 
             fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
@@ -195,8 +214,11 @@ macro_rules! with_stages {
                 X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
                 D: Ending<T, E>,
             {
-                let (keeping, cache) = (R::keeping(), R::CACHE);
-                let run = run_staged(&target, None, Waiting::Blocking, keeping, cache, ending);
+                let cache = (R::keeping(), R::CACHE);
+                let target = &target;
+                let execute =
+                    |_: &X, _, attempt| async move { target.execute_sync(attempt) };
+                let run = run_staged(target, execute, None, Waiting::Blocking, cache, ending);
                 block_on(run)
             }
         }
@@ -208,54 +230,53 @@ with_stages! {
 }
 
 /// A call with stages of the user's, or one that has no fast path for another reason.
-pub(crate) async fn run_staged<T, E, X, Out, In, D>(
+pub(crate) async fn run_staged<T, E, X, M, Fut, Out, In, D>(
     target: &X,
+    execute: M,
     cx: Option<&Context<'_>>,
     waiting: Waiting,
-    keeping: Option<Keeping<T>>,
-    cache: CacheUse,
+    cache: (Option<Keeping<T>>, CacheUse),
     ending: D,
 ) -> D::Output
 where
     X: Placed<Places = (Out, In), Value = T, Error = E>,
+    M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+    Fut: Future<Output = X::Returned> + Send,
     Out: Place<T, E>,
     In: Place<T, E>,
     T: Send,
     E: Send,
     D: Ending<T, E>,
 {
-    let mut result = run_typed(target, cx, waiting, keeping, cache).await;
+    let facts = facts(target, target.key());
+    let make =
+        |limits, attempt| -> Boxed<'_, X::Returned> { Box::pin(execute(target, limits, attempt)) };
+    let call = typed(target, &facts, &make, cache.0);
+    let mut result = run_typed(call, target.places(), cx, waiting, cache.1).await;
     loop {
         if let Some(output) = ending.result(result) {
             return output;
         }
         // As in `shell::run`.
-        result = X::lift(target.execute(Limits::NONE, Attempt::FIRST).await);
+        result = X::lift(make(Limits::NONE, Attempt::FIRST).await);
     }
 }
 
-async fn run_typed<T, E, X, Out, In>(
-    target: &X,
+async fn run_typed<'f, T, E, P, R, Out, In>(
+    call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
+    (outside, inside): &(Out, In),
     cx: Option<&Context<'_>>,
     waiting: Waiting,
-    keeping: Option<Keeping<T>>,
     cache: CacheUse,
 ) -> Result<T, Error<E>>
 where
-    X: Placed<Places = (Out, In), Value = T, Error = E>,
-    Out: Place<T, E>,
-    In: Place<T, E>,
     T: Send,
     E: Send,
+    P: CallPolicy<T, E>,
+    Out: Place<T, E>,
+    In: Place<T, E>,
 {
-    let stages = target
-        .stages()
-        .map_err(|error| Error::refused(error.clone()))?;
+    let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
     let cx = cx.map_or_else(|| stages.context(waiting), |cx| *cx);
-    let facts = facts(target, target.key());
-    let make =
-        |limits, attempt| -> Boxed<'_, X::Returned> { Box::pin(target.execute(limits, attempt)) };
-    let call = typed(target, &facts, &make, keeping);
-    let (outside, inside) = target.places();
-    staged(call, outside, inside, &cx, cache).await
+    staged(&call, outside, inside, &cx, cache).await
 }

@@ -48,13 +48,6 @@ pub trait Target: Send + Sync {
     /// All that the call knows of its arguments, where that is more than numbers.
     fn whole(&self) -> Option<&dyn Arguments>;
 
-    /// Executes the function once.
-    fn execute(
-        &self,
-        limits: Limits,
-        attempt: Attempt,
-    ) -> impl Future<Output = Self::Returned> + Send;
-
     /// What the function returned, for the pipeline.
     ///
     /// # Errors
@@ -98,17 +91,23 @@ impl<T, E> Ending<T, E> for Plainly {
     }
 }
 
-/// An async call through the cache.
+/// An async call through the cache. `execute` executes the function once.
+///
+/// That its future is `Send` is asked of this function and of no trait's implementation: those are looked up again when
+/// code is made, where the compiler sees through every `impl Future`, and follows functions that call each other in circles.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-pub(crate) fn cached<X, D>(
+pub(crate) fn cached<X, M, Fut, D>(
     target: X,
+    execute: M,
     cx: Option<&Context<'_>>,
     ending: D,
 ) -> impl Future<Output = D::Output> + Send
 where
     X: Target,
     X::Value: Clone + Sync + 'static,
+    M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+    Fut: Future<Output = X::Returned> + Send,
     D: Ending<X::Value, X::Error>,
 {
     async move {
@@ -121,7 +120,7 @@ where
             return ending.value(value.clone());
         }
         let (facts, make) = (facts(&target, key), |limits, attempt| {
-            boxed(target.execute(limits, attempt))
+            boxed(execute(&target, limits, attempt))
         });
         let call = typed(&target, &facts, &make, Some(Keeping::CLONE));
         // Bound to a name: no temporary of this statement lives in the future.
@@ -133,13 +132,16 @@ where
 /// An async call past the cache.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-pub(crate) fn uncached<X, D>(
+pub(crate) fn uncached<X, M, Fut, D>(
     target: X,
+    execute: M,
     cx: Option<&Context<'_>>,
     ending: D,
 ) -> impl Future<Output = D::Output> + Send
 where
     X: Target,
+    M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+    Fut: Future<Output = X::Returned> + Send,
     D: Ending<X::Value, X::Error>,
 {
     async move {
@@ -152,7 +154,7 @@ where
             None => None,
             Some(mut limit) => {
                 let ended = {
-                    let mut running = pin!(target.execute(Limits::NONE, Attempt::FIRST));
+                    let mut running = pin!(execute(&target, Limits::NONE, Attempt::FIRST));
                     poll_fn(|task| match running.as_mut().poll(task) {
                         Poll::Ready(returned) => Poll::Ready(Some(returned)),
                         Poll::Pending => limit.poll(task).map(|()| None),
@@ -167,7 +169,7 @@ where
             }
         };
         let (facts, make) = (facts(&target, None), |limits, attempt| {
-            boxed(target.execute(limits, attempt))
+            boxed(execute(&target, limits, attempt))
         });
         let call = typed(&target, &facts, &make, None);
         let rest = run(call, cx, ending, first, CacheUse::Past);

@@ -96,10 +96,10 @@ trait Attempts<T, E>: Send + Sync {
 /// # Errors
 /// What the call came to.
 pub(crate) async fn staged<'f, T, E, P, R, Out, In>(
-    call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
-    outside: &'f Out,
-    inside: &'f In,
-    cx: &'f Context<'f>,
+    call: &TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
+    outside: &Out,
+    inside: &In,
+    cx: &Context<'_>,
     cache: CacheUse,
 ) -> Result<T, Error<E>>
 where
@@ -110,7 +110,7 @@ where
     In: Place<T, E>,
 {
     let whole = Whole {
-        call: &call,
+        call,
         inside,
         cache,
     };

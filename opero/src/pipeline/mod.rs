@@ -125,7 +125,12 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         let operation = operation(move |attempt| async move { function(attempt) });
         let cx = self.context(Waiting::Blocking);
         let target = self.uncached_target(&cx, &operation);
-        block_on(Places::run::<Uncached, _, _>(target, Some(&cx), Plainly))
+        block_on(Places::run::<Uncached, _, _, _, _>(
+            target,
+            PipelineCall::execute,
+            Some(&cx),
+            Plainly,
+        ))
     }
 
     /// Calls an operation that may be cached.
@@ -167,7 +172,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     {
         let cx = self.context(Waiting::Async);
         let target = self.uncached_target(&cx, operation);
-        Places::run::<Uncached, _, _>(target, Some(&cx), Plainly).await
+        Places::run::<Uncached, _, _, _, _>(target, PipelineCall::execute, Some(&cx), Plainly).await
     }
 
     /// The stages, for what only they offer, such as the cache's handle.
@@ -187,7 +192,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
             operation,
             as_any: |value: &T| Some(value),
         };
-        Places::run::<Cached, _, _>(target, Some(cx), Plainly).await
+        Places::run::<Cached, _, _, _, _>(target, PipelineCall::execute, Some(cx), Plainly).await
     }
 
     fn uncached_target<'c, T, N>(

@@ -1,6 +1,7 @@
 //! A closure that a pipeline calls, as the shell sees it.
 
 use std::any::Any;
+use std::future::Future;
 
 use opero_core::{Arguments, Attempt, ConfigError, Context, Error, Key, Limits, Operation};
 
@@ -66,13 +67,23 @@ where
         }
     }
 
-    async fn execute(&self, limits: Limits, attempt: Attempt) -> Result<T, Error<E>> {
-        let cx = self.cx.with_limits(limits);
-        self.operation.attempt(&cx, attempt).await
-    }
-
     fn lift(returned: Result<T, Error<E>>) -> Result<T, Error<E>> {
         returned
+    }
+}
+
+impl<'c, E, Outside, Inside, N, T> PipelineCall<'c, E, Outside, Inside, N, T>
+where
+    N: Operation<T, E>,
+{
+    /// Executes the closure once.
+    pub(super) fn execute(
+        &self,
+        limits: Limits,
+        attempt: Attempt,
+    ) -> impl Future<Output = Result<T, Error<E>>> + Send + use<'c, E, Outside, Inside, N, T> {
+        let (cx, operation) = (self.cx.with_limits(limits), self.operation);
+        async move { operation.attempt(&cx, attempt).await }
     }
 }
 

@@ -64,7 +64,7 @@ pub fn call<P>(
     on_refused: OnRefused<Return<P>>,
 ) -> impl Future<Output = Return<P>> + Send
 where
-    P: Callee<Item = ()>,
+    P: Callee<Item = (), Future: Send>,
     P::Adapter: Adapter<Value: Send, Error: Send>,
     P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
@@ -73,7 +73,8 @@ where
         recipe: Own(recipe),
         item: (),
     };
-    P::Places::run::<P::Route, _, _>(target, None, Lowered::<P::Adapter>(on_refused))
+    let ending = Lowered::<P::Adapter>(on_refused);
+    P::Places::run::<P::Route, _, _, _, _>(target, Bound::execute, None, ending)
 }
 
 /// Calls a synchronous function.

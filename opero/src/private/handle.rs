@@ -131,7 +131,7 @@ pub fn bind_sync<P: Callee>(
 
 impl<P, Out, In> BoundCall for BoundRecipe<P>
 where
-    P: Callee<Item = (), Route = Cached, Places = (Out, In)>,
+    P: Callee<Item = (), Route = Cached, Places = (Out, In), Future: Send>,
     P::Adapter: Adapter<Value: CachedValue, Error: Send>,
     (Out, In): Places<Value<P>, Failure<P>>,
     Out: Place<Value<P>, Failure<P>>,
@@ -146,12 +146,12 @@ where
 
     async fn go(&self, waiting: Waiting, way: Way) -> Self::Return {
         let target = self.target();
-        let (keeping, cache) = match way {
+        let cache = match way {
             Way::Bypass => (None, CacheUse::Past),
             Way::Refresh => (Some(Keeping::CLONE), CacheUse::Refresh),
         };
         let ending = Lowered::<P::Adapter>(self.on_refused);
-        run_staged(&target, None, waiting, keeping, cache, ending).await
+        run_staged(&target, Bound::execute, None, waiting, cache, ending).await
     }
 
     async fn peek(&self, waiting: Waiting) -> Option<Value<P>> {

@@ -27,7 +27,7 @@ pub fn over<C, P>(
 ) -> Run<C::Source, impl Job<P::Item, Output = Value<P>, Error = Failure<P>>>
 where
     C: IntoSource<P::Item>,
-    P: Callee<Item: MapItem>,
+    P: Callee<Item: MapItem, Future: Send>,
     P::Adapter: Adapter<Value: MapValue, Error: MapError>,
     P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
@@ -47,7 +47,7 @@ pub fn map_config() -> MapConfig {
 
 impl<P> Job<P::Item> for MapJob<P>
 where
-    P: Callee,
+    P: Callee<Future: Send>,
     P::Adapter: Adapter<Value: Send, Error: Send>,
     P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
@@ -85,7 +85,7 @@ where
             recipe: &self.0,
             item,
         };
-        P::Places::run::<P::Route, _, _>(target, Some(cx), Plainly)
+        P::Places::run::<P::Route, _, _, _, _>(target, Bound::execute, Some(cx), Plainly)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A decorated function with its arguments, as the shell and the stages see it.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::ops::Deref;
 
 use opero_core::{
@@ -25,8 +25,11 @@ pub trait Body<S, I, R>: Send + Sync {
     /// this crate's own types: it is a part of keys that other versions must find again.
     fn name() -> &'static str;
 
+    /// One execution of it.
+    type Future: Future<Output = R>;
+
     /// Executes it once.
-    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> impl Future<Output = R> + Send;
+    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> Self::Future;
 }
 
 /// The body of an async function: a closure that makes a future.
@@ -36,8 +39,9 @@ pub struct AsyncBody<F>(pub(super) F);
 impl<S, I, R, F, Fut> Body<S, I, R> for AsyncBody<F>
 where
     F: Fn(&S, &I, Attempt) -> Fut + Send + Sync,
-    Fut: Future<Output = R> + Send,
+    Fut: Future<Output = R>,
 {
+    type Future = Fut;
     const WAITING: Waiting = Waiting::Async;
 
     fn name() -> &'static str {
@@ -45,7 +49,7 @@ where
     }
 
     #[inline]
-    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> impl Future<Output = R> + Send {
+    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> Fut {
         (self.0)(shared, item, attempt)
     }
 }
@@ -58,16 +62,16 @@ impl<S: Sync, I: Sync, R, F> Body<S, I, R> for SyncBody<F>
 where
     F: Fn(&S, &I, Attempt) -> R + Send + Sync,
 {
+    type Future = Ready<R>;
     const WAITING: Waiting = Waiting::Blocking;
 
     fn name() -> &'static str {
         std::any::type_name::<F>()
     }
 
-    /// It runs inside the poll.
     #[inline]
-    async fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> R {
-        (self.0)(shared, item, attempt)
+    fn execute(&self, shared: &S, item: &I, attempt: Attempt) -> Ready<R> {
+        ready((self.0)(shared, item, attempt))
     }
 }
 
@@ -196,13 +200,16 @@ where
     }
 
     #[inline]
-    fn execute(&self, _: Limits, attempt: Attempt) -> impl Future<Output = Self::Returned> + Send {
-        self.recipe.execute(&self.item, attempt)
-    }
-
-    #[inline]
     fn lift(returned: Self::Returned) -> Result<Self::Value, Error<Self::Error>> {
         <Q::Target as Callee>::Adapter::lift(returned)
+    }
+}
+
+impl<Q: Deref<Target: Callee>> Bound<Q> {
+    /// Executes the function once.
+    #[inline]
+    pub(super) fn execute(&self, _: Limits, attempt: Attempt) -> <Q::Target as Callee>::Future {
+        self.recipe.execute(&self.item, attempt)
     }
 }
 

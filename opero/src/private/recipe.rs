@@ -209,12 +209,10 @@ pub trait Callee: Send + Sync {
     fn policy(&self) -> Policy<Value<Self>, Failure<Self>>;
     /// `arguments`, where a stage may ask for more than numbers.
     fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments>;
+    /// One execution of the function.
+    type Future: Future<Output = Return<Self>>;
     /// Executes the function once.
-    fn execute(
-        &self,
-        item: &Self::Item,
-        attempt: Attempt,
-    ) -> impl Future<Output = Return<Self>> + Send;
+    fn execute(&self, item: &Self::Item, attempt: Attempt) -> Self::Future;
 
     /// As [`Arguments::key`](opero_core::Arguments::key), and so on.
     fn key(&self, item: &Self::Item) -> Option<Key>;
@@ -273,6 +271,7 @@ where
     type Item = I;
     type Route = R;
     type Places = (Out, In);
+    type Future = B::Future;
     const WAITING: Waiting = B::WAITING;
     const RECORDS: bool = K::RECORDS;
 
@@ -296,7 +295,7 @@ where
     }
 
     #[inline]
-    fn execute(&self, item: &I, attempt: Attempt) -> impl Future<Output = A::Return> + Send {
+    fn execute(&self, item: &I, attempt: Attempt) -> B::Future {
         self.body.execute(&self.shared, item, attempt)
     }
 
