@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use opero_core::sync::lock;
 
-use super::Outbox;
+use super::{Outbox, pace};
 
 /// Keeps all results until the last lane has ended.
 pub(crate) struct Collect<R> {
@@ -26,8 +26,15 @@ struct Results<R> {
     ahead: VecDeque<Option<R>>,
 }
 
-/// How many results a lane keeps for itself before it hands them over.
-const KEPT: usize = 32;
+/// Results of neighbouring items that a worker loop keeps for itself.
+pub(crate) struct Batch<R> {
+    /// The place of the first of them in the input.
+    first: usize,
+    results: Vec<R>,
+}
+
+/// The most results that a worker loop keeps for itself: those of one batch of items.
+const MAX_BATCH_RESULTS: usize = pace::MOST;
 
 impl<R> Collect<R> {
     pub(crate) fn new(ordered: bool) -> Self {
@@ -64,31 +71,47 @@ impl<R> Collect<R> {
         taken
     }
 
-    fn hand_over(&self, local: &mut Vec<(usize, R)>) {
-        let results = &mut lock(&self.state).results;
-        for (index, result) in local.drain(..) {
-            results.set(index, result);
+    /// Takes a result that does not belong to the batch.
+    #[inline(never)]
+    fn put_apart(&self, batch: &mut Batch<R>, index: usize, result: R) {
+        if !self.ordered {
+            lock(&self.state).results.settled.push(result);
+            return;
         }
+        self.hand_over(batch);
+        batch.first = index;
+        batch.results.push(result);
+    }
+
+    /// Puts the batch away, and leaves it empty.
+    fn hand_over(&self, batch: &mut Batch<R>) {
+        if batch.results.is_empty() {
+            return;
+        }
+        lock(&self.state)
+            .results
+            .set(batch.first, &mut batch.results);
     }
 }
 
 impl<R> Results<R> {
-    #[inline]
-    fn set(&mut self, index: usize, result: R) {
-        let place = index - self.settled.len();
+    /// Takes the results of neighbouring items, the first of which is at `first` of the input.
+    fn set(&mut self, first: usize, results: &mut Vec<R>) {
+        let place = first - self.settled.len();
+        let count = results.len();
         if place > 0 {
-            if place >= self.ahead.len() {
-                self.ahead.resize_with(place + 1, || None);
+            if place + count > self.ahead.len() {
+                self.ahead.resize_with(place + count, || None);
             }
-            self.ahead[place] = Some(result);
+            let slots = self.ahead.range_mut(place..);
+            for (slot, result) in slots.zip(results.drain(..)) {
+                *slot = Some(result);
+            }
             return;
         }
-        self.settled.push(result);
-        if self.ahead.is_empty() {
-            return;
-        }
-        // The slot of the item just settled, and then what waited for it.
-        self.ahead.pop_front();
+        self.settled.append(results);
+        // The slots of the items just settled, and then what waited for them.
+        self.ahead.drain(..count.min(self.ahead.len()));
         while let Some(next) = self.ahead.front_mut().and_then(Option::take) {
             self.settled.push(next);
             self.ahead.pop_front();
@@ -97,11 +120,14 @@ impl<R> Results<R> {
 }
 
 impl<R: Send> Outbox<R> for Collect<R> {
-    type Local = Vec<(usize, R)>;
+    type Local = Batch<R>;
     const CHUNKED: bool = true;
 
     fn local(&self) -> Self::Local {
-        Vec::new()
+        Batch {
+            first: 0,
+            results: Vec::new(),
+        }
     }
 
     #[inline]
@@ -111,13 +137,11 @@ impl<R: Send> Outbox<R> for Collect<R> {
 
     #[inline]
     fn put(&self, local: &mut Self::Local, index: usize, result: R) {
-        if !self.ordered {
-            lock(&self.state).results.settled.push(result);
-            return;
-        }
-        local.push((index, result));
-        if local.len() == KEPT {
-            self.hand_over(local);
+        let kept = local.results.len();
+        if self.ordered && kept < MAX_BATCH_RESULTS && index == local.first + kept {
+            local.results.push(result);
+        } else {
+            self.put_apart(local, index, result);
         }
     }
 
@@ -141,5 +165,58 @@ impl<R: Send> Outbox<R> for Collect<R> {
         if let Some(done) = done {
             done.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Each step is the worker loop that takes the next items, how many, and whether they get results.
+        #[test]
+        fn results_of_any_loops_in_any_batches_keep_the_order_of_the_input(
+            steps in prop::collection::vec((0_usize..4, 1_usize..100, prop::bool::weighted(0.9)), 0..60),
+        ) {
+            let collect = Collect::new(true);
+            let mut loops: Vec<_> = (0..4).map(|_| collect.local()).collect();
+            let mut next = 0;
+            let mut expected = Vec::new();
+            for (number, items, run) in steps {
+                for index in next..next + items {
+                    if run {
+                        collect.put(&mut loops[number], index, index);
+                        expected.push(index);
+                    }
+                }
+                next += items;
+            }
+            loops.iter_mut().for_each(|local| collect.flush(local));
+            prop_assert_eq!(collect.take(), expected);
+        }
+    }
+
+    #[test]
+    fn results_of_items_taken_from_the_end_of_a_batch_keep_the_order_too() {
+        let collect = Collect::new(true);
+        let (mut slow, mut thief) = (collect.local(), collect.local());
+        (1..300)
+            .rev()
+            .for_each(|index| collect.put(&mut thief, index, index));
+        collect.put(&mut slow, 0, 0);
+        collect.flush(&mut slow);
+        collect.flush(&mut thief);
+        assert!(collect.take().into_iter().eq(0..300));
+    }
+
+    #[test]
+    fn unordered_the_results_are_there_as_they_come() {
+        let collect = Collect::new(false);
+        let mut loops = [collect.local(), collect.local()];
+        for index in [3, 0, 2, 1] {
+            collect.put(&mut loops[index % 2], index, index);
+        }
+        assert_eq!(collect.take(), [3, 0, 2, 1]);
     }
 }

@@ -1,7 +1,8 @@
-use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::iter;
+use std::sync::{Mutex, OnceLock};
 use std::task::{self, Context, Poll};
 
+use crossbeam_deque::{Stealer, Worker};
 use opero_core::sync::lock;
 
 use super::halt::{Halt, Level};
@@ -13,9 +14,8 @@ use crate::recording::Ticket;
 /// The one source, shared by the lanes: items are numbered as they are pulled.
 pub(crate) struct Intake<S: Source> {
     gate: Mutex<Gate<S>>,
-    /// What each lane took and has not started; empty where lanes take single items. A lane that finds the source at
-    /// its end helps itself to the others', so nobody is held up behind a slow item.
-    hands: Box<[Hand<S::Item>]>,
+    /// The batches of the worker loops, for the others; empty where these take single items.
+    batches: Box<[SharedBatch<S::Item>]>,
 }
 
 struct Gate<S> {
@@ -33,10 +33,20 @@ pub(crate) struct Taken<I> {
     pub(crate) ticket: Option<Ticket>,
 }
 
-type Hand<I> = Mutex<VecDeque<Taken<I>>>;
+/// What the other worker loops see of a batch, once its own has begun.
+type SharedBatch<I> = OnceLock<Stealer<Taken<I>>>;
+
+/// The items that one worker loop took and has not started. A loop that finds the source at its end takes from the batches
+/// of the others, so no item is held up behind a slow one.
+pub(crate) struct Batch<I> {
+    /// `None` where items are taken one at a time.
+    items: Option<Worker<Taken<I>>>,
+    pace: Pace,
+}
 
 impl<S: Source> Intake<S> {
-    pub(crate) fn new(source: S, hands: usize) -> Self {
+    /// For so many worker loops that take batches; any others take single items.
+    pub(crate) fn new(source: S, batches: usize) -> Self {
         Self {
             gate: Mutex::new(Gate {
                 source,
@@ -44,7 +54,21 @@ impl<S: Source> Intake<S> {
                 ended: false,
                 waiting: Vec::new(),
             }),
-            hands: (0..hands).map(|_| Mutex::default()).collect(),
+            batches: (0..batches).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The batch of `lane`, which begins.
+    pub(crate) fn batch(&self, lane: usize) -> Batch<S::Item> {
+        let items = self.batches.get(lane).map(|shared| {
+            let items = Worker::new_fifo();
+            // A loop begins once.
+            let _ = shared.set(items.stealer());
+            items
+        });
+        Batch {
+            items,
+            pace: Pace::new(),
         }
     }
 
@@ -60,7 +84,7 @@ impl<S: Source> Intake<S> {
     pub(crate) fn poll_take(
         &self,
         lane: usize,
-        pace: &mut Pace,
+        batch: &mut Batch<S::Item>,
         halt: &Halt,
         enrol: &impl Fn(&S::Item) -> Option<Ticket>,
         cx: &mut Context<'_>,
@@ -69,7 +93,7 @@ impl<S: Source> Intake<S> {
             return Poll::Ready(None);
         }
         let wakers = &halt.wakers;
-        let Some(hand) = self.hands.get(lane) else {
+        let Some(items) = &batch.items else {
             let polled = lock(&self.gate).poll_pull(lane, wakers, enrol, cx);
             if let Poll::Ready(None) = polled {
                 // Lanes that wait, for the source or for room, have nothing to wait for any more.
@@ -77,10 +101,10 @@ impl<S: Source> Intake<S> {
             }
             return polled;
         };
-        if let Some(item) = lock(hand).pop_front() {
+        if let Some(item) = items.pop() {
             return Poll::Ready(Some(item));
         }
-        let wanted = pace.next();
+        let wanted = batch.pace.next();
         let mut gate = lock(&self.gate);
         let ended = gate.ended;
         let Some(first) = task::ready!(gate.poll_pull(lane, wakers, enrol, cx)) else {
@@ -92,10 +116,9 @@ impl<S: Source> Intake<S> {
         };
         // Only what the source surely has: waiting for a second item must not hold up the first.
         let more = gate.source.size_hint().0.min(wanted - 1);
-        let mut hand = lock(hand);
         for _ in 0..more {
             match gate.poll_pull(lane, wakers, enrol, cx) {
-                Poll::Ready(Some(item)) => hand.push_back(item),
+                Poll::Ready(Some(item)) => items.push(item),
                 // The hint was wrong: this lane has work and waits for nothing, so others must.
                 Poll::Ready(None) => {
                     wakers.wake_all();
@@ -110,11 +133,15 @@ impl<S: Source> Intake<S> {
         Poll::Ready(Some(first))
     }
 
+    /// An item out of the batch of another worker loop.
     fn steal(&self, thief: usize) -> Option<Taken<S::Item>> {
-        let lanes = self.hands.len();
+        let lanes = self.batches.len();
         (1..lanes)
-            .map(|step| (thief + step) % lanes)
-            .find_map(|lane| lock(&self.hands[lane]).pop_back())
+            .filter_map(|step| self.batches[(thief + step) % lanes].get())
+            .find_map(|batch| {
+                let mut tries = iter::repeat_with(|| batch.steal());
+                tries.find(|stolen| !stolen.is_retry())?.success()
+            })
     }
 }
 

@@ -23,6 +23,14 @@ impl<'a, O: Outbox<R>, R> Kept<'a, O, R> {
     pub(super) fn put(&mut self, index: usize, result: R) {
         self.outbox.put(&mut self.local, index, result);
     }
+
+    /// [`put`](Self::put) for an error. Out of line, so that a value goes where it stays on a path of its own: on a shared one
+    /// it is read from the stack as a whole before the processor has written its parts.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn put_error(&mut self, index: usize, result: R) {
+        self.put(index, result);
+    }
 }
 
 impl<O: Outbox<R>, R> Drop for Kept<'_, O, R> {

@@ -10,7 +10,7 @@ pub(crate) struct Pace {
 }
 
 /// No lane holds more items than this.
-pub(crate) const MOST: usize = 128;
+pub(crate) const MOST: usize = 64;
 
 /// A handful of items should take about this long: thousands of times what taking it costs.
 const HANDFUL: Duration = Duration::from_micros(50);

@@ -89,6 +89,9 @@ where
     }
 
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
+        if !cx.observed() {
+            return execute(self, cx, item).await;
+        }
         let attempt = Attempt::FIRST;
         cx.emit(Event::ExecutionStarted { attempt });
         let started = cx.now();

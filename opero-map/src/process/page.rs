@@ -1,10 +1,12 @@
-//! What a worker is at, where its parent can read it after the worker's death: the number of the call, in a file that has no
-//! name. Nothing that the worker would have to send is as certain: it dies without warning.
+//! What a worker is at, where its parent can read it after the worker's death: the number of the call, as the offset of a
+//! file that has no name. Nothing that the worker would have to send is as certain: it dies without warning.
+//!
+//! Whoever was given a descriptor of the file shares its offset, which outlives each of them. Setting it touches no page of
+//! the file, so it costs half of what writing the number there would.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 
 /// One number.
 #[derive(Debug)]
@@ -15,9 +17,9 @@ impl Page {
     #[cfg(target_os = "linux")]
     pub(super) fn new() -> io::Result<Self> {
         let flags = rustix::fs::MemfdFlags::CLOEXEC;
-        let page = Self(rustix::fs::memfd_create("opero-worker", flags)?.into());
-        page.set(0)?;
-        Ok(page)
+        Ok(Self(
+            rustix::fs::memfd_create("opero-worker", flags)?.into(),
+        ))
     }
 
     /// A page that says zero: nothing.
@@ -35,9 +37,7 @@ impl Page {
             .create_new(true)
             .open(&path)?;
         std::fs::remove_file(&path)?;
-        let page = Self(file);
-        page.set(0)?;
-        Ok(page)
+        Ok(Self(file))
     }
 
     /// The page that another process made.
@@ -49,17 +49,31 @@ impl Page {
         self.0.as_fd()
     }
 
-    /// Writes the number down. A quarter of a microsecond.
+    /// Notes the number.
     pub(super) fn set(&self, call: u64) -> io::Result<()> {
-        self.0.write_all_at(&call.to_ne_bytes(), 0)
+        (&self.0).seek(SeekFrom::Start(call)).map(drop)
     }
 
-    /// The number that was written last.
+    /// The number that was noted last.
     pub(super) fn get(&self) -> u64 {
-        let mut bytes = [0; 8];
-        match self.0.read_exact_at(&mut bytes, 0) {
-            Ok(()) => u64::from_ne_bytes(bytes),
-            Err(_) => 0,
+        (&self.0).stream_position().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_descriptor_notes_the_other_reads() {
+        let ours = Page::new().unwrap();
+        let theirs = Page::from_fd(ours.fd().try_clone_to_owned().unwrap());
+        assert_eq!(ours.get(), 0);
+        for call in [1, 1 << 40, 0, 7] {
+            theirs.set(call).unwrap();
+            assert_eq!(ours.get(), call);
         }
+        drop(theirs);
+        assert_eq!(ours.get(), 7);
     }
 }

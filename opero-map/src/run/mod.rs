@@ -42,8 +42,8 @@ use crate::{Cancel, Job, MapConfig, OnError, Source};
 ///   promise all values, then give [`RefusedKind::Stopped`](crate::RefusedKind::Stopped).
 /// - A panic in the input's iterator reaches the caller.
 /// - In flight is at most one item a worker. Iterators and streams hold at most as many results again for a slow
-///   consumer or for the sake of order. Threads take trivial items from an input of known length in handfuls of up to
-///   128, where all results are collected anyway.
+///   consumer or for the sake of order. Threads take trivial items from an input of known length in batches of up to
+///   64, where all results are collected anyway.
 #[must_use = "a run does nothing until it is run, awaited or iterated over"]
 #[derive(Clone)]
 pub struct Run<S, J> {

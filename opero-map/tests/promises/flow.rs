@@ -163,3 +163,41 @@ fn threads_take_at_most_a_handful_ahead() {
     assert_eq!(map(items, work).workers(WORKERS).run().len(), 50_000);
     assert!(most.load(SeqCst) <= WORKERS * 128);
 }
+
+#[test]
+fn a_blocked_item_of_each_worker_but_one_holds_up_no_other() {
+    const ITEMS: usize = 10_000;
+    const WORKERS: usize = 4;
+    let (done, blocked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let results = map(0..ITEMS, |item| {
+        // In the midst of the batches, which are large by then.
+        if item >= ITEMS / 2 && blocked.fetch_add(1, SeqCst) < WORKERS - 1 {
+            eventually("the others", || done.load(SeqCst) >= ITEMS - (WORKERS - 1));
+        }
+        done.fetch_add(1, SeqCst);
+        Ok::<_, ()>(item)
+    });
+    let results = results.workers(WORKERS).try_run().unwrap();
+    assert!(results.into_iter().eq(0..ITEMS));
+}
+
+#[test]
+fn items_that_come_slowly_are_not_waited_for_in_batches() {
+    let (pulled, started) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let most = AtomicUsize::new(0);
+    let items = (0..40).inspect(|_| {
+        std::thread::sleep(std::time::Duration::from_micros(200));
+        pulled.fetch_add(1, SeqCst);
+    });
+    let work = |n: u32| {
+        started.fetch_add(1, SeqCst);
+        most.fetch_max(
+            pulled.load(SeqCst).saturating_sub(started.load(SeqCst)),
+            SeqCst,
+        );
+        Ok::<_, ()>(n)
+    };
+    assert_eq!(map(items, work).workers(2).run().len(), 40);
+    // Each loop begins with single items, and an item of the other loop may be between its pull and its start.
+    assert!(most.load(SeqCst) <= 2, "{most:?}");
+}

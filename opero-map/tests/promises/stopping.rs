@@ -221,3 +221,13 @@ fn failures_are_counted_over_all_workers() {
         assert!(failed >= 4, "{rule}: {failed}");
     }
 }
+
+#[test]
+fn items_that_were_taken_ahead_of_a_stop_are_dropped_with_the_run() {
+    let alive = Arc::new(());
+    let items: Vec<_> = (0..10_000).map(|n| (n, Arc::clone(&alive))).collect();
+    let work = |(n, _item): (u32, Arc<()>)| if n == 5_000 { Err(n) } else { Ok(n) };
+    let results = map(items, work).workers(2).on_error(OnError::Stop).run();
+    assert!(results.len() < 10_000);
+    assert_eq!(Arc::strong_count(&alive), 1);
+}

@@ -1,6 +1,7 @@
 //! What a lane does: item after item.
 
 use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -8,11 +9,10 @@ use std::time::Duration;
 use opero_core::{Context, Error, Event, Instant, Observer, Refused, RefusedKind, Waiting};
 
 use super::super::Outbox;
-use super::super::intake::Taken;
+use super::super::intake::{Batch, Taken};
 use super::super::item::{Deadline, poll_job};
 use super::super::kept::Kept;
 use super::super::lane_watch::LaneWatch;
-use super::super::pace::Pace;
 use super::super::statistics::{Detail, Shard, Statistics};
 use super::{ResultOf, Session};
 use crate::executor::Desk;
@@ -89,7 +89,7 @@ where
             watch: watch.as_ref(),
         };
         let mut kept = Kept::new(&self.outbox);
-        let mut pace = Pace::new();
+        let mut batch = self.intake.batch(lane);
         let mut turn = TURN;
         let mut room = false;
         while let Some(Taken {
@@ -97,14 +97,32 @@ where
             item,
             ticket,
         }) =
-            poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut pace, cx)).await
+            poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut batch, cx)).await
         {
             room = false;
             let begun = books.open(index, ticket.is_some());
-            let recalled = self.recall(ticket.as_ref());
-            let known = recalled.is_some();
-            let result = if let Some(result) = recalled {
-                result
+            // Called where the result is made: on its way out of a future it would be copied at every step.
+            let mut finish = |result: ResultOf<S, J>, known: bool| {
+                if self.is_sent_away(desk.is_some(), &result) {
+                    return ControlFlow::Break(());
+                }
+                if let Some(begun) = &begun {
+                    self.close_books(&books, begun, ticket.as_ref(), known, &result);
+                } else if let Some(shard) = shard {
+                    shard.record(None, result.is_ok());
+                }
+                // What earlier runs recorded says nothing of how this one goes.
+                if !known && self.failures.stop_after(result.is_ok()) {
+                    self.stop();
+                }
+                match result {
+                    Ok(value) => kept.put(index, Ok(value)),
+                    Err(error) => kept.put_error(index, Err(error)),
+                }
+                ControlFlow::Continue(())
+            };
+            let flow = if let Some(result) = self.recall(ticket.as_ref()) {
+                finish(result, true)
             } else {
                 let mut deadline = self
                     .config
@@ -117,21 +135,15 @@ where
                         Some(refused) => Err(Error::refused(refused.clone())),
                     }
                 });
-                poll_fn(|task| poll_job(job.as_mut(), &mut deadline, &cx, task)).await
+                poll_fn(|task| {
+                    poll_job(job.as_mut(), &mut deadline, &cx, task)
+                        .map(|result| finish(result, false))
+                })
+                .await
             };
-            if self.is_sent_away(desk.is_some(), &result) {
+            if flow.is_break() {
                 break;
             }
-            if let Some(begun) = begun {
-                self.close_books(&books, &begun, ticket.as_ref(), known, &result);
-            } else if let Some(shard) = shard {
-                shard.record(None, result.is_ok());
-            }
-            // What earlier runs recorded says nothing of how this one goes.
-            if !known && self.failures.stop_after(result.is_ok()) {
-                self.stop();
-            }
-            kept.put(index, result);
             if let Some(desk) = &desk {
                 desk.item_done();
             }
@@ -182,7 +194,7 @@ where
         lane: usize,
         room: &mut bool,
         desk: Option<&(dyn Desk + '_)>,
-        pace: &mut Pace,
+        batch: &mut Batch<S::Item>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Taken<S::Item>>> {
         if self.halt.stopped() {
@@ -199,7 +211,7 @@ where
             let recording = self.recording.as_ref()?;
             Some(recording.enrol(&self.job, item))
         };
-        self.intake.poll_take(lane, pace, &self.halt, &enrol, cx)
+        self.intake.poll_take(lane, batch, &self.halt, &enrol, cx)
     }
 
     /// Is that the answer of workers that were told to end? Then the item has no result.

@@ -66,7 +66,7 @@ impl Future for Calling<'_> {
             drop(state);
             self.answered = true;
             let elapsed = outcome.as_ref().map_or(Duration::ZERO, |done| done.elapsed);
-            self.time.ended(elapsed, Instant::now());
+            self.time.ended(elapsed);
             return Poll::Ready(outcome);
         }
         match &mut state.waker {
@@ -80,7 +80,7 @@ impl Future for Calling<'_> {
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.time.ended(Duration::ZERO, Instant::now());
+            self.time.ended(Duration::ZERO);
             self.office.cancel(self.id);
         }
     }

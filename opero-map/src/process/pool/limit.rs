@@ -1,6 +1,7 @@
 //! How long a call may run, and the time of the item that it is a part of.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
@@ -34,7 +35,11 @@ impl Limit {
 /// The time that a lane's item has used. Waiting for a worker is not the item's fault, and neither is a worker that another call
 /// took along; so while a call is handed in, only the time counts that its last worker is at it.
 #[derive(Debug, Default)]
-pub(super) struct ItemTime(Mutex<Option<State>>);
+pub(super) struct ItemTime {
+    /// Has the item a limit? Calls of one that has none take no lock and read no clock here.
+    limited: AtomicBool,
+    state: Mutex<Option<State>>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -50,7 +55,8 @@ struct State {
 impl ItemTime {
     /// An item begins, with so much time.
     pub(super) fn begin(&self, limit: Duration, now: Instant) {
-        *lock(&self.0) = Some(State {
+        self.limited.store(true, Ordering::Relaxed);
+        *lock(&self.state) = Some(State {
             limit,
             begun: now,
             excused: Duration::ZERO,
@@ -65,7 +71,10 @@ impl ItemTime {
             after,
             of: Of::Attempt,
         });
-        let mut state = lock(&self.0);
+        if !self.is_limited() {
+            return attempt;
+        }
+        let mut state = lock(&self.state);
         let Some(state) = &mut *state else {
             return attempt;
         };
@@ -86,9 +95,20 @@ impl ItemTime {
         })
     }
 
-    /// A call has ended; its worker was at it for so long.
-    pub(super) fn ended(&self, elapsed: Duration, now: Instant) {
-        if let Some(state) = &mut *lock(&self.0) {
+    /// Has the item a limit? Only its worker loop asks, and only that gives it one.
+    fn is_limited(&self) -> bool {
+        self.limited.load(Ordering::Relaxed)
+    }
+
+    /// A call has ended now; its worker was at it for so long.
+    pub(super) fn ended(&self, elapsed: Duration) {
+        if self.is_limited() {
+            self.ended_at(elapsed, Instant::now());
+        }
+    }
+
+    fn ended_at(&self, elapsed: Duration, now: Instant) {
+        if let Some(state) = &mut *lock(&self.state) {
             state.calls = state.calls.saturating_sub(1);
             if state.calls == 0 {
                 let wall = now.saturating_duration_since(state.since);
@@ -99,7 +119,7 @@ impl ItemTime {
 
     /// How much of the time since the item began does not count. `None`: a call is handed in, whose limit is looked after.
     pub(super) fn excused(&self) -> Option<Duration> {
-        match &*lock(&self.0) {
+        match &*lock(&self.state) {
             Some(state) if state.calls > 0 => None,
             Some(state) => Some(state.excused),
             None => Some(Duration::ZERO),
@@ -121,7 +141,7 @@ mod tests {
         let limit = time.hand_in(None, start + SECOND);
         assert_eq!(limit.map(|limit| limit.after), Some(2 * SECOND));
         assert_eq!(time.excused(), None);
-        time.ended(SECOND, start + 11 * SECOND);
+        time.ended_at(SECOND, start + 11 * SECOND);
         assert_eq!(time.excused(), Some(9 * SECOND));
         let limit = time.hand_in(None, start + 11 * SECOND).unwrap();
         assert_eq!(limit.after, SECOND);

@@ -94,7 +94,7 @@ impl Office {
         let mut state = lock(&self.state);
         let id = state.next;
         state.next += 1;
-        if ticket.swap(false, Ordering::Relaxed) {
+        if take(ticket) {
             state.tickets -= 1;
         }
         match &state.end {
@@ -161,7 +161,7 @@ impl Office {
 
     /// Gives a ticket back that led to no call, such as that of a hit.
     pub(super) fn give_back(&self, ticket: &AtomicBool) {
-        if ticket.swap(false, Ordering::Relaxed) {
+        if take(ticket) {
             let mut state = lock(&self.state);
             state.tickets -= 1;
             state.admit();
@@ -206,6 +206,15 @@ impl Office {
             self.wakeup.wake();
         }
     }
+}
+
+/// Takes the ticket, if there is one. Its lane alone does so: there is nothing to be exchanged with others.
+fn take(ticket: &AtomicBool) -> bool {
+    let there = ticket.load(Ordering::Relaxed);
+    if there {
+        ticket.store(false, Ordering::Relaxed);
+    }
+    there
 }
 
 impl State {
