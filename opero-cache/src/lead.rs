@@ -2,7 +2,7 @@
 
 use opero_core::{Attempt, Context, Entry, Event, Key, Next, Outcome};
 
-use crate::flight::{Landing, Leader, Role};
+use crate::flight::{Landing, Leader, Leading, Role};
 use crate::look::{Age, Look};
 use crate::stage::Cache;
 #[cfg(feature = "bytes")]
@@ -23,7 +23,46 @@ pub(crate) enum First {
     Execute,
 }
 
+/// The right, and the duty, to execute a call for all that wait for it: see [`Cache::lead`]. Dropped, it goes to a call that
+/// waits.
+#[derive(Debug)]
+pub struct Lead<'c>(Leader<'c>);
+
+impl Lead<'_> {
+    /// Marks that this thread executes the call, for as long as the mark lives: the same call within it does not wait for
+    /// itself. An async execution is marked at each poll.
+    pub fn mark(&self) -> Leading {
+        self.0.mark()
+    }
+}
+
 impl Cache {
+    /// Takes the lead of a call that [`hit`](Self::hit) has looked for in vain. The caller executes it once by itself, and
+    /// then passes it to [`pass_led`](Self::pass_led).
+    ///
+    /// `None`, and the call has to [`pass`](opero_core::Mechanism::pass) the cache: another one executes it, its result has
+    /// just come, or the cache is more than one layer of objects without anything to refresh.
+    pub fn lead(&self, cx: &Context<'_>, key: Key) -> Option<Lead<'_>> {
+        if !self.is_plain() {
+            return None;
+        }
+        let leader = self.flights.lead(key)?;
+        // Between the look and the lead an earlier flight may have landed.
+        self.is_missing(cx, &key).then_some(Lead(leader))
+    }
+
+    /// Passes a call whose first attempt has ended already, under a [`Lead`] of this cache.
+    pub async fn pass_led<N: Next>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        lead: Lead<'_>,
+        next: &mut N,
+    ) {
+        let key = lead.0.key();
+        self.lead_with(cx, attempt, next, &key, lead.0).await;
+    }
+
     /// Joins the flight of `key`, or leads it.
     pub(crate) async fn join<N: Next>(
         &self,
@@ -54,7 +93,7 @@ impl Cache {
             #[cfg(feature = "bytes")]
             First::Claim => self.lead_in_turn(cx, attempt, next, key, leader).await,
             #[cfg(feature = "bytes")]
-            First::Lead => self.lead(cx, attempt, next, &key, leader).await,
+            First::Lead => self.lead_with(cx, attempt, next, &key, leader).await,
             First::Execute => self.lead_refresh(cx, attempt, next, key, leader).await,
         }
     }
@@ -83,7 +122,7 @@ impl Cache {
         if answers && self.shares {
             return self.lead_in_turn(cx, attempt, next, key, leader).await;
         }
-        self.lead(cx, attempt, next, &key, leader).await;
+        self.lead_with(cx, attempt, next, &key, leader).await;
     }
 
     /// Executes when it is this process's turn, or gives what another one has brought.
@@ -103,7 +142,7 @@ impl Cache {
                 self.tell_followed(cx);
             }
             Turn::Execute(lease) => {
-                self.lead(cx, attempt, next, &key, leader).await;
+                self.lead_with(cx, attempt, next, &key, leader).await;
                 if let Some(lease) = lease {
                     lease.release().await;
                 }
@@ -125,7 +164,7 @@ impl Cache {
         match Box::pin(self.may_refresh(cx, next.outcome(), &key)).await {
             Refresh::Execute(None) => {}
             Refresh::Execute(Some(lease)) => {
-                self.lead(cx, attempt, next, &key, leader).await;
+                self.lead_with(cx, attempt, next, &key, leader).await;
                 return lease.release().await;
             }
             Refresh::Taken => {
@@ -135,11 +174,11 @@ impl Cache {
                 return self.lead_in_turn(cx, attempt, next, key, leader).await;
             }
         }
-        self.lead(cx, attempt, next, &key, leader).await;
+        self.lead_with(cx, attempt, next, &key, leader).await;
     }
 
     /// Executes for all who wait in this process.
-    async fn lead<N: Next>(
+    async fn lead_with<N: Next>(
         &self,
         cx: &Context<'_>,
         attempt: Attempt,
@@ -167,8 +206,9 @@ impl Cache {
         self.counters.misses.add_one();
         cx.emit(Event::CacheMiss);
         match leader {
-            Some(leader) => leader.execute(next.attempt(cx, attempt)).await,
-            None => next.attempt(cx, attempt).await,
+            // Boxed: what stands behind is on the stack as often as calls are nested.
+            Some(leader) => leader.execute(Box::pin(next.attempt(cx, attempt))).await,
+            None => Box::pin(next.attempt(cx, attempt)).await,
         }
         let outcome = next.outcome();
         if !outcome.is_ok() {

@@ -108,14 +108,12 @@ impl Cache {
         if self.space.is_some() {
             return None;
         }
-        #[cfg_attr(
-            not(feature = "bytes"),
-            expect(irrefutable_let_patterns, reason = "records are another kind")
-        )]
-        let Layer::Objects(backend) = &self.near else {
-            return None;
+        let entry = match &self.near {
+            Layer::Objects(backend) => backend.peek(&key),
+            #[cfg(feature = "bytes")]
+            Layer::Records(_) => Peek::Ask,
         };
-        let Peek::Hit(entry) = backend.peek(&key) else {
+        let Peek::Hit(entry) = entry else {
             return None;
         };
         let found = self.judged(self.nearest(), cx, &entry)?;
@@ -124,6 +122,19 @@ impl Cache {
         }
         self.tell_hit(cx);
         Some(entry)
+    }
+
+    /// Returns `true` if memory has no fresh entry. It counts and tells nothing.
+    pub(crate) fn is_missing(&self, cx: &Context<'_>, key: &Key) -> bool {
+        match &self.near {
+            Layer::Objects(backend) => match backend.peek(key) {
+                Peek::Hit(entry) => self.judged(self.nearest(), cx, &entry).is_none(),
+                Peek::Miss => true,
+                Peek::Ask => false,
+            },
+            #[cfg(feature = "bytes")]
+            Layer::Records(_) => false,
+        }
     }
 
     /// The whole of a hit in memory, or on a disk. It counts and tells nothing, failures neither.

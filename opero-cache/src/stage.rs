@@ -227,7 +227,7 @@ impl Cache {
     }
 
     /// Returns `true` if there is one layer of objects, and nothing that is served past its time.
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         !self.renews && self.far.is_none() && matches!(self.near, Layer::Objects(_))
     }
 

@@ -1,16 +1,17 @@
 //! What happens nearly always, without the stages: a hit, and a first attempt that succeeds.
 //!
-//! Where no observer watches and no `max_elapsed` counts from the start, a first attempt needs its permit, its time limit
-//! and its function, and no more. Only its failure brings the stages in, which then begin with that failure.
-//! `tests/fast_path.rs` holds both ways to the same results.
+//! Where no observer watches and no `max_elapsed` counts from the start, a first attempt needs the lead of its call, its
+//! permits, its time limit and its function, and no more. Only a failure, or a result to be kept, brings the stages in,
+//! which then begin with what that attempt came to. `tests/fast_path.rs` holds both ways to the same results.
 
 use std::task::{self, Poll};
 
 use opero_core::{Context, Entry, Key, Refused, Waiting};
 
+use crate::mechanism::cache::{self, LeadSlot, MarkSlot};
+use crate::mechanism::ratelimit;
 use crate::mechanism::retry::{self, TimerSlot};
-use crate::mechanism::{cache, ratelimit};
-use crate::order::Stages;
+use crate::order::{CacheUse, Stages};
 
 /// What the first attempt of a call takes.
 #[derive(Debug, Clone, Copy)]
@@ -38,45 +39,65 @@ impl Stages {
         }
     }
 
-    /// Starts the first attempt, if it needs no stage: its permits are then taken. Returns the watch over its time.
+    /// Starts the first attempt, if it needs no stage: its call is then led, and its permits are taken.
     #[inline]
     pub(crate) fn begin(
         &self,
         cx: Option<&Context<'_>>,
         waiting: Waiting,
+        cache: CacheUse,
         alternatives: usize,
         permits: Permits,
-    ) -> Option<TimeLimit<'_>> {
+    ) -> Option<First<'_>> {
         let is_alone = match cx {
             None => !Context::system().observed(),
             Some(cx) => !cx.observed() && cx.remote().is_none(),
         };
-        if !is_alone || !self.is_unbounded || alternatives == 0 {
-            return None;
-        }
         let timeout = &self.execution.timeout;
         // A synchronous call cannot be stopped; the stage says so.
-        if waiting == Waiting::Blocking && retry::is_limited(timeout) {
+        let is_stoppable = waiting == Waiting::Async || !retry::is_limited(timeout);
+        if !is_alone || !is_stoppable || !self.is_unbounded || alternatives == 0 {
             return None;
         }
+        let lead = match cache {
+            CacheUse::Past => LeadSlot::default(),
+            CacheUse::Through(Some(key)) => self.lead(cx, waiting, key)?,
+            CacheUse::Through(None) | CacheUse::Refresh => return None,
+        };
         if !ratelimit::admits(&self.rate_limit, permits) {
             return None;
         }
-        Some(TimeLimit {
+        Some(First {
             stages: self,
             timer: retry::start(timeout, &**self.clock()),
+            lead,
         })
+    }
+
+    #[inline(never)]
+    fn lead(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<LeadSlot<'_>> {
+        match cx {
+            Some(cx) => cache::lead(&self.cache, cx, key),
+            None => cache::lead(&self.cache, &self.context(waiting), key),
+        }
     }
 }
 
-/// Watches the time of an attempt, where it has a limit.
+/// A first attempt under way: its lead, and its time where that has a limit.
 #[derive(Debug)]
-pub(crate) struct TimeLimit<'s> {
+pub(crate) struct First<'s> {
     stages: &'s Stages,
     timer: TimerSlot,
+    pub(crate) lead: LeadSlot<'s>,
 }
 
-impl TimeLimit<'_> {
+impl First<'_> {
+    /// Marks that this thread executes the call, as long as the mark lives.
+    #[inline]
+    pub(crate) fn mark(&self) -> MarkSlot {
+        cache::mark(&self.lead)
+    }
+
     /// Is the time over? Asked for when the attempt is not ready.
     #[inline]
     pub(crate) fn poll(&mut self, task: &mut task::Context<'_>) -> Poll<()> {

@@ -23,7 +23,7 @@ use opero_core::{
 
 use crate::PipelineConfig;
 use crate::execution::Execution;
-use crate::mechanism::cache::{self, CacheSlot};
+use crate::mechanism::cache::{self, CacheSlot, LeadSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
 
@@ -54,21 +54,21 @@ pub enum CacheUse {
 }
 
 /// How much of a call is left to do.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rest {
+#[derive(Debug)]
+pub(crate) struct Rest<'s> {
     pub(crate) cache: CacheUse,
-    /// The first attempt has run without the stages, and failed: its error is the outcome.
-    pub(crate) has_begun: bool,
+    /// The first attempt has run without the stages, perhaps under the lead of its call: what it came to is the outcome.
+    pub(crate) first: Option<LeadSlot<'s>>,
     /// A stage of the user's stands inside, and calls [`Stages::execute`] itself.
     pub(crate) is_staged: bool,
 }
 
-impl Rest {
+impl Rest<'_> {
     /// All of a call without stages of the user's.
     pub(crate) const fn new(cache: CacheUse) -> Self {
         Self {
             cache,
-            has_begun: false,
+            first: None,
             is_staged: false,
         }
     }
@@ -113,23 +113,27 @@ impl Stages {
     }
 
     /// Passes a call through all stages. What it came to is the call's outcome.
-    async fn pass(&self, cx: &Context<'_>, attempt: Attempt, call: &mut dyn Call, rest: Rest) {
+    async fn pass(&self, cx: &Context<'_>, attempt: Attempt, call: &mut dyn Call, rest: Rest<'_>) {
         let execution = Innermost {
             execution: &self.execution,
             is_staged: rest.is_staged,
             call,
         };
         let first = FirstAttempt {
-            has_failed: rest.has_begun,
+            has_ended: rest.first.is_some(),
             next: self.rate_limit.around(execution),
         };
         let mut attempts = self.retry.around(self.fallback.around(first));
-        match rest.cache {
-            CacheUse::Past => attempts.attempt(cx, attempt).await,
-            CacheUse::Through(missed) => {
-                cache::pass(&self.cache, cx, attempt, missed, &mut attempts).await;
+        let slot = &self.cache;
+        match (rest.cache, rest.first) {
+            (CacheUse::Past, _) => attempts.attempt(cx, attempt).await,
+            (CacheUse::Through(_), Some(lead)) => {
+                cache::pass_led(slot, cx, attempt, lead, &mut attempts).await;
             }
-            CacheUse::Refresh => {
+            (CacheUse::Through(missed), None) => {
+                cache::pass(slot, cx, attempt, missed, &mut attempts).await;
+            }
+            (CacheUse::Refresh, _) => {
                 let refreshing = cache::refreshing(&self.cache);
                 refreshing.pass(cx, attempt, &mut attempts).await;
             }
@@ -152,7 +156,7 @@ impl Stages {
         cx: Option<&'f Context<'f>>,
         attempt: Attempt,
         call: &'f mut (dyn Call + 'f),
-        rest: Rest,
+        rest: Rest<'f>,
     ) -> Running<'f> {
         Box::pin(async move {
             match stages {
@@ -169,7 +173,7 @@ impl Stages {
     pub(crate) fn run_blocking(
         stages: Result<&Self, &ConfigError>,
         call: &mut dyn Call,
-        rest: Rest,
+        rest: Rest<'_>,
     ) {
         match stages {
             Ok(stages) => {
@@ -231,15 +235,15 @@ impl Next for Innermost<'_> {
     }
 }
 
-/// A first attempt that may have failed already, before the stages were asked.
+/// A first attempt that may have ended already, before the stages were asked.
 struct FirstAttempt<N> {
-    has_failed: bool,
+    has_ended: bool,
     next: N,
 }
 
 impl<N: Next> Next for FirstAttempt<N> {
     async fn attempt(&mut self, cx: &Context<'_>, attempt: Attempt) {
-        if !std::mem::take(&mut self.has_failed) {
+        if !std::mem::take(&mut self.has_ended) {
             self.next.attempt(cx, attempt).await;
         }
     }

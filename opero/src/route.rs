@@ -5,110 +5,15 @@ use std::future::Future;
 use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, block_on};
 
 use crate::order::CacheUse;
-use crate::shell::{self, Boxed, Ending, SyncTarget, Target, TypedCall, facts, typed};
+use crate::shell::{self, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, facts, typed};
+pub use crate::shell::{Cached, Uncached};
 use crate::staged::{Absent, Place, Present, staged};
 
 /// Whether a call passes the cache: cached calls demand more of the value.
-pub trait Route<T, E>: Send + Sync {
-    #[doc(hidden)]
-    const CACHE: CacheUse;
+pub trait Route<T, E>: Lookup<T> + Send + Sync {}
 
-    #[doc(hidden)]
-    fn keeping() -> Option<Keeping<T>>;
-
-    #[doc(hidden)]
-    fn run<X, M, Fut, D>(
-        target: X,
-        execute: M,
-        cx: Option<&Context<'_>>,
-        ending: D,
-    ) -> impl Future<Output = D::Output> + Send
-    where
-        X: Target<Value = T, Error = E>,
-        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
-        Fut: Future<Output = X::Returned> + Send,
-        D: Ending<T, E>;
-
-    #[doc(hidden)]
-    fn run_sync<X, D>(target: X, ending: D) -> D::Output
-    where
-        X: SyncTarget<Value = T, Error = E>,
-        D: Ending<T, E>;
-}
-
-/// Through the cache.
-#[derive(Debug, Clone, Copy)]
-pub struct Cached;
-
-impl<T: CachedValue, E: Send> Route<T, E> for Cached {
-    const CACHE: CacheUse = CacheUse::Through(None);
-
-    fn keeping() -> Option<Keeping<T>> {
-        Some(Keeping::CLONE)
-    }
-
-    #[inline]
-    fn run<X, M, Fut, D>(
-        target: X,
-        execute: M,
-        cx: Option<&Context<'_>>,
-        ending: D,
-    ) -> impl Future<Output = D::Output> + Send
-    where
-        X: Target<Value = T, Error = E>,
-        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
-        Fut: Future<Output = X::Returned> + Send,
-        D: Ending<T, E>,
-    {
-        shell::cached(target, execute, cx, ending)
-    }
-
-    #[inline]
-    fn run_sync<X, D>(target: X, ending: D) -> D::Output
-    where
-        X: SyncTarget<Value = T, Error = E>,
-        D: Ending<T, E>,
-    {
-        shell::cached_sync(target, ending)
-    }
-}
-
-/// Past the cache.
-#[derive(Debug, Clone, Copy)]
-pub struct Uncached;
-
-impl<T: Send, E: Send> Route<T, E> for Uncached {
-    const CACHE: CacheUse = CacheUse::Past;
-
-    fn keeping() -> Option<Keeping<T>> {
-        None
-    }
-
-    #[inline]
-    fn run<X, M, Fut, D>(
-        target: X,
-        execute: M,
-        cx: Option<&Context<'_>>,
-        ending: D,
-    ) -> impl Future<Output = D::Output> + Send
-    where
-        X: Target<Value = T, Error = E>,
-        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
-        Fut: Future<Output = X::Returned> + Send,
-        D: Ending<T, E>,
-    {
-        shell::uncached(target, execute, cx, ending)
-    }
-
-    #[inline]
-    fn run_sync<X, D>(target: X, ending: D) -> D::Output
-    where
-        X: SyncTarget<Value = T, Error = E>,
-        D: Ending<T, E>,
-    {
-        shell::uncached_sync(target, ending)
-    }
-}
+impl<T: CachedValue, E: Send> Route<T, E> for Cached {}
+impl<T: Send, E: Send> Route<T, E> for Uncached {}
 
 /// A result that the cache can keep and hand out.
 #[diagnostic::on_unimplemented(
@@ -170,7 +75,7 @@ impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
         Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>,
     {
-        R::run(target, execute, cx, ending)
+        shell::call::<R, _, _, _, _>(target, execute, cx, ending)
     }
 
     #[inline]
@@ -180,7 +85,7 @@ impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
         D: Ending<T, E>,
     {
-        R::run_sync(target, ending)
+        shell::call_sync::<R, _, _>(target, ending)
     }
 }
 
@@ -204,7 +109,7 @@ macro_rules! with_stages {
                 Fut: Future<Output = X::Returned> + Send,
                 D: Ending<T, E>,
             {
-                let cache = (R::keeping(), R::CACHE);
+                let cache = (R::keeping(), R::cache(None));
                 run_staged(&target, execute, cx, Waiting::Async, cache, ending).await
             }
 
@@ -214,7 +119,7 @@ macro_rules! with_stages {
                 X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
                 D: Ending<T, E>,
             {
-                let cache = (R::keeping(), R::CACHE);
+                let cache = (R::keeping(), R::cache(None));
                 let target = &target;
                 let execute =
                     |_: &X, _, attempt| async move { target.execute_sync(attempt) };

@@ -1,6 +1,6 @@
 //! What is compiled for each function: the fast path, and how the rest of a call is handed to the stages.
 //!
-//! A call runs like this: look for a hit; else start the first attempt, in the shell's own frame; only if neither settles
+//! A call runs like this: look for a hit; else run the first attempt, in the shell's own frame; only if neither settles
 //! it, [`run`] does the rest, in a box of its own. That is compiled for each pair of types that functions return, and
 //! hands the call to [`Stages::run`], which is compiled once.
 
@@ -9,11 +9,12 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use opero_core::{
-    Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Error,
-    Keeping, Key, Limits, Slot, SyncCall, Waiting,
+    Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Entry,
+    Error, Keeping, Key, Limits, Slot, SyncCall, Waiting,
 };
 
 use crate::fast_path::Permits;
+use crate::mechanism::cache::LeadSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
 /// A function with its arguments.
@@ -91,136 +92,172 @@ impl<T, E> Ending<T, E> for Plainly {
     }
 }
 
-/// An async call through the cache. `execute` executes the function once.
+/// Whether a call passes the cache.
+pub trait Lookup<T> {
+    /// The key of a call that does.
+    fn key(target: &impl Target) -> Option<Key>;
+    /// What the call does about the cache.
+    fn cache(missed: Option<Key>) -> CacheUse;
+    /// A copy of the value in an entry.
+    fn take(entry: &Entry) -> Option<T>;
+    /// How values go into entries and out.
+    fn keeping() -> Option<Keeping<T>>;
+}
+
+/// Through the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Cached;
+
+impl<T: Clone + Send + Sync + 'static> Lookup<T> for Cached {
+    #[inline(always)]
+    fn key(target: &impl Target) -> Option<Key> {
+        target.key()
+    }
+    #[inline]
+    fn cache(missed: Option<Key>) -> CacheUse {
+        CacheUse::Through(missed)
+    }
+    #[inline]
+    fn take(entry: &Entry) -> Option<T> {
+        entry.value::<T>().cloned()
+    }
+    #[inline]
+    fn keeping() -> Option<Keeping<T>> {
+        Some(Keeping::CLONE)
+    }
+}
+
+/// Past the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Uncached;
+
+impl<T> Lookup<T> for Uncached {
+    #[inline]
+    fn key(_: &impl Target) -> Option<Key> {
+        None
+    }
+    #[inline]
+    fn cache(_: Option<Key>) -> CacheUse {
+        CacheUse::Past
+    }
+    #[inline]
+    fn take(_: &Entry) -> Option<T> {
+        None
+    }
+    #[inline]
+    fn keeping() -> Option<Keeping<T>> {
+        None
+    }
+}
+
+/// An async call. `execute` executes the function once.
 ///
 /// That its future is `Send` is asked of this function and of no trait's implementation: those are looked up again when
 /// code is made, where the compiler sees through every `impl Future`, and follows functions that call each other in circles.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-pub(crate) fn cached<X, M, Fut, D>(
+pub(crate) fn call<L, X, M, Fut, D>(
     target: X,
     execute: M,
     cx: Option<&Context<'_>>,
     ending: D,
 ) -> impl Future<Output = D::Output> + Send
 where
+    L: Lookup<X::Value>,
     X: Target,
-    X::Value: Clone + Sync + 'static,
     M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = X::Returned> + Send,
     D: Ending<X::Value, X::Error>,
 {
     async move {
-        let key = target.key();
+        let key = L::key(&target);
         if let Some(key) = key
             && let Ok(stages) = target.stages()
             && let Some(entry) = stages.hit(cx, Waiting::Async, key)
-            && let Some(value) = entry.value::<X::Value>()
+            && let Some(value) = L::take(&entry)
         {
-            return ending.value(value.clone());
+            return ending.value(value);
         }
-        let (facts, make) = (facts(&target, key), |limits, attempt| {
-            boxed(execute(&target, limits, attempt))
-        });
-        let call = typed(&target, &facts, &make, Some(Keeping::CLONE));
-        // Bound to a name: no temporary of this statement lives in the future.
-        let rest = run(call, cx, ending, None, CacheUse::Through(key));
-        rest.await
-    }
-}
-
-/// An async call past the cache.
-#[inline]
-#[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-pub(crate) fn uncached<X, M, Fut, D>(
-    target: X,
-    execute: M,
-    cx: Option<&Context<'_>>,
-    ending: D,
-) -> impl Future<Output = D::Output> + Send
-where
-    X: Target,
-    M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
-    Fut: Future<Output = X::Returned> + Send,
-    D: Ending<X::Value, X::Error>,
-{
-    async move {
         let (alternatives, permits) = (target.alternatives(), target.permits());
         let first = match target.stages() {
-            Ok(stages) => stages.begin(cx, Waiting::Async, alternatives, permits),
+            Ok(stages) => stages.begin(cx, Waiting::Async, L::cache(key), alternatives, permits),
             Err(_) => None,
         };
         let first = match first {
             None => None,
-            Some(mut limit) => {
+            Some(mut first) => {
                 let ended = {
                     let mut running = pin!(execute(&target, Limits::NONE, Attempt::FIRST));
-                    poll_fn(|task| match running.as_mut().poll(task) {
-                        Poll::Ready(returned) => Poll::Ready(Some(returned)),
-                        Poll::Pending => limit.poll(task).map(|()| None),
+                    poll_fn(|task| {
+                        let _mark = first.mark();
+                        match running.as_mut().poll(task) {
+                            Poll::Ready(returned) => Poll::Ready(Some(returned)),
+                            Poll::Pending => first.poll(task).map(|()| None),
+                        }
                     })
                     .await
                 };
                 match ended.map(X::lift) {
-                    Some(Ok(value)) => return ending.value(value),
-                    Some(failed) => Some(failed),
-                    None => Some(Err(Error::refused(limit.refusal()))),
+                    Some(Ok(value)) if key.is_none() => return ending.value(value),
+                    Some(result) => Some((result, first.lead)),
+                    None => Some((Err(Error::refused(first.refusal())), first.lead)),
                 }
             }
         };
-        let (facts, make) = (facts(&target, None), |limits, attempt| {
+        let (facts, make) = (facts(&target, key), |limits, attempt| {
             boxed(execute(&target, limits, attempt))
         });
-        let call = typed(&target, &facts, &make, None);
-        let rest = run(call, cx, ending, first, CacheUse::Past);
+        let call = typed(&target, &facts, &make, L::keeping());
+        // Bound to a name: no temporary of this statement lives in the future.
+        let rest = run(call, cx, ending, first, L::cache(key));
         rest.await
     }
 }
 
-/// A synchronous call through the cache.
+/// A synchronous call.
 #[inline]
-pub(crate) fn cached_sync<X, D>(target: X, ending: D) -> D::Output
+pub(crate) fn call_sync<L, X, D>(target: X, ending: D) -> D::Output
 where
+    L: Lookup<X::Value>,
     X: SyncTarget,
-    X::Value: Clone + Sync + 'static,
     D: Ending<X::Value, X::Error>,
 {
-    let key = target.key();
+    let key = L::key(&target);
     if let Some(key) = key
         && let Ok(stages) = target.stages()
         && let Some(entry) = stages.hit(None, Waiting::Blocking, key)
-        && let Some(value) = entry.value::<X::Value>()
+        && let Some(value) = L::take(&entry)
     {
-        return ending.value(value.clone());
+        return ending.value(value);
     }
+    let (alternatives, permits) = (target.alternatives(), target.permits());
+    let first = match target.stages() {
+        Ok(stages) => stages.begin(
+            None,
+            Waiting::Blocking,
+            L::cache(key),
+            alternatives,
+            permits,
+        ),
+        Err(_) => None,
+    };
+    let first = match first {
+        None => None,
+        Some(first) => {
+            let mark = first.mark();
+            let result = X::lift(target.execute_sync(Attempt::FIRST));
+            drop(mark);
+            match result {
+                Ok(value) if key.is_none() => return ending.value(value),
+                result => Some((result, first.lead)),
+            }
+        }
+    };
     let (facts, make) = (facts(&target, key), |_, attempt| {
         target.execute_sync(attempt)
     });
-    let call = typed(&target, &facts, &make, Some(Keeping::CLONE));
-    run_sync(call, ending, None, CacheUse::Through(key))
-}
-
-/// A synchronous call past the cache.
-#[inline]
-pub(crate) fn uncached_sync<X, D>(target: X, ending: D) -> D::Output
-where
-    X: SyncTarget,
-    D: Ending<X::Value, X::Error>,
-{
-    let (alternatives, permits) = (target.alternatives(), target.permits());
-    let first = match target.stages() {
-        Ok(stages) => stages.begin(None, Waiting::Blocking, alternatives, permits),
-        Err(_) => None,
-    };
-    let first = match first.map(|_| X::lift(target.execute_sync(Attempt::FIRST))) {
-        Some(Ok(value)) => return ending.value(value),
-        first => first,
-    };
-    let (facts, make) = (facts(&target, None), |_, attempt| {
-        target.execute_sync(attempt)
-    });
-    let call = typed(&target, &facts, &make, None);
-    run_sync(call, ending, first, CacheUse::Past)
+    let call = typed(&target, &facts, &make, L::keeping());
+    run_sync(call, ending, first, L::cache(key))
 }
 
 /// What a call knows of its arguments, in numbers.
@@ -320,7 +357,7 @@ pub(crate) fn run<'f, T, E, P, R, D>(
     call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
     cx: Option<&'f Context<'f>>,
     ending: D,
-    first: Option<Result<T, Error<E>>>,
+    first: Option<Ended<'f, T, E>>,
     cache: CacheUse,
 ) -> Boxed<'f, D::Output>
 where
@@ -331,11 +368,7 @@ where
     D: Ending<T, E> + 'f,
 {
     Box::pin(async move {
-        let rest = Rest {
-            has_begun: first.is_some(),
-            ..Rest::new(cache)
-        };
-        let slot = slot(&call.policy, call.keeping, first);
+        let (slot, rest) = begun(&call.policy, call.keeping, first, cache);
         let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(call.arguments, make, call.lift, running, slot);
@@ -356,7 +389,7 @@ where
 fn run_sync<T, E, P, R, D>(
     call: TypedCall<'_, T, E, P, R, R>,
     ending: D,
-    first: Option<Result<T, Error<E>>>,
+    first: Option<Ended<'_, T, E>>,
     cache: CacheUse,
 ) -> D::Output
 where
@@ -365,11 +398,7 @@ where
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
-    let rest = Rest {
-        has_begun: first.is_some(),
-        ..Rest::new(cache)
-    };
-    let slot = slot(&call.policy, call.keeping, first);
+    let (slot, rest) = begun(&call.policy, call.keeping, first, cache);
     let execute = |_: &Context<'_>, attempt| (call.lift)((call.make)(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(call.arguments, execute, slot);
     Stages::run_blocking(call.stages, &mut attempts, rest);
@@ -382,14 +411,20 @@ where
     }
 }
 
-fn slot<'p, T, E>(
-    policy: &'p dyn CallPolicy<T, E>,
+/// What a first attempt came to, with the lead of its call.
+type Ended<'s, T, E> = (Result<T, Error<E>>, LeadSlot<'s>);
+
+/// The place of a call's outcome, and what is left of the call.
+fn begun<'c, T, E>(
+    policy: &'c dyn CallPolicy<T, E>,
     keeping: Option<Keeping<T>>,
-    first: Option<Result<T, Error<E>>>,
-) -> Slot<'p, T, E> {
-    let mut slot = Slot::new(policy, keeping);
-    if let Some(first) = first {
-        slot.put(Attempt::FIRST, first);
+    first: Option<Ended<'c, T, E>>,
+    cache: CacheUse,
+) -> (Slot<'c, T, E>, Rest<'c>) {
+    let (mut slot, mut rest) = (Slot::new(policy, keeping), Rest::new(cache));
+    if let Some((result, lead)) = first {
+        slot.put(Attempt::FIRST, result);
+        rest.first = Some(lead);
     }
-    slot
+    (slot, rest)
 }

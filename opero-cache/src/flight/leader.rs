@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use opero_core::Key;
 
-use super::{Flight, Flights, Landing, Phase, recursion};
+use super::{Flight, Flights, Landing, Leading, Phase, recursion};
 use crate::sync::{Arc, lock};
 
 /// The one caller that executes. Dropped before it landed, it hands over to a follower.
@@ -30,10 +30,20 @@ impl<'a> Leader<'a> {
     pub(crate) async fn execute<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|cx| {
-            let _leading = recursion::lead(&self.flight);
+            let _leading = self.mark();
             future.as_mut().poll(cx)
         })
         .await
+    }
+
+    /// The call that it executes.
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Marks that this thread executes as the leader, for as long as the mark lives.
+    pub(crate) fn mark(&self) -> Leading {
+        recursion::lead(&self.flight)
     }
 
     /// Ends the flight: followers receive `landing`, and the next caller starts a new one.

@@ -110,7 +110,10 @@ pub(super) fn lead(flight: &Arc<Flight>) -> Leading {
     Leading
 }
 
-pub(super) struct Leading;
+/// Marks that this thread polls a leader, until it is dropped. Marks are dropped in the reverse order of their making.
+#[derive(Debug)]
+#[must_use = "the mark ends when it is dropped"]
+pub struct Leading;
 
 impl Drop for Leading {
     fn drop(&mut self) {

@@ -1,6 +1,6 @@
 //! The cache, present.
 
-use opero_cache::{Cache, CacheConfig, Refreshing};
+use opero_cache::{Cache, CacheConfig, Lead, Leading, Refreshing};
 use opero_core::{Attempt, ConfigError, Context, Entry, Key, Location, Next};
 
 use crate::PipelineConfig;
@@ -25,6 +25,40 @@ pub(crate) fn build(path: &str, config: &PipelineConfig) -> Result<CacheSlot, Co
 #[inline]
 pub(crate) fn hit(slot: &CacheSlot, cx: &Context<'_>, key: Key) -> Option<Entry> {
     slot.as_ref()?.hit(cx, key)
+}
+
+/// The lead of a call; nothing where there is no cache.
+pub(crate) type LeadSlot<'s> = Option<Lead<'s>>;
+
+/// The mark of an execution under a lead.
+pub(crate) type MarkSlot = Option<Leading>;
+
+/// Takes the lead of a call. `None`: it has to pass the cache.
+#[inline]
+pub(crate) fn lead<'s>(slot: &'s CacheSlot, cx: &Context<'_>, key: Key) -> Option<LeadSlot<'s>> {
+    match slot {
+        None => Some(None),
+        Some(cache) => cache.lead(cx, key).map(Some),
+    }
+}
+
+#[inline]
+pub(crate) fn mark(lead: &LeadSlot<'_>) -> MarkSlot {
+    lead.as_ref().map(Lead::mark)
+}
+
+/// Passes a call whose first attempt has ended, under its lead.
+pub(crate) async fn pass_led<N: Next>(
+    slot: &CacheSlot,
+    cx: &Context<'_>,
+    attempt: Attempt,
+    lead: LeadSlot<'_>,
+    next: &mut N,
+) {
+    match (slot, lead) {
+        (Some(cache), Some(lead)) => cache.pass_led(cx, attempt, lead, next).await,
+        _ => next.attempt(cx, attempt).await,
+    }
 }
 
 /// Passes a call through the cache; `missed` is the key of one whose hit was looked for in vain.

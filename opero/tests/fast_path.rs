@@ -1,6 +1,6 @@
 //! The bare first attempt of an unobserved call gives the same as the whole pipeline does under an observer's eyes.
 //!
-//! A test binary of its own: nobody here may install a global observer, which would switch the shortcut off.
+//! A test binary of its own: nobody here may install a global observer, which would switch the fast path off.
 
 #![allow(
     clippy::unwrap_used,
@@ -108,7 +108,7 @@ fn settings() -> impl Strategy<Value = Setting> {
 
 proptest! {
     #[test]
-    fn the_shortcut_changes_nothing(setting in settings()) {
+    fn the_fast_path_changes_nothing(setting in settings()) {
         let seen = run(&setting, false, true);
         prop_assert_eq!(&run(&setting, true, true), &seen);
         prop_assert_eq!(&run(&setting, false, false), &seen);
