@@ -40,7 +40,7 @@ impl Stages {
     }
 
     /// Starts the first attempt, if it needs no stage: its call is then led, and its permits are taken.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn begin(
         &self,
         cx: Option<&Context<'_>>,
@@ -74,7 +74,6 @@ impl Stages {
         })
     }
 
-    #[inline(never)]
     fn lead(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<LeadSlot<'_>> {
         match cx {
             Some(cx) => cache::lead(&self.cache, cx, key),
@@ -93,13 +92,13 @@ pub(crate) struct First<'s> {
 
 impl First<'_> {
     /// Marks that this thread executes the call, as long as the mark lives.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn mark(&self) -> MarkSlot {
         cache::mark(&self.lead)
     }
 
     /// Is the time over? Asked for when the attempt is not ready.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn poll(&mut self, task: &mut task::Context<'_>) -> Poll<()> {
         retry::poll(&mut self.timer, &**self.stages.clock(), task)
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, block_on};
 
 use crate::order::CacheUse;
-use crate::shell::{self, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, facts, typed};
+use crate::shell::{self, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, typed};
 pub use crate::shell::{Cached, Uncached};
 use crate::staged::{Absent, Place, Present, staged};
 
@@ -153,10 +153,9 @@ where
     E: Send,
     D: Ending<T, E>,
 {
-    let facts = facts(target, target.key());
     let make =
         |limits, attempt| -> Boxed<'_, X::Returned> { Box::pin(execute(target, limits, attempt)) };
-    let call = typed(target, &facts, &make, cache.0);
+    let call = typed(target, target.key(), &make, cache.0);
     let mut result = run_typed(call, target.places(), cx, waiting, cache.1).await;
     loop {
         if let Some(output) = ending.result(result) {

@@ -13,7 +13,7 @@ use opero_core::{
     Error, Keeping, Key, Limits, Slot, SyncCall, Waiting,
 };
 
-use crate::fast_path::Permits;
+use crate::fast_path::{First, Permits};
 use crate::mechanism::cache::LeadSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
@@ -170,18 +170,9 @@ where
     D: Ending<X::Value, X::Error>,
 {
     async move {
-        let key = L::key(&target);
-        if let Some(key) = key
-            && let Ok(stages) = target.stages()
-            && let Some(entry) = stages.hit(cx, Waiting::Async, key)
-            && let Some(value) = L::take(&entry)
-        {
-            return ending.value(value);
-        }
-        let (alternatives, permits) = (target.alternatives(), target.permits());
-        let first = match target.stages() {
-            Ok(stages) => stages.begin(cx, Waiting::Async, L::cache(key), alternatives, permits),
-            Err(_) => None,
+        let (first, key) = match start::<L, X, D>(&target, cx, Waiting::Async, ending) {
+            Start::Known(output) => return output,
+            Start::Begun(first, key) => (first, key),
         };
         let first = match first {
             None => None,
@@ -204,12 +195,9 @@ where
                 }
             }
         };
-        let (facts, make) = (facts(&target, key), |limits, attempt| {
-            boxed(execute(&target, limits, attempt))
-        });
-        let call = typed(&target, &facts, &make, L::keeping());
+        let make = |limits, attempt| boxed(execute(&target, limits, attempt));
         // Bound to a name: no temporary of this statement lives in the future.
-        let rest = run(call, cx, ending, first, L::cache(key));
+        let rest = rest::<L, X, D>(&target, &make, cx, ending, first, key);
         rest.await
     }
 }
@@ -222,24 +210,9 @@ where
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,
 {
-    let key = L::key(&target);
-    if let Some(key) = key
-        && let Ok(stages) = target.stages()
-        && let Some(entry) = stages.hit(None, Waiting::Blocking, key)
-        && let Some(value) = L::take(&entry)
-    {
-        return ending.value(value);
-    }
-    let (alternatives, permits) = (target.alternatives(), target.permits());
-    let first = match target.stages() {
-        Ok(stages) => stages.begin(
-            None,
-            Waiting::Blocking,
-            L::cache(key),
-            alternatives,
-            permits,
-        ),
-        Err(_) => None,
+    let (first, key) = match start::<L, X, D>(&target, None, Waiting::Blocking, ending) {
+        Start::Known(output) => return output,
+        Start::Begun(first, key) => (first, key),
     };
     let first = match first {
         None => None,
@@ -253,11 +226,66 @@ where
             }
         }
     };
-    let (facts, make) = (facts(&target, key), |_, attempt| {
-        target.execute_sync(attempt)
-    });
-    let call = typed(&target, &facts, &make, L::keeping());
+    let make = |_, attempt| target.execute_sync(attempt);
+    let call = typed(&target, key, &make, L::keeping());
     run_sync(call, ending, first, L::cache(key))
+}
+
+/// How a call starts.
+enum Start<'s, O> {
+    /// Its result is known.
+    Known(O),
+    /// With a first attempt in the shell, or with all stages. The key is that of a call that passes the cache.
+    Begun(Option<First<'s>>, Option<Key>),
+}
+
+/// Looks for a hit, or else starts the first attempt. A function of its own: the body of an async block is compiled
+/// wherever the block is used.
+#[inline(never)]
+fn start<'t, L, X, D>(
+    target: &'t X,
+    cx: Option<&Context<'_>>,
+    waiting: Waiting,
+    ending: D,
+) -> Start<'t, D::Output>
+where
+    L: Lookup<X::Value>,
+    X: Target,
+    D: Ending<X::Value, X::Error>,
+{
+    let key = L::key(target);
+    let Ok(stages) = target.stages() else {
+        return Start::Begun(None, key);
+    };
+    if let Some(key) = key
+        && let Some(entry) = stages.hit(cx, waiting, key)
+        && let Some(value) = L::take(&entry)
+    {
+        return Start::Known(ending.value(value));
+    }
+    let (alternatives, permits) = (target.alternatives(), target.permits());
+    let first = stages.begin(cx, waiting, L::cache(key), alternatives, permits);
+    Start::Begun(first, key)
+}
+
+/// What is left of an async call after its first attempt.
+#[cold]
+#[inline(never)]
+fn rest<'f, L, X, D>(
+    target: &'f X,
+    make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
+    cx: Option<&'f Context<'f>>,
+    ending: D,
+    first: Option<Ended<'f, X::Value, X::Error>>,
+    key: Option<Key>,
+) -> Boxed<'f, D::Output>
+where
+    L: Lookup<X::Value>,
+    X: Target,
+    D: Ending<X::Value, X::Error> + 'f,
+{
+    let call = typed(target, key, make, L::keeping());
+    run(call, cx, ending, first, L::cache(key))
 }
 
 /// What a call knows of its arguments, in numbers.
@@ -266,16 +294,6 @@ pub(crate) struct Facts<'c> {
     alternatives: usize,
     permits: Permits,
     whole: Option<&'c dyn Arguments>,
-}
-
-#[inline]
-pub(crate) fn facts<X: Target>(target: &X, key: Option<Key>) -> Facts<'_> {
-    Facts {
-        key,
-        alternatives: target.alternatives(),
-        permits: target.permits(),
-        whole: target.whole(),
-    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -326,7 +344,7 @@ fn boxed<'f, R>(future: impl Future<Output = R> + Send + 'f) -> Boxed<'f, R> {
 /// A call whose function is forgotten, but not its types.
 pub(crate) struct TypedCall<'f, T, E, P, R, M> {
     pub(crate) stages: Result<&'f Stages, &'f ConfigError>,
-    pub(crate) arguments: &'f dyn Arguments,
+    pub(crate) arguments: Facts<'f>,
     pub(crate) policy: P,
     pub(crate) keeping: Option<Keeping<T>>,
     /// Makes an attempt.
@@ -337,13 +355,18 @@ pub(crate) struct TypedCall<'f, T, E, P, R, M> {
 #[inline]
 pub(crate) fn typed<'f, X: Target, M>(
     target: &'f X,
-    arguments: &'f dyn Arguments,
+    key: Option<Key>,
     make: &'f (dyn Fn(Limits, Attempt) -> M + Send + Sync + 'f),
     keeping: Option<Keeping<X::Value>>,
 ) -> TypedCall<'f, X::Value, X::Error, X::Policy, X::Returned, M> {
     TypedCall {
         stages: target.stages(),
-        arguments,
+        arguments: Facts {
+            key,
+            alternatives: target.alternatives(),
+            permits: target.permits(),
+            whole: target.whole(),
+        },
         policy: target.policy(),
         keeping,
         make,
@@ -371,7 +394,7 @@ where
         let (slot, rest) = begun(&call.policy, call.keeping, first, cache);
         let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
         let running = pin!(None);
-        let mut attempts = AsyncCall::new(call.arguments, make, call.lift, running, slot);
+        let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
         Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
         loop {
             if let Some(output) = ending.result(attempts.take_result()) {
@@ -400,7 +423,7 @@ where
 {
     let (slot, rest) = begun(&call.policy, call.keeping, first, cache);
     let execute = |_: &Context<'_>, attempt| (call.lift)((call.make)(Limits::NONE, attempt));
-    let mut attempts = SyncCall::new(call.arguments, execute, slot);
+    let mut attempts = SyncCall::new(&call.arguments, execute, slot);
     Stages::run_blocking(call.stages, &mut attempts, rest);
     loop {
         if let Some(output) = ending.result(attempts.take_result()) {

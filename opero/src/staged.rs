@@ -123,7 +123,7 @@ impl<T, E, P: CallPolicy<T, E>, R, M> TypedCall<'_, T, E, P, R, M> {
     fn following<'f>(&'f self, attempts: &'f dyn Attempts<T, E>) -> Following<'f, T, E> {
         Following {
             attempts,
-            arguments: self.arguments,
+            arguments: &self.arguments,
             policy: &self.policy,
         }
     }
@@ -154,7 +154,7 @@ where
             };
             let running = pin!(None);
             let slot = Slot::new(&call.policy, call.keeping);
-            let mut attempts = AsyncCall::new(call.arguments, make, |it| it, running, slot);
+            let mut attempts = AsyncCall::new(&call.arguments, make, |it| it, running, slot);
             let rest = Rest {
                 is_staged: true,
                 ..Rest::new(self.cache)
@@ -183,7 +183,7 @@ where
             let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
             let running = pin!(None);
             let slot = Slot::new(&call.policy, None);
-            let mut attempts = AsyncCall::new(call.arguments, make, call.lift, running, slot);
+            let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
             stages.execute(cx, attempt, &mut attempts).await;
             attempts.take_result()
         })

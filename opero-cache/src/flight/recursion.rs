@@ -116,6 +116,7 @@ pub(super) fn lead(flight: &Arc<Flight>) -> Leading {
 pub struct Leading;
 
 impl Drop for Leading {
+    #[inline(never)]
     fn drop(&mut self) {
         // Polls nest like calls do, so the last one in is this one; a panic unwinds them in the same order.
         let _ = LEADING.try_with(|leading| leading.borrow_mut().pop());
