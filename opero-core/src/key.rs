@@ -73,17 +73,18 @@ static SECRET: LazyLock<[(u64, SharedSeed); 2]> = LazyLock::new(|| {
     [0, 1].map(|lane| (random(lane), SharedSeed::from_u64(random(lane + 2))))
 });
 
+// Inlined wherever it is used, but in debug builds, where that would only be more to compile for each decorated function.
 impl KeyHasher {
     /// A hasher for calls of the closure or function type `F`, with its generic parameters: the same arguments to
     /// another function, or to another instance of a generic one, give another key.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn new<F>() -> Self {
         let mut hasher = Self::seeded();
         typeid::of::<F>().hash(&mut hasher);
         hasher
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn seeded() -> Self {
         let secret: &'static [(u64, SharedSeed); 2] = &SECRET;
         let [(low, low_shared), (high, high_shared)] = secret;
@@ -94,7 +95,7 @@ impl KeyHasher {
     }
 
     /// The key of what was hashed.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn key(&self) -> Key {
         Key(u128::from(self.high.finish()) << 64 | u128::from(self.low.finish()))
     }

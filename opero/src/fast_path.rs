@@ -13,15 +13,17 @@ use crate::mechanism::ratelimit;
 use crate::mechanism::retry::{self, TimerSlot};
 use crate::order::{CacheUse, Stages};
 
-/// What the first attempt of a call takes.
+/// What an attempt of a call needs, in numbers.
 #[derive(Debug, Clone, Copy)]
-pub struct Permits {
+pub struct Needs {
+    /// How many fallback values there are.
+    pub(crate) alternatives: usize,
     /// The permits that it costs.
     pub(crate) cost: u32,
     /// The limiter's key within this process.
-    pub(crate) key: Option<Key>,
+    pub(crate) rate_key: Option<Key>,
     /// The call has a key for limiters that are shared with other processes.
-    pub(crate) is_keyed: bool,
+    pub(crate) has_shared_key: bool,
 }
 
 impl Stages {
@@ -45,9 +47,8 @@ impl Stages {
         &self,
         cx: Option<&Context<'_>>,
         waiting: Waiting,
-        cache: CacheUse,
-        alternatives: usize,
-        permits: Permits,
+        (cache, key): (CacheUse, Option<Key>),
+        needs: Needs,
     ) -> Option<First<'_>> {
         let is_alone = match cx {
             None => !Context::system().observed(),
@@ -56,15 +57,15 @@ impl Stages {
         let timeout = &self.execution.timeout;
         // A synchronous call cannot be stopped; the stage says so.
         let is_stoppable = waiting == Waiting::Async || !retry::is_limited(timeout);
-        if !is_alone || !is_stoppable || !self.is_unbounded || alternatives == 0 {
+        if !is_alone || !is_stoppable || !self.is_unbounded || needs.alternatives == 0 {
             return None;
         }
-        let lead = match cache {
-            CacheUse::Past => LeadSlot::default(),
-            CacheUse::Through(Some(key)) => self.lead(cx, waiting, key)?,
-            CacheUse::Through(None) | CacheUse::Refresh => return None,
+        let lead = match (cache, key) {
+            (CacheUse::Past, _) => LeadSlot::default(),
+            (CacheUse::Through, Some(key)) => self.lead(cx, waiting, key)?,
+            (CacheUse::Through, None) | (CacheUse::Refresh, _) => return None,
         };
-        if !ratelimit::admits(&self.rate_limit, permits) {
+        if !ratelimit::admits(&self.rate_limit, needs) {
             return None;
         }
         Some(First {

@@ -45,8 +45,8 @@ pub struct Stages {
 /// What a call does about the cache.
 #[derive(Debug, Clone, Copy)]
 pub enum CacheUse {
-    /// Through it. The key is that of a call whose hit was looked for in vain.
-    Through(Option<Key>),
+    /// Through it.
+    Through,
     /// Past it.
     Past,
     /// Executed in any case, and kept.
@@ -57,6 +57,8 @@ pub enum CacheUse {
 #[derive(Debug)]
 pub(crate) struct Rest<'s> {
     pub(crate) cache: CacheUse,
+    /// The key of a call whose hit was looked for in vain.
+    pub(crate) missed: Option<Key>,
     /// The first attempt has run without the stages, perhaps under the lead of its call: what it came to is the outcome.
     pub(crate) first: Option<LeadSlot<'s>>,
     /// A stage of the user's stands inside, and calls [`Stages::execute`] itself.
@@ -68,6 +70,7 @@ impl Rest<'_> {
     pub(crate) const fn new(cache: CacheUse) -> Self {
         Self {
             cache,
+            missed: None,
             first: None,
             is_staged: false,
         }
@@ -127,11 +130,11 @@ impl Stages {
         let slot = &self.cache;
         match (rest.cache, rest.first) {
             (CacheUse::Past, _) => attempts.attempt(cx, attempt).await,
-            (CacheUse::Through(_), Some(lead)) => {
+            (CacheUse::Through, Some(lead)) => {
                 cache::pass_led(slot, cx, attempt, lead, &mut attempts).await;
             }
-            (CacheUse::Through(missed), None) => {
-                cache::pass(slot, cx, attempt, missed, &mut attempts).await;
+            (CacheUse::Through, None) => {
+                cache::pass(slot, cx, attempt, rest.missed, &mut attempts).await;
             }
             (CacheUse::Refresh, _) => {
                 let refreshing = cache::refreshing(&self.cache);

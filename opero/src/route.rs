@@ -1,11 +1,12 @@
 //! The ways of a call: through the cache or past it, with stages of the user's around it or without.
 
 use std::future::Future;
+use std::ops::Deref;
 
 use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, block_on};
 
 use crate::order::CacheUse;
-use crate::shell::{self, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, typed};
+use crate::shell::{self, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, Whole, typed};
 pub use crate::shell::{Cached, Uncached};
 use crate::staged::{Absent, Place, Present, staged};
 
@@ -40,7 +41,8 @@ pub trait Placed: Target {
 pub trait Places<T, E>: Sized + Send + Sync {
     #[doc(hidden)]
     fn run<R, X, M, Fut, D>(
-        target: X,
+        target: impl Deref<Target = X> + Send + Sync,
+        item: X::Item,
         execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
@@ -48,12 +50,12 @@ pub trait Places<T, E>: Sized + Send + Sync {
     where
         R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E>,
-        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>;
 
     #[doc(hidden)]
-    fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
+    fn run_sync<R, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
     where
         R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
@@ -63,7 +65,8 @@ pub trait Places<T, E>: Sized + Send + Sync {
 impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
     #[inline]
     fn run<R, X, M, Fut, D>(
-        target: X,
+        target: impl Deref<Target = X> + Send + Sync,
+        item: X::Item,
         execute: M,
         cx: Option<&Context<'_>>,
         ending: D,
@@ -71,21 +74,21 @@ impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
     where
         R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E>,
-        M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+        M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = X::Returned> + Send,
         D: Ending<T, E>,
     {
-        shell::call::<R, _, _, _, _>(target, execute, cx, ending)
+        shell::call::<R, X, M, Fut, D>(target, item, execute, cx, ending)
     }
 
     #[inline]
-    fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
+    fn run_sync<R, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
     where
         R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
         D: Ending<T, E>,
     {
-        shell::call_sync::<R, _, _>(target, ending)
+        shell::call_sync::<R, X, D>(target, item, ending)
     }
 }
 
@@ -97,7 +100,8 @@ macro_rules! with_stages {
             $inside: Place<T, E>,
         {
             async fn run<R, X, M, Fut, D>(
-                target: X,
+                target: impl Deref<Target = X> + Send + Sync,
+                item: X::Item,
                 execute: M,
                 cx: Option<&Context<'_>>,
                 ending: D,
@@ -105,26 +109,32 @@ macro_rules! with_stages {
             where
                 R: Route<T, E>,
                 X: Placed<Places = Self, Value = T, Error = E>,
-                M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+                M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
                 Fut: Future<Output = X::Returned> + Send,
                 D: Ending<T, E>,
             {
-                let cache = (R::keeping(), R::cache(None));
-                run_staged(&target, execute, cx, Waiting::Async, cache, ending).await
+                let make = |limits, attempt| -> Boxed<'_, X::Returned> {
+                    Box::pin(execute(&target, &item, limits, attempt))
+                };
+                let (target, item) = (&*target, &item);
+                let whole = Whole { target, item };
+                let waiting = Waiting::Async;
+                run_staged(&whole, &make, cx, waiting, (R::keeping(), R::CACHE), ending).await
             }
 
-            fn run_sync<R, X, D>(target: X, ending: D) -> D::Output
+            fn run_sync<R, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
             where
                 R: Route<T, E>,
                 X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
                 D: Ending<T, E>,
             {
-                let cache = (R::keeping(), R::cache(None));
-                let target = &target;
-                let execute =
-                    |_: &X, _, attempt| async move { target.execute_sync(attempt) };
-                let run = run_staged(target, execute, None, Waiting::Blocking, cache, ending);
-                block_on(run)
+                let make = |_, attempt| -> Boxed<'_, X::Returned> {
+                    Box::pin(async move { target.execute_sync(item, attempt) })
+                };
+                let whole = Whole { target, item };
+                let waiting = Waiting::Blocking;
+                let cache = (R::keeping(), R::CACHE);
+                block_on(run_staged(&whole, &make, None, waiting, cache, ending))
             }
         }
     )*};
@@ -135,28 +145,25 @@ with_stages! {
 }
 
 /// A call with stages of the user's, or one that has no fast path for another reason.
-pub(crate) async fn run_staged<T, E, X, M, Fut, Out, In, D>(
-    target: &X,
-    execute: M,
+pub(crate) async fn run_staged<'f, T, E, X, Out, In, D>(
+    whole: &'f Whole<'f, X>,
+    make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
     cx: Option<&Context<'_>>,
     waiting: Waiting,
-    cache: (Option<Keeping<T>>, CacheUse),
+    (keeping, cache): (Option<Keeping<T>>, CacheUse),
     ending: D,
 ) -> D::Output
 where
     X: Placed<Places = (Out, In), Value = T, Error = E>,
-    M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
-    Fut: Future<Output = X::Returned> + Send,
     Out: Place<T, E>,
     In: Place<T, E>,
     T: Send,
     E: Send,
     D: Ending<T, E>,
 {
-    let make =
-        |limits, attempt| -> Boxed<'_, X::Returned> { Box::pin(execute(target, limits, attempt)) };
-    let call = typed(target, target.key(), &make, cache.0);
-    let mut result = run_typed(call, target.places(), cx, waiting, cache.1).await;
+    let Whole { target, item } = *whole;
+    let call = typed(whole, target.key(item), make, keeping);
+    let mut result = run_typed(call, target.places(), cx, waiting, cache).await;
     loop {
         if let Some(output) = ending.result(result) {
             return output;

@@ -4,21 +4,24 @@
 //! it, [`run`] does the rest, in a box of its own. That is compiled for each pair of types that functions return, and
 //! hands the call to [`Stages::run`], which is compiled once.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{self, Poll};
 
 use opero_core::{
     Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Entry,
     Error, Keeping, Key, Limits, Slot, SyncCall, Waiting,
 };
 
-use crate::fast_path::{First, Permits};
+use crate::fast_path::{First, Needs};
 use crate::mechanism::cache::LeadSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
-/// A function with its arguments.
+/// A function with its arguments. In a map, all of them but the item.
 pub trait Target: Send + Sync {
+    /// A map's item; `()` outside a map.
+    type Item: Send + Sync;
     /// The value that a cache keeps.
     type Value: Send;
     /// The error that retry and fallback look at.
@@ -38,16 +41,13 @@ pub trait Target: Send + Sync {
     fn policy(&self) -> Self::Policy;
 
     /// The call's key in a cache within the process.
-    fn key(&self) -> Option<Key>;
+    fn key(&self, item: &Self::Item) -> Option<Key>;
 
-    /// The number of fallback values.
-    fn alternatives(&self) -> usize;
+    /// The number of fallback values, and the permits of an execution.
+    fn needs(&self, item: &Self::Item) -> Needs;
 
-    /// The permits of an execution.
-    fn permits(&self) -> Permits;
-
-    /// All that the call knows of its arguments, where that is more than numbers.
-    fn whole(&self) -> Option<&dyn Arguments>;
+    /// All that the call knows of its arguments, where a stage may ask for more than numbers.
+    fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments>;
 
     /// What the function returned, for the pipeline.
     ///
@@ -56,10 +56,17 @@ pub trait Target: Send + Sync {
     fn lift(returned: Self::Returned) -> Result<Self::Value, Error<Self::Error>>;
 }
 
+/// A target with its item.
+#[derive(Debug)]
+pub struct Whole<'a, X: Target + ?Sized> {
+    pub(crate) target: &'a X,
+    pub(crate) item: &'a X::Item,
+}
+
 /// A synchronous function with its arguments.
 pub trait SyncTarget: Target {
     /// Executes the function once.
-    fn execute_sync(&self, attempt: Attempt) -> Self::Returned;
+    fn execute_sync(&self, item: &Self::Item, attempt: Attempt) -> Self::Returned;
 }
 
 /// What a caller gets.
@@ -94,10 +101,8 @@ impl<T, E> Ending<T, E> for Plainly {
 
 /// Whether a call passes the cache.
 pub trait Lookup<T> {
-    /// The key of a call that does.
-    fn key(target: &impl Target) -> Option<Key>;
-    /// What the call does about the cache.
-    fn cache(missed: Option<Key>) -> CacheUse;
+    /// What a call does about the cache.
+    const CACHE: CacheUse;
     /// A copy of the value in an entry.
     fn take(entry: &Entry) -> Option<T>;
     /// How values go into entries and out.
@@ -109,18 +114,13 @@ pub trait Lookup<T> {
 pub struct Cached;
 
 impl<T: Clone + Send + Sync + 'static> Lookup<T> for Cached {
-    #[inline(always)]
-    fn key(target: &impl Target) -> Option<Key> {
-        target.key()
-    }
-    #[inline]
-    fn cache(missed: Option<Key>) -> CacheUse {
-        CacheUse::Through(missed)
-    }
+    const CACHE: CacheUse = CacheUse::Through;
+
     #[inline]
     fn take(entry: &Entry) -> Option<T> {
         entry.value::<T>().cloned()
     }
+
     #[inline]
     fn keeping() -> Option<Keeping<T>> {
         Some(Keeping::CLONE)
@@ -132,32 +132,28 @@ impl<T: Clone + Send + Sync + 'static> Lookup<T> for Cached {
 pub struct Uncached;
 
 impl<T> Lookup<T> for Uncached {
-    #[inline]
-    fn key(_: &impl Target) -> Option<Key> {
-        None
-    }
-    #[inline]
-    fn cache(_: Option<Key>) -> CacheUse {
-        CacheUse::Past
-    }
+    const CACHE: CacheUse = CacheUse::Past;
+
     #[inline]
     fn take(_: &Entry) -> Option<T> {
         None
     }
+
     #[inline]
     fn keeping() -> Option<Keeping<T>> {
         None
     }
 }
 
-/// An async call. `execute` executes the function once.
+/// An async call of `target`, which it owns or borrows. `execute` executes the function once.
 ///
 /// That its future is `Send` is asked of this function and of no trait's implementation: those are looked up again when
 /// code is made, where the compiler sees through every `impl Future`, and follows functions that call each other in circles.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
 pub(crate) fn call<L, X, M, Fut, D>(
-    target: X,
+    target: impl Deref<Target = X> + Send + Sync,
+    item: X::Item,
     execute: M,
     cx: Option<&Context<'_>>,
     ending: D,
@@ -165,52 +161,75 @@ pub(crate) fn call<L, X, M, Fut, D>(
 where
     L: Lookup<X::Value>,
     X: Target,
-    M: Fn(&X, Limits, Attempt) -> Fut + Send + Sync,
+    M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
     Fut: Future<Output = X::Returned> + Send,
     D: Ending<X::Value, X::Error>,
 {
     async move {
-        let (first, key) = match start::<L, X, D>(&target, cx, Waiting::Async, ending) {
+        let target = &*target;
+        let (first, key) = match start::<L, X, D>(target, &item, cx, Waiting::Async, ending) {
             Start::Known(output) => return output,
             Start::Begun(first, key) => (first, key),
         };
         let first = match first {
             None => None,
             Some(mut first) => {
-                let ended = {
-                    let mut running = pin!(execute(&target, Limits::NONE, Attempt::FIRST));
-                    poll_fn(|task| {
-                        let _mark = first.mark();
-                        match running.as_mut().poll(task) {
-                            Poll::Ready(returned) => Poll::Ready(Some(returned)),
-                            Poll::Pending => first.poll(task).map(|()| None),
-                        }
-                    })
-                    .await
+                let running = pin!(execute(target, &item, Limits::NONE, Attempt::FIRST));
+                let attempt = FirstAttempt {
+                    running,
+                    first: &mut first,
                 };
-                match ended.map(X::lift) {
-                    Some(Ok(value)) if key.is_none() => return ending.value(value),
-                    Some(result) => Some((result, first.lead)),
-                    None => Some((Err(Error::refused(first.refusal())), first.lead)),
+                let returned = attempt.await;
+                match settle(returned, X::lift, first, key, ending) {
+                    Ok(output) => return output,
+                    Err(ended) => Some(ended),
                 }
             }
         };
-        let make = |limits, attempt| boxed(execute(&target, limits, attempt));
+        let make = |limits, attempt| -> Boxed<'_, X::Returned> {
+            Box::pin(execute(target, &item, limits, attempt))
+        };
+        let whole = Whole {
+            target,
+            item: &item,
+        };
         // Bound to a name: no temporary of this statement lives in the future.
-        let rest = rest::<L, X, D>(&target, &make, cx, ending, first, key);
+        let rest = rest::<L, X, D>(&whole, &make, cx, ending, first, key);
         rest.await
+    }
+}
+
+/// A first attempt, in the shell's frame. Its output is `None` where its time was over.
+struct FirstAttempt<'c, 's, Fut> {
+    running: Pin<&'c mut Fut>,
+    first: &'c mut First<'s>,
+}
+
+impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
+    type Output = Option<Fut::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let _mark = this.first.mark();
+        match this.running.as_mut().poll(task) {
+            Poll::Ready(returned) => Poll::Ready(Some(returned)),
+            Poll::Pending => match this.first.poll(task) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            },
+        }
     }
 }
 
 /// A synchronous call.
 #[inline]
-pub(crate) fn call_sync<L, X, D>(target: X, ending: D) -> D::Output
+pub(crate) fn call_sync<L, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
 where
     L: Lookup<X::Value>,
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,
 {
-    let (first, key) = match start::<L, X, D>(&target, None, Waiting::Blocking, ending) {
+    let (first, key) = match start::<L, X, D>(target, item, None, Waiting::Blocking, ending) {
         Start::Known(output) => return output,
         Start::Begun(first, key) => (first, key),
     };
@@ -218,17 +237,18 @@ where
         None => None,
         Some(first) => {
             let mark = first.mark();
-            let result = X::lift(target.execute_sync(Attempt::FIRST));
+            let returned = Some(target.execute_sync(item, Attempt::FIRST));
             drop(mark);
-            match result {
-                Ok(value) if key.is_none() => return ending.value(value),
-                result => Some((result, first.lead)),
+            match settle(returned, X::lift, first, key, ending) {
+                Ok(output) => return output,
+                Err(ended) => Some(ended),
             }
         }
     };
-    let make = |_, attempt| target.execute_sync(attempt);
-    let call = typed(&target, key, &make, L::keeping());
-    run_sync(call, ending, first, L::cache(key))
+    let make = |_, attempt| target.execute_sync(item, attempt);
+    let whole = Whole { target, item };
+    let call = typed(&whole, key, &make, L::keeping());
+    run_sync(call, ending, first, L::CACHE)
 }
 
 /// How a call starts.
@@ -244,6 +264,7 @@ enum Start<'s, O> {
 #[inline(never)]
 fn start<'t, L, X, D>(
     target: &'t X,
+    item: &X::Item,
     cx: Option<&Context<'_>>,
     waiting: Waiting,
     ending: D,
@@ -253,7 +274,10 @@ where
     X: Target,
     D: Ending<X::Value, X::Error>,
 {
-    let key = L::key(target);
+    let key = match L::CACHE {
+        CacheUse::Through => target.key(item),
+        CacheUse::Past | CacheUse::Refresh => None,
+    };
     let Ok(stages) = target.stages() else {
         return Start::Begun(None, key);
     };
@@ -263,16 +287,32 @@ where
     {
         return Start::Known(ending.value(value));
     }
-    let (alternatives, permits) = (target.alternatives(), target.permits());
-    let first = stages.begin(cx, waiting, L::cache(key), alternatives, permits);
+    let first = stages.begin(cx, waiting, (L::CACHE, key), target.needs(item));
     Start::Begun(first, key)
+}
+
+/// What a first attempt came to: what the caller gets, or what the stages go on with. Compiled for each pair of types.
+#[inline]
+fn settle<'s, T, E, R, D: Ending<T, E>>(
+    returned: Option<R>,
+    lift: fn(R) -> Result<T, Error<E>>,
+    first: First<'s>,
+    key: Option<Key>,
+    ending: D,
+) -> Result<D::Output, Ended<'s, T, E>> {
+    match returned.map(lift) {
+        // One that passes the cache has still to be kept.
+        Some(Ok(value)) if key.is_none() => Ok(ending.value(value)),
+        Some(result) => Err((result, first.lead)),
+        None => Err((Err(Error::refused(first.refusal())), first.lead)),
+    }
 }
 
 /// What is left of an async call after its first attempt.
 #[cold]
 #[inline(never)]
 fn rest<'f, L, X, D>(
-    target: &'f X,
+    whole: &'f Whole<'f, X>,
     make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
     cx: Option<&'f Context<'f>>,
     ending: D,
@@ -284,15 +324,14 @@ where
     X: Target,
     D: Ending<X::Value, X::Error> + 'f,
 {
-    let call = typed(target, key, make, L::keeping());
-    run(call, cx, ending, first, L::cache(key))
+    let call = typed(whole, key, make, L::keeping());
+    run(call, cx, ending, first, L::CACHE)
 }
 
 /// What a call knows of its arguments, in numbers.
 pub(crate) struct Facts<'c> {
     key: Option<Key>,
-    alternatives: usize,
-    permits: Permits,
+    needs: Needs,
     whole: Option<&'c dyn Arguments>,
 }
 
@@ -311,11 +350,11 @@ impl Arguments for Facts<'_> {
     }
 
     fn alternatives(&self) -> usize {
-        self.alternatives
+        self.needs.alternatives
     }
 
     fn rate_key(&self) -> Option<Key> {
-        self.permits.key
+        self.needs.rate_key
     }
 
     fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
@@ -323,7 +362,7 @@ impl Arguments for Facts<'_> {
     }
 
     fn cost(&self) -> u32 {
-        self.permits.cost
+        self.needs.cost
     }
 
     fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -336,10 +375,6 @@ impl Arguments for Facts<'_> {
 
 /// A future of one type for all functions that return the same.
 pub(crate) type Boxed<'f, R> = Pin<Box<dyn Future<Output = R> + Send + 'f>>;
-
-fn boxed<'f, R>(future: impl Future<Output = R> + Send + 'f) -> Boxed<'f, R> {
-    Box::pin(future)
-}
 
 /// A call whose function is forgotten, but not its types.
 pub(crate) struct TypedCall<'f, T, E, P, R, M> {
@@ -354,18 +389,18 @@ pub(crate) struct TypedCall<'f, T, E, P, R, M> {
 
 #[inline]
 pub(crate) fn typed<'f, X: Target, M>(
-    target: &'f X,
+    whole: &'f Whole<'f, X>,
     key: Option<Key>,
     make: &'f (dyn Fn(Limits, Attempt) -> M + Send + Sync + 'f),
     keeping: Option<Keeping<X::Value>>,
 ) -> TypedCall<'f, X::Value, X::Error, X::Policy, X::Returned, M> {
+    let Whole { target, item } = *whole;
     TypedCall {
         stages: target.stages(),
         arguments: Facts {
             key,
-            alternatives: target.alternatives(),
-            permits: target.permits(),
-            whole: target.whole(),
+            needs: target.needs(item),
+            whole: X::arguments(whole),
         },
         policy: target.policy(),
         keeping,
@@ -391,7 +426,8 @@ where
     D: Ending<T, E> + 'f,
 {
     Box::pin(async move {
-        let (slot, rest) = begun(&call.policy, call.keeping, first, cache);
+        let key = call.arguments.key;
+        let (slot, rest) = begun(&call.policy, call.keeping, first, (cache, key));
         let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
@@ -421,7 +457,8 @@ where
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
-    let (slot, rest) = begun(&call.policy, call.keeping, first, cache);
+    let key = call.arguments.key;
+    let (slot, rest) = begun(&call.policy, call.keeping, first, (cache, key));
     let execute = |_: &Context<'_>, attempt| (call.lift)((call.make)(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
     Stages::run_blocking(call.stages, &mut attempts, rest);
@@ -442,9 +479,10 @@ fn begun<'c, T, E>(
     policy: &'c dyn CallPolicy<T, E>,
     keeping: Option<Keeping<T>>,
     first: Option<Ended<'c, T, E>>,
-    cache: CacheUse,
+    (cache, missed): (CacheUse, Option<Key>),
 ) -> (Slot<'c, T, E>, Rest<'c>) {
     let (mut slot, mut rest) = (Slot::new(policy, keeping), Rest::new(cache));
+    rest.missed = missed;
     if let Some((result, lead)) = first {
         slot.put(Attempt::FIRST, result);
         rest.first = Some(lead);

@@ -68,7 +68,7 @@ impl<'a> Plan<'a> {
             static #function: #door::Function = #door::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
                 || {},
-                || #config,
+                #config,
             );
         }
     }

@@ -86,7 +86,7 @@ impl Plan<'_> {
             at(*span, quote!(#door::#hash(#value, #hasher);))
         });
         // Always: a key that passes through memory in halves stalls the load of the whole.
-        quote!(#[inline(always)] move |#shared, #item, #hasher| { let _ = (#item, &#hasher); #unpack #(#steps)* })
+        quote!(#[cfg_attr(not(debug_assertions), inline(always))] move |#shared, #item, #hasher| { let _ = (#item, &#hasher); #unpack #(#steps)* })
     }
 
     /// A closure that makes bytes of the parts, and demands that it can.

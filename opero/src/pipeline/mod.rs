@@ -126,7 +126,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         let cx = self.context(Waiting::Blocking);
         let target = self.uncached_target(&cx, &operation);
         block_on(Places::run::<Uncached, _, _, _, _>(
-            target,
+            &target,
+            (),
             PipelineCall::execute,
             Some(&cx),
             Plainly,
@@ -172,7 +173,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     {
         let cx = self.context(Waiting::Async);
         let target = self.uncached_target(&cx, operation);
-        Places::run::<Uncached, _, _, _, _>(target, PipelineCall::execute, Some(&cx), Plainly).await
+        Places::run::<Uncached, _, _, _, _>(&target, (), PipelineCall::execute, Some(&cx), Plainly)
+            .await
     }
 
     /// The stages, for what only they offer, such as the cache's handle.
@@ -192,7 +194,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
             operation,
             as_any: |value: &T| Some(value),
         };
-        Places::run::<Cached, _, _, _, _>(target, PipelineCall::execute, Some(cx), Plainly).await
+        Places::run::<Cached, _, _, _, _>(&target, (), PipelineCall::execute, Some(cx), Plainly)
+            .await
     }
 
     fn uncached_target<'c, T, N>(

@@ -7,10 +7,10 @@ use opero_core::{Arguments, Attempt, ConfigError, Context, Error, Key, Limits, O
 
 use super::Pipeline;
 use super::hooks::Both;
-use crate::fast_path::Permits;
+use crate::fast_path::Needs;
 use crate::order::Stages;
 use crate::route::Placed;
-use crate::shell::Target;
+use crate::shell::{Target, Whole};
 
 /// One call through a pipeline.
 pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T> {
@@ -28,6 +28,7 @@ where
     N: Operation<T, E>,
     T: Send + 'c,
 {
+    type Item = ();
     type Value = T;
     type Error = E;
     type Returned = Result<T, Error<E>>;
@@ -45,25 +46,23 @@ where
         }
     }
 
-    fn key(&self) -> Option<Key> {
+    fn key(&self, (): &()) -> Option<Key> {
         self.operation.arguments().key()
     }
 
-    fn alternatives(&self) -> usize {
-        self.operation.arguments().alternatives()
+    fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
+        Some(whole.target.operation.arguments())
     }
 
-    fn whole(&self) -> Option<&dyn Arguments> {
-        Some(self.operation.arguments())
-    }
-
-    fn permits(&self) -> Permits {
+    fn needs(&self, (): &()) -> Needs {
         let arguments = self.operation.arguments();
-        let key = arguments.rate_key();
-        Permits {
+        let rate_key = arguments.rate_key();
+        Needs {
+            alternatives: arguments.alternatives(),
             cost: arguments.cost(),
-            key,
-            is_keyed: key.is_some() || arguments.stable_rate_key(&mut Vec::new()).is_some(),
+            rate_key,
+            has_shared_key: rate_key.is_some()
+                || arguments.stable_rate_key(&mut Vec::new()).is_some(),
         }
     }
 
@@ -79,6 +78,7 @@ where
     /// Executes the closure once.
     pub(super) fn execute(
         &self,
+        (): &(),
         limits: Limits,
         attempt: Attempt,
     ) -> impl Future<Output = Result<T, Error<E>>> + Send + use<'c, E, Outside, Inside, N, T> {

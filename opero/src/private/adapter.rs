@@ -118,7 +118,7 @@ impl<T, E> Adapter for Transparent<T, E> {
     type Value = T;
     type Error = E;
 
-    #[inline(always)]
+    #[inline]
     fn known(value: Self::Value) -> Self::Return {
         Ok(value)
     }
@@ -140,7 +140,7 @@ impl<T, E> Adapter for Wrapped<T, E> {
     type Value = T;
     type Error = E;
 
-    #[inline(always)]
+    #[inline]
     fn known(value: Self::Value) -> Self::Return {
         Ok(value)
     }
@@ -165,7 +165,7 @@ impl<R> Adapter for Plain<R> {
     type Value = R;
     type Error = Infallible;
 
-    #[inline(always)]
+    #[inline]
     fn known(value: Self::Value) -> Self::Return {
         value
     }

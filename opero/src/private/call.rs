@@ -6,10 +6,10 @@ use opero_core::{Error, Refused};
 
 use super::Adapter;
 use super::checks::{HoldsBackendRefusals, HoldsRefusals};
-use super::operation::{BlockingCallee, Bound, Own};
+use super::operation::Own;
 use super::recipe::{Callee, Failure, Return, Value};
 use crate::route::{Places, Route};
-use crate::shell::Ending;
+use crate::shell::{Ending, SyncTarget};
 
 /// What becomes of a refusal; `None` where none can occur.
 pub type OnRefused<R> = fn(Refused) -> Option<R>;
@@ -65,30 +65,21 @@ pub fn call<P>(
 ) -> impl Future<Output = Return<P>> + Send
 where
     P: Callee<Item = (), Future: Send>,
-    P::Adapter: Adapter<Value: Send, Error: Send>,
     P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
-    let target = Bound {
-        recipe: Own(recipe),
-        item: (),
-    };
     let ending = Lowered::<P::Adapter>(on_refused);
-    P::Places::run::<P::Route, _, _, _, _>(target, Bound::execute, None, ending)
+    P::Places::run::<P::Route, P, _, _, _>(Own(recipe), (), P::execute, None, ending)
 }
 
 /// Calls a synchronous function.
 #[inline]
 pub fn call_sync<P>(recipe: P, on_refused: OnRefused<Return<P>>) -> Return<P>
 where
-    P: BlockingCallee<Item = ()>,
-    P::Adapter: Adapter<Value: Send, Error: Send>,
+    P: Callee<Item = ()> + SyncTarget,
     P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
-    let target = Bound {
-        recipe: Own(recipe),
-        item: (),
-    };
-    P::Places::run_sync::<P::Route, _, _>(target, Lowered::<P::Adapter>(on_refused))
+    let ending = Lowered::<P::Adapter>(on_refused);
+    P::Places::run_sync::<P::Route, P, _>(&recipe, &(), ending)
 }

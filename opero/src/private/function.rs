@@ -16,18 +16,23 @@ use crate::{PipelineConfig, Stages};
 pub struct Function {
     name: &'static str,
     here: fn() -> &'static str,
-    config: fn() -> PipelineConfig,
+    configure: fn(&mut PipelineConfig),
     stages: OnceLock<Result<Stages, ConfigError>>,
 }
 
 impl Function {
-    /// The function `name` of a module. `here` is a closure in the function's static, whose type knows where that is.
-    pub const fn new<H: Copy>(name: &'static str, here: H, config: fn() -> PipelineConfig) -> Self {
+    /// The function `name` of a module. `here` is a closure in the function's static, whose type knows where that is;
+    /// `configure` sets its parameters.
+    pub const fn new<H: Copy>(
+        name: &'static str,
+        here: H,
+        configure: fn(&mut PipelineConfig),
+    ) -> Self {
         let _ = here;
         Self {
             name,
             here: std::any::type_name::<H>,
-            config,
+            configure,
             stages: OnceLock::new(),
         }
     }
@@ -58,11 +63,20 @@ impl Function {
     /// A parameter that is only known at run time is out of its range, or a backend does not open.
     #[inline]
     pub fn stages(&self) -> Result<&Stages, &ConfigError> {
-        self.stages
-            .get_or_init(|| {
-                let path = path::of_static((self.here)(), self.name);
-                Stages::build_at(&path, self.name, &(self.config)(), current_clock())
-            })
-            .as_ref()
+        match self.stages.get() {
+            Some(stages) => stages.as_ref(),
+            None => self.build(),
+        }
+    }
+
+    #[cold]
+    fn build(&self) -> Result<&Stages, &ConfigError> {
+        let stages = self.stages.get_or_init(|| {
+            let mut config = PipelineConfig::default();
+            (self.configure)(&mut config);
+            let path = path::of_static((self.here)(), self.name);
+            Stages::build_at(&path, self.name, &config, current_clock())
+        });
+        stages.as_ref()
     }
 }

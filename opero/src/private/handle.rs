@@ -6,13 +6,13 @@ use std::future::Future;
 use opero_cache::{Cache, CacheStats};
 use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, Waiting, block_on};
 
+use super::Function;
 use super::call::{Lowered, OnRefused, call, call_sync};
-use super::operation::{BlockingCallee, Bound};
 use super::recipe::{Callee, Failure, Return, Value};
-use super::{Adapter, Function};
 use crate::Stages;
 use crate::order::CacheUse;
 use crate::route::{Cached, CachedValue, Places, run_staged};
+use crate::shell::{Boxed, SyncTarget, Whole};
 use crate::staged::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.
@@ -132,7 +132,7 @@ pub fn bind_sync<P: Callee>(
 impl<P, Out, In> BoundCall for BoundRecipe<P>
 where
     P: Callee<Item = (), Route = Cached, Places = (Out, In), Future: Send>,
-    P::Adapter: Adapter<Value: CachedValue, Error: Send>,
+    Value<P>: CachedValue,
     (Out, In): Places<Value<P>, Failure<P>>,
     Out: Place<Value<P>, Failure<P>>,
     In: Place<Value<P>, Failure<P>>,
@@ -145,13 +145,15 @@ where
     }
 
     async fn go(&self, waiting: Waiting, way: Way) -> Self::Return {
-        let target = self.target();
         let cache = match way {
             Way::Bypass => (None, CacheUse::Past),
             Way::Refresh => (Some(Keeping::CLONE), CacheUse::Refresh),
         };
-        let ending = Lowered::<P::Adapter>(self.on_refused);
-        run_staged(&target, Bound::execute, None, waiting, cache, ending).await
+        let make = |limits, attempt| -> Boxed<'_, Self::Return> {
+            Box::pin(self.recipe.execute(&(), limits, attempt))
+        };
+        let (whole, ending) = (self.whole(), Lowered::<P::Adapter>(self.on_refused));
+        run_staged(&whole, &make, None, waiting, cache, ending).await
     }
 
     async fn peek(&self, waiting: Waiting) -> Option<Value<P>> {
@@ -159,7 +161,7 @@ where
         let policy = self.recipe.policy();
         let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
         let cx = stages.context(waiting);
-        let found = cache.get_call(&cx, &self.target(), &mut slot).await;
+        let found = cache.get_call(&cx, &self.whole(), &mut slot).await;
         slot.take_value().filter(|_| found)
     }
 
@@ -169,7 +171,7 @@ where
             let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
             slot.put(Attempt::FIRST, Ok(value));
             let cx = stages.context(waiting);
-            cache.insert_call(&cx, &self.target(), &mut slot).await;
+            cache.insert_call(&cx, &self.whole(), &mut slot).await;
         }
     }
 
@@ -180,15 +182,15 @@ where
         let policy = self.recipe.policy();
         let mut slot = Slot::<Value<P>, Failure<P>>::new(&policy, None);
         let cx = stages.context(waiting);
-        cache.remove_call(&cx, &self.target(), &mut slot).await
+        cache.remove_call(&cx, &self.whole(), &mut slot).await
     }
 }
 
 impl<P> BoundSyncCall for BoundRecipe<P>
 where
     Self: BoundCall<Return = Return<P>>,
-    P: BlockingCallee<Item = (), Route = Cached>,
-    P::Adapter: Adapter<Value: CachedValue, Error: Send>,
+    P: Callee<Item = (), Route = Cached> + SyncTarget,
+    Value<P>: CachedValue,
     P::Places: Places<Value<P>, Failure<P>>,
 {
     fn run_sync(self) -> Self::Return {
@@ -202,10 +204,10 @@ impl<P: Callee<Item = ()>> BoundRecipe<P> {
         Some((stages, stages.cache().as_ref()?))
     }
 
-    fn target(&self) -> Bound<&P> {
-        Bound {
-            recipe: &self.recipe,
-            item: (),
+    fn whole(&self) -> Whole<'_, P> {
+        Whole {
+            target: &self.recipe,
+            item: &(),
         }
     }
 }

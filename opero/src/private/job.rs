@@ -8,7 +8,6 @@ use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::Adapter;
 use super::checks::{MapError, MapItem, MapValue};
-use super::operation::Bound;
 use super::recipe::{Callee, Failure, Value};
 use crate::route::{Places, Route};
 use crate::shell::Plainly;
@@ -48,7 +47,6 @@ pub fn map_config() -> MapConfig {
 impl<P> Job<P::Item> for MapJob<P>
 where
     P: Callee<Future: Send>,
-    P::Adapter: Adapter<Value: Send, Error: Send>,
     P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
@@ -81,11 +79,7 @@ where
         cx: &Context<'_>,
         item: P::Item,
     ) -> impl Future<Output = Result<Value<P>, Error<Failure<P>>>> + Send {
-        let target = Bound {
-            recipe: &self.0,
-            item,
-        };
-        P::Places::run::<P::Route, _, _, _, _>(target, Bound::execute, Some(cx), Plainly)
+        P::Places::run::<P::Route, P, _, _, _>(&self.0, item, P::execute, Some(cx), Plainly)
     }
 }
 

@@ -16,9 +16,9 @@ pub trait MakeKey<S, I>: Send + Sync {
     /// The key of a call of the function whose body is `B`.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
 
-    /// `arguments`, where a stage may ask for more than numbers: then what is asked for is compiled, and else it is not.
-    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
-        Some(arguments)
+    /// `whole`, where a stage may ask for more than numbers: then what is asked for is compiled, and else it is not.
+    fn arguments<W: Arguments>(whole: &W) -> Option<&dyn Arguments> {
+        Some(whole)
     }
 
     /// Appends what identifies a call of the function `name` in every process.
@@ -53,7 +53,7 @@ impl<S, I> MakeKey<S, I> for NoKey {
     }
 
     #[inline]
-    fn whole<W: Arguments>(_: &W) -> Option<&dyn Arguments> {
+    fn arguments<W: Arguments>(_: &W) -> Option<&dyn Arguments> {
         None
     }
 }
@@ -66,13 +66,13 @@ pub struct WithBytes<K>(pub(super) K);
 impl<S, I, K: MakeKey<S, I>> MakeKey<S, I> for WithBytes<K> {
     const RECORDS: bool = K::RECORDS;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         self.0.make::<B>(shared, item)
     }
 
-    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
-        Some(arguments)
+    fn arguments<W: Arguments>(whole: &W) -> Option<&dyn Arguments> {
+        Some(whole)
     }
 
     fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
@@ -93,7 +93,7 @@ impl<S, I, K: MakeKey<S, I>> MakeKey<S, I> for WithBytes<K> {
 pub struct KeyOf<K>(pub(super) K);
 
 impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<K> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut hasher = KeyHasher::new::<B>();
         (self.0)(shared, item, &mut hasher);
@@ -101,7 +101,7 @@ impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<
     }
 
     #[inline]
-    fn whole<W: Arguments>(_: &W) -> Option<&dyn Arguments> {
+    fn arguments<W: Arguments>(_: &W) -> Option<&dyn Arguments> {
         None
     }
 }
@@ -141,7 +141,7 @@ where
     K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
     P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
 {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut hasher = KeyHasher::new::<B>();
         (self.key)(shared, item, &mut hasher);

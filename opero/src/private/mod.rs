@@ -75,7 +75,7 @@ pub use checks::{
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
 pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
-pub use operation::{AsyncBody, BlockingBody, BlockingCallee, Body, Bound, SyncBody};
+pub use operation::{AsyncBody, BlockingBody, Body, SyncBody};
 pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};

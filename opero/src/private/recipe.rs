@@ -5,15 +5,19 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyHasher, Waiting};
+use opero_core::{
+    Arguments, Attempt, Background, CodecError, ConfigError, Error, Key, KeyHasher, Limits, Waiting,
+};
 
 use super::answers::Policy;
 use super::bytes::{Bytes, encode_arguments};
 use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
-use super::operation::{AsyncBody, BlockingBody, BlockingCallee, Body, SyncBody};
+use super::operation::{AsyncBody, BlockingBody, Body, SyncBody};
 use super::{Adapter, Answers, Encoded, Function, path};
-use crate::fast_path::Permits;
-use crate::route::{Cached, Uncached};
+use crate::Stages;
+use crate::fast_path::Needs;
+use crate::route::{Cached, Placed, Uncached};
+use crate::shell::{SyncTarget, Target, Whole};
 
 /// The first steps: the function, what it returns, its shared arguments, and the type of its item.
 #[derive(Debug)]
@@ -185,17 +189,15 @@ impl<A, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
 }
 
 /// A recipe, whatever it is made of.
-pub trait Callee: Send + Sync {
+pub trait Callee: Placed {
     /// What the function returns.
-    type Adapter: Adapter;
+    type Adapter: Adapter<Value = Self::Value, Error = Self::Error, Return = Self::Returned>;
     /// The arguments that all attempts share.
     type Shared;
-    /// A map's item; `()` outside a map.
-    type Item: Send + Sync;
     /// Through the cache, or past it.
     type Route;
-    /// The places of the user's stages, outside and inside.
-    type Places;
+    /// One execution of the function.
+    type Future: Future<Output = Return<Self>>;
     /// How the body waits.
     const WAITING: Waiting;
     /// Is there something that identifies an item in a record?
@@ -203,35 +205,16 @@ pub trait Callee: Send + Sync {
 
     /// The function.
     fn function(&self) -> &'static Function;
-    /// The user's stages.
-    fn places(&self) -> &Self::Places;
-    /// How values and errors are judged.
-    fn policy(&self) -> Policy<Value<Self>, Failure<Self>>;
-    /// `arguments`, where a stage may ask for more than numbers.
-    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments>;
-    /// One execution of the function.
-    type Future: Future<Output = Return<Self>>;
     /// Executes the function once.
-    fn execute(&self, item: &Self::Item, attempt: Attempt) -> Self::Future;
-
-    /// As [`Arguments::key`](opero_core::Arguments::key), and so on.
-    fn key(&self, item: &Self::Item) -> Option<Key>;
-    /// Its bytes, with the function's name.
+    fn execute(&self, item: &Self::Item, limits: Limits, attempt: Attempt) -> Self::Future;
+    /// The bytes of the key, with the function's name.
     fn stable_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
     /// What identifies an item in a record.
     fn record_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
     /// The same call once more.
     fn in_background(&self, item: &Self::Item) -> Option<Background>;
-    /// The number of fallback values.
-    fn alternatives(&self) -> usize;
-    /// The limiter's key.
-    fn rate_key(&self, item: &Self::Item) -> Option<Key>;
-    /// Its bytes.
+    /// The bytes of the limiter's key.
     fn stable_rate_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
-    /// The permits of an execution.
-    fn cost(&self, item: &Self::Item) -> u32;
-    /// Cost and keys together.
-    fn permits(&self, item: &Self::Item) -> Permits;
     /// The bytes of the arguments.
     ///
     /// # Errors
@@ -247,17 +230,17 @@ pub trait Callee: Send + Sync {
 }
 
 /// What of a callee's calls becomes bytes.
-pub type CalleeBytes<P> = Bytes<<P as Callee>::Shared, <P as Callee>::Item, Value<P>, Failure<P>>;
+pub type CalleeBytes<P> = Bytes<<P as Callee>::Shared, <P as Target>::Item, Value<P>, Failure<P>>;
 /// The value of a callee.
-pub type Value<P> = <<P as Callee>::Adapter as Adapter>::Value;
+pub type Value<P> = <P as Target>::Value;
 /// What a callee returns.
-pub type Return<P> = <<P as Callee>::Adapter as Adapter>::Return;
+pub type Return<P> = <P as Target>::Returned;
 /// The error of a callee.
-pub type Failure<P> = <<P as Callee>::Adapter as Adapter>::Error;
+pub type Failure<P> = <P as Target>::Error;
 
-impl<A, S, I, B, K, R, Out, In, C> Callee for Recipe<A, S, I, B, K, R, Out, In, C>
+impl<A, S, I, B, K, R, Out, In, C> Target for Recipe<A, S, I, B, K, R, Out, In, C>
 where
-    A: Adapter,
+    A: Adapter<Value: Send, Error: Send>,
     S: Send + Sync,
     I: Send + Sync,
     B: Body<S, I, A::Return>,
@@ -266,11 +249,81 @@ where
     In: Send + Sync,
     C: Fn() -> Answers<S, I, A::Value, A::Error> + Send + Sync,
 {
+    type Item = I;
+    type Value = A::Value;
+    type Error = A::Error;
+    type Returned = A::Return;
+    type Policy = Policy<A::Value, A::Error>;
+
+    #[inline]
+    fn stages(&self) -> Result<&Stages, &ConfigError> {
+        self.function.stages()
+    }
+
+    #[inline]
+    fn policy(&self) -> Policy<A::Value, A::Error> {
+        (self.answers)().policy()
+    }
+
+    // Always: a key that passes through memory in halves stalls the load of the whole.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn key(&self, item: &I) -> Option<Key> {
+        self.key.make::<B>(&self.shared, item)
+    }
+
+    #[inline]
+    fn needs(&self, item: &I) -> Needs {
+        let answers = (self.answers)();
+        Needs {
+            alternatives: match answers.alternatives {
+                Some(count) => count(&self.shared),
+                None => 1,
+            },
+            cost: match answers.rate_cost {
+                Some(cost) => cost(&self.shared, item),
+                None => 1,
+            },
+            rate_key: match answers.rate_key {
+                Some(key) => Some(key(&self.shared, item)),
+                None => None,
+            },
+            has_shared_key: answers.stable_rate_key.is_some(),
+        }
+    }
+
+    #[inline]
+    fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
+        K::arguments(whole)
+    }
+
+    #[inline]
+    fn lift(returned: A::Return) -> Result<A::Value, Error<A::Error>> {
+        A::lift(returned)
+    }
+}
+
+impl<A, S, I, B, K, R, Out, In, C> Placed for Recipe<A, S, I, B, K, R, Out, In, C>
+where
+    Self: Target,
+{
+    type Places = (Out, In);
+
+    fn places(&self) -> &(Out, In) {
+        &self.places
+    }
+}
+
+impl<A, S, I, B, K, R, Out, In, C> Callee for Recipe<A, S, I, B, K, R, Out, In, C>
+where
+    Self: Target<Item = I, Value = A::Value, Error = A::Error, Returned = A::Return>,
+    A: Adapter,
+    B: Body<S, I, A::Return>,
+    K: MakeKey<S, I>,
+    C: Fn() -> Answers<S, I, A::Value, A::Error>,
+{
     type Adapter = A;
     type Shared = S;
-    type Item = I;
     type Route = R;
-    type Places = (Out, In);
     type Future = B::Future;
     const WAITING: Waiting = B::WAITING;
     const RECORDS: bool = K::RECORDS;
@@ -280,28 +333,9 @@ where
         self.function
     }
 
-    fn places(&self) -> &(Out, In) {
-        &self.places
-    }
-
     #[inline]
-    fn policy(&self) -> Policy<A::Value, A::Error> {
-        (self.answers)().policy()
-    }
-
-    #[inline]
-    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
-        K::whole(arguments)
-    }
-
-    #[inline]
-    fn execute(&self, item: &I, attempt: Attempt) -> B::Future {
+    fn execute(&self, item: &I, _: Limits, attempt: Attempt) -> B::Future {
         self.body.execute(&self.shared, item, attempt)
-    }
-
-    #[inline(always)]
-    fn key(&self, item: &I) -> Option<Key> {
-        self.key.make::<B>(&self.shared, item)
     }
 
     fn stable_key(&self, item: &I, out: &mut Vec<u8>) -> Encoded {
@@ -317,38 +351,8 @@ where
         self.key.in_background(&self.shared, item)
     }
 
-    #[inline]
-    fn alternatives(&self) -> usize {
-        match (self.answers)().alternatives {
-            Some(count) => count(&self.shared),
-            None => 1,
-        }
-    }
-
-    #[inline]
-    fn rate_key(&self, item: &I) -> Option<Key> {
-        (self.answers)().rate_key.map(|key| key(&self.shared, item))
-    }
-
     fn stable_rate_key(&self, item: &I, out: &mut Vec<u8>) -> Encoded {
         (self.answers)().stable_rate_key?(&self.shared, item, out)
-    }
-
-    #[inline]
-    fn cost(&self, item: &I) -> u32 {
-        match (self.answers)().rate_cost {
-            Some(cost) => cost(&self.shared, item),
-            None => 1,
-        }
-    }
-
-    #[inline]
-    fn permits(&self, item: &I) -> Permits {
-        Permits {
-            cost: self.cost(item),
-            key: self.rate_key(item),
-            is_keyed: (self.answers)().stable_rate_key.is_some(),
-        }
     }
 
     fn encode(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -361,9 +365,9 @@ where
     }
 }
 
-impl<A, S, I, F, K, R, Out, In, C> BlockingCallee for Recipe<A, S, I, SyncBody<F>, K, R, Out, In, C>
+impl<A, S, I, F, K, R, Out, In, C> SyncTarget for Recipe<A, S, I, SyncBody<F>, K, R, Out, In, C>
 where
-    Self: Callee<Adapter = A, Item = I>,
+    Self: Target<Item = I, Returned = A::Return>,
     A: Adapter,
     SyncBody<F>: BlockingBody<S, I, A::Return>,
 {

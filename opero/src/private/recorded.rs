@@ -24,13 +24,13 @@ where
 {
     const RECORDS: bool = true;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         self.key.make::<B>(shared, item)
     }
 
-    fn whole<W: Arguments>(arguments: &W) -> Option<&dyn Arguments> {
-        K::whole(arguments)
+    fn arguments<W: Arguments>(whole: &W) -> Option<&dyn Arguments> {
+        K::arguments(whole)
     }
 
     fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {

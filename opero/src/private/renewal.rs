@@ -24,7 +24,7 @@ where
     K: MakeKey<S, I>,
     G: Fn(&S, &I) -> Option<Background> + Send + Sync,
 {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         self.key.make::<B>(shared, item)
     }

@@ -16,6 +16,7 @@ use syn::spanned::Spanned;
 use crate::errors::Errors;
 use crate::outcome::is_unit;
 use crate::parameters::Parameters;
+use crate::scope::hidden;
 use crate::spans::at;
 use crate::values::{Checked, duration_tokens};
 
@@ -66,10 +67,11 @@ impl Settings {
     /// The `PipelineConfig` as an expression.
     pub(crate) fn config(&self, door: &TokenStream) -> TokenStream {
         let (names, values): (Vec<_>, Vec<_>) = self.fields.iter().cloned().unzip();
+        let config = hidden("config");
         quote! {
-            #door::PipelineConfig {
-                #(#names: #values,)*
-                ..::core::default::Default::default()
+            |#config: &mut #door::PipelineConfig| {
+                let _ = &#config;
+                #(#config.#names = #values;)*
             }
         }
     }

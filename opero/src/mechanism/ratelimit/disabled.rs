@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opero_core::{Clock, ConfigError};
 
 use crate::PipelineConfig;
-use crate::fast_path::Permits;
+use crate::fast_path::Needs;
 
 pub(crate) type RateLimitSlot = ();
 
@@ -28,6 +28,6 @@ pub(crate) fn build(
     Ok(())
 }
 
-pub(crate) fn admits((): &RateLimitSlot, _: Permits) -> bool {
+pub(crate) fn admits((): &RateLimitSlot, _: Needs) -> bool {
     true
 }

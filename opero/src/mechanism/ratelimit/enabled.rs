@@ -8,7 +8,7 @@ use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
 use crate::PipelineConfig;
 use crate::config::optional;
-use crate::fast_path::Permits;
+use crate::fast_path::Needs;
 
 pub(crate) type RateLimitSlot = Option<RateLimit>;
 
@@ -37,9 +37,9 @@ pub(crate) fn build(
 
 /// Takes the permits of an execution, if they are there at once.
 #[inline]
-pub(crate) fn admits(slot: &RateLimitSlot, permits: Permits) -> bool {
+pub(crate) fn admits(slot: &RateLimitSlot, needs: Needs) -> bool {
     slot.as_ref().is_none_or(|limit| {
-        !(permits.is_keyed && limit.is_shared()) && limit.admits(permits.key, permits.cost)
+        !(needs.has_shared_key && limit.is_shared()) && limit.admits(needs.rate_key, needs.cost)
     })
 }
 
