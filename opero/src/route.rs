@@ -6,7 +6,9 @@ use std::ops::Deref;
 use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, block_on};
 
 use crate::order::CacheUse;
-use crate::shell::{self, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, Whole, typed};
+use crate::shell::{
+    self, AsyncTarget, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, Whole, typed,
+};
 pub use crate::shell::{Cached, Uncached};
 use crate::staged::{Absent, Place, Present, staged};
 
@@ -40,55 +42,47 @@ pub trait Placed: Target {
 /// Where stages of the user's stand: a pair of places, outside and inside. Without any, a call has its fast path.
 pub trait Places<T, E>: Sized + Send + Sync {
     #[doc(hidden)]
-    fn run<R, X, M, Fut, D>(
-        target: impl Deref<Target = X> + Send + Sync,
-        item: X::Item,
-        execute: M,
+    fn run<Q, D>(
+        target: Q,
+        item: <Q::Target as Target>::Item,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
-        R: Route<T, E>,
-        X: Placed<Places = Self, Value = T, Error = E>,
-        M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
-        Fut: Future<Output = X::Returned> + Send,
+        Q: Deref<Target: AsyncTarget<Future: Send> + Placed<Places = Self>> + Send + Sync,
+        Q::Target: Target<Value = T, Error = E>,
         D: Ending<T, E>;
 
     #[doc(hidden)]
-    fn run_sync<R, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+    fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
     where
-        R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
         D: Ending<T, E>;
 }
 
 impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
     #[inline]
-    fn run<R, X, M, Fut, D>(
-        target: impl Deref<Target = X> + Send + Sync,
-        item: X::Item,
-        execute: M,
+    fn run<Q, D>(
+        target: Q,
+        item: <Q::Target as Target>::Item,
         cx: Option<&Context<'_>>,
         ending: D,
     ) -> impl Future<Output = D::Output> + Send
     where
-        R: Route<T, E>,
-        X: Placed<Places = Self, Value = T, Error = E>,
-        M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
-        Fut: Future<Output = X::Returned> + Send,
+        Q: Deref<Target: AsyncTarget<Future: Send> + Placed<Places = Self>> + Send + Sync,
+        Q::Target: Target<Value = T, Error = E>,
         D: Ending<T, E>,
     {
-        shell::call::<R, X, M, Fut, D>(target, item, execute, cx, ending)
+        shell::call(target, item, cx, ending)
     }
 
     #[inline]
-    fn run_sync<R, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+    fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
     where
-        R: Route<T, E>,
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
         D: Ending<T, E>,
     {
-        shell::call_sync::<R, X, D>(target, item, ending)
+        shell::call_sync(target, item, ending)
     }
 }
 
@@ -99,32 +93,28 @@ macro_rules! with_stages {
             $outside: Place<T, E>,
             $inside: Place<T, E>,
         {
-            async fn run<R, X, M, Fut, D>(
-                target: impl Deref<Target = X> + Send + Sync,
-                item: X::Item,
-                execute: M,
+            async fn run<Q, D>(
+                target: Q,
+                item: <Q::Target as Target>::Item,
                 cx: Option<&Context<'_>>,
                 ending: D,
             ) -> D::Output
             where
-                R: Route<T, E>,
-                X: Placed<Places = Self, Value = T, Error = E>,
-                M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
-                Fut: Future<Output = X::Returned> + Send,
+                Q: Deref<Target: AsyncTarget<Future: Send> + Placed<Places = Self>> + Send + Sync,
+                Q::Target: Target<Value = T, Error = E>,
                 D: Ending<T, E>,
             {
-                let make = |limits, attempt| -> Boxed<'_, X::Returned> {
-                    Box::pin(execute(&target, &item, limits, attempt))
+                let make = |limits, attempt| -> Boxed<'_, _> {
+                    Box::pin(target.execute(&item, limits, attempt))
                 };
                 let (target, item) = (&*target, &item);
                 let whole = Whole { target, item };
-                let waiting = Waiting::Async;
-                run_staged(&whole, &make, cx, waiting, (R::keeping(), R::CACHE), ending).await
+                let cache = cache_of::<Q::Target>();
+                run_staged(&whole, &make, cx, Waiting::Async, cache, ending).await
             }
 
-            fn run_sync<R, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+            fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
             where
-                R: Route<T, E>,
                 X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
                 D: Ending<T, E>,
             {
@@ -132,8 +122,7 @@ macro_rules! with_stages {
                     Box::pin(async move { target.execute_sync(item, attempt) })
                 };
                 let whole = Whole { target, item };
-                let waiting = Waiting::Blocking;
-                let cache = (R::keeping(), R::CACHE);
+                let (cache, waiting) = (cache_of::<X>(), Waiting::Blocking);
                 block_on(run_staged(&whole, &make, None, waiting, cache, ending))
             }
         }
@@ -142,6 +131,11 @@ macro_rules! with_stages {
 with_stages! {
     [O, In] (Present<O>, In);
     [I] (Absent, Present<I>);
+}
+
+/// What a call of a target does about the cache.
+fn cache_of<X: Target>() -> (Option<Keeping<X::Value>>, CacheUse) {
+    (X::Route::keeping(), X::Route::CACHE)
 }
 
 /// A call with stages of the user's, or one that has no fast path for another reason.

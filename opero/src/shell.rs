@@ -19,7 +19,7 @@ use crate::mechanism::cache::LeadSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
 /// A function with its arguments. In a map, all of them but the item.
-pub trait Target: Send + Sync {
+pub trait Target: Send + Sync + Sized {
     /// A map's item; `()` outside a map.
     type Item: Send + Sync;
     /// The value that a cache keeps.
@@ -30,6 +30,8 @@ pub trait Target: Send + Sync {
     type Returned;
     /// How values and errors are judged.
     type Policy: CallPolicy<Self::Value, Self::Error>;
+    /// Through the cache, or past it.
+    type Route: Lookup<Self::Value>;
 
     /// The function's stages.
     ///
@@ -58,9 +60,21 @@ pub trait Target: Send + Sync {
 
 /// A target with its item.
 #[derive(Debug)]
-pub struct Whole<'a, X: Target + ?Sized> {
+pub struct Whole<'a, X: Target> {
     pub(crate) target: &'a X,
     pub(crate) item: &'a X::Item,
+}
+
+/// An async function with its arguments.
+///
+/// That its future is `Send` is asked of [`call`] and of no implementation: those are looked up again when code is made,
+/// where the compiler sees through every `impl Future`, and follows functions that call each other in circles.
+pub trait AsyncTarget: Target {
+    /// One execution.
+    type Future: Future<Output = Self::Returned>;
+
+    /// Executes the function once.
+    fn execute(&self, item: &Self::Item, limits: Limits, attempt: Attempt) -> Self::Future;
 }
 
 /// A synchronous function with its arguments.
@@ -145,56 +159,48 @@ impl<T> Lookup<T> for Uncached {
     }
 }
 
-/// An async call of `target`, which it owns or borrows. `execute` executes the function once.
-///
-/// That its future is `Send` is asked of this function and of no trait's implementation: those are looked up again when
-/// code is made, where the compiler sees through every `impl Future`, and follows functions that call each other in circles.
+/// An async call of a target that it owns, or that a map's items share.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-pub(crate) fn call<L, X, M, Fut, D>(
-    target: impl Deref<Target = X> + Send + Sync,
-    item: X::Item,
-    execute: M,
+pub(crate) fn call<Q, D>(
+    target: Q,
+    item: <Q::Target as Target>::Item,
     cx: Option<&Context<'_>>,
     ending: D,
 ) -> impl Future<Output = D::Output> + Send
 where
-    L: Lookup<X::Value>,
-    X: Target,
-    M: Fn(&X, &X::Item, Limits, Attempt) -> Fut + Send + Sync,
-    Fut: Future<Output = X::Returned> + Send,
-    D: Ending<X::Value, X::Error>,
+    Q: Deref<Target: AsyncTarget<Future: Send>> + Send + Sync,
+    D: Ending<<Q::Target as Target>::Value, <Q::Target as Target>::Error>,
 {
     async move {
         let target = &*target;
-        let (first, key) = match start::<L, X, D>(target, &item, cx, Waiting::Async, ending) {
+        let (first, key) = match start(target, &item, cx, Waiting::Async, ending) {
             Start::Known(output) => return output,
             Start::Begun(first, key) => (first, key),
         };
         let first = match first {
             None => None,
             Some(mut first) => {
-                let running = pin!(execute(target, &item, Limits::NONE, Attempt::FIRST));
+                let running = pin!(target.execute(&item, Limits::NONE, Attempt::FIRST));
                 let attempt = FirstAttempt {
                     running,
                     first: &mut first,
                 };
                 let returned = attempt.await;
-                match settle(returned, X::lift, first, key, ending) {
+                match settle(returned, <Q::Target>::lift, first, key, ending) {
                     Ok(output) => return output,
                     Err(ended) => Some(ended),
                 }
             }
         };
-        let make = |limits, attempt| -> Boxed<'_, X::Returned> {
-            Box::pin(execute(target, &item, limits, attempt))
-        };
+        let make =
+            |limits, attempt| -> Boxed<'_, _> { Box::pin(target.execute(&item, limits, attempt)) };
         let whole = Whole {
             target,
             item: &item,
         };
         // Bound to a name: no temporary of this statement lives in the future.
-        let rest = rest::<L, X, D>(&whole, &make, cx, ending, first, key);
+        let rest = rest(&whole, &make, cx, ending, first, key);
         rest.await
     }
 }
@@ -223,13 +229,12 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
 
 /// A synchronous call.
 #[inline]
-pub(crate) fn call_sync<L, X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+pub(crate) fn call_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
 where
-    L: Lookup<X::Value>,
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,
 {
-    let (first, key) = match start::<L, X, D>(target, item, None, Waiting::Blocking, ending) {
+    let (first, key) = match start(target, item, None, Waiting::Blocking, ending) {
         Start::Known(output) => return output,
         Start::Begun(first, key) => (first, key),
     };
@@ -247,8 +252,8 @@ where
     };
     let make = |_, attempt| target.execute_sync(item, attempt);
     let whole = Whole { target, item };
-    let call = typed(&whole, key, &make, L::keeping());
-    run_sync(call, ending, first, L::CACHE)
+    let call = typed(&whole, key, &make, X::Route::keeping());
+    run_sync(call, ending, first, X::Route::CACHE)
 }
 
 /// How a call starts.
@@ -262,7 +267,7 @@ enum Start<'s, O> {
 /// Looks for a hit, or else starts the first attempt. A function of its own: the body of an async block is compiled
 /// wherever the block is used.
 #[inline(never)]
-fn start<'t, L, X, D>(
+fn start<'t, X, D>(
     target: &'t X,
     item: &X::Item,
     cx: Option<&Context<'_>>,
@@ -270,11 +275,10 @@ fn start<'t, L, X, D>(
     ending: D,
 ) -> Start<'t, D::Output>
 where
-    L: Lookup<X::Value>,
     X: Target,
     D: Ending<X::Value, X::Error>,
 {
-    let key = match L::CACHE {
+    let key = match X::Route::CACHE {
         CacheUse::Through => target.key(item),
         CacheUse::Past | CacheUse::Refresh => None,
     };
@@ -283,11 +287,11 @@ where
     };
     if let Some(key) = key
         && let Some(entry) = stages.hit(cx, waiting, key)
-        && let Some(value) = L::take(&entry)
+        && let Some(value) = X::Route::take(&entry)
     {
         return Start::Known(ending.value(value));
     }
-    let first = stages.begin(cx, waiting, (L::CACHE, key), target.needs(item));
+    let first = stages.begin(cx, waiting, (X::Route::CACHE, key), target.needs(item));
     Start::Begun(first, key)
 }
 
@@ -311,7 +315,7 @@ fn settle<'s, T, E, R, D: Ending<T, E>>(
 /// What is left of an async call after its first attempt.
 #[cold]
 #[inline(never)]
-fn rest<'f, L, X, D>(
+fn rest<'f, X, D>(
     whole: &'f Whole<'f, X>,
     make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
     cx: Option<&'f Context<'f>>,
@@ -320,12 +324,11 @@ fn rest<'f, L, X, D>(
     key: Option<Key>,
 ) -> Boxed<'f, D::Output>
 where
-    L: Lookup<X::Value>,
     X: Target,
     D: Ending<X::Value, X::Error> + 'f,
 {
-    let call = typed(whole, key, make, L::keeping());
-    run(call, cx, ending, first, L::CACHE)
+    let call = typed(whole, key, make, X::Route::keeping());
+    run(call, cx, ending, first, X::Route::CACHE)
 }
 
 /// What a call knows of its arguments, in numbers.

@@ -12,6 +12,7 @@ mod target;
 
 use std::future::Future;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation};
@@ -124,14 +125,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });
         let cx = self.context(Waiting::Blocking);
-        let target = self.uncached_target(&cx, &operation);
-        block_on(Places::run::<Uncached, _, _, _, _>(
-            &target,
-            (),
-            PipelineCall::execute,
-            Some(&cx),
-            Plainly,
-        ))
+        block_on(self.through_uncached(&cx, &operation))
     }
 
     /// Calls an operation that may be cached.
@@ -172,9 +166,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         (Outside, Inside): Places<T, E>,
     {
         let cx = self.context(Waiting::Async);
-        let target = self.uncached_target(&cx, operation);
-        Places::run::<Uncached, _, _, _, _>(&target, (), PipelineCall::execute, Some(&cx), Plainly)
-            .await
+        self.through_uncached(&cx, operation).await
     }
 
     /// The stages, for what only they offer, such as the cache's handle.
@@ -188,27 +180,36 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         N: Operation<T, E>,
         (Outside, Inside): Places<T, E>,
     {
-        let target = PipelineCall {
+        let target = &PipelineCall {
             pipeline: self,
-            cx,
             operation,
+            execute: |limits, attempt| {
+                let cx = cx.with_limits(limits);
+                async move { operation.attempt(&cx, attempt).await }
+            },
             as_any: |value: &T| Some(value),
+            route: PhantomData::<fn() -> Cached>,
         };
-        Places::run::<Cached, _, _, _, _>(&target, (), PipelineCall::execute, Some(cx), Plainly)
-            .await
+        Places::run(target, (), Some(cx), Plainly).await
     }
 
-    fn uncached_target<'c, T, N>(
-        &'c self,
-        cx: &'c Context<'c>,
-        operation: &'c N,
-    ) -> PipelineCall<'c, E, Outside, Inside, N, T> {
-        PipelineCall {
+    async fn through_uncached<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
+    where
+        T: Send,
+        N: Operation<T, E>,
+        (Outside, Inside): Places<T, E>,
+    {
+        let target = &PipelineCall {
             pipeline: self,
-            cx,
             operation,
+            execute: |limits, attempt| {
+                let cx = cx.with_limits(limits);
+                async move { operation.attempt(&cx, attempt).await }
+            },
             as_any: |_| None,
-        }
+            route: PhantomData::<fn() -> Uncached>,
+        };
+        Places::run(target, (), Some(cx), Plainly).await
     }
 
     fn context(&self, waiting: Waiting) -> Context<'_> {

@@ -2,37 +2,42 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::marker::PhantomData;
 
-use opero_core::{Arguments, Attempt, ConfigError, Context, Error, Key, Limits, Operation};
+use opero_core::{Arguments, Attempt, ConfigError, Error, Key, Limits, Operation};
 
 use super::Pipeline;
 use super::hooks::Both;
 use crate::fast_path::Needs;
 use crate::order::Stages;
 use crate::route::Placed;
-use crate::shell::{Target, Whole};
+use crate::shell::{AsyncTarget, Lookup, Target, Whole};
 
-/// One call through a pipeline.
-pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T> {
+/// One call through a pipeline. `R` says whether it passes the cache, and `M` executes the closure once.
+pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T, R, M> {
     pub(super) pipeline: &'c Pipeline<E, Outside, Inside>,
-    pub(super) cx: &'c Context<'c>,
     pub(super) operation: &'c N,
+    pub(super) execute: M,
     /// For `cache_if`.
     pub(super) as_any: fn(&T) -> Option<&dyn Any>,
+    pub(super) route: PhantomData<fn() -> R>,
 }
 
-impl<'c, E, Outside, Inside, N, T> Target for PipelineCall<'c, E, Outside, Inside, N, T>
+impl<'c, E, Outside, Inside, N, T, R, M> Target for PipelineCall<'c, E, Outside, Inside, N, T, R, M>
 where
     E: Send + Sync,
     (Outside, Inside): Send + Sync,
     N: Operation<T, E>,
     T: Send + 'c,
+    R: Lookup<T>,
+    M: Send + Sync,
 {
     type Item = ();
     type Value = T;
     type Error = E;
     type Returned = Result<T, Error<E>>;
     type Policy = Both<'c, T, E>;
+    type Route = R;
 
     fn stages(&self) -> Result<&Stages, &ConfigError> {
         Ok(&self.pipeline.stages)
@@ -50,10 +55,6 @@ where
         self.operation.arguments().key()
     }
 
-    fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
-        Some(whole.target.operation.arguments())
-    }
-
     fn needs(&self, (): &()) -> Needs {
         let arguments = self.operation.arguments();
         let rate_key = arguments.rate_key();
@@ -66,33 +67,32 @@ where
         }
     }
 
+    fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
+        Some(whole.target.operation.arguments())
+    }
+
     fn lift(returned: Result<T, Error<E>>) -> Result<T, Error<E>> {
         returned
     }
 }
 
-impl<'c, E, Outside, Inside, N, T> PipelineCall<'c, E, Outside, Inside, N, T>
+impl<'c, E, Outside, Inside, N, T, R, M, Fut> AsyncTarget
+    for PipelineCall<'c, E, Outside, Inside, N, T, R, M>
 where
-    N: Operation<T, E>,
+    Self: Target<Item = (), Returned = Result<T, Error<E>>>,
+    M: Fn(Limits, Attempt) -> Fut,
+    Fut: Future<Output = Result<T, Error<E>>>,
 {
-    /// Executes the closure once.
-    pub(super) fn execute(
-        &self,
-        (): &(),
-        limits: Limits,
-        attempt: Attempt,
-    ) -> impl Future<Output = Result<T, Error<E>>> + Send + use<'c, E, Outside, Inside, N, T> {
-        let (cx, operation) = (self.cx.with_limits(limits), self.operation);
-        async move { operation.attempt(&cx, attempt).await }
+    type Future = Fut;
+
+    fn execute(&self, (): &(), limits: Limits, attempt: Attempt) -> Fut {
+        (self.execute)(limits, attempt)
     }
 }
 
-impl<'c, E, Outside, Inside, N, T> Placed for PipelineCall<'c, E, Outside, Inside, N, T>
+impl<E, Outside, Inside, N, T, R, M> Placed for PipelineCall<'_, E, Outside, Inside, N, T, R, M>
 where
-    E: Send + Sync,
-    (Outside, Inside): Send + Sync,
-    N: Operation<T, E>,
-    T: Send + 'c,
+    Self: Target,
 {
     type Places = (Outside, Inside);
 

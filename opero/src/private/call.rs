@@ -69,7 +69,7 @@ where
     P::Places: Places<Value<P>, Failure<P>>,
 {
     let ending = Lowered::<P::Adapter>(on_refused);
-    P::Places::run::<P::Route, P, _, _, _>(Own(recipe), (), P::execute, None, ending)
+    P::Places::run(Own(recipe), (), None, ending)
 }
 
 /// Calls a synchronous function.
@@ -81,5 +81,5 @@ where
     P::Places: Places<Value<P>, Failure<P>>,
 {
     let ending = Lowered::<P::Adapter>(on_refused);
-    P::Places::run_sync::<P::Route, P, _>(&recipe, &(), ending)
+    P::Places::run_sync(&recipe, &(), ending)
 }

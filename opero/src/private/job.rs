@@ -79,7 +79,7 @@ where
         cx: &Context<'_>,
         item: P::Item,
     ) -> impl Future<Output = Result<Value<P>, Error<Failure<P>>>> + Send {
-        P::Places::run::<P::Route, P, _, _, _>(&self.0, item, P::execute, Some(cx), Plainly)
+        P::Places::run(&self.0, item, Some(cx), Plainly)
     }
 }
 

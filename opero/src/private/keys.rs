@@ -4,6 +4,7 @@
 use opero_core::{Arguments, Background, CodecError, Key, KeyHasher};
 
 use super::stable;
+use crate::route::{Cached, Uncached};
 
 /// Were the arguments made bytes? `None`: they cannot be.
 pub type Encoded = Option<Result<(), CodecError>>;
@@ -13,6 +14,9 @@ pub type Encode<S, I> = fn(&S, &I, &mut Vec<u8>) -> Encoded;
 
 /// How the arguments of a function make a key.
 pub trait MakeKey<S, I>: Send + Sync {
+    /// Through the cache, or past it.
+    type Route;
+
     /// The key of a call of the function whose body is `B`.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
 
@@ -48,6 +52,8 @@ pub trait MakeKey<S, I>: Send + Sync {
 pub struct NoKey;
 
 impl<S, I> MakeKey<S, I> for NoKey {
+    type Route = Uncached;
+
     fn make<B>(&self, _: &S, _: &I) -> Option<Key> {
         None
     }
@@ -64,6 +70,7 @@ pub struct WithBytes<K>(pub(super) K);
 
 #[deny(clippy::missing_trait_methods)]
 impl<S, I, K: MakeKey<S, I>> MakeKey<S, I> for WithBytes<K> {
+    type Route = K::Route;
     const RECORDS: bool = K::RECORDS;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -93,6 +100,8 @@ impl<S, I, K: MakeKey<S, I>> MakeKey<S, I> for WithBytes<K> {
 pub struct KeyOf<K>(pub(super) K);
 
 impl<S, I, K: Fn(&S, &I, &mut KeyHasher) + Send + Sync> MakeKey<S, I> for KeyOf<K> {
+    type Route = Cached;
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut hasher = KeyHasher::new::<B>();
@@ -114,6 +123,8 @@ impl<S, I, K> MakeKey<S, I> for StableKey<K>
 where
     K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
 {
+    type Route = Cached;
+
     /// Asked for only by a stage of the user's: a hash of the same bytes.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut bytes = Vec::new();
@@ -141,6 +152,8 @@ where
     K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
     P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
 {
+    type Route = Cached;
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut hasher = KeyHasher::new::<B>();

@@ -16,8 +16,8 @@ use super::operation::{AsyncBody, BlockingBody, Body, SyncBody};
 use super::{Adapter, Answers, Encoded, Function, path};
 use crate::Stages;
 use crate::fast_path::Needs;
-use crate::route::{Cached, Placed, Uncached};
-use crate::shell::{SyncTarget, Target, Whole};
+use crate::route::Placed;
+use crate::shell::{AsyncTarget, Lookup, SyncTarget, Target, Whole};
 
 /// The first steps: the function, what it returns, its shared arguments, and the type of its item.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         outside: Out,
         inside: In,
         answers: C,
-    ) -> Recipe<A, S, I, B, KeyOf<K>, Cached, Out, In, C>
+    ) -> Recipe<A, S, I, B, KeyOf<K>, Out, In, C>
     where
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
         C: Fn() -> Answers<S, I, A::Value, A::Error>,
@@ -96,7 +96,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         outside: Out,
         inside: In,
         answers: C,
-    ) -> Recipe<A, S, I, B, StableKey<K>, Cached, Out, In, C>
+    ) -> Recipe<A, S, I, B, StableKey<K>, Out, In, C>
     where
         K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
         C: Fn() -> Answers<S, I, A::Value, A::Error>,
@@ -114,7 +114,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         outside: Out,
         inside: In,
         answers: C,
-    ) -> Recipe<A, S, I, B, ProbedKey<K, P>, Cached, Out, In, C>
+    ) -> Recipe<A, S, I, B, ProbedKey<K, P>, Out, In, C>
     where
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
         P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
@@ -130,7 +130,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         outside: Out,
         inside: In,
         answers: C,
-    ) -> Recipe<A, S, I, B, NoKey, Uncached, Out, In, C>
+    ) -> Recipe<A, S, I, B, NoKey, Out, In, C>
     where
         C: Fn() -> Answers<S, I, A::Value, A::Error>,
     {
@@ -139,7 +139,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
 }
 
 /// A function with its shared arguments, the user's own stages, and the answers to what stages ask.
-pub struct Recipe<A, S, I, B, K, R, Out, In, C> {
+pub struct Recipe<A, S, I, B, K, Out, In, C> {
     function: &'static Function,
     shared: S,
     body: B,
@@ -147,10 +147,10 @@ pub struct Recipe<A, S, I, B, K, R, Out, In, C> {
     places: (Out, In),
     /// Makes the answers: a closure without captures of any size.
     answers: C,
-    types: PhantomData<fn() -> (A, I, R)>,
+    types: PhantomData<fn() -> (A, I)>,
 }
 
-impl<A, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
+impl<A, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
     #[inline]
     fn new(bodied: Bodied<A, S, I, B>, key: K, outside: Out, inside: In, answers: C) -> Self {
         Self {
@@ -166,7 +166,7 @@ impl<A, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
 
     /// The same call with bytes for other processes: those of its `rate_key`, or of its arguments.
     #[inline]
-    pub fn with_bytes(self) -> Recipe<A, S, I, B, WithBytes<K>, R, Out, In, C> {
+    pub fn with_bytes(self) -> Recipe<A, S, I, B, WithBytes<K>, Out, In, C> {
         self.map_key(WithBytes)
     }
 
@@ -175,7 +175,7 @@ impl<A, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
     pub(super) fn map_key<L>(
         self,
         change: impl FnOnce(K) -> L,
-    ) -> Recipe<A, S, I, B, L, R, Out, In, C> {
+    ) -> Recipe<A, S, I, B, L, Out, In, C> {
         Recipe {
             function: self.function,
             shared: self.shared,
@@ -189,15 +189,11 @@ impl<A, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
 }
 
 /// A recipe, whatever it is made of.
-pub trait Callee: Placed {
+pub trait Callee: AsyncTarget + Placed {
     /// What the function returns.
     type Adapter: Adapter<Value = Self::Value, Error = Self::Error, Return = Self::Returned>;
     /// The arguments that all attempts share.
     type Shared;
-    /// Through the cache, or past it.
-    type Route;
-    /// One execution of the function.
-    type Future: Future<Output = Return<Self>>;
     /// How the body waits.
     const WAITING: Waiting;
     /// Is there something that identifies an item in a record?
@@ -205,8 +201,6 @@ pub trait Callee: Placed {
 
     /// The function.
     fn function(&self) -> &'static Function;
-    /// Executes the function once.
-    fn execute(&self, item: &Self::Item, limits: Limits, attempt: Attempt) -> Self::Future;
     /// The bytes of the key, with the function's name.
     fn stable_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
     /// What identifies an item in a record.
@@ -238,13 +232,13 @@ pub type Return<P> = <P as Target>::Returned;
 /// The error of a callee.
 pub type Failure<P> = <P as Target>::Error;
 
-impl<A, S, I, B, K, R, Out, In, C> Target for Recipe<A, S, I, B, K, R, Out, In, C>
+impl<A, S, I, B, K, Out, In, C> Target for Recipe<A, S, I, B, K, Out, In, C>
 where
     A: Adapter<Value: Send, Error: Send>,
     S: Send + Sync,
     I: Send + Sync,
     B: Body<S, I, A::Return>,
-    K: MakeKey<S, I>,
+    K: MakeKey<S, I, Route: Lookup<A::Value>>,
     Out: Send + Sync,
     In: Send + Sync,
     C: Fn() -> Answers<S, I, A::Value, A::Error> + Send + Sync,
@@ -254,6 +248,7 @@ where
     type Error = A::Error;
     type Returned = A::Return;
     type Policy = Policy<A::Value, A::Error>;
+    type Route = K::Route;
 
     #[inline]
     fn stages(&self) -> Result<&Stages, &ConfigError> {
@@ -302,7 +297,21 @@ where
     }
 }
 
-impl<A, S, I, B, K, R, Out, In, C> Placed for Recipe<A, S, I, B, K, R, Out, In, C>
+impl<A, S, I, B, K, Out, In, C> AsyncTarget for Recipe<A, S, I, B, K, Out, In, C>
+where
+    Self: Target<Item = I, Returned = A::Return>,
+    A: Adapter,
+    B: Body<S, I, A::Return>,
+{
+    type Future = B::Future;
+
+    #[inline]
+    fn execute(&self, item: &I, _: Limits, attempt: Attempt) -> B::Future {
+        self.body.execute(&self.shared, item, attempt)
+    }
+}
+
+impl<A, S, I, B, K, Out, In, C> Placed for Recipe<A, S, I, B, K, Out, In, C>
 where
     Self: Target,
 {
@@ -313,7 +322,7 @@ where
     }
 }
 
-impl<A, S, I, B, K, R, Out, In, C> Callee for Recipe<A, S, I, B, K, R, Out, In, C>
+impl<A, S, I, B, K, Out, In, C> Callee for Recipe<A, S, I, B, K, Out, In, C>
 where
     Self: Target<Item = I, Value = A::Value, Error = A::Error, Returned = A::Return>,
     A: Adapter,
@@ -323,19 +332,12 @@ where
 {
     type Adapter = A;
     type Shared = S;
-    type Route = R;
-    type Future = B::Future;
     const WAITING: Waiting = B::WAITING;
     const RECORDS: bool = K::RECORDS;
 
     #[inline]
     fn function(&self) -> &'static Function {
         self.function
-    }
-
-    #[inline]
-    fn execute(&self, item: &I, _: Limits, attempt: Attempt) -> B::Future {
-        self.body.execute(&self.shared, item, attempt)
     }
 
     fn stable_key(&self, item: &I, out: &mut Vec<u8>) -> Encoded {
@@ -365,7 +367,7 @@ where
     }
 }
 
-impl<A, S, I, F, K, R, Out, In, C> SyncTarget for Recipe<A, S, I, SyncBody<F>, K, R, Out, In, C>
+impl<A, S, I, F, K, Out, In, C> SyncTarget for Recipe<A, S, I, SyncBody<F>, K, Out, In, C>
 where
     Self: Target<Item = I, Returned = A::Return>,
     A: Adapter,
@@ -378,7 +380,7 @@ where
 }
 
 /// Without the arguments: they may hold secrets.
-impl<A, S, I, B, K, R, Out, In, C> fmt::Debug for Recipe<A, S, I, B, K, R, Out, In, C> {
+impl<A, S, I, B, K, Out, In, C> fmt::Debug for Recipe<A, S, I, B, K, Out, In, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recipe")
             .field("function", &self.function.name())

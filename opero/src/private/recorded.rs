@@ -22,6 +22,7 @@ where
     K: MakeKey<S, I>,
     G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
 {
+    type Route = K::Route;
     const RECORDS: bool = true;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -46,10 +47,10 @@ where
     }
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
+impl<A: Adapter, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
     /// Items are told apart by `record` where they are recorded.
     #[inline]
-    pub fn journaled<G>(self, record: G) -> Recipe<A, S, I, B, Journaled<K, G>, R, Out, In, C>
+    pub fn journaled<G>(self, record: G) -> Recipe<A, S, I, B, Journaled<K, G>, Out, In, C>
     where
         G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
     {

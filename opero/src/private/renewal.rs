@@ -24,6 +24,8 @@ where
     K: MakeKey<S, I>,
     G: Fn(&S, &I) -> Option<Background> + Send + Sync,
 {
+    type Route = K::Route;
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         self.key.make::<B>(shared, item)
@@ -38,10 +40,10 @@ where
     }
 }
 
-impl<A: Adapter, S, I, B, K, R, Out, In, C> Recipe<A, S, I, B, K, R, Out, In, C> {
+impl<A: Adapter, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
     /// A call that can be made again in the background, by `again`.
     #[inline]
-    pub fn renewing<G>(self, again: G) -> Recipe<A, S, I, B, Renewing<K, G>, R, Out, In, C>
+    pub fn renewing<G>(self, again: G) -> Recipe<A, S, I, B, Renewing<K, G>, Out, In, C>
     where
         G: Fn(&S, &I) -> Option<Background> + Send + Sync,
     {
