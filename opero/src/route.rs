@@ -9,26 +9,7 @@ use crate::order::CacheUse;
 use crate::shell::{
     self, AsyncTarget, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, Whole, typed,
 };
-pub use crate::shell::{Cached, Uncached};
 use crate::staged::{Absent, Place, Present, staged};
-
-/// Whether a call passes the cache: cached calls demand more of the value.
-pub trait Route<T, E>: Lookup<T> + Send + Sync {}
-
-impl<T: CachedValue, E: Send> Route<T, E> for Cached {}
-impl<T: Send, E: Send> Route<T, E> for Uncached {}
-
-/// A result that the cache can keep and hand out.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is the result of a cached function, and the cache needs `Clone + Send + Sync + 'static` to keep it",
-    label = "the cache cannot keep this result",
-    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`",
-    note = "for a generic type add the bounds `Clone + Send + Sync + 'static`"
-)]
-pub trait CachedValue: Clone + Send + Sync + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
 
 /// A function with its arguments, and the places of stages around it.
 pub trait Placed: Target {

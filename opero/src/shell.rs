@@ -123,11 +123,23 @@ pub trait Lookup<T> {
     fn keeping() -> Option<Keeping<T>>;
 }
 
+/// A result that the cache can keep and hand out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the result of a cached function, and the cache needs `Clone + Send + Sync + 'static` to keep it",
+    label = "the cache cannot keep this result",
+    note = "derive `Clone` (and hold no borrowed data), or switch the cache off with `cache = false`",
+    note = "for a generic type add the bounds `Clone + Send + Sync + 'static`"
+)]
+pub trait CachedValue: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
+
 /// Through the cache.
 #[derive(Debug, Clone, Copy)]
 pub struct Cached;
 
-impl<T: Clone + Send + Sync + 'static> Lookup<T> for Cached {
+impl<T: CachedValue> Lookup<T> for Cached {
     const CACHE: CacheUse = CacheUse::Through;
 
     #[inline]
@@ -162,7 +174,7 @@ impl<T> Lookup<T> for Uncached {
 /// An async call of a target that it owns, or that a map's items share.
 #[inline]
 #[allow(clippy::manual_async_fn)] // An `async fn` keeps each of its arguments twice.
-pub(crate) fn call<Q, D>(
+pub fn call<Q, D>(
     target: Q,
     item: <Q::Target as Target>::Item,
     cx: Option<&Context<'_>>,
@@ -229,7 +241,7 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
 
 /// A synchronous call.
 #[inline]
-pub(crate) fn call_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+pub fn call_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
 where
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,

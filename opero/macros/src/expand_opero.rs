@@ -87,16 +87,20 @@ pub(crate) struct Parts {
 
 fn alone(plan: &Plan<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenStream {
     let (door, function) = (plan.door, plan.function);
-    let way = match function.is_async() {
-        true => quote!(#door::call),
-        false => quote!(#door::call_sync),
+    let (recipe_name, ending) = (hidden("recipe"), plan.ending());
+    let call = match (function.is_async(), plan.has_stages()) {
+        (true, false) => quote! {
+            #door::call(#door::Own(#recipe_name), (), ::core::option::Option::None, #ending)
+        },
+        (false, false) => quote!(#door::call_sync(&#recipe_name, &(), #ending)),
+        (true, true) => quote!(#door::call_placed(#recipe_name, #ending)),
+        (false, true) => quote!(#door::call_placed_sync(&#recipe_name, #ending)),
     };
-    let (recipe_name, on_refused_name) = (hidden("recipe"), hidden("on_refused"));
-    let call = boxed(function, quote!(#way(#recipe_name, #on_refused_name)));
+    let call = boxed(function, call);
     // What the compiler finds wrong with the types of the whole is about the result.
     let call = at(function.output.span(), call);
-    let (adapter_name, function_name, static_name) =
-        (hidden("adapter"), hidden("function"), hidden("FUNCTION"));
+    let (adapter_name, on_refused_name) = (hidden("adapter"), hidden("on_refused"));
+    let (function_name, static_name) = (hidden("function"), hidden("FUNCTION"));
     let Parts {
         function_static,
         adapter,

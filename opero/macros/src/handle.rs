@@ -137,6 +137,7 @@ impl Handle {
             ..
         } = parts;
         let bind = at(output.span(), quote!(#door::#bind));
+        let ending = plan.ending();
         let doc = format!(
             "A call of [`{0}`](fn@Self::{0}) to look up, refresh or invalidate.",
             sig.ident
@@ -155,7 +156,7 @@ impl Handle {
                 let #adapter = #read;
                 #checks
                 let #on_refused_name = #on_refused;
-                #bind(#recipe, #on_refused_name)
+                #bind(#recipe, #ending)
             }
         }
     }

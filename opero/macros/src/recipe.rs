@@ -63,12 +63,15 @@ impl<'a> Plan<'a> {
         let (door, name) = (self.door, self.function.item.sig.ident.to_string());
         let (config, features) = (self.settings.config(door), self.settings.features(door));
         let function = hidden("FUNCTION");
+        // A function and no closure, which would be compiled twice.
+        let configure = hidden("configure");
         quote! {
             #features
+            #config
             static #function: #door::Function = #door::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
                 || {},
-                #config,
+                #configure,
             );
         }
     }
@@ -133,6 +136,20 @@ impl<'a> Plan<'a> {
             }
             _ => quote!(#door::never_refuses(#adapter)),
         }
+    }
+
+    /// What the caller gets, as an expression.
+    pub(crate) fn ending(&self) -> TokenStream {
+        let (door, adapter, on_refused) = (self.door, hidden("adapter"), hidden("on_refused"));
+        quote!(#door::Lowered { adapter: #adapter, on_refused: #on_refused })
+    }
+
+    /// Are there stages of the user's?
+    pub(crate) fn has_stages(&self) -> bool {
+        self.parameters
+            .given(&["outside", "inside"])
+            .next()
+            .is_some()
     }
 
     /// What can make a stage refuse a call.

@@ -28,8 +28,7 @@ pub use map::{AsyncItems, SyncItems};
 
 use crate::order::Stages;
 pub use crate::route::Places;
-use crate::route::{Cached, Uncached};
-use crate::shell::Plainly;
+use crate::shell::{Cached, Plainly, Uncached};
 pub use crate::staged::{Absent, Place, Present};
 use target::PipelineCall;
 

@@ -8,7 +8,7 @@ use super::Adapter;
 use super::checks::{HoldsBackendRefusals, HoldsRefusals};
 use super::operation::Own;
 use super::recipe::{Callee, Failure, Return, Value};
-use crate::route::{Places, Route};
+use crate::route::Places;
 use crate::shell::{Ending, SyncTarget};
 
 /// What becomes of a refusal; `None` where none can occur.
@@ -30,9 +30,17 @@ pub const fn refuses_by_backend<A: HoldsBackendRefusals>(adapter: A) -> OnRefuse
 }
 
 /// What a decorated function returns.
-pub(super) struct Lowered<A: Adapter>(pub(super) OnRefused<A::Return>);
+#[derive(Debug)]
+pub struct Lowered<A: Adapter> {
+    /// What its type is to the pipeline.
+    pub adapter: A,
+    /// What becomes of a refusal.
+    pub on_refused: OnRefused<A::Return>,
+}
 
+// Not derived: that would ask for a return type that is `Copy`.
 impl<A: Adapter> Clone for Lowered<A> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -50,36 +58,32 @@ impl<A: Adapter> Ending<A::Value, A::Error> for Lowered<A> {
 
     #[inline]
     fn result(self, result: Result<A::Value, Error<A::Error>>) -> Option<A::Return> {
-        A::lower(result).map_or_else(self.0, Some)
+        A::lower(result).map_or_else(self.on_refused, Some)
     }
 }
 
-/// Calls an async function.
+/// Calls an async function that may have stages of the user's around it.
 ///
 /// Not an `async fn`, nor a block in the decorated function: there, the compiler would have to know that the stages'
 /// futures are `Send` for every lifetime of the arguments, which it cannot.
 #[inline]
-pub fn call<P>(
+pub fn call_placed<P>(
     recipe: P,
-    on_refused: OnRefused<Return<P>>,
+    ending: Lowered<P::Adapter>,
 ) -> impl Future<Output = Return<P>> + Send
 where
     P: Callee<Item = (), Future: Send>,
-    P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
-    let ending = Lowered::<P::Adapter>(on_refused);
     P::Places::run(Own(recipe), (), None, ending)
 }
 
-/// Calls a synchronous function.
+/// Calls a synchronous function that may have stages of the user's around it.
 #[inline]
-pub fn call_sync<P>(recipe: P, on_refused: OnRefused<Return<P>>) -> Return<P>
+pub fn call_placed_sync<P>(recipe: &P, ending: Lowered<P::Adapter>) -> Return<P>
 where
     P: Callee<Item = ()> + SyncTarget,
-    P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
-    let ending = Lowered::<P::Adapter>(on_refused);
-    P::Places::run_sync(&recipe, &(), ending)
+    P::Places::run_sync(recipe, &(), ending)
 }

@@ -7,12 +7,12 @@ use opero_cache::{Cache, CacheStats};
 use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, Waiting, block_on};
 
 use super::Function;
-use super::call::{Lowered, OnRefused, call, call_sync};
+use super::call::{Lowered, call_placed, call_placed_sync};
 use super::recipe::{Callee, Failure, Return, Value};
 use crate::Stages;
 use crate::order::CacheUse;
-use crate::route::{Cached, CachedValue, Places, run_staged};
-use crate::shell::{Boxed, SyncTarget, Whole};
+use crate::route::{Places, run_staged};
+use crate::shell::{Boxed, CachedValue, SyncTarget, Whole};
 use crate::staged::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.
@@ -113,25 +113,25 @@ pub trait BoundSyncCall: BoundCall {
 /// A recipe whose call waits to be told what to do.
 pub struct BoundRecipe<P: Callee> {
     recipe: P,
-    on_refused: OnRefused<Return<P>>,
+    ending: Lowered<P::Adapter>,
 }
 
 /// Binds an async function to its arguments.
-pub fn bind<P: Callee>(recipe: P, on_refused: OnRefused<Return<P>>) -> CachedCall<BoundRecipe<P>> {
-    CachedCall(BoundRecipe { recipe, on_refused })
+pub fn bind<P: Callee>(recipe: P, ending: Lowered<P::Adapter>) -> CachedCall<BoundRecipe<P>> {
+    CachedCall(BoundRecipe { recipe, ending })
 }
 
 /// Binds a synchronous function to its arguments.
 pub fn bind_sync<P: Callee>(
     recipe: P,
-    on_refused: OnRefused<Return<P>>,
+    ending: Lowered<P::Adapter>,
 ) -> CachedSyncCall<BoundRecipe<P>> {
-    CachedSyncCall(BoundRecipe { recipe, on_refused })
+    CachedSyncCall(BoundRecipe { recipe, ending })
 }
 
 impl<P, Out, In> BoundCall for BoundRecipe<P>
 where
-    P: Callee<Item = (), Route = Cached, Places = (Out, In), Future: Send>,
+    P: Callee<Item = (), Places = (Out, In), Future: Send>,
     Value<P>: CachedValue,
     (Out, In): Places<Value<P>, Failure<P>>,
     Out: Place<Value<P>, Failure<P>>,
@@ -141,7 +141,7 @@ where
     type Value = Value<P>;
 
     fn run(self) -> impl Future<Output = Self::Return> + Send {
-        call(self.recipe, self.on_refused)
+        call_placed(self.recipe, self.ending)
     }
 
     async fn go(&self, waiting: Waiting, way: Way) -> Self::Return {
@@ -152,8 +152,7 @@ where
         let make = |limits, attempt| -> Boxed<'_, Self::Return> {
             Box::pin(self.recipe.execute(&(), limits, attempt))
         };
-        let (whole, ending) = (self.whole(), Lowered::<P::Adapter>(self.on_refused));
-        run_staged(&whole, &make, None, waiting, cache, ending).await
+        run_staged(&self.whole(), &make, None, waiting, cache, self.ending).await
     }
 
     async fn peek(&self, waiting: Waiting) -> Option<Value<P>> {
@@ -189,12 +188,12 @@ where
 impl<P> BoundSyncCall for BoundRecipe<P>
 where
     Self: BoundCall<Return = Return<P>>,
-    P: Callee<Item = (), Route = Cached> + SyncTarget,
+    P: Callee<Item = ()> + SyncTarget,
     Value<P>: CachedValue,
     P::Places: Places<Value<P>, Failure<P>>,
 {
     fn run_sync(self) -> Self::Return {
-        call_sync(self.recipe, self.on_refused)
+        call_placed_sync(&self.recipe, self.ending)
     }
 }
 

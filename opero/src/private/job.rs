@@ -9,7 +9,7 @@ use opero_map::{IntoSource, Job, MapConfig, Run};
 use super::Adapter;
 use super::checks::{MapError, MapItem, MapValue};
 use super::recipe::{Callee, Failure, Value};
-use crate::route::{Places, Route};
+use crate::route::Places;
 use crate::shell::Plainly;
 
 /// The pipeline around every item.
@@ -28,7 +28,6 @@ where
     C: IntoSource<P::Item>,
     P: Callee<Item: MapItem, Future: Send>,
     P::Adapter: Adapter<Value: MapValue, Error: MapError>,
-    P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
     let config = MapConfig {
@@ -47,7 +46,6 @@ pub fn map_config() -> MapConfig {
 impl<P> Job<P::Item> for MapJob<P>
 where
     P: Callee<Future: Send>,
-    P::Route: Route<Value<P>, Failure<P>>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
     type Output = Value<P>;

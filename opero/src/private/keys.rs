@@ -4,7 +4,7 @@
 use opero_core::{Arguments, Background, CodecError, Key, KeyHasher};
 
 use super::stable;
-use crate::route::{Cached, Uncached};
+use crate::shell::{Cached, Uncached};
 
 /// Were the arguments made bytes? `None`: they cannot be.
 pub type Encoded = Option<Result<(), CodecError>>;

@@ -52,7 +52,8 @@ pub mod features;
 pub use crate::staged::{Absent, Present};
 pub use opero_core::{Attempt, Background, CodecError, Context, Error, Key, KeyHasher, Refused};
 
-pub use crate::route::{Cached, CachedValue, Places, Route, Uncached};
+pub use crate::route::Places;
+pub use crate::shell::{Cached, CachedValue, Uncached, call, call_sync};
 pub use adapter::{
     Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, plain, returns,
     transparent, wrapped,
@@ -62,7 +63,9 @@ pub use arguments::{
     CloneArgument, HashArgument, HashKey, HashSelf, clone_argument, hash_argument, hash_key,
     hash_self, rate_key,
 };
-pub use call::{OnRefused, call, call_sync, never_refuses, refuses, refuses_by_backend};
+pub use call::{
+    Lowered, OnRefused, call_placed, call_placed_sync, never_refuses, refuses, refuses_by_backend,
+};
 pub use checks::{
     Anything, HoldsBackendRefusals, HoldsRefusals, IsOperoError, Outcome, ReadAs, ReadPlain,
     ReadWrapped, TakesBackendRefusals, TakesRefusals, is_opero_error, read_as,
@@ -75,7 +78,7 @@ pub use checks::{
 pub use fallback::{Alternatives, pick, values};
 pub use function::Function;
 pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
-pub use operation::{AsyncBody, BlockingBody, Body, SyncBody};
+pub use operation::{AsyncBody, BlockingBody, Body, Own, SyncBody};
 pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{Errors, ShareAny, ShareClone, Sharing};

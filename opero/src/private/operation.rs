@@ -85,7 +85,10 @@ where
 
 /// A recipe that a call owns.
 #[derive(Debug)]
-pub(super) struct Own<P>(pub(super) P);
+pub struct Own<P>(
+    /// The recipe.
+    pub P,
+);
 
 impl<P> Deref for Own<P> {
     type Target = P;

@@ -64,12 +64,12 @@ impl Settings {
         settings
     }
 
-    /// The `PipelineConfig` as an expression.
+    /// A function that sets the parameters.
     pub(crate) fn config(&self, door: &TokenStream) -> TokenStream {
         let (names, values): (Vec<_>, Vec<_>) = self.fields.iter().cloned().unzip();
-        let config = hidden("config");
+        let (configure, config) = (hidden("configure"), hidden("config"));
         quote! {
-            |#config: &mut #door::PipelineConfig| {
+            fn #configure(#config: &mut #door::PipelineConfig) {
                 let _ = &#config;
                 #(#config.#names = #values;)*
             }
