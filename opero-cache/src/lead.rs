@@ -31,6 +31,7 @@ pub struct Lead<'c>(Leader<'c>);
 impl Lead<'_> {
     /// Marks that this thread executes the call, for as long as the mark lives: the same call within it does not wait for
     /// itself. An async execution is marked at each poll.
+    #[inline(never)]
     pub fn mark(&self) -> Leading {
         self.0.mark()
     }

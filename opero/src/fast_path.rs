@@ -41,38 +41,58 @@ impl Stages {
         }
     }
 
-    /// Starts the first attempt, if it needs no stage: its call is then led, and its permits are taken.
+    /// Returns `true` if an attempt that has its permit needs nothing else: no observer, no limit in time.
+    #[inline]
+    pub(crate) fn is_bare(&self) -> bool {
+        self.is_untimed && !Context::system().observed()
+    }
+
+    /// Takes the permits of an attempt, if they are there at once.
+    #[inline]
+    pub(crate) fn admits(&self, needs: &Needs) -> bool {
+        needs.alternatives > 0 && ratelimit::admits(&self.rate_limit, needs)
+    }
+
+    /// Starts the first attempt, if it needs no stage: its call is then led, and its permits are taken. What has to stand
+    /// beside it goes into `first`, and nothing does for most: what is stored and loaded in pieces costs more than the rest.
     #[inline(never)]
-    pub(crate) fn begin(
-        &self,
+    pub(crate) fn begin<'s>(
+        &'s self,
         cx: Option<&Context<'_>>,
         waiting: Waiting,
         (cache, key): (CacheUse, Option<Key>),
-        needs: Needs,
-    ) -> Option<First<'_>> {
+        needs: &Needs,
+        first: &mut Option<First<'s>>,
+    ) -> bool {
         let is_alone = match cx {
             None => !Context::system().observed(),
             Some(cx) => !cx.observed() && cx.remote().is_none(),
         };
-        let timeout = &self.execution.timeout;
+        let is_limited = retry::is_limited(&self.execution.timeout);
         // A synchronous call cannot be stopped; the stage says so.
-        let is_stoppable = waiting == Waiting::Async || !retry::is_limited(timeout);
-        if !is_alone || !is_stoppable || !self.is_unbounded || needs.alternatives == 0 {
-            return None;
+        let is_stoppable = waiting == Waiting::Async || !is_limited;
+        if !is_alone || !is_stoppable || !self.is_unbounded {
+            return false;
         }
         let lead = match (cache, key) {
             (CacheUse::Past, _) => LeadSlot::default(),
-            (CacheUse::Through, Some(key)) => self.lead(cx, waiting, key)?,
-            (CacheUse::Through, None) | (CacheUse::Refresh, _) => return None,
+            (CacheUse::Through, Some(key)) => match self.lead(cx, waiting, key) {
+                Some(lead) => lead,
+                None => return false,
+            },
+            (CacheUse::Through, None) | (CacheUse::Refresh, _) => return false,
         };
-        if !ratelimit::admits(&self.rate_limit, needs) {
-            return None;
+        if !self.admits(needs) {
+            return false;
         }
-        Some(First {
-            stages: self,
-            timer: retry::start(timeout, &**self.clock()),
-            lead,
-        })
+        if is_limited || matches!(cache, CacheUse::Through) {
+            *first = Some(First {
+                stages: self,
+                timer: retry::start(&self.execution.timeout, &**self.clock()),
+                lead,
+            });
+        }
+        true
     }
 
     fn lead(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<LeadSlot<'_>> {
@@ -83,7 +103,7 @@ impl Stages {
     }
 }
 
-/// A first attempt under way: its lead, and its time where that has a limit.
+/// What stands beside a first attempt under way: its lead, and its time where that has a limit.
 #[derive(Debug)]
 pub(crate) struct First<'s> {
     stages: &'s Stages,
@@ -93,7 +113,7 @@ pub(crate) struct First<'s> {
 
 impl First<'_> {
     /// Marks that this thread executes the call, as long as the mark lives.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn mark(&self) -> MarkSlot {
         cache::mark(&self.lead)
     }

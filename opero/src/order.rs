@@ -40,6 +40,8 @@ pub struct Stages {
     pub(crate) execution: Execution,
     /// A first attempt need not know when the call began: there is no `max_elapsed`.
     pub(crate) is_unbounded: bool,
+    /// Nor has an attempt a time limit.
+    pub(crate) is_untimed: bool,
 }
 
 /// What a call does about the cache.
@@ -111,6 +113,7 @@ impl Stages {
                 timeout: retry::build_timeout(config)?,
             },
             is_unbounded: config.max_elapsed.is_none(),
+            is_untimed: config.max_elapsed.is_none() && config.attempt_timeout.is_none(),
             clock,
         })
     }

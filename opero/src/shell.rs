@@ -11,11 +11,10 @@ use std::task::{self, Poll};
 
 use opero_core::{
     Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Entry,
-    Error, Keeping, Key, Limits, Slot, SyncCall, Waiting,
+    Error, Keeping, Key, Limits, RefusedKind, Slot, SyncCall, Waiting,
 };
 
 use crate::fast_path::{First, Needs};
-use crate::mechanism::cache::LeadSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
 /// A function with its arguments. In a map, all of them but the item.
@@ -186,25 +185,23 @@ where
 {
     async move {
         let target = &*target;
-        let (first, key) = match start(target, &item, cx, Waiting::Async, ending) {
-            Start::Known(output) => return output,
-            Start::Begun(first, key) => (first, key),
-        };
-        let first = match first {
-            None => None,
-            Some(mut first) => {
-                let running = pin!(target.execute(&item, Limits::NONE, Attempt::FIRST));
-                let attempt = FirstAttempt {
-                    running,
-                    first: &mut first,
-                };
-                let returned = attempt.await;
-                match settle(returned, <Q::Target>::lift, first, key, ending) {
-                    Ok(output) => return output,
-                    Err(ended) => Some(ended),
-                }
+        let mut begun = Begun::default();
+        begun.runs_here = cx.is_none() && starts_bare(target, &item);
+        if !begun.runs_here
+            && let Some(output) = start(target, &item, cx, Waiting::Async, ending, &mut begun)
+        {
+            return output;
+        }
+        let mut failed = None;
+        if begun.runs_here {
+            let running = pin!(target.execute(&item, Limits::NONE, Attempt::FIRST));
+            let first = &mut begun.first;
+            let returned = FirstAttempt { running, first }.await;
+            match settle(returned, <Q::Target>::lift, &begun, ending) {
+                Ok(output) => return output,
+                Err(result) => failed = Some(result),
             }
-        };
+        }
         let make =
             |limits, attempt| -> Boxed<'_, _> { Box::pin(target.execute(&item, limits, attempt)) };
         let whole = Whole {
@@ -212,7 +209,7 @@ where
             item: &item,
         };
         // Bound to a name: no temporary of this statement lives in the future.
-        let rest = rest(&whole, &make, cx, ending, first, key);
+        let rest = rest(&whole, &make, cx, ending, failed, begun);
         rest.await
     }
 }
@@ -220,7 +217,7 @@ where
 /// A first attempt, in the shell's frame. Its output is `None` where its time was over.
 struct FirstAttempt<'c, 's, Fut> {
     running: Pin<&'c mut Fut>,
-    first: &'c mut First<'s>,
+    first: &'c mut Option<First<'s>>,
 }
 
 impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
@@ -228,12 +225,12 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let _mark = this.first.mark();
+        let _mark = this.first.as_ref().map(First::mark);
         match this.running.as_mut().poll(task) {
             Poll::Ready(returned) => Poll::Ready(Some(returned)),
-            Poll::Pending => match this.first.poll(task) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
+            Poll::Pending => match this.first.as_mut().map(|first| first.poll(task)) {
+                Some(Poll::Ready(())) => Poll::Ready(None),
+                _ => Poll::Pending,
             },
         }
     }
@@ -246,38 +243,51 @@ where
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,
 {
-    let (first, key) = match start(target, item, None, Waiting::Blocking, ending) {
-        Start::Known(output) => return output,
-        Start::Begun(first, key) => (first, key),
-    };
-    let first = match first {
-        None => None,
-        Some(first) => {
-            let mark = first.mark();
-            let returned = Some(target.execute_sync(item, Attempt::FIRST));
-            drop(mark);
-            match settle(returned, X::lift, first, key, ending) {
-                Ok(output) => return output,
-                Err(ended) => Some(ended),
-            }
+    let mut begun = Begun::default();
+    begun.runs_here = starts_bare(target, item);
+    if !begun.runs_here
+        && let Some(output) = start(target, item, None, Waiting::Blocking, ending, &mut begun)
+    {
+        return output;
+    }
+    let mut failed = None;
+    if begun.runs_here {
+        let mark = begun.first.as_ref().map(First::mark);
+        let returned = Some(target.execute_sync(item, Attempt::FIRST));
+        drop(mark);
+        match settle(returned, X::lift, &begun, ending) {
+            Ok(output) => return output,
+            Err(result) => failed = Some(result),
         }
-    };
+    }
     let make = |_, attempt| target.execute_sync(item, attempt);
     let whole = Whole { target, item };
-    let call = typed(&whole, key, &make, X::Route::keeping());
-    run_sync(call, ending, first, X::Route::CACHE)
+    let call = typed(&whole, begun.key, &make, X::Route::keeping());
+    run_sync(call, ending, failed, X::Route::CACHE, begun)
 }
 
-/// How a call starts.
-enum Start<'s, O> {
-    /// Its result is known.
-    Known(O),
-    /// With a first attempt in the shell, or with all stages. The key is that of a call that passes the cache.
-    Begun(Option<First<'s>>, Option<Key>),
+/// How far a call has come before the stages go on with it.
+#[derive(Debug, Default)]
+pub(crate) struct Begun<'s> {
+    /// The first attempt runs in the shell.
+    runs_here: bool,
+    /// What stands beside that attempt, where something does.
+    pub(crate) first: Option<First<'s>>,
+    /// The key of a call that passes the cache, and that no entry was found for.
+    key: Option<Key>,
 }
 
-/// Looks for a hit, or else starts the first attempt. A function of its own: the body of an async block is compiled
-/// wherever the block is used.
+/// Starts the first attempt of a call past the cache that needs a permit at most. Two calls less than [`start`] takes.
+#[inline]
+fn starts_bare<X: Target>(target: &X, item: &X::Item) -> bool {
+    match (X::Route::CACHE, target.stages()) {
+        (CacheUse::Past, Ok(stages)) => stages.is_bare() && stages.admits(&target.needs(item)),
+        _ => false,
+    }
+}
+
+/// Looks for a hit, and returns it; or else starts the first attempt, if the shell can run that. A function of its own: the
+/// body of an async block is compiled wherever the block is used.
 #[inline(never)]
 fn start<'t, X, D>(
     target: &'t X,
@@ -285,42 +295,55 @@ fn start<'t, X, D>(
     cx: Option<&Context<'_>>,
     waiting: Waiting,
     ending: D,
-) -> Start<'t, D::Output>
+    begun: &mut Begun<'t>,
+) -> Option<D::Output>
 where
     X: Target,
     D: Ending<X::Value, X::Error>,
 {
-    let key = match X::Route::CACHE {
+    begun.key = match X::Route::CACHE {
         CacheUse::Through => target.key(item),
         CacheUse::Past | CacheUse::Refresh => None,
     };
-    let Ok(stages) = target.stages() else {
-        return Start::Begun(None, key);
-    };
-    if let Some(key) = key
+    let stages = target.stages().ok()?;
+    if let Some(key) = begun.key
         && let Some(entry) = stages.hit(cx, waiting, key)
         && let Some(value) = X::Route::take(&entry)
     {
-        return Start::Known(ending.value(value));
+        return Some(ending.value(value));
     }
-    let first = stages.begin(cx, waiting, (X::Route::CACHE, key), target.needs(item));
-    Start::Begun(first, key)
+    let needs = &target.needs(item);
+    begun.runs_here = stages.begin(
+        cx,
+        waiting,
+        (X::Route::CACHE, begun.key),
+        needs,
+        &mut begun.first,
+    );
+    None
 }
 
 /// What a first attempt came to: what the caller gets, or what the stages go on with. Compiled for each pair of types.
 #[inline]
-fn settle<'s, T, E, R, D: Ending<T, E>>(
+fn settle<T, E, R, D: Ending<T, E>>(
     returned: Option<R>,
     lift: fn(R) -> Result<T, Error<E>>,
-    first: First<'s>,
-    key: Option<Key>,
+    begun: &Begun<'_>,
     ending: D,
-) -> Result<D::Output, Ended<'s, T, E>> {
+) -> Result<D::Output, Result<T, Error<E>>> {
     match returned.map(lift) {
         // One that passes the cache has still to be kept.
-        Some(Ok(value)) if key.is_none() => Ok(ending.value(value)),
-        Some(result) => Err((result, first.lead)),
-        None => Err((Err(Error::refused(first.refusal())), first.lead)),
+        Some(Ok(value)) if begun.key.is_none() => Ok(ending.value(value)),
+        Some(result) => Err(result),
+        None => Err(Err(begun.out_of_time())),
+    }
+}
+
+impl Begun<'_> {
+    #[cold]
+    fn out_of_time<E>(&self) -> Error<E> {
+        let refused = self.first.as_ref().map(First::refusal);
+        Error::refused(refused.unwrap_or_else(|| RefusedKind::Stopped.into()))
     }
 }
 
@@ -332,15 +355,15 @@ fn rest<'f, X, D>(
     make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
     cx: Option<&'f Context<'f>>,
     ending: D,
-    first: Option<Ended<'f, X::Value, X::Error>>,
-    key: Option<Key>,
+    failed: Option<Result<X::Value, Error<X::Error>>>,
+    begun: Begun<'f>,
 ) -> Boxed<'f, D::Output>
 where
     X: Target,
     D: Ending<X::Value, X::Error> + 'f,
 {
-    let call = typed(whole, key, make, X::Route::keeping());
-    run(call, cx, ending, first, X::Route::CACHE)
+    let call = typed(whole, begun.key, make, X::Route::keeping());
+    run(call, cx, ending, failed, X::Route::CACHE, begun)
 }
 
 /// What a call knows of its arguments, in numbers.
@@ -430,8 +453,9 @@ pub(crate) fn run<'f, T, E, P, R, D>(
     call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
     cx: Option<&'f Context<'f>>,
     ending: D,
-    first: Option<Ended<'f, T, E>>,
+    first: Option<Result<T, Error<E>>>,
     cache: CacheUse,
+    begun: Begun<'f>,
 ) -> Boxed<'f, D::Output>
 where
     T: Send + 'f,
@@ -441,8 +465,7 @@ where
     D: Ending<T, E> + 'f,
 {
     Box::pin(async move {
-        let key = call.arguments.key;
-        let (slot, rest) = begun(&call.policy, call.keeping, first, (cache, key));
+        let (slot, rest) = resumed(&call.policy, call.keeping, first, cache, begun);
         let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
@@ -463,8 +486,9 @@ where
 fn run_sync<T, E, P, R, D>(
     call: TypedCall<'_, T, E, P, R, R>,
     ending: D,
-    first: Option<Ended<'_, T, E>>,
+    first: Option<Result<T, Error<E>>>,
     cache: CacheUse,
+    begun: Begun<'_>,
 ) -> D::Output
 where
     T: Send,
@@ -472,8 +496,7 @@ where
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
-    let key = call.arguments.key;
-    let (slot, rest) = begun(&call.policy, call.keeping, first, (cache, key));
+    let (slot, rest) = resumed(&call.policy, call.keeping, first, cache, begun);
     let execute = |_: &Context<'_>, attempt| (call.lift)((call.make)(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
     Stages::run_blocking(call.stages, &mut attempts, rest);
@@ -486,21 +509,19 @@ where
     }
 }
 
-/// What a first attempt came to, with the lead of its call.
-type Ended<'s, T, E> = (Result<T, Error<E>>, LeadSlot<'s>);
-
 /// The place of a call's outcome, and what is left of the call.
-fn begun<'c, T, E>(
+fn resumed<'c, T, E>(
     policy: &'c dyn CallPolicy<T, E>,
     keeping: Option<Keeping<T>>,
-    first: Option<Ended<'c, T, E>>,
-    (cache, missed): (CacheUse, Option<Key>),
+    first: Option<Result<T, Error<E>>>,
+    cache: CacheUse,
+    begun: Begun<'c>,
 ) -> (Slot<'c, T, E>, Rest<'c>) {
     let (mut slot, mut rest) = (Slot::new(policy, keeping), Rest::new(cache));
-    rest.missed = missed;
-    if let Some((result, lead)) = first {
+    rest.missed = begun.key;
+    if let Some(result) = first {
         slot.put(Attempt::FIRST, result);
-        rest.first = Some(lead);
+        rest.first = Some(begun.first.map(|first| first.lead).unwrap_or_default());
     }
     (slot, rest)
 }

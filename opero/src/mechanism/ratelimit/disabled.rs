@@ -28,6 +28,6 @@ pub(crate) fn build(
     Ok(())
 }
 
-pub(crate) fn admits((): &RateLimitSlot, _: Needs) -> bool {
+pub(crate) fn admits((): &RateLimitSlot, _: &Needs) -> bool {
     true
 }

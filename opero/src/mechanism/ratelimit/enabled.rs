@@ -37,9 +37,14 @@ pub(crate) fn build(
 
 /// Takes the permits of an execution, if they are there at once.
 #[inline]
-pub(crate) fn admits(slot: &RateLimitSlot, needs: Needs) -> bool {
+pub(crate) fn admits(slot: &RateLimitSlot, needs: &Needs) -> bool {
     slot.as_ref().is_none_or(|limit| {
-        !(needs.has_shared_key && limit.is_shared()) && limit.admits(needs.rate_key, needs.cost)
+        !(needs.has_shared_key && limit.is_shared())
+            && match needs.rate_key {
+                // Not the same as the key itself: that would be copied in pieces.
+                None => limit.admits(None, needs.cost),
+                Some(key) => limit.admits(Some(key), needs.cost),
+            }
     })
 }
 
