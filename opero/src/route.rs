@@ -7,7 +7,7 @@ use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, 
 
 use crate::order::CacheUse;
 use crate::shell::{
-    self, AsyncTarget, Boxed, Ending, Lookup, SyncTarget, Target, TypedCall, Whole, typed,
+    self, AsyncTarget, Boxed, Ending, Lookup, Make, SyncTarget, Target, TypedCall, Whole, typed,
 };
 use crate::staged::{Absent, Place, Present, staged};
 
@@ -122,7 +122,7 @@ fn cache_of<X: Target>() -> (Option<Keeping<X::Value>>, CacheUse) {
 /// A call with stages of the user's, or one that has no fast path for another reason.
 pub(crate) async fn run_staged<'f, T, E, X, Out, In, D>(
     whole: &'f Whole<'f, X>,
-    make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
+    make: &'f (dyn Make<Boxed<'f, X::Returned>> + 'f),
     cx: Option<&Context<'_>>,
     waiting: Waiting,
     (keeping, cache): (Option<Keeping<T>>, CacheUse),
@@ -144,7 +144,7 @@ where
             return output;
         }
         // As in `shell::run`.
-        result = X::lift(make(Limits::NONE, Attempt::FIRST).await);
+        result = X::lift(make.make(Limits::NONE, Attempt::FIRST).await);
     }
 }
 

@@ -352,7 +352,7 @@ impl Begun<'_> {
 #[inline(never)]
 fn rest<'f, X, D>(
     whole: &'f Whole<'f, X>,
-    make: &'f (dyn Fn(Limits, Attempt) -> Boxed<'f, X::Returned> + Send + Sync + 'f),
+    make: &'f (dyn Make<Boxed<'f, X::Returned>> + 'f),
     cx: Option<&'f Context<'f>>,
     ending: D,
     failed: Option<Result<X::Value, Error<X::Error>>>,
@@ -414,6 +414,18 @@ impl Arguments for Facts<'_> {
 /// A future of one type for all functions that return the same.
 pub(crate) type Boxed<'f, R> = Pin<Box<dyn Future<Output = R> + Send + 'f>>;
 
+/// Makes an attempt. Not `dyn Fn`, for which the compiler makes three more functions for each closure.
+pub(crate) trait Make<M>: Send + Sync {
+    /// Makes it.
+    fn make(&self, limits: Limits, attempt: Attempt) -> M;
+}
+
+impl<M, F: Fn(Limits, Attempt) -> M + Send + Sync> Make<M> for F {
+    fn make(&self, limits: Limits, attempt: Attempt) -> M {
+        self(limits, attempt)
+    }
+}
+
 /// A call whose function is forgotten, but not its types.
 pub(crate) struct TypedCall<'f, T, E, P, R, M> {
     pub(crate) stages: Result<&'f Stages, &'f ConfigError>,
@@ -421,7 +433,7 @@ pub(crate) struct TypedCall<'f, T, E, P, R, M> {
     pub(crate) policy: P,
     pub(crate) keeping: Option<Keeping<T>>,
     /// Makes an attempt.
-    pub(crate) make: &'f (dyn Fn(Limits, Attempt) -> M + Send + Sync + 'f),
+    pub(crate) make: &'f (dyn Make<M> + 'f),
     pub(crate) lift: fn(R) -> Result<T, Error<E>>,
 }
 
@@ -429,7 +441,7 @@ pub(crate) struct TypedCall<'f, T, E, P, R, M> {
 pub(crate) fn typed<'f, X: Target, M>(
     whole: &'f Whole<'f, X>,
     key: Option<Key>,
-    make: &'f (dyn Fn(Limits, Attempt) -> M + Send + Sync + 'f),
+    make: &'f (dyn Make<M> + 'f),
     keeping: Option<Keeping<X::Value>>,
 ) -> TypedCall<'f, X::Value, X::Error, X::Policy, X::Returned, M> {
     let Whole { target, item } = *whole;
@@ -466,7 +478,7 @@ where
 {
     Box::pin(async move {
         let (slot, rest) = resumed(&call.policy, call.keeping, first, cache, begun);
-        let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
+        let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
         Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
@@ -497,7 +509,7 @@ where
     D: Ending<T, E>,
 {
     let (slot, rest) = resumed(&call.policy, call.keeping, first, cache, begun);
-    let execute = |_: &Context<'_>, attempt| (call.lift)((call.make)(Limits::NONE, attempt));
+    let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
     Stages::run_blocking(call.stages, &mut attempts, rest);
     loop {

@@ -180,7 +180,7 @@ where
         Box::pin(async move {
             let call = self.call;
             let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
-            let make = |cx: &Context<'_>, attempt| (call.make)(cx.limits(), attempt);
+            let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
             let running = pin!(None);
             let slot = Slot::new(&call.policy, None);
             let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
