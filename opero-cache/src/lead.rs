@@ -2,7 +2,7 @@
 
 use opero_core::{Attempt, Context, Entry, Event, Key, Next, Outcome};
 
-use crate::flight::{Landing, Leader, Leading, Role};
+use crate::flight::{Follower, Landing, Leader, Leading, Role};
 use crate::look::{Age, Look};
 use crate::stage::Cache;
 #[cfg(feature = "bytes")]
@@ -23,8 +23,31 @@ pub(crate) enum First {
     Execute,
 }
 
-/// The right, and the duty, to execute a call for all that wait for it: see [`Cache::lead`]. Dropped, it goes to a call that
-/// waits.
+/// What a call that was missed does: see [`Cache::join_missed`].
+#[derive(Debug)]
+pub enum Joined<'c> {
+    /// It executes once by itself, and then [passes](Cache::pass_led).
+    Lead(Lead<'c>),
+    /// It [waits](Cache::follow) for one that executes.
+    Follow(Follow<'c>),
+}
+
+/// How following ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// The outcome has the result.
+    Done,
+    /// The flight brought nothing for this call, which [executes](Cache::pass_alone) beside the others.
+    Alone,
+    /// The leader left: the call passes the cache again.
+    Again,
+}
+
+/// A place among the calls that wait for one that executes.
+#[derive(Debug)]
+pub struct Follow<'c>(Follower<'c>);
+
+/// The right, and the duty, to execute a call for all that wait for it. Dropped, it goes to a call that waits.
 #[derive(Debug)]
 pub struct Lead<'c>(Leader<'c>);
 
@@ -38,18 +61,48 @@ impl Lead<'_> {
 }
 
 impl Cache {
-    /// Takes the lead of a call that [`hit`](Self::hit) has looked for in vain. The caller executes it once by itself, and
-    /// then passes it to [`pass_led`](Self::pass_led).
+    /// Joins the flight of a call that [`hit`](Self::hit) has looked for in vain.
     ///
-    /// `None`, and the call has to [`pass`](opero_core::Mechanism::pass) the cache: another one executes it, its result has
-    /// just come, or the cache is more than one layer of objects without anything to refresh.
-    pub fn lead(&self, cx: &Context<'_>, key: Key) -> Option<Lead<'_>> {
+    /// `None`, and the call has to [`pass`](opero_core::Mechanism::pass) the cache: its result has just come, waiting would
+    /// never end, or the cache is more than one layer of objects without anything to refresh.
+    pub fn join_missed(&self, cx: &Context<'_>, key: Key) -> Option<Joined<'_>> {
         if !self.is_plain() {
             return None;
         }
-        let leader = self.flights.lead(key)?;
-        // Between the look and the lead an earlier flight may have landed.
-        self.is_missing(cx, &key).then_some(Lead(leader))
+        match self.flights.join(key) {
+            Role::Follow(follower) => Some(Joined::Follow(Follow(follower))),
+            // Between the look and the lead an earlier flight may have landed.
+            Role::Lead(leader) => self
+                .is_missing(cx, &key)
+                .then_some(Joined::Lead(Lead(leader))),
+            Role::Alone => None,
+        }
+    }
+
+    /// Waits for the result of the call that executes, and takes it as the outcome.
+    pub async fn follow(
+        &self,
+        cx: &Context<'_>,
+        follow: Follow<'_>,
+        outcome: &mut dyn Outcome,
+    ) -> Followed {
+        match follow.0.await {
+            Ok(landing) if self.landed(cx, outcome, &landing) => Followed::Done,
+            Ok(_) => Followed::Alone,
+            // The lead goes on to whoever waits next, and this call joins once more.
+            Err(_) => Followed::Again,
+        }
+    }
+
+    /// Passes a call that executes beside the flight that it has followed: that brought nothing for it.
+    pub async fn pass_alone<N: Next>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        key: Key,
+        next: &mut N,
+    ) {
+        self.execute(cx, attempt, next, &key, None).await;
     }
 
     /// Passes a call whose first attempt has ended already, under a [`Lead`] of this cache.

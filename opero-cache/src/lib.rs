@@ -31,7 +31,7 @@ pub use backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek};
 pub use config::CacheConfig;
 pub use flight::Leading;
 pub use handle::Refreshing;
-pub use lead::Lead;
+pub use lead::{Follow, Followed, Joined, Lead};
 pub use namespace::clear_namespace;
 pub use stage::Cache;
 pub use stats::CacheStats;

@@ -16,11 +16,12 @@ use crate::{RateLimit, Verdict};
 impl RateLimit {
     /// Takes the permits of a call that costs `cost`, if they are there at once and no other call waits for any.
     ///
-    /// `key` is one within this process. A keyed call to a limiter that is [shared](Self::is_shared) has another one, and
-    /// has to pass the whole stage.
+    /// `key` is one within this process. A keyed call to a limiter that is [shared](Self::is_shared) has another one, so it
+    /// is never admitted here, and has to pass the whole stage.
     #[inline]
     pub fn admits(&self, key: Option<Key>, cost: u32) -> bool {
-        NonZeroU32::new(cost).is_none_or(|cost| self.admits_some(key, cost))
+        let is_known = key.is_none() || !self.is_shared();
+        is_known && NonZeroU32::new(cost).is_none_or(|cost| self.admits_some(key, cost))
     }
 
     /// Returns `true` if the limiter counts for other processes too.

@@ -8,7 +8,7 @@ use std::task::{self, Poll};
 
 use opero_core::{Context, Entry, Key, Refused, Waiting};
 
-use crate::mechanism::cache::{self, LeadSlot, MarkSlot};
+use crate::mechanism::cache::{self, JoinedSlot, MarkSlot};
 use crate::mechanism::ratelimit;
 use crate::mechanism::retry::{self, TimerSlot};
 use crate::order::{CacheUse, Stages};
@@ -74,48 +74,50 @@ impl Stages {
         if !is_alone || !is_stoppable || !self.is_unbounded {
             return false;
         }
-        let lead = match (cache, key) {
-            (CacheUse::Past, _) => LeadSlot::default(),
-            (CacheUse::Through, Some(key)) => match self.lead(cx, waiting, key) {
-                Some(lead) => lead,
+        let joined = match (cache, key) {
+            (CacheUse::Past, _) => JoinedSlot::default(),
+            (CacheUse::Through, Some(key)) => match self.join(cx, waiting, key) {
+                Some(joined) => joined,
                 None => return false,
             },
             (CacheUse::Through, None) | (CacheUse::Refresh, _) => return false,
         };
-        if !self.admits(needs) {
+        let follows = cache::follows(&joined);
+        if !follows && !self.admits(needs) {
             return false;
         }
         if is_limited || matches!(cache, CacheUse::Through) {
             *first = Some(First {
                 stages: self,
                 timer: retry::start(&self.execution.timeout, &**self.clock()),
-                lead,
+                joined,
             });
         }
-        true
+        !follows
     }
 
-    fn lead(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<LeadSlot<'_>> {
+    fn join(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<JoinedSlot<'_>> {
         match cx {
-            Some(cx) => cache::lead(&self.cache, cx, key),
-            None => cache::lead(&self.cache, &self.context(waiting), key),
+            Some(cx) => cache::join(&self.cache, cx, key),
+            None => cache::join(&self.cache, &self.context(waiting), key),
         }
     }
 }
 
-/// What stands beside a first attempt under way: its lead, and its time where that has a limit.
+/// What stands beside a first attempt under way: its lead, and its time where that has a limit. Or, where another call
+/// executes, the place among those that follow it.
 #[derive(Debug)]
 pub(crate) struct First<'s> {
     stages: &'s Stages,
     timer: TimerSlot,
-    pub(crate) lead: LeadSlot<'s>,
+    pub(crate) joined: JoinedSlot<'s>,
 }
 
 impl First<'_> {
     /// Marks that this thread executes the call, as long as the mark lives.
     #[inline]
     pub(crate) fn mark(&self) -> MarkSlot {
-        cache::mark(&self.lead)
+        cache::mark(&self.joined)
     }
 
     /// Is the time over? Asked for when the attempt is not ready.

@@ -18,12 +18,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use opero_core::{
-    Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Waiting, block_on,
+    Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Outcome, Waiting, block_on,
 };
 
 use crate::PipelineConfig;
 use crate::execution::Execution;
-use crate::mechanism::cache::{self, CacheSlot, LeadSlot};
+use crate::mechanism::cache::{self, CacheSlot, Followed, JoinedSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
 
@@ -62,7 +62,9 @@ pub(crate) struct Rest<'s> {
     /// The key of a call whose hit was looked for in vain.
     pub(crate) missed: Option<Key>,
     /// The first attempt has run without the stages, perhaps under the lead of its call: what it came to is the outcome.
-    pub(crate) first: Option<LeadSlot<'s>>,
+    pub(crate) first: Option<JoinedSlot<'s>>,
+    /// The call has followed another one in vain, and executes beside it.
+    pub(crate) is_alone: bool,
     /// A stage of the user's stands inside, and calls [`Stages::execute`] itself.
     pub(crate) is_staged: bool,
 }
@@ -74,6 +76,7 @@ impl Rest<'_> {
             cache,
             missed: None,
             first: None,
+            is_alone: false,
             is_staged: false,
         }
     }
@@ -136,9 +139,10 @@ impl Stages {
             (CacheUse::Through, Some(lead)) => {
                 cache::pass_led(slot, cx, attempt, lead, &mut attempts).await;
             }
-            (CacheUse::Through, None) => {
-                cache::pass(slot, cx, attempt, rest.missed, &mut attempts).await;
-            }
+            (CacheUse::Through, None) => match rest.missed.filter(|_| rest.is_alone) {
+                Some(key) => cache::pass_alone(slot, cx, attempt, key, &mut attempts).await,
+                None => cache::pass(slot, cx, attempt, rest.missed, &mut attempts).await,
+            },
             (CacheUse::Refresh, _) => {
                 let refreshing = cache::refreshing(&self.cache);
                 refreshing.pass(cx, attempt, &mut attempts).await;
@@ -154,6 +158,24 @@ impl Stages {
         mut call: &'f mut (dyn Call + 'f),
     ) -> Running<'f> {
         Box::pin(async move { self.execution.pass(cx, attempt, &mut call).await })
+    }
+
+    /// Waits for the call that executes, where this one follows another. Returns `true` if the outcome has its result.
+    pub(crate) async fn follow<'s>(
+        &'s self,
+        cx: Option<&Context<'_>>,
+        waiting: Waiting,
+        joined: &mut JoinedSlot<'s>,
+        outcome: &mut dyn Outcome,
+        rest: &mut Rest<'_>,
+    ) -> bool {
+        let cx = cx.map_or_else(|| self.context(waiting), |cx| *cx);
+        match cache::follow(&self.cache, &cx, joined, outcome).await {
+            Some(Followed::Done) => return true,
+            Some(Followed::Alone) => rest.is_alone = true,
+            Some(Followed::Again) | None => {}
+        }
+        false
     }
 
     /// Runs what is left of a call. `cx` is `None` for a call in a context of its own.

@@ -11,10 +11,11 @@ use std::task::{self, Poll};
 
 use opero_core::{
     Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Entry,
-    Error, Keeping, Key, Limits, RefusedKind, Slot, SyncCall, Waiting,
+    Error, Keeping, Key, Limits, RefusedKind, Slot, SyncCall, Waiting, block_on,
 };
 
 use crate::fast_path::{First, Needs};
+use crate::mechanism::cache::JoinedSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
 /// A function with its arguments. In a map, all of them but the item.
@@ -477,7 +478,16 @@ where
     D: Ending<T, E> + 'f,
 {
     Box::pin(async move {
-        let (slot, rest) = resumed(&call.policy, call.keeping, first, cache, begun);
+        let (mut slot, mut rest, mut joined) =
+            resumed(&call.policy, call.keeping, first, cache, begun);
+        if let Ok(stages) = call.stages
+            && stages
+                .follow(cx, Waiting::Async, &mut joined, &mut slot, &mut rest)
+                .await
+            && let Some(output) = ending.result(slot.take_result())
+        {
+            return output;
+        }
         let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
@@ -508,7 +518,13 @@ where
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
-    let (slot, rest) = resumed(&call.policy, call.keeping, first, cache, begun);
+    let (mut slot, mut rest, mut joined) = resumed(&call.policy, call.keeping, first, cache, begun);
+    if let Ok(stages) = call.stages
+        && block_on(stages.follow(None, Waiting::Blocking, &mut joined, &mut slot, &mut rest))
+        && let Some(output) = ending.result(slot.take_result())
+    {
+        return output;
+    }
     let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
     Stages::run_blocking(call.stages, &mut attempts, rest);
@@ -517,23 +533,27 @@ where
             return output;
         }
         // As in `run`.
-        opero_core::block_on(Stages::run_bare(&mut attempts));
+        block_on(Stages::run_bare(&mut attempts));
     }
 }
 
-/// The place of a call's outcome, and what is left of the call.
+/// The place of a call's outcome, what is left of the call, and the flight that it may follow.
 fn resumed<'c, T, E>(
     policy: &'c dyn CallPolicy<T, E>,
     keeping: Option<Keeping<T>>,
     first: Option<Result<T, Error<E>>>,
     cache: CacheUse,
     begun: Begun<'c>,
-) -> (Slot<'c, T, E>, Rest<'c>) {
+) -> (Slot<'c, T, E>, Rest<'c>, JoinedSlot<'c>) {
     let (mut slot, mut rest) = (Slot::new(policy, keeping), Rest::new(cache));
     rest.missed = begun.key;
-    if let Some(result) = first {
-        slot.put(Attempt::FIRST, result);
-        rest.first = Some(begun.first.map(|first| first.lead).unwrap_or_default());
+    let joined = begun.first.map(|first| first.joined).unwrap_or_default();
+    match first {
+        None => (slot, rest, joined),
+        Some(result) => {
+            slot.put(Attempt::FIRST, result);
+            rest.first = Some(joined);
+            (slot, rest, JoinedSlot::default())
+        }
     }
-    (slot, rest)
 }

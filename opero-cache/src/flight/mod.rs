@@ -16,7 +16,6 @@ mod recursion;
 #[cfg(not(shuttle))]
 mod tests;
 
-use std::collections::hash_map::Entry::Vacant;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
@@ -106,18 +105,6 @@ impl Flights {
         table.insert(key, Arc::clone(&flight));
         self.count(&table);
         Role::Lead(Leader::new(self, key, flight))
-    }
-
-    /// Starts the flight of `key`, unless there is one.
-    pub(crate) fn lead(&self, key: Key) -> Option<Leader<'_>> {
-        let mut table = lock(&self.table);
-        let Vacant(vacant) = table.entry(key) else {
-            return None;
-        };
-        let flight = Arc::new(Flight::started());
-        vacant.insert(Arc::clone(&flight));
-        self.count(&table);
-        Some(Leader::new(self, key, flight))
     }
 
     /// What the flight of `key` brings is out of date: it lands for those who wait for it already, but is not to be kept,

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use opero_core::{Attempt, ConfigError, Context, Entry, Key, Next};
+use opero_core::{Attempt, ConfigError, Context, Entry, Key, Next, Outcome};
 
 use crate::PipelineConfig;
 
@@ -21,20 +21,51 @@ pub(crate) fn hit((): &CacheSlot, _: &Context<'_>, _: Key) -> Option<Entry> {
     None
 }
 
-pub(crate) type LeadSlot<'s> = PhantomData<&'s ()>;
+pub(crate) type JoinedSlot<'s> = PhantomData<&'s ()>;
 pub(crate) type MarkSlot = ();
 
-pub(crate) fn lead<'s>((): &'s CacheSlot, _: &Context<'_>, _: Key) -> Option<LeadSlot<'s>> {
+/// How following ended: no call follows.
+#[expect(dead_code, reason = "its variants are those of a cache")]
+pub(crate) enum Followed {
+    Done,
+    Alone,
+    Again,
+}
+
+pub(crate) fn join<'s>((): &'s CacheSlot, _: &Context<'_>, _: Key) -> Option<JoinedSlot<'s>> {
     Some(PhantomData)
 }
 
-pub(crate) fn mark(_: &LeadSlot<'_>) -> MarkSlot {}
+pub(crate) fn follows(_: &JoinedSlot<'_>) -> bool {
+    false
+}
+
+pub(crate) fn mark(_: &JoinedSlot<'_>) -> MarkSlot {}
+
+pub(crate) async fn follow<'s>(
+    (): &'s CacheSlot,
+    _: &Context<'_>,
+    _: &mut JoinedSlot<'s>,
+    _: &mut dyn Outcome,
+) -> Option<Followed> {
+    None
+}
+
+pub(crate) async fn pass_alone<N: Next>(
+    (): &CacheSlot,
+    cx: &Context<'_>,
+    attempt: Attempt,
+    _: Key,
+    next: &mut N,
+) {
+    next.attempt(cx, attempt).await;
+}
 
 pub(crate) async fn pass_led<N: Next>(
     (): &CacheSlot,
     cx: &Context<'_>,
     attempt: Attempt,
-    _: LeadSlot<'_>,
+    _: JoinedSlot<'_>,
     next: &mut N,
 ) {
     next.attempt(cx, attempt).await;

@@ -1,7 +1,8 @@
 //! The cache, present.
 
-use opero_cache::{Cache, CacheConfig, Lead, Leading, Refreshing};
-use opero_core::{Attempt, ConfigError, Context, Entry, Key, Location, Next};
+pub(crate) use opero_cache::Followed;
+use opero_cache::{Cache, CacheConfig, Joined, Leading, Refreshing};
+use opero_core::{Attempt, ConfigError, Context, Entry, Key, Location, Next, Outcome};
 
 use crate::PipelineConfig;
 use crate::config::optional;
@@ -27,24 +28,63 @@ pub(crate) fn hit(slot: &CacheSlot, cx: &Context<'_>, key: Key) -> Option<Entry>
     slot.as_ref()?.hit(cx, key)
 }
 
-/// The lead of a call; nothing where there is no cache.
-pub(crate) type LeadSlot<'s> = Option<Lead<'s>>;
+/// What a call does that was missed; nothing where there is no cache.
+pub(crate) type JoinedSlot<'s> = Option<Joined<'s>>;
 
 /// The mark of an execution under a lead.
 pub(crate) type MarkSlot = Option<Leading>;
 
-/// Takes the lead of a call. `None`: it has to pass the cache.
+/// Joins the flight of a call. `None`: it has to pass the cache.
 #[inline]
-pub(crate) fn lead<'s>(slot: &'s CacheSlot, cx: &Context<'_>, key: Key) -> Option<LeadSlot<'s>> {
+pub(crate) fn join<'s>(slot: &'s CacheSlot, cx: &Context<'_>, key: Key) -> Option<JoinedSlot<'s>> {
     match slot {
         None => Some(None),
-        Some(cache) => cache.lead(cx, key).map(Some),
+        Some(cache) => cache.join_missed(cx, key).map(Some),
     }
 }
 
+/// Does the call wait for another one?
+pub(crate) fn follows(joined: &JoinedSlot<'_>) -> bool {
+    matches!(joined, Some(Joined::Follow(_)))
+}
+
 #[inline]
-pub(crate) fn mark(lead: &LeadSlot<'_>) -> MarkSlot {
-    lead.as_ref().map(Lead::mark)
+pub(crate) fn mark(joined: &JoinedSlot<'_>) -> MarkSlot {
+    match joined {
+        Some(Joined::Lead(lead)) => Some(lead.mark()),
+        _ => None,
+    }
+}
+
+/// Waits for the call that executes. Returns `true` if the outcome has its result; else `joined` says what is left to do.
+pub(crate) async fn follow<'s>(
+    slot: &'s CacheSlot,
+    cx: &Context<'_>,
+    joined: &mut JoinedSlot<'s>,
+    outcome: &mut dyn Outcome,
+) -> Option<Followed> {
+    let cache = slot.as_ref()?;
+    match joined.take() {
+        Some(Joined::Follow(follow)) => Some(cache.follow(cx, follow, outcome).await),
+        other => {
+            *joined = other;
+            None
+        }
+    }
+}
+
+/// Passes a call that followed in vain.
+pub(crate) async fn pass_alone<N: Next>(
+    slot: &CacheSlot,
+    cx: &Context<'_>,
+    attempt: Attempt,
+    key: Key,
+    next: &mut N,
+) {
+    match slot {
+        None => next.attempt(cx, attempt).await,
+        Some(cache) => cache.pass_alone(cx, attempt, key, next).await,
+    }
 }
 
 /// Passes a call whose first attempt has ended, under its lead.
@@ -52,11 +92,11 @@ pub(crate) async fn pass_led<N: Next>(
     slot: &CacheSlot,
     cx: &Context<'_>,
     attempt: Attempt,
-    lead: LeadSlot<'_>,
+    joined: JoinedSlot<'_>,
     next: &mut N,
 ) {
-    match (slot, lead) {
-        (Some(cache), Some(lead)) => cache.pass_led(cx, attempt, lead, next).await,
+    match (slot, joined) {
+        (Some(cache), Some(Joined::Lead(lead))) => cache.pass_led(cx, attempt, lead, next).await,
         _ => next.attempt(cx, attempt).await,
     }
 }
