@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Location, RefusedKind, Stage, block_on, operation};
+use opero_core::{Attempt, Context, Location, Operation, RefusedKind, Stage, block_on, operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig, Verdict};
 use opero_redis::redis::{Client, Commands, Connection, cmd};
 use opero_test_servers::RedisServer;
