@@ -6,11 +6,13 @@ use std::future::Future;
 use opero_core::{ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
-use super::Adapter;
 use super::checks::{MapError, MapItem, MapValue};
-use super::recipe::{Callee, Failure, Value};
+use super::keys::MakeKey;
+use super::operation::Body;
+use super::recipe::{Callee, Failure, Recipe, Value};
+use super::{Adapter, Answers};
 use crate::route::Places;
-use crate::shell::Plainly;
+use crate::shell::{Lookup, Plainly};
 
 /// The pipeline around every item.
 pub struct MapJob<P>(pub(super) P);
@@ -18,17 +20,23 @@ pub struct MapJob<P>(pub(super) P);
 /// The run of a function over `items`.
 ///
 /// A function and no method, so that the compiler says what a type lacks, and not that there is no such method. For the same
-/// reason its job is opaque: whoever returns it has nothing left to prove.
-pub fn over<C, P>(
-    recipe: P,
+/// reason its bounds are those of the recipe's parts, and its job is opaque: whoever returns it has nothing left to prove.
+pub fn over<C, A, S, I, B, K, Out, In, F>(
+    recipe: Recipe<A, S, I, B, K, Out, In, F>,
     items: C,
     config: MapConfig,
-) -> Run<C::Source, impl Job<P::Item, Output = Value<P>, Error = Failure<P>>>
+) -> Run<C::Source, impl Job<I, Output = A::Value, Error = A::Error>>
 where
-    C: IntoSource<P::Item>,
-    P: Callee<Item: MapItem, Future: Send>,
-    P::Adapter: Adapter<Value: MapValue, Error: MapError>,
-    P::Places: Places<Value<P>, Failure<P>>,
+    C: IntoSource<I>,
+    A: Adapter<Value: MapValue, Error: MapError>,
+    S: Send + Sync,
+    I: MapItem,
+    B: Body<S, I, A::Return, Future: Send>,
+    K: MakeKey<S, I, Route: Lookup<A::Value>>,
+    (Out, In): Places<A::Value, A::Error>,
+    Out: Send + Sync,
+    In: Send + Sync,
+    F: Fn() -> Answers<S, I, A::Value, A::Error> + Send + Sync,
 {
     let config = MapConfig {
         clock: recipe.function().clock(),

@@ -50,7 +50,7 @@ where
 #[derive(Debug, Clone, Copy)]
 pub struct SyncBody<F>(pub(super) F);
 
-impl<S: Sync, I: Sync, R, F> Body<S, I, R> for SyncBody<F>
+impl<S, I, R, F> Body<S, I, R> for SyncBody<F>
 where
     F: Fn(&S, &I, Attempt) -> R + Send + Sync,
 {
@@ -73,7 +73,7 @@ pub trait BlockingBody<S, I, R>: Body<S, I, R> {
     fn execute_sync(&self, shared: &S, item: &I, attempt: Attempt) -> R;
 }
 
-impl<S: Sync, I: Sync, R, F> BlockingBody<S, I, R> for SyncBody<F>
+impl<S, I, R, F> BlockingBody<S, I, R> for SyncBody<F>
 where
     F: Fn(&S, &I, Attempt) -> R + Send + Sync,
 {
