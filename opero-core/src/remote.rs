@@ -10,7 +10,7 @@ use crate::{CodecError, Context, Event, Refused, RefusedKind};
 ///
 /// Stages stay where the call is; only the innermost step, the function itself, goes through this. A call carries its
 /// arguments as bytes and comes back as the bytes of its outcome; whoever put this into the
-/// [`Context`](crate::Context) knows the function.
+/// [`Context`] knows the function.
 pub trait Remote: Send + Sync {
     /// Executes the function once. Dropping the future cancels the execution, and kills whoever cannot be stopped otherwise.
     fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_>;

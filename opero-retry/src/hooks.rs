@@ -1,4 +1,4 @@
-//! Predicates for the closures of [`operation`](crate::operation). The `#[opero]` attribute and hand-written operations have
+//! Predicates for the closures of [`operation`](crate::operation()). The `#[opero]` attribute and hand-written operations have
 //! a [`CallPolicy`] of their own.
 
 use std::fmt;
@@ -71,10 +71,13 @@ pub struct Judged<'p, O, E> {
     judge: Judge<'p, E>,
 }
 
+/// What is asked of an error.
+type Question<'p, E, R> = Box<dyn Fn(&E) -> R + Send + Sync + 'p>;
+
 enum Judge<'p, E> {
-    RetryOn(Box<dyn Fn(&E) -> bool + Send + Sync + 'p>),
-    RetryAfter(Box<dyn Fn(&E) -> Option<Duration> + Send + Sync + 'p>),
-    FallbackOn(Box<dyn Fn(&E) -> bool + Send + Sync + 'p>),
+    RetryOn(Question<'p, E, bool>),
+    RetryAfter(Question<'p, E, Option<Duration>>),
+    FallbackOn(Question<'p, E, bool>),
 }
 
 impl<O: fmt::Debug, E> fmt::Debug for Judged<'_, O, E> {

@@ -186,8 +186,10 @@ where
 {
     async move {
         let target = &*target;
-        let mut begun = Begun::default();
-        begun.runs_here = cx.is_none() && starts_bare(target, &item);
+        let mut begun = Begun {
+            runs_here: cx.is_none() && starts_bare(target, &item),
+            ..Begun::default()
+        };
         if !begun.runs_here
             && let Some(output) = start(target, &item, cx, Waiting::Async, ending, &mut begun)
         {
@@ -244,8 +246,10 @@ where
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,
 {
-    let mut begun = Begun::default();
-    begun.runs_here = starts_bare(target, item);
+    let mut begun = Begun {
+        runs_here: starts_bare(target, item),
+        ..Begun::default()
+    };
     if !begun.runs_here
         && let Some(output) = start(target, item, None, Waiting::Blocking, ending, &mut begun)
     {

@@ -71,7 +71,7 @@ impl Scope<'_> {
         let values = self.shared().map(|(index, argument)| {
             let (name, ty) = (&argument.name, &argument.ty);
             match self.values(index) {
-                Some(_) => quote!(#door::Alternatives::<#ty, #error>::into_list(#name)),
+                Some(_) => quote!(#door::list::<#ty, #error, _>(#name)),
                 None => quote!(#name),
             }
         });

@@ -1,5 +1,9 @@
 //! Lists of fallback values, as callers pass them.
 
+use std::fmt;
+use std::marker::PhantomData;
+use std::slice;
+
 use opero_core::{Error, Refused};
 
 use super::adapter::{Plain, Transparent, Wrapped};
@@ -26,12 +30,9 @@ use super::checks::{Anything, TakesRefusals};
     label = "expected one `{M}` or an array of them",
     note = "a `Vec` or a slice may be empty: it can be passed where the function's error type implements `From<opero::Refused>`, or where the function returns `opero::Error`"
 )]
-pub trait Alternatives<M, E>: Sized {
-    /// The list, ready to be shared by the attempts.
-    type List: AsRef<[M]> + Send + Sync;
-
-    /// The list.
-    fn into_list(self) -> Self::List;
+pub trait Alternatives<M, E>: Sized + Send + Sync {
+    /// The values.
+    fn values(&self) -> &[M];
 
     /// The error for an empty list. `None`: a list of this type is never empty.
     fn refused(refused: Refused) -> Option<E> {
@@ -41,17 +42,13 @@ pub trait Alternatives<M, E>: Sized {
 }
 
 impl<M: Send + Sync, E> Alternatives<M, E> for M {
-    type List = [M; 1];
-
-    fn into_list(self) -> [M; 1] {
-        [self]
+    fn values(&self) -> &[M] {
+        slice::from_ref(self)
     }
 }
 
 impl<M: Send + Sync, E, const N: usize> Alternatives<M, E> for [M; N] {
-    type List = [M; N];
-
-    fn into_list(self) -> [M; N] {
+    fn values(&self) -> &[M] {
         const {
             assert!(
                 N > 0,
@@ -62,24 +59,20 @@ impl<M: Send + Sync, E, const N: usize> Alternatives<M, E> for [M; N] {
     }
 }
 
-impl<'a, M: Sync, E, const N: usize> Alternatives<M, E> for &'a [M; N] {
-    type List = &'a [M];
-
-    fn into_list(self) -> &'a [M] {
+impl<M: Sync, E, const N: usize> Alternatives<M, E> for &[M; N] {
+    fn values(&self) -> &[M] {
         const {
             assert!(
                 N > 0,
                 "the list of fallback values is empty: pass at least one value"
             )
         };
-        self
+        *self
     }
 }
 
 impl<M: Send + Sync, E: TakesRefusals> Alternatives<M, E> for Vec<M> {
-    type List = Self;
-
-    fn into_list(self) -> Self {
+    fn values(&self) -> &[M] {
         self
     }
 
@@ -88,10 +81,8 @@ impl<M: Send + Sync, E: TakesRefusals> Alternatives<M, E> for Vec<M> {
     }
 }
 
-impl<'a, M: Sync, E: TakesRefusals> Alternatives<M, E> for &'a [M] {
-    type List = &'a [M];
-
-    fn into_list(self) -> &'a [M] {
+impl<M: Sync, E: TakesRefusals> Alternatives<M, E> for &[M] {
+    fn values(&self) -> &[M] {
         self
     }
 
@@ -100,10 +91,8 @@ impl<'a, M: Sync, E: TakesRefusals> Alternatives<M, E> for &'a [M] {
     }
 }
 
-impl<'a, M: Sync, E: TakesRefusals> Alternatives<M, E> for &'a Vec<M> {
-    type List = &'a [M];
-
-    fn into_list(self) -> &'a [M] {
+impl<M: Sync, E: TakesRefusals> Alternatives<M, E> for &Vec<M> {
+    fn values(&self) -> &[M] {
         self
     }
 
@@ -137,6 +126,36 @@ impl<R> Plain<R> {
     /// not there.
     pub fn list_refuses<M, L>(self, _: &L) -> fn(Refused) -> Option<R> {
         |_| None
+    }
+}
+
+/// A list among the arguments that attempts share. A type of its own, and no type that `Alternatives` names for `L`: the
+/// compiler cannot resolve such a one in a future that goes from thread to thread, once it has erased the lifetimes in it.
+pub struct List<M, E, L> {
+    list: L,
+    types: PhantomData<fn() -> (M, E)>,
+}
+
+/// The list, as it was passed.
+#[inline]
+pub fn list<M, E, L: Alternatives<M, E>>(list: L) -> List<M, E, L> {
+    List {
+        list,
+        types: PhantomData,
+    }
+}
+
+impl<M, E, L: Alternatives<M, E>> AsRef<[M]> for List<M, E, L> {
+    #[inline]
+    fn as_ref(&self) -> &[M] {
+        self.list.values()
+    }
+}
+
+/// Without the values: they may be secrets.
+impl<M, E, L> fmt::Debug for List<M, E, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").finish_non_exhaustive()
     }
 }
 

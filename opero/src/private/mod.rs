@@ -75,7 +75,7 @@ pub use checks::{
     needs_result_for_max_elapsed, needs_result_for_retries, needs_result_for_retry_after,
     needs_result_for_retry_on,
 };
-pub use fallback::{Alternatives, pick, values};
+pub use fallback::{Alternatives, List, list, pick, values};
 pub use function::Function;
 pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
 pub use operation::{AsyncBody, BlockingBody, Body, Own, SyncBody};

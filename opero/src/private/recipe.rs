@@ -267,6 +267,7 @@ where
     }
 
     #[inline]
+    #[allow(clippy::manual_map)] // A closure is one more function to compile for each of the user's.
     fn needs(&self, item: &I) -> Needs {
         let answers = (self.answers)();
         Needs {
