@@ -9,6 +9,7 @@ mod attribute {
     mod keys;
     mod map;
     mod names;
+    mod nested;
     mod outlive;
     mod shapes;
     mod stable;
