@@ -97,15 +97,22 @@ impl Cache {
         self.key_of(cx, next.arguments(), is_encodable)
     }
 
+    /// Does a layer keep records, so that a call is found under its [stable key](Arguments::stable_key)?
+    #[inline]
+    pub const fn has_records(&self) -> bool {
+        #[cfg(feature = "bytes")]
+        return self.space.is_some();
+        #[cfg(not(feature = "bytes"))]
+        false
+    }
+
     /// The entry of the call with this [key](Arguments::key), where it is in memory and fresh: the whole cost of a hit but
     /// for the copy of the value.
     ///
     /// A miss counts and tells nothing; the call that follows it does. What is kept as bytes is not found here.
     #[inline]
     pub fn hit(&self, cx: &Context<'_>, key: Key) -> Option<Entry> {
-        // Where a layer keeps records, keys are others.
-        #[cfg(feature = "bytes")]
-        if self.space.is_some() {
+        if self.has_records() {
             return None;
         }
         let entry = match &self.near {

@@ -64,14 +64,13 @@ impl fmt::Debug for Background {
 ///
 /// Every method has a default, that of a call which knows nothing.
 pub trait Arguments: Send + Sync {
-    /// Identifies the call in a cache. `None`: this call is not cached. Asked for only where a cache is on.
+    /// Identifies the call in a cache of this process. `None`: this call is not cached.
     fn key(&self) -> Option<Key> {
         None
     }
 
     /// Appends to `out` what identifies the call in every process, its function and its arguments, for a cache that
-    /// outlives this one. `None`: the arguments cannot be made bytes. Asked for only by such a cache, in place of
-    /// [`key`](Arguments::key).
+    /// outlives this one. `None`: the arguments cannot be made bytes. Asked for only by such a cache.
     fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
         let _ = out;
         None

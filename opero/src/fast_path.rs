@@ -1,8 +1,10 @@
 //! What happens nearly always, without the stages: a hit, and a first attempt that succeeds.
 //!
-//! Where no observer watches and no `max_elapsed` counts from the start, a first attempt needs the lead of its call, its
-//! permits, its time limit and its function, and no more. Only a failure, or a result to be kept, brings the stages in,
-//! which then begin with what that attempt came to. `tests/fast_path.rs` holds both ways to the same results.
+//! Where no observer watches, no `max_elapsed` counts from the start, the cache keeps no records and serves nothing stale,
+//! and the function runs in this process, a first attempt needs the lead of its call, its permits, its time limit and its
+//! function, and no more. Only a failure, or a result to be kept, brings the stages in, which then begin with what that
+//! attempt came to. [`Stages::begin`] takes these steps in the order of [`order`](crate::order); `tests/fast_path.rs` holds
+//! both ways to the same results.
 
 use std::task::{self, Poll};
 
@@ -53,6 +55,12 @@ impl Stages {
         needs.alternatives > 0 && ratelimit::admits(&self.rate_limit, needs)
     }
 
+    /// Does this cache find a call under its key in this process?
+    #[inline]
+    pub(crate) fn takes_keys(&self) -> bool {
+        cache::takes_keys(&self.cache)
+    }
+
     /// Starts the first attempt, if it needs no stage: its call is then led, and its permits are taken. What has to stand
     /// beside it goes into `first`, and nothing does for most: what is stored and loaded in pieces costs more than the rest.
     #[inline(never)]
@@ -80,13 +88,15 @@ impl Stages {
                 Some(joined) => joined,
                 None => return false,
             },
+            // Such a call passes by, unless it is found under another key.
+            (CacheUse::Through, None) if !cache::has_records(&self.cache) => JoinedSlot::default(),
             (CacheUse::Through, None) | (CacheUse::Refresh, _) => return false,
         };
         let follows = cache::follows(&joined);
         if !follows && !self.admits(needs) {
             return false;
         }
-        if is_limited || matches!(cache, CacheUse::Through) {
+        if is_limited || key.is_some() {
             *first = Some(First {
                 stages: self,
                 timer: retry::start(&self.execution.timeout, &**self.clock()),

@@ -1,4 +1,5 @@
-//! What a call does, in order: the one order of the stages. Nothing else in opero states or changes it.
+//! What a call does, in order: the one order of the stages. The [`fast_path`](crate::fast_path) of a first attempt keeps
+//! to it.
 //!
 //! ```text
 //! caller -> outside -> cache -> retry -> fallback -> rate limit -> inside -> timeout -> function

@@ -117,6 +117,8 @@ impl<T, E> Ending<T, E> for Plainly {
 pub trait Lookup<T> {
     /// What a call does about the cache.
     const CACHE: CacheUse;
+    /// It passes by. A constant of its own, so that nothing is compiled for the other case.
+    const IS_PAST: bool = matches!(Self::CACHE, CacheUse::Past);
     /// A copy of the value in an entry.
     fn take(entry: &Entry) -> Option<T>;
     /// How values go into entries and out.
@@ -186,18 +188,23 @@ where
 {
     async move {
         let target = &*target;
-        let mut begun = Begun {
-            runs_here: cx.is_none() && starts_bare(target, &item),
-            ..Begun::default()
-        };
+        let mut begun = Begun::default();
+        if <Q::Target as Target>::Route::IS_PAST {
+            begun.runs_here = cx.is_none() && starts_bare(target, &item);
+        }
+        // A map's threads call synchronous functions as this future.
+        let waiting = cx.map_or(Waiting::Async, Context::waiting);
         if !begun.runs_here
-            && let Some(output) = start(target, &item, cx, Waiting::Async, ending, &mut begun)
+            && let Some(output) = start(target, &item, cx, waiting, ending, &mut begun)
         {
             return output;
         }
         let mut failed = None;
         if begun.runs_here {
+            // Already here: a synchronous function runs when its future is made.
+            let mark = begun.first.as_ref().map(First::mark);
             let running = pin!(target.execute(&item, Limits::NONE, Attempt::FIRST));
+            drop(mark);
             let first = &mut begun.first;
             let returned = FirstAttempt { running, first }.await;
             match settle(returned, <Q::Target>::lift, &begun, ending) {
@@ -246,10 +253,10 @@ where
     X: SyncTarget,
     D: Ending<X::Value, X::Error>,
 {
-    let mut begun = Begun {
-        runs_here: starts_bare(target, item),
-        ..Begun::default()
-    };
+    let mut begun = Begun::default();
+    if X::Route::IS_PAST {
+        begun.runs_here = starts_bare(target, item);
+    }
     if !begun.runs_here
         && let Some(output) = start(target, item, None, Waiting::Blocking, ending, &mut begun)
     {
@@ -285,9 +292,9 @@ pub(crate) struct Begun<'s> {
 /// Starts the first attempt of a call past the cache that needs a permit at most. Two calls less than [`start`] takes.
 #[inline]
 fn starts_bare<X: Target>(target: &X, item: &X::Item) -> bool {
-    match (X::Route::CACHE, target.stages()) {
-        (CacheUse::Past, Ok(stages)) => stages.is_bare() && stages.admits(&target.needs(item)),
-        _ => false,
+    match target.stages() {
+        Ok(stages) => stages.is_bare() && stages.admits(&target.needs(item)),
+        Err(_) => false,
     }
 }
 
@@ -306,11 +313,10 @@ where
     X: Target,
     D: Ending<X::Value, X::Error>,
 {
-    begun.key = match X::Route::CACHE {
-        CacheUse::Through => target.key(item),
-        CacheUse::Past | CacheUse::Refresh => None,
-    };
     let stages = target.stages().ok()?;
+    if matches!(X::Route::CACHE, CacheUse::Through) && stages.takes_keys() {
+        begun.key = target.key(item);
+    }
     if let Some(key) = begun.key
         && let Some(entry) = stages.hit(cx, waiting, key)
         && let Some(value) = X::Route::take(&entry)
@@ -484,24 +490,32 @@ where
     Box::pin(async move {
         let (mut slot, mut rest, mut joined) =
             resumed(&call.policy, call.keeping, first, cache, begun);
+        let mut has_followed = false;
         if let Ok(stages) = call.stages
             && stages
                 .follow(cx, Waiting::Async, &mut joined, &mut slot, &mut rest)
                 .await
-            && let Some(output) = ending.result(slot.take_result())
         {
-            return output;
+            has_followed = true;
+            if let Some(output) = ending.result(slot.take_result()) {
+                return output;
+            }
         }
         let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
-        Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
-        loop {
+        if !has_followed {
+            Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
             if let Some(output) = ending.result(attempts.take_result()) {
                 return output;
             }
+        }
+        loop {
             // The honest way out of a refusal that the return type cannot hold is the function's own answer.
             Stages::run_bare(&mut attempts).await;
+            if let Some(output) = ending.result(attempts.take_result()) {
+                return output;
+            }
         }
     })
 }
@@ -523,21 +537,29 @@ where
     D: Ending<T, E>,
 {
     let (mut slot, mut rest, mut joined) = resumed(&call.policy, call.keeping, first, cache, begun);
+    let mut has_followed = false;
     if let Ok(stages) = call.stages
         && block_on(stages.follow(None, Waiting::Blocking, &mut joined, &mut slot, &mut rest))
-        && let Some(output) = ending.result(slot.take_result())
     {
-        return output;
+        has_followed = true;
+        if let Some(output) = ending.result(slot.take_result()) {
+            return output;
+        }
     }
     let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
-    Stages::run_blocking(call.stages, &mut attempts, rest);
-    loop {
+    if !has_followed {
+        Stages::run_blocking(call.stages, &mut attempts, rest);
         if let Some(output) = ending.result(attempts.take_result()) {
             return output;
         }
+    }
+    loop {
         // As in `run`.
         block_on(Stages::run_bare(&mut attempts));
+        if let Some(output) = ending.result(attempts.take_result()) {
+            return output;
+        }
     }
 }
 

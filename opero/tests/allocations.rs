@@ -95,12 +95,24 @@ type Named<'a> = (&'a str, &'a dyn Fn(u64) -> u64);
 
 #[test]
 fn a_success_and_a_hit_allocate_nothing() {
-    let functions: [Named<'_>; 8] = [
+    let past = opero::Pipeline::<String>::builder().cache(false);
+    let past = past.attempt_timeout("1m").build().unwrap();
+    let through = opero::Pipeline::<String>::builder().build().unwrap();
+    let functions: [Named<'_>; 11] = [
         ("bare", &|n| poll(bare(n)).unwrap()),
         ("limited", &|n| poll(limited(n)).unwrap()),
         ("timed", &|n| poll(timed(n)).unwrap()),
         ("with_alternatives", &|n| {
             poll(with_alternatives(["small", "large"], n)).unwrap()
+        }),
+        ("a pipeline without a cache", &|n| {
+            poll(past.call(&n, |_| ready(Ok(n)))).unwrap()
+        }),
+        ("a call without a key", &|n| {
+            poll(through.execute(&opero::operation(|_| ready(Ok(n))))).unwrap()
+        }),
+        ("a pipeline that hits", &|n| {
+            poll(through.call(&n, |_| ready(Ok(n)))).unwrap()
         }),
         ("limited_sync", &|n| limited_sync(n).unwrap()),
         ("quick", &|n| poll(quick(n)).unwrap()),

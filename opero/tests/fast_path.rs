@@ -30,6 +30,9 @@ struct Setting {
     alternatives: usize,
     rate: Option<(u32, u32, Option<u32>)>,
     cache: bool,
+    is_keyed: bool,
+    is_timed: bool,
+    is_bounded: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -56,6 +59,12 @@ fn run(setting: &Setting, watched: bool, sync: bool) -> Seen {
             builder = builder.rate_max_wait(f64::from(wait) * 0.3);
         }
     }
+    if setting.is_timed {
+        builder = builder.attempt_timeout("1h");
+    }
+    if setting.is_bounded {
+        builder = builder.max_elapsed("1s");
+    }
     if watched {
         builder = builder.observer(|_: &str, _: &Event<'_>| {});
     }
@@ -68,11 +77,16 @@ fn run(setting: &Setting, watched: bool, sync: bool) -> Seen {
         step.map_or(Ok(executions.len()), Err)
     };
     let execute = &execute;
-    let call = operation(move |attempt| async move { execute(attempt) });
-    let call = call.keyed(&1).with_alternatives(setting.alternatives);
-    let results = (0..3).map(|_| match sync {
-        true => format!("{:?}", pipeline.execute_sync(&call)),
-        false => format!("{:?}", opero::block_on(pipeline.execute(&call))),
+    let body = move |attempt| async move { execute(attempt) };
+    let call = operation(body).with_alternatives(setting.alternatives);
+    let keyed = operation(body)
+        .keyed(&1)
+        .with_alternatives(setting.alternatives);
+    let results = (0..3).map(|_| match (setting.is_keyed, sync) {
+        (true, true) => format!("{:?}", pipeline.execute_sync(&keyed)),
+        (true, false) => format!("{:?}", opero::block_on(pipeline.execute(&keyed))),
+        (false, true) => format!("{:?}", pipeline.execute_sync(&call)),
+        (false, false) => format!("{:?}", opero::block_on(pipeline.execute(&call))),
     });
     let results = results.collect();
     Seen {
@@ -95,14 +109,20 @@ fn settings() -> impl Strategy<Value = Setting> {
         0..4_u32,
         0..4_usize,
         proptest::option::of(rate),
-        any::<bool>(),
+        any::<(bool, bool, bool, bool)>(),
     )
-        .prop_map(|(script, retries, alternatives, rate, cache)| Setting {
-            script,
-            retries,
-            alternatives,
-            rate,
-            cache,
+        .prop_map(|(script, retries, alternatives, rate, flags)| {
+            let (cache, is_keyed, is_timed, is_bounded) = flags;
+            Setting {
+                script,
+                retries,
+                alternatives,
+                rate,
+                cache,
+                is_keyed,
+                is_timed,
+                is_bounded,
+            }
         })
 }
 
@@ -111,8 +131,13 @@ proptest! {
     fn the_fast_path_changes_nothing(setting in settings()) {
         let seen = run(&setting, false, true);
         prop_assert_eq!(&run(&setting, true, true), &seen);
-        prop_assert_eq!(&run(&setting, false, false), &seen);
-        prop_assert_eq!(&run(&setting, true, false), &seen);
+        let seen_async = run(&setting, false, false);
+        prop_assert_eq!(&run(&setting, true, false), &seen_async);
+        // A synchronous attempt cannot be stopped, and is refused.
+        match setting.is_timed {
+            false => prop_assert_eq!(&seen, &seen_async),
+            true => prop_assert!(seen.executions.is_empty()),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! not cover a task that a leader spawned and waits for: nothing ties the two together.
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::sync::Mutex;
 
 use opero_core::sync::lock;
@@ -107,13 +108,13 @@ pub(crate) fn is_leading() -> bool {
 /// Until the guard is dropped, this thread polls the leader of `flight`.
 pub(super) fn lead(flight: &Arc<Flight>) -> Leading {
     let _ = LEADING.try_with(|leading| leading.borrow_mut().push(Arc::as_ptr(flight) as Id));
-    Leading
+    Leading(PhantomData)
 }
 
 /// Marks that this thread polls a leader, until it is dropped. Marks are dropped in the reverse order of their making.
 #[derive(Debug)]
 #[must_use = "the mark ends when it is dropped"]
-pub struct Leading;
+pub struct Leading(PhantomData<*const ()>);
 
 impl Drop for Leading {
     #[inline(never)]

@@ -63,7 +63,8 @@ where
     /// The results as they come, in the order of the input or of completion, as a stream.
     ///
     /// An async function runs inside the task that polls the stream, and goes on only while it is polled; a synchronous
-    /// one runs on threads in the background. For items that borrow, see [`Run::scoped_stream`].
+    /// one runs on threads in the background. So do not wait, between two results, for something that an item in flight
+    /// has to do first: nobody would go on with it. For items that borrow, see [`Run::scoped_stream`].
     pub fn stream(self) -> Results<'static, J::Output, J::Error> {
         match J::WAITING {
             Waiting::Async => self.stream_here(),

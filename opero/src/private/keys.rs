@@ -47,7 +47,7 @@ pub trait MakeKey<S, I>: Send + Sync {
     }
 }
 
-/// Not cached, so never asked but by a stage of the user's.
+/// Not cached: there is no key, whoever asks.
 #[derive(Debug, Clone, Copy)]
 pub struct NoKey;
 
@@ -125,7 +125,7 @@ where
 {
     type Route = Cached;
 
-    /// Asked for only by a stage of the user's: a hash of the same bytes.
+    /// Asked for where the cache keeps no records, or by a stage of the user's: a hash of the same bytes.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut bytes = Vec::new();
         (self.0)(shared, item, &mut bytes).ok()?;

@@ -32,6 +32,14 @@ pub(crate) enum Followed {
     Again,
 }
 
+pub(crate) fn has_records((): &CacheSlot) -> bool {
+    false
+}
+
+pub(crate) fn takes_keys((): &CacheSlot) -> bool {
+    false
+}
+
 pub(crate) fn join<'s>((): &'s CacheSlot, _: &Context<'_>, _: Key) -> Option<JoinedSlot<'s>> {
     Some(PhantomData)
 }

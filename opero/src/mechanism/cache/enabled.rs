@@ -28,6 +28,18 @@ pub(crate) fn hit(slot: &CacheSlot, cx: &Context<'_>, key: Key) -> Option<Entry>
     slot.as_ref()?.hit(cx, key)
 }
 
+/// Is a call found under another key than that of this process?
+#[inline]
+pub(crate) fn has_records(slot: &CacheSlot) -> bool {
+    slot.as_ref().is_some_and(Cache::has_records)
+}
+
+/// Is a call found under its key of this process?
+#[inline]
+pub(crate) fn takes_keys(slot: &CacheSlot) -> bool {
+    slot.as_ref().is_some_and(|cache| !cache.has_records())
+}
+
 /// What a call does that was missed; nothing where there is no cache.
 pub(crate) type JoinedSlot<'s> = Option<Joined<'s>>;
 
