@@ -25,6 +25,7 @@ pub struct Needs {
     /// The limiter's key within this process.
     pub(crate) rate_key: Option<Key>,
     /// The call has a key for limiters that are shared with other processes.
+    #[cfg_attr(not(feature = "ratelimit"), allow(dead_code))]
     pub(crate) has_shared_key: bool,
 }
 

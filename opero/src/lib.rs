@@ -17,6 +17,8 @@ mod mechanism;
 mod order;
 pub mod pipeline;
 mod route;
+// Generated code names some of its items through `__private`, and nothing else does.
+#[cfg_attr(not(feature = "macros"), allow(unreachable_pub))]
 mod shell;
 mod staged;
 #[cfg(feature = "tracing")]

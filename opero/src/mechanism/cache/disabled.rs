@@ -22,7 +22,8 @@ pub(crate) fn hit((): &CacheSlot, _: &Context<'_>, _: Key) -> Option<Entry> {
 }
 
 pub(crate) type JoinedSlot<'s> = PhantomData<&'s ()>;
-pub(crate) type MarkSlot = ();
+#[derive(Debug)]
+pub(crate) struct MarkSlot;
 
 /// How following ended: no call follows.
 #[expect(dead_code, reason = "its variants are those of a cache")]
@@ -48,7 +49,9 @@ pub(crate) fn follows(_: &JoinedSlot<'_>) -> bool {
     false
 }
 
-pub(crate) fn mark(_: &JoinedSlot<'_>) -> MarkSlot {}
+pub(crate) fn mark(_: &JoinedSlot<'_>) -> MarkSlot {
+    MarkSlot
+}
 
 pub(crate) async fn follow<'s>(
     (): &'s CacheSlot,
