@@ -314,14 +314,16 @@ where
     D: Ending<X::Value, X::Error>,
 {
     let stages = target.stages().ok()?;
-    if matches!(X::Route::CACHE, CacheUse::Through) && stages.takes_keys() {
-        begun.key = target.key(item);
-    }
-    if let Some(key) = begun.key
-        && let Some(entry) = stages.hit(cx, waiting, key)
-        && let Some(value) = X::Route::take(&entry)
+    if matches!(X::Route::CACHE, CacheUse::Through)
+        && stages.takes_keys()
+        && let Some(key) = target.key(item)
     {
-        return Some(ending.value(value));
+        if let Some(entry) = stages.hit(cx, waiting, key)
+            && let Some(value) = X::Route::take(&entry)
+        {
+            return Some(ending.value(value));
+        }
+        begun.key = Some(key);
     }
     let needs = &target.needs(item);
     begun.runs_here = stages.begin(
