@@ -31,7 +31,7 @@ pub struct Needs {
 
 impl Stages {
     /// The entry of a fresh result in memory.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn hit(
         &self,
         cx: Option<&Context<'_>>,
