@@ -144,7 +144,7 @@ where
             return output;
         }
         // As in `shell::run`.
-        result = X::lift(make.make(Limits::NONE, Attempt::FIRST).await);
+        result = (X::LIFT)(make.make(Limits::NONE, Attempt::FIRST).await);
     }
 }
 

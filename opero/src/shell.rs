@@ -32,6 +32,8 @@ pub trait Target: Send + Sync + Sized {
     type Policy: CallPolicy<Self::Value, Self::Error>;
     /// Through the cache, or past it.
     type Route: Lookup<Self::Value>;
+    /// What the function returned, for the pipeline. No method, which would be one more function for each of the user's.
+    const LIFT: Lift<Self::Returned, Self::Value, Self::Error>;
 
     /// The function's stages.
     ///
@@ -50,13 +52,10 @@ pub trait Target: Send + Sync + Sized {
 
     /// All that the call knows of its arguments, where a stage may ask for more than numbers.
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments>;
-
-    /// What the function returned, for the pipeline.
-    ///
-    /// # Errors
-    /// The function's own.
-    fn lift(returned: Self::Returned) -> Result<Self::Value, Error<Self::Error>>;
 }
+
+/// Makes a result of what a function returned.
+pub(crate) type Lift<R, T, E> = fn(R) -> Result<T, Error<E>>;
 
 /// A target with its item.
 #[derive(Debug)]
@@ -207,7 +206,7 @@ where
             drop(mark);
             let first = &mut begun.first;
             let returned = FirstAttempt { running, first }.await;
-            match settle(returned, <Q::Target>::lift, &begun, ending) {
+            match settle(returned, <Q::Target>::LIFT, &begun, ending) {
                 Ok(output) => return output,
                 Err(result) => failed = Some(result),
             }
@@ -267,14 +266,13 @@ where
         let mark = begun.first.as_ref().map(First::mark);
         let returned = Some(target.execute_sync(item, Attempt::FIRST));
         drop(mark);
-        match settle(returned, X::lift, &begun, ending) {
+        match settle(returned, X::LIFT, &begun, ending) {
             Ok(output) => return output,
             Err(result) => failed = Some(result),
         }
     }
-    let make = |_, attempt| target.execute_sync(item, attempt);
     let whole = Whole { target, item };
-    let call = typed(&whole, begun.key, &make, X::Route::keeping());
+    let call = typed(&whole, begun.key, &whole, X::Route::keeping());
     run_sync(call, ending, failed, X::Route::CACHE, begun)
 }
 
@@ -340,7 +338,7 @@ where
 #[inline]
 fn settle<T, E, R, D: Ending<T, E>>(
     returned: Option<R>,
-    lift: fn(R) -> Result<T, Error<E>>,
+    lift: Lift<R, T, E>,
     begun: &Begun<'_>,
     ending: D,
 ) -> Result<D::Output, Result<T, Error<E>>> {
@@ -439,6 +437,13 @@ impl<M, F: Fn(Limits, Attempt) -> M + Send + Sync> Make<M> for F {
     }
 }
 
+/// No closure, as for an async function: that would be two functions more for each of the user's.
+impl<X: SyncTarget> Make<X::Returned> for Whole<'_, X> {
+    fn make(&self, _: Limits, attempt: Attempt) -> X::Returned {
+        self.target.execute_sync(self.item, attempt)
+    }
+}
+
 /// A call whose function is forgotten, but not its types.
 pub(crate) struct TypedCall<'f, T, E, P, R, M> {
     pub(crate) stages: Result<&'f Stages, &'f ConfigError>,
@@ -447,7 +452,7 @@ pub(crate) struct TypedCall<'f, T, E, P, R, M> {
     pub(crate) keeping: Option<Keeping<T>>,
     /// Makes an attempt.
     pub(crate) make: &'f (dyn Make<M> + 'f),
-    pub(crate) lift: fn(R) -> Result<T, Error<E>>,
+    pub(crate) lift: Lift<R, T, E>,
 }
 
 #[inline]
@@ -468,7 +473,7 @@ pub(crate) fn typed<'f, X: Target, M>(
         policy: target.policy(),
         keeping,
         make,
-        lift: X::lift,
+        lift: X::LIFT,
     }
 }
 

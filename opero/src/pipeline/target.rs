@@ -38,6 +38,7 @@ where
     type Returned = Result<T, Error<E>>;
     type Policy = Both<'c, T, E>;
     type Route = R;
+    const LIFT: fn(Result<T, Error<E>>) -> Result<T, Error<E>> = |returned| returned;
 
     fn stages(&self) -> Result<&Stages, &ConfigError> {
         Ok(&self.pipeline.stages)
@@ -69,10 +70,6 @@ where
 
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
         Some(whole.target.operation.arguments())
-    }
-
-    fn lift(returned: Result<T, Error<E>>) -> Result<T, Error<E>> {
-        returned
     }
 }
 

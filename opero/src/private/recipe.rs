@@ -6,7 +6,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use opero_core::{
-    Arguments, Attempt, Background, CodecError, ConfigError, Error, Key, KeyHasher, Limits, Waiting,
+    Arguments, Attempt, Background, CodecError, ConfigError, Key, KeyHasher, Limits, Waiting,
 };
 
 use super::answers::Policy;
@@ -17,7 +17,7 @@ use super::{Adapter, Answers, Encoded, Function, path};
 use crate::Stages;
 use crate::fast_path::Needs;
 use crate::route::Placed;
-use crate::shell::{AsyncTarget, Lookup, SyncTarget, Target, Whole};
+use crate::shell::{AsyncTarget, Lift, Lookup, SyncTarget, Target, Whole};
 
 /// The first steps: the function, what it returns, its shared arguments, and the type of its item.
 #[derive(Debug)]
@@ -249,6 +249,7 @@ where
     type Returned = A::Return;
     type Policy = Policy<A::Value, A::Error>;
     type Route = K::Route;
+    const LIFT: Lift<A::Return, A::Value, A::Error> = A::lift;
 
     #[inline]
     fn stages(&self) -> Result<&Stages, &ConfigError> {
@@ -290,11 +291,6 @@ where
     #[inline]
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
         K::arguments(whole)
-    }
-
-    #[inline]
-    fn lift(returned: A::Return) -> Result<A::Value, Error<A::Error>> {
-        A::lift(returned)
     }
 }
 
