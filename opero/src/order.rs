@@ -170,7 +170,7 @@ impl Stages {
         outcome: &mut dyn Outcome,
         rest: &mut Rest<'_>,
     ) -> bool {
-        let cx = cx.map_or_else(|| self.context(waiting), |cx| *cx);
+        let cx = self.context_of(cx, waiting);
         match cache::follow(&self.cache, &cx, joined, outcome).await {
             Some(Followed::Done) => return true,
             Some(Followed::Alone) => rest.is_alone = true,
@@ -190,7 +190,7 @@ impl Stages {
         Box::pin(async move {
             match stages {
                 Ok(stages) => {
-                    let cx = cx.map_or_else(|| stages.context(Waiting::Async), |cx| *cx);
+                    let cx = stages.context_of(cx, Waiting::Async);
                     stages.pass(&cx, attempt, call, rest).await;
                 }
                 Err(error) => call.outcome().refuse(attempt, error.clone().into()),
@@ -234,6 +234,15 @@ impl Stages {
     /// The cache, where it is on.
     pub fn cache(&self) -> &CacheSlot {
         &self.cache
+    }
+
+    /// The context that a call brings, or one of its own.
+    pub(crate) fn context_of<'c>(
+        &'c self,
+        cx: Option<&Context<'c>>,
+        waiting: Waiting,
+    ) -> Context<'c> {
+        cx.map_or_else(|| self.context(waiting), |cx| *cx)
     }
 
     /// The context of a call of this function.

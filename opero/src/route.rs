@@ -163,6 +163,6 @@ where
     In: Place<T, E>,
 {
     let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
-    let cx = cx.map_or_else(|| stages.context(waiting), |cx| *cx);
+    let cx = stages.context_of(cx, waiting);
     staged(&call, outside, inside, &cx, cache).await
 }
