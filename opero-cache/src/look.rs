@@ -97,7 +97,7 @@ impl Cache {
         self.key_of(cx, next.arguments(), is_encodable)
     }
 
-    /// Does a layer keep records, so that a call is found under its [stable key](Arguments::stable_key)?
+    /// Returns `true` if a layer keeps records: a call is then found under its [stable key](Arguments::stable_key).
     #[inline]
     pub const fn has_records(&self) -> bool {
         #[cfg(feature = "bytes")]

@@ -56,7 +56,7 @@ impl Stages {
         needs.alternatives > 0 && ratelimit::admits(&self.rate_limit, needs)
     }
 
-    /// Does this cache find a call under its key in this process?
+    /// Returns `true` if the cache finds a call under its key of this process.
     #[inline]
     pub(crate) fn takes_keys(&self) -> bool {
         cache::takes_keys(&self.cache)
@@ -131,7 +131,7 @@ impl First<'_> {
         cache::mark(&self.joined)
     }
 
-    /// Is the time over? Asked for when the attempt is not ready.
+    /// Ready when the time is over. Asked for when the attempt is not ready.
     #[inline(never)]
     pub(crate) fn poll(&mut self, task: &mut task::Context<'_>) -> Poll<()> {
         retry::poll(&mut self.timer, &**self.stages.clock(), task)

@@ -28,13 +28,13 @@ pub(crate) fn hit(slot: &CacheSlot, cx: &Context<'_>, key: Key) -> Option<Entry>
     slot.as_ref()?.hit(cx, key)
 }
 
-/// Is a call found under another key than that of this process?
+/// Returns `true` if a call is found under another key than that of this process.
 #[inline]
 pub(crate) fn has_records(slot: &CacheSlot) -> bool {
     slot.as_ref().is_some_and(Cache::has_records)
 }
 
-/// Is a call found under its key of this process?
+/// Returns `true` if a call is found under its key of this process.
 #[inline]
 pub(crate) fn takes_keys(slot: &CacheSlot) -> bool {
     slot.as_ref().is_some_and(|cache| !cache.has_records())
@@ -55,7 +55,7 @@ pub(crate) fn join<'s>(slot: &'s CacheSlot, cx: &Context<'_>, key: Key) -> Optio
     }
 }
 
-/// Does the call wait for another one?
+/// Returns `true` if the call waits for another one.
 pub(crate) fn follows(joined: &JoinedSlot<'_>) -> bool {
     matches!(joined, Some(Joined::Follow(_)))
 }

@@ -33,7 +33,7 @@ pub(crate) fn build_timeout(config: &PipelineConfig) -> Result<TimeoutSlot, Conf
         .transpose()
 }
 
-/// Have attempts a limited time?
+/// Returns `true` if attempts have a limited time.
 pub(crate) fn is_limited(timeout: &TimeoutSlot) -> bool {
     timeout.is_some()
 }
