@@ -18,7 +18,7 @@ pub mod journal;
 mod on_error;
 #[cfg(feature = "process")]
 pub mod process;
-mod progress;
+pub mod progress;
 mod recorded;
 mod recording;
 mod report;

@@ -134,10 +134,12 @@ fn pressed() {
     // What is woken may begin or end a run.
     drop(state);
     if first {
-        progress::say("stopping: running items are finished; press Ctrl-C again to end them now");
+        progress::eprintln(
+            "stopping: running items are finished; press Ctrl-C again to end them now",
+        );
         runs.iter().for_each(Cancel::stop);
     } else {
-        progress::say("ending now");
+        progress::eprintln("ending now");
         runs.iter().for_each(Cancel::now);
     }
 }

@@ -38,6 +38,10 @@ pub(crate) enum Detail {
 pub(crate) struct Shard {
     ok: AtomicU64,
     failed: AtomicU64,
+    /// Items whose result an earlier run had recorded.
+    known: AtomicU64,
+    /// Items whose result came out of the cache, or from a concurrent call.
+    answered: AtomicU64,
     executions: AtomicU64,
     cache_hits: AtomicU64,
     followed: AtomicU64,
@@ -87,6 +91,17 @@ impl Statistics {
     )]
     pub(crate) fn done(&self) -> (u64, u64) {
         (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
+    }
+
+    /// How many items were executed so far: neither known from an earlier run nor answered by the cache.
+    #[cfg_attr(
+        not(feature = "progress"),
+        expect(dead_code, reason = "for the progress bar")
+    )]
+    pub(crate) fn executed(&self) -> u64 {
+        let (ok, failed) = self.done();
+        let elsewhere = self.sum(|s| &s.known) + self.sum(|s| &s.answered);
+        (ok + failed).saturating_sub(elsewhere)
     }
 
     /// How often something was tried again, and how many results came out of the cache.
@@ -150,6 +165,12 @@ impl Shard {
             lock(&self.latency).record(latency);
         }
     }
+
+    /// An item has the result that an earlier run had recorded.
+    pub(crate) fn record_known(&self, ok: bool) {
+        self.known.fetch_add(1, ORDER);
+        self.record(None, ok);
+    }
 }
 
 /// Of what belongs to no lane, such as a worker that is gone.
@@ -179,5 +200,8 @@ impl Observer for Shard {
             _ => return,
         };
         count.fetch_add(by, ORDER);
+        if matches!(event, Event::CacheHit | Event::CacheFollowed) {
+            self.answered.fetch_add(1, ORDER);
+        }
     }
 }

@@ -1,4 +1,3 @@
-use std::io::{Write, stderr};
 use std::sync::Arc;
 
 use crate::engine::Statistics;
@@ -34,8 +33,7 @@ impl Above {
     }
 }
 
-/// Says something on standard error.
-pub(crate) fn say(text: &str) {
-    // Where nobody reads, nothing is lost.
-    let _ = writeln!(stderr(), "{text}");
+/// Prints: there is no bar to step aside.
+pub(super) fn suspended<T>(print: impl FnOnce() -> T) -> T {
+    print()
 }

@@ -1,22 +1,23 @@
-//! Watching a run while it goes on: a bar on a terminal, plain lines elsewhere, from the counts that the lanes keep anyway.
+//! Watching runs while they go on: a bar for each on a terminal, plain lines elsewhere; and printing above the bars.
+//!
+//! A bar is redrawn in place, so what is printed over it is mangled. What worker processes print appears above the bars by itself;
+//! in this process [`println`], [`eprintln`] and the writers [`stdout`] and [`stderr`] do that. A terminal that
+//! cannot move its cursor (`TERM` is `dumb` or not set) gets plain lines.
 
+mod lines;
+mod print;
 #[cfg_attr(feature = "progress", path = "enabled/mod.rs")]
 #[cfg_attr(not(feature = "progress"), path = "disabled.rs")]
 #[cfg_attr(
     not(feature = "process"),
-    allow(
-        dead_code,
-        reason = "only workers and Ctrl-C print while something is shown"
-    )
+    allow(dead_code, reason = "only workers print while something is shown")
 )]
 mod shown;
 
-#[cfg(all(unix, feature = "ctrl-c"))]
-pub(crate) use shown::say;
+pub use print::{Writer, eprintln, println, stderr, stdout};
 pub(crate) use shown::{Above, Progress};
 
-/// Where a worker process prints.
-#[cfg(feature = "process")]
+/// A standard stream of this process or of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Output,

@@ -113,7 +113,8 @@ impl<S, J> Run<S, J> {
     }
 
     /// Show how far the run is (the default, with the feature `progress`): a bar on a terminal; elsewhere, on standard error,
-    /// a line every ten seconds.
+    /// a line every ten seconds. Rate and time left count the items that were executed, not those whose results an earlier run
+    /// recorded or a cache had. To print while a bar is drawn, see [`progress`](crate::progress).
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).progress(false);

@@ -15,17 +15,26 @@ const ROWS: u16 = 400;
 
 /// Runs a program at a terminal, and gives the lines on the screen at its end.
 fn screen(part: &str, columns: u16) -> Vec<String> {
-    let place = Place::new(&format!("{part}-{columns}"));
+    lines(&written(part, columns, Some("xterm-256color")), columns)
+}
+
+/// Runs a program at a terminal of that kind, and gives all that was written to it.
+fn written(part: &str, columns: u16, term: Option<&str>) -> Vec<u8> {
+    let kind = term.unwrap_or("unknown");
+    let place = Place::new(&format!("{part}-{columns}-{kind}"));
     let (ours, theirs) = terminal(columns);
     let mut command = Program::command(part, &place);
-    command.env("TERM", "xterm-256color");
+    match term {
+        Some(term) => command.env("TERM", term),
+        None => command.env_remove("TERM"),
+    };
     command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
     let mut program = Program::start(&mut command, place);
     // Holds the terminal's other end.
     drop::<Command>(command);
-    let lines = lines(&read(ours), columns);
+    let text = read(ours);
     assert!(program.end().success());
-    lines
+    text
 }
 
 /// All that is written to a terminal until nobody has it any more.
@@ -86,7 +95,10 @@ fn what_workers_print_is_whole_and_stands_above_the_bar() {
         "{lines:#?}"
     );
     let bar = lines.iter().position(is_bar).unwrap();
-    assert!(lines[bar].contains("60/60, 6 failed, "), "{lines:#?}");
+    assert!(
+        lines[bar].contains(": 60 of 60 done, 6 failed, "),
+        "{lines:#?}"
+    );
     assert_eq!(lines[bar + 1], "the program goes on");
     let last = lines.iter().rposition(|line| line.starts_with("item "));
     assert!(last < Some(bar), "{lines:#?}");
@@ -97,6 +109,50 @@ fn on_a_narrow_screen_the_bar_leaves_nothing_behind_either() {
     let lines = screen("printing::from_workers", 40);
     let bars = lines.iter().filter(|line| line.contains(" failed, "));
     assert_eq!(bars.count(), 1, "{lines:#?}");
+}
+
+/// How many lines end like that.
+fn count(lines: &[String], end: &str) -> usize {
+    lines.iter().filter(|line| line.ends_with(end)).count()
+}
+
+#[test]
+fn runs_at_once_have_a_bar_each_and_what_is_printed_stands_above_them() {
+    for part in ["printing::two_at_once", "printing::in_each_other"] {
+        let lines = screen(part, 120);
+        for n in 0..20 {
+            let end = |text: &str| count(&lines, &format!("{n:02} {text}"));
+            let printed = ["by println", "by eprintln", "by a writer", "by a logger"].map(end);
+            assert_eq!(printed, [1; 4], "{n}: {lines:#?}");
+        }
+        let ends = lines.iter().filter(|line| line.contains(" failed, "));
+        let ends: Vec<_> = ends
+            .map(|line| line.split(',').next().unwrap_or_default())
+            .collect();
+        let expected: &[&str] = match part {
+            "printing::two_at_once" => &["map: 10 of 10 done", "map: 20 of 20 done"],
+            _ => &[
+                "map: 10 of 10 done",
+                "map: 10 of 10 done",
+                "map: 2 of 2 done",
+            ],
+        };
+        assert_eq!(ends, expected, "{lines:#?}");
+        assert_eq!(count(&lines, "the program goes on"), 1, "{lines:#?}");
+    }
+}
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_gets_plain_text() {
+    for term in [Some("dumb"), None] {
+        let text = written("printing::two_at_once", 120, term);
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("19 by a logger"), "{text}");
+        assert!(!text.contains('\x1b'), "{text:?}");
+        assert!(!text.contains(" failed, "), "{text:?}");
+    }
+    let text = written("printing::two_at_once", 120, Some("xterm"));
+    assert!(text.contains(&0x1b));
 }
 
 #[test]

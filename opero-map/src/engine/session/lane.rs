@@ -109,7 +109,10 @@ where
                 if let Some(begun) = &begun {
                     self.close_books(&books, begun, ticket.as_ref(), known, &result);
                 } else if let Some(shard) = shard {
-                    shard.record(None, result.is_ok());
+                    match known {
+                        true => shard.record_known(result.is_ok()),
+                        false => shard.record(None, result.is_ok()),
+                    }
                 }
                 // What earlier runs recorded says nothing of how this one goes.
                 if !known && self.failures.stop_after(result.is_ok()) {
@@ -169,7 +172,10 @@ where
         let ended = books.cx.now();
         let elapsed = ended.since(begun.at);
         if let Some(shard) = books.shard {
-            shard.record((!known).then_some(elapsed), result.is_ok());
+            match known {
+                true => shard.record_known(result.is_ok()),
+                false => shard.record(Some(elapsed), result.is_ok()),
+            }
         }
         let Some(watch) = books.watch else { return };
         if known {

@@ -1,16 +1,17 @@
 use std::fmt;
-use std::io::{self, IsTerminal, PipeReader, Read, Write, stderr, stdout};
+use std::io::{self, IsTerminal, PipeReader, Read, stderr, stdout};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use opero_core::sync::lock;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, ioctl_fionread};
 
-use super::super::Stream;
 use super::bar::Bar;
-use super::lines::Lines;
+use crate::progress::Stream;
+use crate::progress::lines::Lines;
+use crate::progress::print::print;
 
 /// Prints what worker processes print above the bar, which would otherwise be in its midst.
 #[derive(Clone)]
@@ -20,7 +21,6 @@ pub(crate) struct Above(Arc<Bar>);
 pub(super) struct Printed {
     pipe: PipeReader,
     lines: Mutex<Lines>,
-    bar: Weak<Bar>,
     stream: Stream,
 }
 
@@ -51,7 +51,6 @@ impl Above {
         let printed = Arc::new(Printed {
             pipe,
             lines: Mutex::default(),
-            bar: Arc::downgrade(&self.0),
             stream,
         });
         self.0.attend(&printed);
@@ -101,26 +100,11 @@ impl Printed {
     }
 
     fn put(&self, text: Vec<u8>) {
-        if text.is_empty() {
-            return;
-        }
-        let print = || {
+        if !text.is_empty() {
             // A terminal that is gone shows nothing.
-            let _ = match self.stream {
-                Stream::Output => write(&mut stdout().lock(), &text),
-                Stream::Error => write(&mut stderr().lock(), &text),
-            };
-        };
-        match self.bar.upgrade() {
-            Some(bar) => bar.suspended(print),
-            None => print(),
+            let _ = print(self.stream, &text);
         }
     }
-}
-
-fn write(to: &mut impl Write, text: &[u8]) -> io::Result<()> {
-    to.write_all(text)?;
-    to.flush()
 }
 
 impl fmt::Debug for Above {

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::io::{Write, stderr};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -7,13 +6,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use opero_core::sync::lock;
 
 use super::above::Printed;
-use super::figures::{self, Figures};
+use super::course::Course;
+use super::screen;
 use super::ticker::Show;
-use crate::engine::Statistics;
+use crate::progress::Stream;
+use crate::progress::print::print;
 
-/// A bar on standard error.
+/// A bar on standard error, below or above those of other runs.
 pub(super) struct Bar {
-    statistics: Arc<Statistics>,
+    course: Arc<Course>,
     /// `None` once the run has ended: then nothing is drawn any more.
     drawn: Mutex<Option<ProgressBar>>,
     /// What workers print, on its way here.
@@ -22,34 +23,24 @@ pub(super) struct Bar {
 
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
-const KNOWN: &str = "{prefix} {wide_bar} {figures}, {rate}, {left}";
-const UNKNOWN: &str = "{prefix} {spinner} {figures}, {rate}, {elapsed}";
+const KNOWN: &str = "{prefix} {wide_bar} {figures}, {rate}, {time}";
+const UNKNOWN: &str = "{prefix} {spinner} {figures}, {rate}, {time}";
 
 impl Bar {
-    pub(super) fn new(
-        name: &'static str,
-        length: Option<u64>,
-        statistics: &Arc<Statistics>,
-    ) -> Self {
-        let target = ProgressDrawTarget::stderr_with_hz(10);
-        let bar = ProgressBar::with_draw_target(length, target).with_prefix(name);
+    pub(super) fn new(course: Course) -> Self {
+        let length = course.length();
+        let course = Arc::new(course);
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+        let bar = bar.with_prefix(course.name());
         let template = if length.is_some() { KNOWN } else { UNKNOWN };
-        let bar = match style(template, statistics) {
+        let bar = match style(template, &course) {
             Some(style) => bar.with_style(style),
             None => bar,
         };
         Self {
-            statistics: Arc::clone(statistics),
-            drawn: Mutex::new(Some(bar)),
+            course,
+            drawn: Mutex::new(Some(screen::add(bar))),
             printed: Mutex::default(),
-        }
-    }
-
-    /// Has the terminal to itself while it does that, and leaves the bar below.
-    pub(super) fn suspended(&self, print: impl FnOnce()) {
-        match &*lock(&self.drawn) {
-            Some(bar) => bar.suspend(print),
-            None => print(),
         }
     }
 
@@ -61,31 +52,27 @@ impl Bar {
         all.push(Arc::downgrade(printed));
     }
 
+    /// Leaves the final figures as a line above the bars of other runs.
     pub(super) fn end(&self) {
         // What the last items printed comes before the end.
         for printed in lock(&self.printed).drain(..).filter_map(|p| p.upgrade()) {
             printed.drain();
         }
-        let Some(bar) = lock(&self.drawn).take() else {
-            return;
-        };
-        bar.set_position(done(&self.statistics));
-        bar.abandon();
-        // What is printed next begins on a line of its own. A terminal that is gone needs none.
-        let _ = writeln!(stderr());
+        if let Some(bar) = lock(&self.drawn).take() {
+            screen::remove(&bar);
+            // A terminal that is gone shows nothing.
+            let _ = print(Stream::Error, self.course.last_line().as_bytes());
+        }
     }
 }
 
 impl Show for Bar {
     fn show(&self) {
         if let Some(bar) = &*lock(&self.drawn) {
-            bar.set_position(done(&self.statistics));
+            self.course.look();
+            bar.set_position(self.course.figures().done);
             bar.tick();
         }
-    }
-
-    fn aside(&self, print: &mut dyn FnMut()) {
-        self.suspended(print);
     }
 }
 
@@ -95,34 +82,28 @@ impl fmt::Debug for Bar {
     }
 }
 
-fn done(statistics: &Statistics) -> u64 {
-    let (ok, failed) = statistics.done();
-    ok + failed
-}
-
 /// The figures are computed in the drawing itself, so that there is one drawing for all of them. One that cannot be written
 /// is left out.
-fn style(template: &str, statistics: &Arc<Statistics>) -> Option<ProgressStyle> {
-    let statistics = Arc::clone(statistics);
-    let counts = move |state: &ProgressState, to: &mut dyn fmt::Write| {
-        let figures = Figures::read(&statistics, state.len());
-        let _ = write!(to, "{figures:#}");
-    };
-    let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
-        let _ = to.write_str(&figures::rate(state.per_sec()));
-    };
-    let left = |state: &ProgressState, to: &mut dyn fmt::Write| {
-        let _ = to.write_str(&figures::left(state.eta()));
+fn style(template: &str, course: &Arc<Course>) -> Option<ProgressStyle> {
+    let key = |write: fn(&Course) -> String| {
+        let course = Arc::clone(course);
+        move |_: &ProgressState, to: &mut dyn fmt::Write| {
+            let _ = to.write_str(&write(&course));
+        }
     };
     let style = ProgressStyle::with_template(template).ok()?;
-    let style = style.with_key("figures", counts);
-    Some(style.with_key("rate", rate).with_key("left", left))
+    let style = style.with_key("figures", key(|course| format!("{:#}", course.figures())));
+    Some(
+        style
+            .with_key("rate", key(Course::rate))
+            .with_key("time", key(Course::time)),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Detail;
+    use crate::engine::{Detail, Statistics};
 
     #[test]
     fn the_templates_are_well_formed() {
@@ -130,8 +111,9 @@ mod tests {
             Arc::new(opero_core::SystemClock),
             Detail::Progress,
         ));
+        let course = Arc::new(Course::new("f", None, &statistics));
         for template in [KNOWN, UNKNOWN] {
-            assert!(style(template, &statistics).is_some());
+            assert!(style(template, &course).is_some());
         }
     }
 }

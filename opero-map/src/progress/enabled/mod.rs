@@ -2,23 +2,25 @@
 #[cfg_attr(not(feature = "process"), path = "no_workers.rs")]
 mod above;
 mod bar;
+mod course;
 mod figures;
-#[cfg(feature = "process")]
-mod lines;
 mod plain;
+mod screen;
 mod ticker;
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::stderr;
 use std::sync::Arc;
 
 pub(crate) use above::Above;
+pub(in crate::progress) use screen::suspended;
 
 use crate::engine::Statistics;
 use bar::Bar;
+use course::Course;
 use plain::Plain;
 use ticker::Ticket;
 
-/// A run that is shown: as a bar where standard error is a terminal, otherwise as a plain line now and then.
+/// A run that is shown: as a bar where one can be drawn on standard error, otherwise as a plain line now and then.
 ///
 /// No item ever waits for the terminal: one thread draws for all runs.
 #[derive(Debug)]
@@ -46,14 +48,14 @@ impl Progress {
         // Closures have none.
         let name = if name.is_empty() { "map" } else { name };
         let length = length.and_then(|length| u64::try_from(length).ok());
-        if stderr().is_terminal() {
-            let bar = Arc::new(Bar::new(name, length, statistics));
+        let course = Course::new(name, length, statistics);
+        if screen::can_draw() {
+            let bar = Arc::new(Bar::new(course));
             let ticket = ticker::show(Arc::clone(&bar) as _, bar::INTERVAL)?;
             let shown = Shown::Bar(bar);
             return Some(Self { ticket, shown });
         }
-        let plain = Plain::new(name, length, statistics, Box::new(stderr()));
-        let plain = Arc::new(plain);
+        let plain = Arc::new(Plain::new(course, Box::new(stderr())));
         let ticket = ticker::show(Arc::clone(&plain) as _, plain::INTERVAL)?;
         let shown = Shown::Plain(plain);
         Some(Self { ticket, shown })
@@ -79,12 +81,4 @@ impl Drop for Progress {
             Shown::Plain(plain) => plain.end(),
         }
     }
-}
-
-/// Says something on standard error, above the bar where there is one.
-pub(crate) fn say(text: &str) {
-    ticker::aside(&mut || {
-        // Where nobody reads, nothing is lost.
-        let _ = writeln!(stderr(), "{text}");
-    });
 }

@@ -1,20 +1,16 @@
 use std::fmt;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
+use std::time::Duration;
 
 use opero_core::sync::lock;
 
-use super::figures::{Figures, left, rate, remaining, span};
+use super::course::Course;
 use super::ticker::Show;
-use crate::engine::Statistics;
 
 /// A line now and then, where there is no terminal. A run that is shorter than the interval prints none.
 pub(super) struct Plain {
-    name: &'static str,
-    length: Option<u64>,
-    statistics: Arc<Statistics>,
-    started: Instant,
+    course: Course,
     lines: Mutex<Printed>,
 }
 
@@ -27,50 +23,22 @@ struct Printed {
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
 impl Plain {
-    pub(super) fn new(
-        name: &'static str,
-        length: Option<u64>,
-        statistics: &Arc<Statistics>,
-        to: Box<dyn Write + Send>,
-    ) -> Self {
-        Self {
-            name,
-            length,
-            statistics: Arc::clone(statistics),
-            started: Instant::now(),
-            lines: Mutex::new(Printed {
-                to,
-                count: 0,
-                ended: false,
-            }),
-        }
+    pub(super) fn new(course: Course, to: Box<dyn Write + Send>) -> Self {
+        let lines = Mutex::new(Printed {
+            to,
+            count: 0,
+            ended: false,
+        });
+        Self { course, lines }
     }
 
     /// A run that was shown is shown at its end, too.
     pub(super) fn end(&self) {
         let mut lines = lock(&self.lines);
         if lines.count > 0 {
-            let took = span(self.started.elapsed());
-            lines.print(&self.line(&format!("ended after {took}")));
+            lines.print(&self.course.last_line());
         }
         lines.ended = true;
-    }
-
-    fn line(&self, end: &str) -> String {
-        let name = self.name;
-        let elapsed = self.started.elapsed();
-        let figures = Figures::read(&self.statistics, self.length);
-        let rate = rate(figures.done as f64 / elapsed.as_secs_f64());
-        format!("{name}: {figures}, {rate}, {end}\n")
-    }
-
-    fn time(&self) -> String {
-        let elapsed = self.started.elapsed();
-        let (ok, failed) = self.statistics.done();
-        match remaining(ok + failed, self.length, elapsed) {
-            Some(time) => left(time),
-            None => format!("after {}", span(elapsed)),
-        }
     }
 }
 
@@ -78,7 +46,8 @@ impl Show for Plain {
     fn show(&self) {
         let mut lines = lock(&self.lines);
         if !lines.ended {
-            lines.print(&self.line(&self.time()));
+            self.course.look();
+            lines.print(&self.course.line());
         }
     }
 }
@@ -101,10 +70,12 @@ impl fmt::Debug for Plain {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::Arc;
+    use std::time::Instant;
 
     use super::super::ticker;
     use super::*;
-    use crate::engine::Detail;
+    use crate::engine::{Detail, Statistics};
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -135,7 +106,8 @@ mod tests {
                 .shard(item)
                 .record(Some(Duration::ZERO), item >= 3);
         }
-        let plain = Plain::new("fetch", Some(5_000), &statistics, Box::new(paper.clone()));
+        let course = Course::new("fetch", Some(5_000), &statistics);
+        let plain = Plain::new(course, Box::new(paper.clone()));
         (statistics, Arc::new(plain))
     }
 

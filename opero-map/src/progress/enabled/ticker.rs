@@ -10,11 +10,6 @@ use opero_core::sync::lock;
 /// What is shown again and again.
 pub(super) trait Show: Send + Sync {
     fn show(&self);
-
-    /// Steps aside while something else is printed.
-    fn aside(&self, print: &mut dyn FnMut()) {
-        print();
-    }
 }
 
 static TICKER: Ticker = Ticker {
@@ -72,18 +67,6 @@ pub(super) fn show(shown: Arc<dyn Show>, interval: Duration) -> Option<Ticket> {
         TICKER.changed.notify_one();
     }
     Some(Ticket(ticket))
-}
-
-/// Has what is shown step aside while something else is printed.
-pub(super) fn aside(print: &mut dyn FnMut()) {
-    let shown = lock(&TICKER.state)
-        .runs
-        .first()
-        .map(|run| Arc::clone(&run.shown));
-    match shown {
-        Some(shown) => shown.aside(print),
-        None => print(),
-    }
 }
 
 impl Ticket {

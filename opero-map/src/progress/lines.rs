@@ -1,5 +1,5 @@
 /// Puts pieces of text together to whole lines: a bar can only be drawn on a line of its own.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Lines {
     /// The line that has begun and not ended.
     begun: Vec<u8>,
