@@ -8,7 +8,7 @@ use opero_core::block_on;
 use opero_core::clock::real_sleep;
 use opero_test_servers::RedisServer;
 
-use crate::support::{GUARD, KEY, NAME, directly, open_patiently};
+use crate::support::{GUARD, KEY, NAME, Way, directly, open_patiently};
 
 fn mine(claim: Claim) -> (Box<dyn Lease>, Option<Vec<u8>>) {
     match claim {
@@ -107,6 +107,30 @@ async fn a_claim_that_is_dropped_on_its_way_leaves_no_lease() {
         let _ = tokio::time::timeout(Duration::from_micros(micros * 5), store.claim(&KEY)).await;
     }
     drop(until_mine(&store).await);
+}
+
+/// Given up while there is no connection, in each of the ways; the lease itself would last ten minutes.
+#[tokio::test]
+async fn a_lease_that_is_given_up_in_an_outage_is_free_after_it() {
+    let server = RedisServer::start().unwrap();
+    let way = Way::to(&server.url());
+    let store = open_patiently(&format!("{}?lease=10min", way.url));
+    let other = open_patiently(&server.url());
+    for drops in [false, true] {
+        let lease = until_mine(&store).await;
+        way.cut();
+        match drops {
+            true => drop(lease),
+            false => lease.release().await,
+        }
+        taken(other.claim(&KEY).await.unwrap());
+        real_sleep(Duration::from_millis(600)).await;
+        way.mend();
+        until_mine(&other).await.release().await;
+        while store.get(&KEY).await.is_err() {
+            real_sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use opero_cache::{Backend, ByteStore, CacheOptions, Location, backend::RedisCach
 use opero_core::block_on;
 use opero_test_servers::RedisServer;
 
-use crate::support::{GUARD, KEY, open};
+use crate::support::{GUARD, KEY, directly, open, open_patiently};
 
 async fn until_there(store: &RedisCache) -> Option<Vec<u8>> {
     let started = Instant::now();
@@ -49,6 +49,28 @@ async fn paused_it_costs_one_call_its_timeout_and_is_used_again() {
     assert!(started.elapsed() < GUARD);
     server.resume().unwrap();
     assert_eq!(until_there(&store).await, Some(vec![1]));
+}
+
+/// As after a failover: the server still answers what only reads.
+#[tokio::test]
+async fn a_replica_gives_hits_and_is_written_to_once_it_is_a_master_again() {
+    let server = RedisServer::start().unwrap();
+    let url = server.url();
+    let store = open_patiently(&url);
+    store.put(&KEY, vec![1], None).await.unwrap();
+    let () = directly(&url, &["REPLICAOF", "127.0.0.1", "1"]);
+    for _ in 0..400 {
+        assert!(store.put(&KEY, vec![2], None).await.is_err());
+        assert!(store.claim(&KEY).await.is_err());
+        assert_eq!(store.get(&KEY).await.unwrap(), Some(vec![1]));
+    }
+    let () = directly(&url, &["REPLICAOF", "NO", "ONE"]);
+    let started = Instant::now();
+    while store.put(&KEY, vec![3], None).await.is_err() {
+        assert!(started.elapsed() < GUARD);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(store.get(&KEY).await.unwrap(), Some(vec![3]));
 }
 
 #[test]

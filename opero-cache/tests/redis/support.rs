@@ -1,5 +1,9 @@
 //! What the tests share.
 
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use opero_cache::backend::RedisCache;
@@ -37,4 +41,55 @@ pub(crate) fn directly<T: FromRedisValue>(url: &str, words: &[&str]) -> T {
     let mut command = Cmd::new();
     command.arg(words);
     command.query(&mut connection).unwrap()
+}
+
+/// A way to a server that can be cut, while the server goes on.
+pub(crate) struct Way {
+    pub(crate) url: String,
+    state: Arc<Mutex<Open>>,
+}
+
+#[derive(Default)]
+struct Open {
+    is_cut: bool,
+    streams: Vec<TcpStream>,
+}
+
+impl Way {
+    pub(crate) fn to(server: &str) -> Self {
+        let server: SocketAddr = server.strip_prefix("redis://").unwrap().parse().unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(Open::default()));
+        let open = Arc::clone(&state);
+        thread::spawn(move || {
+            for caller in listener.incoming() {
+                let mut open = open.lock().unwrap();
+                if !open.is_cut {
+                    let (caller, server) = (caller.unwrap(), TcpStream::connect(server).unwrap());
+                    for (from, to) in [(&caller, &server), (&server, &caller)] {
+                        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                        thread::spawn(move || {
+                            let _ = io::copy(&mut from, &mut to);
+                            let _ = to.shutdown(Shutdown::Both);
+                        });
+                    }
+                    open.streams.extend([caller, server]);
+                }
+            }
+        });
+        Self { url, state }
+    }
+
+    pub(crate) fn cut(&self) {
+        let mut open = self.state.lock().unwrap();
+        open.is_cut = true;
+        for stream in open.streams.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    pub(crate) fn mend(&self) {
+        self.state.lock().unwrap().is_cut = false;
+    }
 }

@@ -28,6 +28,18 @@ pub(crate) enum Request<'a> {
 const LINE: u64 = 10_000_000;
 
 impl Request<'_> {
+    /// Returns `true` if a replica does it, too.
+    pub(crate) fn only_reads(&self) -> bool {
+        let reads = |command: &Cmd| {
+            let name = command.args_iter().next();
+            matches!(name, Some(Arg::Simple(b"GET" | b"SCAN" | b"PING")))
+        };
+        match self {
+            Self::One(command) | Self::AtSlot(command, _) => reads(command),
+            Self::Several(commands) => commands.cmd_iter().all(reads),
+        }
+    }
+
     /// How long its way takes on a slow line.
     pub(crate) fn way(&self) -> Duration {
         let bytes: usize = match self {

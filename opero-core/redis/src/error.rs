@@ -58,6 +58,15 @@ impl Error {
             Problem::LeftAlone(_) | Problem::Broken(_) | Problem::Slow(_) | Problem::SlowOnce(_)
         )
     }
+
+    /// Returns `true` if the request was sent, or may have been, and its answer is not known: the server may have done what
+    /// was asked. Returns `false` if the server refused it, or never got it.
+    pub const fn is_uncertain(&self) -> bool {
+        matches!(
+            self.problem,
+            Problem::Broken(_) | Problem::Slow(_) | Problem::SlowOnce(_) | Problem::Shape
+        )
+    }
 }
 
 impl fmt::Display for Error {
@@ -149,10 +158,15 @@ impl Problem {
             Self::Broken(_) | Self::Slow(_) => true,
             Self::Answer(code) => matches!(
                 &**code,
-                "NOAUTH" | "WRONGPASS" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "READONLY"
+                "NOAUTH" | "WRONGPASS" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN"
             ),
             Self::LeftAlone(_) | Self::SlowOnce(_) | Self::Shape | Self::Client(_) => false,
         }
+    }
+
+    /// Is the server a replica? Then it answers whatever only reads.
+    pub(crate) fn refuses_writes(&self) -> bool {
+        matches!(self, Self::Answer(code) if code == "READONLY")
     }
 
     /// Should the connection be replaced? A replica may have been the master when it was made.

@@ -91,9 +91,10 @@ impl Server {
         request: Request<'_>,
         timeout: Duration,
     ) -> Result<Value, Problem> {
-        self.troubles.enter().map_err(Problem::LeftAlone)?;
+        let entered = self.troubles.enter(&request);
+        entered.map_err(Problem::LeftAlone)?;
         let answer = self.ask_anyway(request, timeout).await;
-        self.troubles.note(&answer);
+        self.troubles.note(&request, &answer);
         answer
     }
 
@@ -238,7 +239,9 @@ fn outage_within(value: &Value) -> Option<Problem> {
         Value::ServerError(error) => Some(Problem::of(&error.clone().into())),
         _ => None,
     });
-    errors.into_iter().find(Problem::is_outage)
+    errors
+        .into_iter()
+        .find(|problem| problem.is_outage() || problem.refuses_writes())
 }
 
 fn no_thread(error: std::io::Error) -> Problem {

@@ -9,10 +9,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use opero_core::BackendError;
 use opero_core::clock::real_sleep;
-use opero_redis::{Redis, Script};
+use opero_redis::{Error, Redis, Script};
 
 use super::millis;
 use crate::backend::Lease;
+
+/// The pauses between two attempts to release a lease: while the server is left alone they cost nothing, and callers look
+/// every 50 ms.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LONGEST_RETRY: Duration = Duration::from_millis(200);
 
 /// Both leave a lease alone that has passed on: its token is another one.
 static RENEW: LazyLock<Script> = LazyLock::new(|| {
@@ -99,11 +104,30 @@ impl Grip {
         }
     }
 
-    /// Where that fails, the lease expires.
+    /// Releases the lease. Where the server cannot be reached, that is tried again beside the caller until the lease has
+    /// expired by itself: as long as it stands, callers wait for an execution that has ended.
     async fn release(self) {
+        if self.try_release().await.is_err() {
+            let _ = opero_redis::spawn(self.release_later());
+        }
+    }
+
+    async fn release_later(self) {
+        let mut pause = FIRST_RETRY;
+        let mut left = self.expiry;
+        while !left.is_zero() {
+            real_sleep(pause).await;
+            if self.try_release().await.is_ok() {
+                return;
+            }
+            left = left.saturating_sub(pause);
+            pause = (pause * 2).min(LONGEST_RETRY);
+        }
+    }
+
+    async fn try_release(&self) -> Result<u64, Error> {
         let names = [&*self.name];
-        let released = self.redis.script::<u64>(&RELEASE, &names, &self.token);
-        let _ = released.await;
+        self.redis.script(&RELEASE, &names, &self.token).await
     }
 }
 

@@ -151,7 +151,15 @@ impl ByteStore for RedisCache {
         pipeline.add_command(set);
         pipeline.add_command(get(&name));
         pipeline.add_command(get(self.names.record(key)));
-        let answers = self.redis.pipeline(&pipeline).await?;
+        let answers = match self.redis.pipeline(&pipeline).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                if !error.is_uncertain() {
+                    held.forget();
+                }
+                return Err(error.into());
+            }
+        };
         let Ok([set, holder, value]) = <[_; 3]>::try_from(answers) else {
             return Err(BackendError::new(
                 "redis gave more or fewer answers than asked for",
