@@ -11,7 +11,7 @@ use crate::stage::Cache;
 
 impl Cache {
     /// Looks the result of a call up without running anything. One that is past its time to live is found as long as it may
-    /// serve.
+    /// serve. It counts as no hit, and no event tells of it.
     pub async fn get<T, E, N>(&self, cx: &Context<'_>, operation: &N) -> Option<T>
     where
         T: Clone + Send + Sync + 'static,
@@ -33,13 +33,7 @@ impl Cache {
         let Ok(Some(key)) = self.key_of(cx, arguments, outcome.codec_type().is_some()) else {
             return false;
         };
-        match self.look(cx, outcome, &key).await {
-            Look::Hit(found) => {
-                self.tell_found(cx, found.age);
-                true
-            }
-            Look::Miss | Look::Ask => false,
-        }
+        matches!(self.look(cx, outcome, &key).await, Look::Hit(_))
     }
 
     /// Keeps the result of a call, as if the function had returned it just now.

@@ -87,6 +87,9 @@ impl Cache {
         if self.put(last, cx, outcome, key, &kept).await {
             self.counters.inserts.add_one();
             cx.emit(Event::CacheStored);
+            if self.renews {
+                self.refreshing.succeeded(key);
+            }
         }
         self.sweep(cx, now).await;
         Some(entry)

@@ -135,6 +135,44 @@ fn the_capacity_bounds_the_entries_and_evictions_are_counted() {
     }
 }
 
+/// However the keys spread over the shards of a backend.
+#[test]
+fn as_many_entries_are_kept_as_the_capacity_says() {
+    for backend in BACKENDS {
+        for capacity in [1, 10, 100, 999, 10_000] {
+            let config = CacheConfig::default().with_capacity(capacity);
+            let (cache, clock) = (open(backend, config), ManualClock::new());
+            for _ in 0..2 {
+                for argument in 0..capacity {
+                    call(&cache, &clock, argument, || Ok(1)).unwrap();
+                }
+            }
+            let stats = cache.stats();
+            let counted = (stats.misses, stats.hits, stats.entries);
+            assert_eq!(counted, (capacity, capacity, capacity), "{backend}");
+        }
+    }
+}
+
+/// As a batch is inserted beside traffic that has filled the cache.
+#[test]
+fn what_was_put_last_is_there_whatever_is_asked_more_often() {
+    let config = CacheConfig::default().with_capacity(1_000);
+    let (cache, clock) = (open("memory", config), ManualClock::new());
+    let run = |arguments: std::ops::Range<u64>, times| {
+        for argument in arguments.clone().cycle().take(arguments.count() * times) {
+            call(&cache, &clock, argument, || Ok(1)).unwrap();
+        }
+    };
+    run(0..1_000, 1);
+    run(0..900, 20);
+    run(5_000..5_100, 1);
+    run(0..900, 20);
+    let misses = cache.stats().misses;
+    run(5_000..5_100, 1);
+    assert_eq!(cache.stats().misses, misses);
+}
+
 #[test]
 fn what_cache_if_declines_is_not_kept() {
     struct Declined<'a>(&'a AtomicUsize);
@@ -201,6 +239,7 @@ fn a_handle_looks_inserts_removes_clears_and_refreshes() {
         assert_eq!(other, None, "another type is a miss");
         block_on(cache.remove(&cx, &number)).unwrap();
         assert_eq!(block_on(cache.get(&cx, &number)), None);
+        assert_eq!(cache.stats().hits, 0, "a look is no hit");
 
         let runs = AtomicUsize::new(0);
         let counted = operation(|_| async { Ok::<_, ()>(runs.fetch_add(1, Ordering::SeqCst)) });

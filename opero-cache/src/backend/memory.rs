@@ -1,4 +1,4 @@
-//! `memory`: on moka, which keeps what is used often and recently (W-TinyLFU), at any number of threads.
+//! `memory`: on moka, at any number of threads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,12 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
 use opero_core::key::BuildIdentity;
 use opero_core::{Backend, BackendError, Instant, Key};
 
 use super::{CacheBackend, CacheOptions, Entry, Peek};
 
-/// Results in memory, the least valuable evicted.
+/// Results in memory, the least recently used evicted.
+///
+/// What was put last is there until as many others were put or used: moka's own policy, TinyLFU, would turn a new result away
+/// for those that are used often, so it would be computed again and again, and what was inserted by hand would be gone.
+/// In exchange, arguments that come once push out others; where there are many of those, `quick` keeps more.
+///
+/// What is removed or cleared is freed at once, unless another thread is just at work in a cache: then with one of the next calls.
 ///
 /// moka is not told of the TTL: its own clock cannot be replaced, and the pipeline's clock governs expiry.
 pub struct MemoryCache {
@@ -27,6 +34,7 @@ impl MemoryCache {
         let counter = Arc::clone(&evictions);
         let store = moka::sync::Cache::builder()
             .max_capacity(options.capacity)
+            .eviction_policy(EvictionPolicy::lru())
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
                     counter.fetch_add(1, Ordering::Relaxed);
@@ -34,6 +42,15 @@ impl MemoryCache {
             })
             .build_with_hasher(BuildIdentity::default());
         Self { store, evictions }
+    }
+
+    /// Frees what was removed: moka does that with later calls, and hands the memory to crossbeam-epoch, which takes some
+    /// rounds. Both together take a few microseconds.
+    fn free(&self) {
+        const ROUNDS: usize = 4;
+        for _ in 0..ROUNDS {
+            self.store.run_pending_tasks();
+        }
     }
 }
 
@@ -70,11 +87,19 @@ impl CacheBackend for MemoryCache {
 
     async fn remove(&self, key: &Key) -> Result<(), BackendError> {
         self.store.invalidate(key);
+        self.free();
         Ok(())
     }
 
     async fn clear(&self) -> Result<(), BackendError> {
         self.store.invalidate_all();
+        // A round ends after a while, before it is through with a large cache.
+        let mut left = u64::MAX;
+        while self.store.entry_count() < left {
+            left = self.store.entry_count();
+            self.store.run_pending_tasks();
+        }
+        self.free();
         Ok(())
     }
 
@@ -90,6 +115,7 @@ impl CacheBackend for MemoryCache {
                     });
             }
         }
+        self.free();
         Ok(())
     }
 

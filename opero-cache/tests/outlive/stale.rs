@@ -26,6 +26,8 @@ struct Function {
     clock: ManualClock,
     runs: AtomicU64,
     failing: AtomicBool,
+    /// What it returns is not to be kept.
+    unwanted: AtomicBool,
     /// Runs are held up here.
     gate: Gate,
     /// Told of the end of each background call.
@@ -57,6 +59,9 @@ impl Operation<u64, &'static str> for Call {
 impl CallPolicy<u64, &'static str> for Call {
     fn codec(&self) -> Option<Codec<u64>> {
         Some(Codec::postcard())
+    }
+    fn cache_if(&self, _: &u64) -> bool {
+        !self.function.unwanted.load(Ordering::SeqCst)
     }
 }
 
@@ -102,6 +107,7 @@ impl Setting {
             clock: watched.clock.clone(),
             runs: AtomicU64::new(0),
             failing: AtomicBool::new(false),
+            unwanted: AtomicBool::new(false),
             gate: Gate::default(),
             ended: Mutex::new(sender),
         });
@@ -159,6 +165,14 @@ impl Setting {
         let ended = self.ended.lock().unwrap();
         ended.recv_timeout(30 * SECOND).unwrap();
     }
+
+    /// The ticket is given back just behind the call.
+    fn has_refreshed(&self) {
+        self.refreshed();
+        while format!("{:?}", self.function.cache).contains("refreshing: 1") {
+            std::thread::yield_now();
+        }
+    }
 }
 
 #[test]
@@ -191,10 +205,7 @@ fn nobody_waits_for_a_refresh_or_hears_of_its_failure() {
             setting.function.gate.somebody_waits();
             assert_eq!(setting.call(true).unwrap(), 1);
             setting.function.gate.open();
-            setting.refreshed();
-            while format!("{:?}", setting.function.cache).contains("refreshing: 1") {
-                std::thread::yield_now();
-            }
+            setting.has_refreshed();
         }
     }
 }
@@ -248,23 +259,61 @@ fn in_the_last_part_of_its_life_a_value_is_refreshed_before_anybody_waits() {
     }
 }
 
+/// The first pause is a second, and each failure doubles it.
 #[test]
-fn a_refresh_that_fails_leaves_the_stale_value_and_the_next_call_tries_again() {
+fn a_refresh_that_fails_leaves_the_stale_value_and_is_tried_again_after_a_pause() {
+    for background in [true, false] {
+        for setting in Setting::kinds() {
+            assert_eq!(setting.call(background).unwrap(), 1);
+            setting.watched.clock.advance(11 * SECOND);
+            setting.function.failing.store(true, Ordering::SeqCst);
+            for (run, pause) in [(2, SECOND), (3, 2 * SECOND)] {
+                assert_eq!(setting.call(background).unwrap(), 1);
+                if background {
+                    setting.has_refreshed();
+                }
+                setting.watched.clock.advance(pause - SECOND / 2);
+                for _ in 0..100 {
+                    assert_eq!(setting.call(background).unwrap(), 1);
+                }
+                assert_eq!(setting.function.runs.load(Ordering::SeqCst), run);
+                setting.watched.clock.advance(SECOND / 2);
+            }
+            setting.watched.clock.advance(SECOND);
+            assert!(setting.call(background).is_err(), "too old by now");
+        }
+    }
+}
+
+#[test]
+fn after_a_refresh_that_succeeds_the_next_failure_is_the_first_one() {
+    for setting in Setting::kinds() {
+        assert_eq!(setting.call(false).unwrap(), 1);
+        for run in [2, 4] {
+            setting.watched.clock.advance(11 * SECOND);
+            setting.function.failing.store(true, Ordering::SeqCst);
+            assert_eq!(setting.call(false).unwrap(), run - 1);
+            assert_eq!(setting.function.runs.load(Ordering::SeqCst), run);
+            setting.watched.clock.advance(SECOND);
+            setting.function.failing.store(false, Ordering::SeqCst);
+            assert_eq!(setting.call(false).unwrap(), run + 1);
+        }
+    }
+}
+
+/// What `cache_if` turns down leaves the stale value in its place, as an error does.
+#[test]
+fn a_refresh_whose_result_is_not_kept_is_tried_again_after_a_pause() {
     for setting in Setting::kinds() {
         assert_eq!(setting.call(true).unwrap(), 1);
-        setting.watched.clock.advance(12 * SECOND);
-        setting.function.failing.store(true, Ordering::SeqCst);
-        for run in 2..4 {
+        setting.watched.clock.advance(11 * SECOND);
+        setting.function.unwanted.store(true, Ordering::SeqCst);
+        for _ in 0..100 {
             assert_eq!(setting.call(true).unwrap(), 1);
-            setting.refreshed();
-            // The ticket is given back just behind the call.
-            while format!("{:?}", setting.function.cache).contains("refreshing: 1") {
-                std::thread::yield_now();
-            }
-            assert_eq!(setting.function.runs.load(Ordering::SeqCst), run);
         }
-        setting.watched.clock.advance(3 * SECOND);
-        assert!(setting.call(true).is_err(), "too old by now");
+        setting.has_refreshed();
+        assert_eq!(setting.call(true).unwrap(), 1);
+        assert_eq!(setting.function.runs.load(Ordering::SeqCst), 2);
     }
 }
 

@@ -68,7 +68,8 @@ impl Way {
                 if !open.is_cut {
                     let (caller, server) = (caller.unwrap(), TcpStream::connect(server).unwrap());
                     for (from, to) in [(&caller, &server), (&server, &caller)] {
-                        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                        let (mut from, mut to) =
+                            (from.try_clone().unwrap(), to.try_clone().unwrap());
                         thread::spawn(move || {
                             let _ = io::copy(&mut from, &mut to);
                             let _ = to.shutdown(Shutdown::Both);

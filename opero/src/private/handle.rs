@@ -245,7 +245,7 @@ impl<B: BoundCall> CachedCall<B> {
         async move { self.0.go(Waiting::Async, Way::Refresh).await }
     }
 
-    /// The kept result, if there is one. Nothing is executed.
+    /// The kept result, if there is one. Nothing is executed, and it counts as no hit.
     pub fn peek(&self) -> impl Future<Output = Option<B::Value>> + Send {
         self.0.peek(Waiting::Async)
     }
@@ -285,7 +285,7 @@ impl<B: BoundSyncCall> CachedSyncCall<B> {
         block_on(self.0.go(Waiting::Blocking, Way::Refresh))
     }
 
-    /// The kept result, if there is one. Nothing is executed.
+    /// The kept result, if there is one. Nothing is executed, and it counts as no hit.
     pub fn peek(&self) -> Option<B::Value> {
         block_on(self.0.peek(Waiting::Blocking))
     }
