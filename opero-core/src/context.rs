@@ -21,6 +21,8 @@ pub struct Context<'a> {
     clock: &'a dyn Clock,
     waiting: Waiting,
     observer: Option<&'a dyn Observer>,
+    /// Its own observer counts for the thread's, too.
+    is_counted: bool,
     function: &'a str,
     remote: Option<&'a dyn Remote>,
     limits: Limits,
@@ -60,6 +62,7 @@ impl<'a> Context<'a> {
             clock,
             waiting,
             observer: None,
+            is_counted: false,
             function: "",
             remote: None,
             limits: Limits::NONE,
@@ -77,6 +80,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub const fn with_observer(mut self, observer: &'a dyn Observer) -> Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Says that the call is an item of what observes this thread ([`ThreadObserver`](crate::ThreadObserver)), and not
+    /// something that happens within one: its events are counted elsewhere.
+    #[must_use]
+    pub const fn counted_as_item(mut self) -> Self {
+        self.is_counted = true;
         self
     }
 
@@ -180,7 +191,7 @@ impl<'a> Context<'a> {
     /// Does anybody watch? Where not, what only an event would need need not be computed.
     #[inline]
     pub fn observed(&self) -> bool {
-        self.observer.is_some() || event::globally_observed()
+        self.observer.is_some() || event::may_be_observed() && event::is_observed(!self.is_counted)
     }
 
     /// Tells the observers.
@@ -189,8 +200,8 @@ impl<'a> Context<'a> {
         if let Some(observer) = self.observer {
             observer.on_event(self.function, &event);
         }
-        if event::globally_observed() {
-            event::tell_global(self.function, &event);
+        if event::may_be_observed() {
+            event::tell(self.function, &event, !self.is_counted);
         }
     }
 }

@@ -1,4 +1,6 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -155,8 +157,14 @@ impl<F: Fn(&str, &Event<'_>) + Send + Sync> Observer for F {
     }
 }
 
-static OBSERVED: AtomicBool = AtomicBool::new(false);
+/// How many reasons there are to look for observers: global ones, and those of threads.
+static WATCHERS: AtomicUsize = AtomicUsize::new(0);
 static OBSERVERS: RwLock<Vec<Arc<dyn Observer>>> = RwLock::new(Vec::new());
+static OBSERVED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static OF_THREAD: RefCell<Option<Arc<dyn Observer>>> = const { RefCell::new(None) };
+}
 
 /// Adds an observer of every call in this process, for good.
 ///
@@ -173,15 +181,112 @@ pub fn observe(observer: impl Observer + 'static) {
         .unwrap_or_else(PoisonError::into_inner)
         .push(Arc::new(observer));
     OBSERVED.store(true, Ordering::Release);
+    WATCHERS.fetch_add(1, Ordering::Release);
 }
 
+/// Observes the calls that a thread makes while it is within something, such as an item of a map.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+///
+/// use opero_core::{Context, Event, ThreadObserver};
+///
+/// let misses = Arc::new(AtomicUsize::new(0));
+/// let counted = Arc::clone(&misses);
+/// let mut observer = ThreadObserver::new(Arc::new(move |_: &str, event: &Event<'_>| {
+///     counted.fetch_add(matches!(event, Event::CacheMiss).into(), Relaxed);
+/// }));
+/// observer.within(|| Context::blocking().emit(Event::CacheMiss));
+/// Context::blocking().emit(Event::CacheMiss); // Outside: nobody counts.
+/// assert_eq!(misses.load(Relaxed), 1);
+/// ```
+pub struct ThreadObserver(Option<Arc<dyn Observer>>);
+
+impl ThreadObserver {
+    /// One that observes nothing yet.
+    pub fn new(observer: Arc<dyn Observer>) -> Self {
+        WATCHERS.fetch_add(1, Ordering::Release);
+        Self(Some(observer))
+    }
+
+    /// Observes what this thread calls meanwhile, in place of whatever observed it before.
+    pub fn within<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let _swapped = Swapped::new(&mut self.0);
+        poll()
+    }
+
+    /// What observes this thread now.
+    pub fn current() -> Option<Arc<dyn Observer>> {
+        OF_THREAD
+            .try_with(|of_thread| of_thread.try_borrow().ok()?.clone())
+            .ok()?
+    }
+}
+
+impl Drop for ThreadObserver {
+    fn drop(&mut self) {
+        WATCHERS.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for ThreadObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ThreadObserver").finish_non_exhaustive()
+    }
+}
+
+/// The thread's observer and another one have changed places, until this is dropped.
+struct Swapped<'o>(&'o mut Option<Arc<dyn Observer>>);
+
+impl<'o> Swapped<'o> {
+    fn new(observer: &'o mut Option<Arc<dyn Observer>>) -> Self {
+        swap(observer);
+        Self(observer)
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        swap(self.0);
+    }
+}
+
+fn swap(observer: &mut Option<Arc<dyn Observer>>) {
+    // A thread that is about to end calls nothing that counts.
+    let _ = OF_THREAD.try_with(|of_thread| {
+        if let Ok(mut of_thread) = of_thread.try_borrow_mut() {
+            std::mem::swap(&mut *of_thread, observer);
+        }
+    });
+}
+
+/// Returns `true` if somebody may observe, beside the observer that a call brings.
 #[inline]
-pub(crate) fn globally_observed() -> bool {
-    OBSERVED.load(Ordering::Relaxed)
+pub(crate) fn may_be_observed() -> bool {
+    WATCHERS.load(Ordering::Relaxed) != 0
 }
 
+/// Returns `true` if there are global observers, or, where asked for, one of this thread.
 #[cold]
-pub(crate) fn tell_global(function: &str, event: &Event<'_>) {
+pub(crate) fn is_observed(by_thread: bool) -> bool {
+    let of_thread = || OF_THREAD.try_with(|of_thread| of_thread.borrow().is_some());
+    OBSERVED.load(Ordering::Relaxed) || by_thread && of_thread().unwrap_or(false)
+}
+
+/// Tells the global observers and, where asked for, that of this thread.
+#[cold]
+pub(crate) fn tell(function: &str, event: &Event<'_>, by_thread: bool) {
+    if by_thread {
+        let _ = OF_THREAD.try_with(|of_thread| {
+            if let Some(observer) = &*of_thread.borrow() {
+                observer.on_event(function, event);
+            }
+        });
+    }
+    if !OBSERVED.load(Ordering::Relaxed) {
+        return;
+    }
     // Told without the lock: an observer may itself add one, or make calls that are observed.
     let observers = OBSERVERS
         .read()

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use opero::map::Report;
 use opero::opero_core::sync::lock;
-use opero::{Error, ManualClock, operomap};
+use opero::{Error, ManualClock, opero, operomap};
 
 use crate::support::with_clock;
 
@@ -124,4 +124,85 @@ fn a_wrong_parameter_of_the_pipeline_is_told_before_the_first_item() {
     let error = misconfigured(Vec::new()).check().unwrap_err();
     assert_eq!(error.parameter(), "cache_backend");
     assert!(misconfigured(Vec::new()).try_run().is_err());
+}
+
+/// What items call: the first execution for an item fails, and each item is called twice.
+mod within {
+    use super::*;
+
+    macro_rules! called {
+        ($($keyword:ident)+) => {
+            #[opero(cache = true, cache_key = |item| item, retries = 2, min_delay = 0)]
+            pub(super) $($keyword)+ (
+                item: u64,
+                tried: &Mutex<BTreeSet<u64>>,
+                #[fallback("first", "second")] value: &str,
+            ) -> Result<u64, Error<&'static str>> {
+                let is_new = value == "second" && lock(tried).insert(item);
+                match is_new || value == "first" {
+                    true => Err("as the test wants")?,
+                    false => Ok(item),
+                }
+            }
+        };
+    }
+    called!(fn sync_twice);
+    called!(async fn twice);
+
+    /// What the report has to say of so many items: two attempts with two values each, then a hit.
+    pub(super) fn check(report: &Report, items: u64) {
+        assert_eq!(report.items, items);
+        assert_eq!(report.executions, items, "only the map's own function");
+        assert_eq!(report.retries, items, "{report}");
+        assert_eq!(report.fallbacks, 2 * items, "{report}");
+        assert_eq!(report.cache_hits, items, "{report}");
+    }
+}
+
+#[test]
+fn what_decorated_functions_within_the_items_did_is_in_the_report() {
+    let tried = Mutex::default();
+    let item = |item| {
+        within::sync_twice(item, &tried)?;
+        within::sync_twice(item, &tried)
+    };
+    let (_, report) = opero::map::map(0..20, item).workers(2).run_report();
+    within::check(&report, 20);
+    let asynchronous = async |item| {
+        within::twice(item, &tried).await?;
+        within::twice(item, &tried).await
+    };
+    let (_, report) = opero::map::map_async(100..120, asynchronous).run_report();
+    within::check(&report, 20);
+    // Nobody counts for a run that is over, and none counts for what is called beside it.
+    let (_, report) = std::thread::scope(|scope| {
+        scope.spawn(|| within::sync_twice(999, &tried));
+        opero::map::map(0..3, Ok::<u64, ()>).run_report()
+    });
+    assert_eq!((report.retries, report.cache_hits), (0, 0));
+}
+
+#[test]
+fn a_run_within_an_item_counts_for_the_run_around_it() {
+    let tried = Mutex::default();
+    let item = |item| {
+        within::sync_twice(item, &tried)?;
+        within::sync_twice(item, &tried)
+    };
+    for shown in [false, true] {
+        let start = if shown { 300 } else { 200 };
+        let outer = |n: u64| {
+            let first = start + 10 * n;
+            let run = opero::map::map(first..first + 10, item).workers(2);
+            match shown {
+                false => run.progress(false).run().len(),
+                true => run.run_report().0.len(),
+            };
+            Ok::<_, ()>(())
+        };
+        let (_, report) = opero::map::map(0..2, outer).workers(1).run_report();
+        assert_eq!((report.items, report.executions), (2, 2));
+        let counts = (report.retries, report.fallbacks, report.cache_hits);
+        assert_eq!(counts, (20, 40, 20), "{report}");
+    }
 }

@@ -4,6 +4,7 @@ mod channel;
 mod collect;
 mod failures;
 mod halt;
+mod inner;
 mod intake;
 mod item;
 mod kept;

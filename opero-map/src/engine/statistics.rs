@@ -85,10 +85,6 @@ impl Statistics {
     }
 
     /// How many items succeeded and failed so far.
-    #[cfg_attr(
-        not(feature = "progress"),
-        expect(dead_code, reason = "for the progress bar")
-    )]
     pub(crate) fn done(&self) -> (u64, u64) {
         (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
     }
@@ -171,6 +167,22 @@ impl Shard {
         self.known.fetch_add(1, ORDER);
         self.record(None, ok);
     }
+
+    /// Something happened within an item, in a function that the map's own calls.
+    pub(crate) fn count_within(&self, event: &Event<'_>) {
+        let (count, by) = match event {
+            Event::CacheHit => (&self.cache_hits, 1),
+            Event::CacheFollowed => (&self.followed, 1),
+            Event::RetryScheduled { .. } => (&self.retries, 1),
+            Event::FallbackUsed { .. } => (&self.fallbacks, 1),
+            Event::PermitWaited { waited } => {
+                let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+                (&self.permit_wait_nanos, nanos)
+            }
+            _ => return,
+        };
+        count.fetch_add(by, ORDER);
+    }
 }
 
 /// Of what belongs to no lane, such as a worker that is gone.
@@ -185,23 +197,14 @@ impl Observer for Statistics {
 
 impl Observer for Shard {
     fn on_event(&self, _: &str, event: &Event<'_>) {
-        let (count, by) = match event {
-            Event::ExecutionStarted { .. } => (&self.executions, 1),
-            Event::CacheHit => (&self.cache_hits, 1),
-            Event::CacheFollowed => (&self.followed, 1),
-            Event::RetryScheduled { .. } => (&self.retries, 1),
-            Event::FallbackUsed { .. } => (&self.fallbacks, 1),
-            Event::WorkerStarted { .. } => (&self.workers_started, 1),
-            Event::WorkerLost { .. } => (&self.crashes, 1),
-            Event::PermitWaited { waited } => {
-                let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-                (&self.permit_wait_nanos, nanos)
-            }
+        self.count_within(event);
+        let count = match event {
+            Event::ExecutionStarted { .. } => &self.executions,
+            Event::CacheHit | Event::CacheFollowed => &self.answered,
+            Event::WorkerStarted { .. } => &self.workers_started,
+            Event::WorkerLost { .. } => &self.crashes,
             _ => return,
         };
-        count.fetch_add(by, ORDER);
-        if matches!(event, Event::CacheHit | Event::CacheFollowed) {
-            self.answered.fetch_add(1, ORDER);
-        }
+        count.fetch_add(1, ORDER);
     }
 }

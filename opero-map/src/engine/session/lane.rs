@@ -9,6 +9,7 @@ use std::time::Duration;
 use opero_core::{Context, Error, Event, Instant, Observer, Refused, RefusedKind, Waiting};
 
 use super::super::Outbox;
+use super::super::inner::Inner;
 use super::super::intake::{Batch, Taken};
 use super::super::item::{Deadline, poll_job};
 use super::super::kept::Kept;
@@ -69,7 +70,8 @@ where
             .watched
             .then(|| LaneWatch::new(lane, statistics, clock));
         let desk = self.crew.as_ref().map(|crew| crew.desk(lane));
-        let mut cx = Context::new(clock, self.waiting).with_function(self.name);
+        let cx = Context::new(clock, self.waiting).with_function(self.name);
+        let mut cx = cx.counted_as_item();
         let watching = watch.as_ref().map(|watch| watch as &dyn Observer);
         // Where nothing is asked for but how far the run is, a job whose results say it all need not be watched.
         let told = |s: &&Statistics| s.detail() != Detail::Progress || self.job.tells_more();
@@ -77,7 +79,9 @@ where
             let shard = statistics.filter(told).and(shard);
             shard.map(|shard| shard as &dyn Observer)
         };
-        if let Some(observer) = watching.or_else(counting) {
+        let observer = watching.or_else(counting);
+        let passing_on = Inner::new(observer, self.outer.as_deref());
+        if let Some(observer) = passing_on.as_ref().map(|it| it as _).or(observer) {
             cx = cx.with_observer(observer);
         }
         if let Some(desk) = &desk {

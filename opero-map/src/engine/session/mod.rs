@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Poll, Waker};
 
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Error, Refused, Waiting};
+use opero_core::{ConfigError, Error, Observer, Refused, ThreadObserver, Waiting};
 
 use super::failures::Failures;
 use super::halt::{Halt, Level};
+use super::inner::Within;
 use super::intake::Intake;
 use super::{Outbox, Statistics};
 use crate::executor::{Crew, Lane};
@@ -34,6 +35,8 @@ pub(crate) struct Session<S: Source, J, O> {
     pub(crate) halt: Arc<Halt>,
     failures: Failures,
     statistics: Option<Arc<Statistics>>,
+    /// What counts for the run around this one, if it is within an item.
+    outer: Option<Arc<dyn Observer>>,
     /// Does anybody ask what single items went through?
     watched: bool,
     /// How the lanes wait.
@@ -108,6 +111,7 @@ where
             halt,
             failures,
             statistics,
+            outer: ThreadObserver::current(),
             watched,
             waiting,
             crew,
@@ -189,6 +193,7 @@ where
     /// Works until there is nothing more to do, the run is cancelled, or something panics that is no item.
     async fn guard(&self, lane: usize) {
         let ctrl_c = self.config.ctrl_c == Some(true);
+        let mut within = Within::observer(self.statistics.as_ref(), lane, self.outer.as_ref());
         let mut work = pin!(self.work(lane));
         let mut registered: Option<Waker> = None;
         poll_fn(|cx| {
@@ -199,7 +204,11 @@ where
             if self.halt.ended() {
                 return Poll::Ready(());
             }
-            let poll = || ctrl_c::within(ctrl_c, || work.as_mut().poll(cx));
+            let mut poll = || ctrl_c::within(ctrl_c, || work.as_mut().poll(cx));
+            let poll = || match &mut within {
+                Some(within) => within.within(poll),
+                None => poll(),
+            };
             catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|payload| {
                 lock(&self.panic).get_or_insert(payload);
                 self.stop();
