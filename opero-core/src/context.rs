@@ -198,7 +198,7 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn emit(&self, event: Event<'_>) {
         if let Some(observer) = self.observer {
-            observer.on_event(self.function, &event);
+            event::notify(observer, self.function, &event);
         }
         if event::may_be_observed() {
             event::tell(self.function, &event, !self.is_counted);

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -145,7 +146,8 @@ impl Event<'_> {
 
 /// Watches what the stages do: logs, metrics, statistics and progress are observers.
 ///
-/// It is called on the call's own path, so it should be quick, and it must not call the watched function.
+/// It is called on the call's own path, so it should be quick, and it must not call the watched function. If it panics, the call
+/// goes on.
 pub trait Observer: Send + Sync {
     /// `function` did, or underwent, `event`.
     fn on_event(&self, function: &str, event: &Event<'_>);
@@ -280,7 +282,7 @@ pub(crate) fn tell(function: &str, event: &Event<'_>, by_thread: bool) {
     if by_thread {
         let _ = OF_THREAD.try_with(|of_thread| {
             if let Some(observer) = &*of_thread.borrow() {
-                observer.on_event(function, event);
+                notify(&**observer, function, event);
             }
         });
     }
@@ -293,6 +295,22 @@ pub(crate) fn tell(function: &str, event: &Event<'_>, by_thread: bool) {
         .unwrap_or_else(PoisonError::into_inner)
         .clone();
     for observer in observers {
-        observer.on_event(function, event);
+        notify(&*observer, function, event);
+    }
+}
+
+/// Tells one observer. Its panic ends here, after the panic hook has said so: what is watched goes on.
+///
+/// ```
+/// let broken = |_: &str, _: &opero_core::Event<'_>| panic!("broken");
+/// opero_core::notify(&broken, "f", &opero_core::Event::CacheHit);
+/// ```
+pub fn notify(observer: &dyn Observer, function: &str, event: &Event<'_>) {
+    let told = catch_unwind(AssertUnwindSafe(|| observer.on_event(function, event)));
+    if let Err(payload) = told {
+        // A destructor of the user's may panic as well, and its payload's, without end.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
     }
 }

@@ -40,7 +40,7 @@ pub use cool_down::CoolDown;
 pub use driver::block_on;
 pub use entry::Entry;
 pub use error::{Cause, Error, ErrorKind, FailedAttempt};
-pub use event::{Event, Observer, ThreadObserver, observe};
+pub use event::{Event, Observer, ThreadObserver, notify, observe};
 pub use key::{Key, KeyHasher};
 pub use location::Location;
 pub use mechanism::{Mechanism, Next};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Attempt, Context, Error, Event, Observer, Waiting, operation};
+use opero_core::{Attempt, Context, Error, Event, Observer, Waiting, notify, operation};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 #[cfg(feature = "stable")]
@@ -201,7 +201,7 @@ impl<'a> Both<'a> {
 impl Observer for Both<'_> {
     fn on_event(&self, function: &str, event: &Event<'_>) {
         for observer in [self.0, self.1].into_iter().flatten() {
-            observer.on_event(function, event);
+            notify(observer, function, event);
         }
     }
 }
