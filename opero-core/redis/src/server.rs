@@ -184,7 +184,14 @@ impl Server {
     ) -> Result<Connection, Failed> {
         let timeout = self.target.connect_timeout;
         // The attempt has its own limit; this one is for a runtime that nobody drives.
-        match patience::wait(runtime, 2 * timeout, Duration::default, connected).await {
+        match patience::wait(
+            runtime,
+            timeout.saturating_mul(2),
+            Duration::default,
+            connected,
+        )
+        .await
+        {
             Ok(Ok(connection)) => {
                 self.links.made(link, &connection);
                 Ok(connection)

@@ -92,6 +92,15 @@ fn child() {
     }
 }
 
+/// A time that no clock reaches is no limit.
+#[test]
+fn the_longest_times_are_taken() {
+    let server = RedisServer::start().unwrap();
+    let url = format!("{}?timeout=1e19&connect_timeout=1e19", server.url());
+    let redis = Redis::open(&Location::new(url), "cache_backend").unwrap();
+    opero_core::block_on(ping(&redis)).unwrap();
+}
+
 #[test]
 fn the_plain_name_means_the_url_in_the_variable() {
     let server = RedisServer::start().unwrap();
