@@ -36,7 +36,7 @@ pub struct MapConfig {
     /// Stops the run from outside.
     pub cancel: Option<Cancel>,
     /// Ctrl-C stops the run: the first one as [`Cancel::stop`], the second one as [`Cancel::now`]; the third one ends the program.
-    /// `None`: in the process modes, unless the program was started to ignore Ctrl-C (feature `ctrl-c`).
+    /// In the process modes SIGTERM stops it like the first Ctrl-C. `None`: in the process modes, unless the program was started to ignore Ctrl-C (feature `ctrl-c`).
     pub ctrl_c: Option<bool>,
     /// Keep a timeline in the report: what each lane and worker did when.
     pub timeline: bool,

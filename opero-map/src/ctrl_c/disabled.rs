@@ -9,7 +9,7 @@ pub(crate) const POSSIBLE: bool = false;
 pub(crate) enum Watching {}
 
 impl Watching {
-    pub(crate) fn new(_: &Cancel) -> io::Result<Self> {
+    pub(crate) fn new(_: &Cancel, _: bool) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::{fs, io, thread};
 
 use opero_core::sync::lock;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::Signals;
 
@@ -12,14 +12,18 @@ use crate::{Cancel, progress};
 
 pub(crate) const POSSIBLE: bool = true;
 
-/// The signal does what it does by default: no run is watched, or it came for the third time.
+/// SIGINT does what it does by default: no run is watched, or it came for the third time.
 static DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// SIGTERM does what it does by default: no run that it stops is watched.
+static TERM_DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 static STATE: Mutex<State> = Mutex::new(State {
     runs: Vec::new(),
     tickets: 0,
     presses: 0,
     idle: None,
+    term_idle: None,
 });
 
 struct State {
@@ -29,11 +33,15 @@ struct State {
     presses: u32,
     /// Does the signal do what it does by default while no run is watched? `None` until it is first caught.
     idle: Option<bool>,
+    /// The same of SIGTERM, until a run is watched that it stops.
+    term_idle: Option<bool>,
 }
 
 struct Watched {
     ticket: u64,
     cancel: Cancel,
+    /// SIGTERM stops it, too.
+    term: bool,
     /// It runs within an item of another one that is watched.
     inner: bool,
 }
@@ -43,20 +51,28 @@ struct Watched {
 pub(crate) struct Watching(u64);
 
 impl Watching {
-    /// Watches the run that stops with `cancel`.
+    /// Watches the run that stops with `cancel`, and with `term` at SIGTERM as well.
     ///
     /// # Errors
     /// Where the signal cannot be caught, or no thread can be had.
-    pub(crate) fn new(cancel: &Cancel) -> io::Result<Self> {
+    pub(crate) fn new(cancel: &Cancel, term: bool) -> io::Result<Self> {
         let mut state = lock(&STATE);
         if state.idle.is_none() {
-            state.idle = Some(catch()?);
+            state.idle = Some(catch(SIGINT, &DEFAULT, pressed)?);
+        }
+        let term = term && !is_in("SigIgn:", SIGTERM);
+        if term && state.term_idle.is_none() {
+            state.term_idle = Some(catch(SIGTERM, &TERM_DEFAULT, terminated)?);
+        }
+        if term {
+            TERM_DEFAULT.store(false, Ordering::SeqCst);
         }
         state.tickets += 1;
         let ticket = state.tickets;
         state.runs.push(Watched {
             ticket,
             cancel: cancel.clone(),
+            term,
             inner: WITHIN.get(),
         });
         if state.presses < 2 {
@@ -74,6 +90,9 @@ impl Drop for Watching {
     fn drop(&mut self) {
         let mut state = lock(&STATE);
         state.runs.retain(|run| run.ticket != self.0);
+        if state.runs.iter().all(|run| !run.term) {
+            TERM_DEFAULT.store(state.term_idle.unwrap_or(true), Ordering::SeqCst);
+        }
         if state.runs.is_empty() {
             state.presses = 0;
             DEFAULT.store(state.idle.unwrap_or(true), Ordering::SeqCst);
@@ -104,19 +123,31 @@ pub(crate) fn within<T>(watched: bool, poll: impl FnOnce() -> T) -> T {
 
 /// Catches the signal from here on, for good: whoever else catches it is called as well, and nobody is taken away. Says
 /// whether it then has to do by itself what it does by default.
-fn catch() -> io::Result<bool> {
-    let idle = !disposition("SigCgt:") && !is_ignored();
+fn catch(signal: i32, default: &Arc<AtomicBool>, caught: fn()) -> io::Result<bool> {
+    let idle = !is_in("SigCgt:", signal) && !is_in("SigIgn:", signal);
     // It runs within the handler: the third press ends a program whose threads are all stuck.
-    register_conditional_default(SIGINT, Arc::clone(&DEFAULT))?;
-    let mut signals = Signals::new([SIGINT])?;
+    register_conditional_default(signal, Arc::clone(default))?;
+    let mut signals = Signals::new([signal])?;
     thread::Builder::new()
         .name("opero-map-ctrl-c".into())
         .spawn(move || {
             for _ in signals.forever() {
-                pressed();
+                caught();
             }
         })?;
     Ok(idle)
+}
+
+/// SIGTERM: as the first Ctrl-C, however often it comes. What sends it has SIGKILL for more.
+fn terminated() {
+    let state = lock(&STATE);
+    let runs = state.runs.iter().filter(|run| run.term && !run.inner);
+    let runs: Vec<_> = runs.map(|run| run.cancel.clone()).collect();
+    drop(state);
+    if !runs.is_empty() {
+        progress::say("stopping: running items are finished");
+    }
+    runs.iter().for_each(Cancel::stop);
 }
 
 fn pressed() {
@@ -146,13 +177,13 @@ fn pressed() {
 
 /// Was this program told not to be disturbed by Ctrl-C, as in the background of a shell?
 pub(crate) fn is_ignored() -> bool {
-    disposition("SigIgn:")
+    is_in("SigIgn:", SIGINT)
 }
 
 /// Is the signal in that set of the system's? Where there is no `/proc`, it is taken to be in none.
-fn disposition(set: &str) -> bool {
+fn is_in(set: &str, signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(set));
     let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (SIGINT - 1) & 1 == 1)
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

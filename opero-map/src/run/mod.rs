@@ -201,6 +201,9 @@ impl<S, J> Run<S, J> {
     /// given by [`cancel_on`](Run::cancel_on) tells afterwards that it was used. A run within an item of such a run
     /// belongs to that item: the first Ctrl-C lets it finish.
     ///
+    /// In the process modes SIGTERM is treated like the first Ctrl-C, however often it comes. Workers do not end at
+    /// SIGTERM, since it may be sent to all processes of the program.
+    ///
     /// Handlers that the program has for SIGINT are called as well. While no such run goes on, the signal does what it
     /// did before the first of them began. So a program that begins to handle SIGINT only after a first run has to say `ctrl_c(false)`
     /// in each, and use a [`Cancel`] in its handler; otherwise the signal ends it.

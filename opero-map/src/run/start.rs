@@ -95,7 +95,8 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         }
         config.ctrl_c = Some(true);
         let cancel = config.cancel.get_or_insert_default();
-        Watching::new(cancel).map(Some).map_err(|error| {
+        let term = executor.stops_on_ctrl_c();
+        Watching::new(cancel, term).map(Some).map_err(|error| {
             ConfigError::new(
                 "ctrl_c",
                 format!("is on, and the signal cannot be caught ({error})"),

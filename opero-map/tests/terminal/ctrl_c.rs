@@ -3,9 +3,11 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-use crate::programs::{Place, Program, eventually, wait_for_the_end_of};
+use crate::programs::{Place, Program, eventually, terminate, wait_for_the_end_of};
 
 const INTERRUPTED: Option<i32> = Some(2);
+
+const TERMINATED: Option<i32> = Some(15);
 
 /// A program whose standard error goes to the file `errors`.
 fn start(part: &str, name: &str) -> Program {
@@ -24,6 +26,10 @@ impl Program {
     /// Sends the signal, and waits until the program says what it makes of it.
     fn interrupted(&self, answer: &str) {
         self.interrupt();
+        self.says(answer);
+    }
+
+    fn says(&self, answer: &str) {
         eventually(answer, || {
             let mut text = String::new();
             let mut errors = File::open(self.place.path("errors")).unwrap();
@@ -90,6 +96,37 @@ fn the_third_one_ends_the_program() {
     program.interrupt();
     assert_eq!(program.end().signal(), INTERRUPTED);
     assert_eq!(program.place.sign("results"), None);
+}
+
+/// As often as it comes, to the program and to its workers alike.
+#[test]
+fn sigterm_is_the_first_one() {
+    let mut program = start("counting::in_processes", "terminated");
+    program.runs_items(2);
+    for _ in 0..2 {
+        program.terminate();
+        for worker in program.place.signs("item-") {
+            terminate(&worker);
+        }
+        program.says("stopping");
+    }
+    program.place.leave("go", "");
+    let results: usize = program.place.wait_for("results").parse().unwrap();
+    assert_eq!(program.place.wait_for("stopped"), "true");
+    assert!(program.end().success());
+    assert_eq!(results, program.items());
+    assert!(results < 100, "{results} items were taken");
+    wait_for_the_end_of(&program.place.signs("item-"));
+}
+
+#[test]
+fn sigterm_ends_a_program_without_workers() {
+    for part in ["on_threads", "after_processes"] {
+        let mut program = start(&format!("counting::{part}"), &format!("term-{part}"));
+        program.runs_items(2);
+        program.terminate();
+        assert_eq!(program.end().signal(), TERMINATED);
+    }
 }
 
 #[test]

@@ -102,6 +102,10 @@ impl Program {
         kill_process(self.pid(), Signal::INT).unwrap();
     }
 
+    pub(crate) fn terminate(&self) {
+        kill_process(self.pid(), Signal::TERM).unwrap();
+    }
+
     pub(crate) fn end(&mut self) -> ExitStatus {
         eventually("the program's end", || self.child.try_wait().unwrap())
     }
@@ -116,6 +120,12 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends SIGTERM to a process that may have ended.
+pub(crate) fn terminate(pid: &str) {
+    let pid = pid.parse().ok().and_then(Pid::from_raw).unwrap();
+    let _ = kill_process(pid, Signal::TERM);
 }
 
 /// Waits until none of these processes is left. One that has ended and that nobody has buried yet is not: who buries the

@@ -22,7 +22,7 @@ use super::LEAVE;
 use super::buffers::Buffers;
 use super::function::{WorkerFunction, WorkerRun};
 use super::page::Page;
-use super::wire::{Decoder, Frame, Hello, Kind};
+use super::wire::{Decoder, Frame, Hello, Key, Kind};
 use inbox::Inbox;
 use replies::Replies;
 
@@ -45,9 +45,11 @@ pub(super) fn work(token: &str) -> ! {
     };
     let socket = channel.socket.try_clone();
     let replies = match socket {
-        Ok(socket) => Arc::new(Replies::new(socket, hello.resident)),
+        Ok(socket) => Arc::new(Replies::new(socket, hello.key, hello.resident)),
         Err(_) => exit(UNFIT),
     };
+    // Without it, a signal to all of the program's processes ends the items that their parent lets finish.
+    let _ = standard::outlive_sigterm();
     let inbox = Arc::new(Inbox::default());
     let for_calls = (Arc::clone(&inbox), Arc::clone(&replies));
     let buffers = Arc::clone(&channel.buffers);
@@ -81,7 +83,7 @@ struct Channel {
 fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
     let socket = standard::take_channel()?;
     let buffers = Arc::new(Buffers::default());
-    let mut decoder = Decoder::with(Arc::clone(&buffers));
+    let mut decoder = Decoder::with(Arc::clone(&buffers), Key::default());
     let mut descriptors = Vec::new();
     let mut first = standard::WithDescriptors {
         socket: &socket,
@@ -108,6 +110,7 @@ fn greet(token: &str) -> io::Result<(Channel, Hello, Page)> {
     {
         rustix::stdio::dup2_stdout(stdout)?;
     }
+    decoder.key = hello.key;
     let channel = Channel {
         socket,
         decoder,
@@ -193,7 +196,10 @@ fn take(frame: Frame<'_>, inbox: &Inbox, replies: &Replies) {
 /// usually does.
 fn leave(inbox: &Inbox) -> ! {
     match inbox.is_idle() {
-        true => exit_within_time(0),
+        true => {
+            standard::end_children();
+            exit_within_time(0)
+        }
         false => standard::die(),
     }
 }

@@ -6,8 +6,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use rustix::process::{
-    Resource, Rlimit, Signal, getpid, kill_process, kill_process_group, setrlimit,
+    Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process, kill_process_group, setpgid,
+    setrlimit,
 };
 
 /// The channel, which a worker is started with in the place of standard input: the one descriptor that can be handed over without
@@ -64,6 +68,39 @@ pub(super) fn resident() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
+}
+
+/// Lets this process live on after `SIGTERM`, which is its parent's to act on: it ends when its channel does. What it starts
+/// gets the signal's default back.
+pub(super) fn outlive_sigterm() -> io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::<AtomicBool>::default())?;
+    Ok(())
+}
+
+/// Kills what this process has started and left in its group, and not the process itself: that changes to its parent's group
+/// first. Where there is none to change to, as after the parent's end, the others are looked for one by one.
+pub(super) fn end_children() {
+    let group = getpid();
+    let parents = getppid().and_then(group_of);
+    if parents.is_some_and(|parents| setpgid(None, Some(parents)).is_ok()) {
+        let _ = kill_process_group(group, Signal::KILL);
+        return;
+    }
+    let processes = std::fs::read_dir("/proc").into_iter().flatten();
+    let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    for other in pids.filter_map(Pid::from_raw) {
+        if other != group && group_of(other) == Some(group) {
+            let _ = kill_process(other, Signal::KILL);
+        }
+    }
+}
+
+/// The group of a process, where `/proc` has it. `getpgid` does not say that a group is outside of this namespace.
+fn group_of(process: Pid) -> Option<Pid> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_pid())).ok()?;
+    // `id (name) state parent group …`
+    let group = stat.rsplit(')').next()?.split_whitespace().nth(2)?;
+    Pid::from_raw(group.parse().ok()?)
 }
 
 /// Ends this process at once, whatever its other threads are at, and what it has started: it leads a group of its own.

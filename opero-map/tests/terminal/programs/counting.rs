@@ -18,6 +18,11 @@ fn item(n: u64) -> Result<u64, String> {
 }
 worker!(ITEM = item: fn(u64) -> Result<u64, String>);
 
+fn quick(n: u64) -> Result<u64, String> {
+    Ok(n)
+}
+worker!(QUICK = quick: fn(u64) -> Result<u64, String>);
+
 fn report(place: &Place, results: &[Result<u64, opero_map::Error<String>>]) {
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     place.leave("results", &results.len().to_string());
@@ -48,6 +53,18 @@ fn on_threads() {
     let Some(place) = Place::of_this_program() else {
         return;
     };
+    let results = map(0..200, item).workers(2).ctrl_c(true).run();
+    report(&place, &results);
+}
+
+/// The run in workers is over, and the one that goes on has none.
+#[test]
+fn after_processes() {
+    let Some(place) = Place::of_this_program() else {
+        return;
+    };
+    let results = map_worker(0..2, &QUICK).workers(2).run();
+    assert!(results.iter().all(Result::is_ok));
     let results = map(0..200, item).workers(2).ctrl_c(true).run();
     report(&place, &results);
 }
