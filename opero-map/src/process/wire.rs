@@ -1,4 +1,4 @@
-//! The frames between a program and its workers: a length, a kind, a number, and bytes.
+//! The frames between a program and its workers: a length, a kind, a number, a check, and bytes.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -65,6 +65,8 @@ pub(super) struct Hello {
     pub(super) token: String,
     pub(super) function: String,
     pub(super) worker: usize,
+    /// What the frames that follow are checked with.
+    pub(super) key: Key,
     /// The most address space it may take, in bytes.
     pub(super) memory: Option<u64>,
     /// Shall it say how many bytes it has resident?
@@ -81,26 +83,48 @@ pub(super) struct Panicked {
 }
 
 /// Bytes before a frame's payload.
-pub(super) const HEADER: usize = 13;
+pub(super) const HEADER: usize = 17;
 
 /// The most bytes in one frame. A length above it is no length.
 pub(super) const MOST: usize = u32::MAX as usize / 2;
 
-/// A frame's header, for a payload of so many bytes.
-pub(super) fn header(kind: Kind, id: u64, payload: usize) -> [u8; HEADER] {
-    let mut header = [0; HEADER];
-    // Callers keep payloads below `MOST`.
-    let length = u32::try_from(payload).unwrap_or(u32::MAX);
-    header[..4].copy_from_slice(&length.to_le_bytes());
-    header[4] = kind as u8;
-    header[5..].copy_from_slice(&id.to_le_bytes());
-    header
-}
+/// The secret of one channel. A worker runs the user's code, which can write to any descriptor: a line on a stale number
+/// must not pass for a frame, and neither must a frame that the code makes up for another call.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Key(u64);
 
-/// Appends a whole frame.
-pub(super) fn append(out: &mut Vec<u8>, kind: Kind, id: u64, payload: &[u8]) {
-    out.extend_from_slice(&header(kind, id, payload.len()));
-    out.extend_from_slice(payload);
+impl Key {
+    /// A key that no other channel has.
+    pub(super) fn random() -> Self {
+        Self(fastrand::u64(..))
+    }
+
+    /// A frame's header, for a payload of so many bytes.
+    pub(super) fn header(self, kind: Kind, id: u64, payload: usize) -> [u8; HEADER] {
+        let mut header = [0; HEADER];
+        // Callers keep payloads below `MOST`.
+        let length = u32::try_from(payload).unwrap_or(u32::MAX);
+        header[..4].copy_from_slice(&length.to_le_bytes());
+        header[4] = kind as u8;
+        header[5..13].copy_from_slice(&id.to_le_bytes());
+        header[13..].copy_from_slice(&self.check(length, kind as u8, id).to_le_bytes());
+        header
+    }
+
+    /// Appends a whole frame.
+    pub(super) fn append(self, out: &mut Vec<u8>, kind: Kind, id: u64, payload: &[u8]) {
+        out.extend_from_slice(&self.header(kind, id, payload.len()));
+        out.extend_from_slice(payload);
+    }
+
+    /// Two rounds of multiply and fold: every bit of the header counts, and it costs about a nanosecond.
+    const fn check(self, length: u32, kind: u8, id: u64) -> u32 {
+        let head = ((length as u64) << 8 | kind as u64) ^ self.0;
+        let mixed = (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ id)
+            .rotate_left(29)
+            .wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+        (mixed >> 32) as u32 ^ self.0 as u32
+    }
 }
 
 /// A frame that has arrived.
@@ -122,6 +146,7 @@ pub(super) struct Decoder {
     large: Option<Large>,
     /// Where that is.
     buffers: Arc<Buffers>,
+    pub(super) key: Key,
 }
 
 #[derive(Debug)]
@@ -143,9 +168,10 @@ const AT_ONCE: usize = 1 << 26;
 
 impl Decoder {
     /// Takes the buffers of large payloads from there.
-    pub(super) fn with(buffers: Arc<Buffers>) -> Self {
+    pub(super) fn with(buffers: Arc<Buffers>, key: Key) -> Self {
         Self {
             buffers,
+            key,
             ..Self::default()
         }
     }
@@ -215,10 +241,12 @@ impl Decoder {
         let Some(header) = self.buffer[self.start..self.end].first_chunk::<HEADER>() else {
             return Ok(None);
         };
-        let [a, b, c, d, kind, id @ ..] = *header;
-        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        let [l0, l1, l2, l3, kind, id @ .., c0, c1, c2, c3] = *header;
+        let (length, id) = (u32::from_le_bytes([l0, l1, l2, l3]), u64::from_le_bytes(id));
+        let checked = self.key.check(length, kind, id) == u32::from_le_bytes([c0, c1, c2, c3]);
+        let length = length as usize;
         match Kind::of(kind) {
-            Some(kind) if length <= MOST => Ok(Some((length, kind, u64::from_le_bytes(id)))),
+            Some(kind) if checked && length <= MOST => Ok(Some((length, kind, id))),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is no frame")),
         }
     }
@@ -246,6 +274,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const KEY: Key = Key(0x1234_5678_9abc_def0);
+
+    fn decoder() -> Decoder {
+        Decoder {
+            key: KEY,
+            ..Decoder::default()
+        }
+    }
+
     /// Reads a few bytes at a time.
     struct Dripping<'b>(&'b [u8], usize);
 
@@ -267,10 +304,10 @@ mod tests {
         ) {
             let mut bytes = Vec::new();
             for (id, payload) in payloads.iter().enumerate() {
-                append(&mut bytes, Kind::Call, id as u64, payload);
+                KEY.append(&mut bytes, Kind::Call, id as u64, payload);
             }
             let mut from = Dripping(&bytes, drip);
-            let mut decoder = Decoder::default();
+            let mut decoder = decoder();
             let mut seen = Vec::new();
             loop {
                 let read = decoder.read(&mut from).unwrap();
@@ -288,10 +325,24 @@ mod tests {
 
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
-            let mut decoder = Decoder::default();
+            let mut decoder = decoder();
             let mut from = &bytes[..];
             while decoder.read(&mut from).unwrap() > 0 {
                 while let Ok(Some(_)) = decoder.next() {}
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_not_made_with_the_key_is_no_frame(text in prop::collection::vec(any::<u8>(), HEADER..100), other: u64, kind in 1_u8..=12) {
+            prop_assume!(other != KEY.0);
+            // A line of text, and a frame of another key.
+            let kind = Kind::of(kind).unwrap();
+            for bytes in [&text[..], &Key(other).header(kind, 7, 0)[..]] {
+                let mut decoder = decoder();
+                decoder.read(&mut &*bytes).unwrap();
+                prop_assert!(decoder.next().is_err());
             }
         }
     }
@@ -300,10 +351,10 @@ mod tests {
     fn a_frame_larger_than_a_chunk_arrives() {
         let payload = vec![7; 3 * CHUNK];
         let mut bytes = Vec::new();
-        append(&mut bytes, Kind::Outcome, 1, b"small");
-        append(&mut bytes, Kind::Outcome, 2, &payload);
+        KEY.append(&mut bytes, Kind::Outcome, 1, b"small");
+        KEY.append(&mut bytes, Kind::Outcome, 2, &payload);
         let mut from = Dripping(&bytes, 10_000);
-        let mut decoder = Decoder::default();
+        let mut decoder = decoder();
         let mut sizes = Vec::new();
         while decoder.read(&mut from).unwrap() > 0 {
             while let Some(frame) = decoder.next().unwrap() {

@@ -139,6 +139,21 @@ fn an_error_is_the_functions<const ASYNC: bool>() {
     assert_eq!(error.function_error().unwrap(), "failed");
 }
 
+/// It is told of on the thread that owns the workers, and on those of the calls.
+fn an_observer_that_panics_changes_nothing<const ASYNC: bool>() {
+    let name = name::<ASYNC>("observed", "observed-async");
+    opero_core::observe(move |run: &str, _: &opero_map::Event<'_>| {
+        if run == name {
+            std::panic::resume_unwind(Box::new("the observer's"));
+        }
+    });
+    let deeds = [Deed::Tell(0), Deed::Die(Death::Aborted), Deed::Tell(2)];
+    let results = results(Hand::<ASYNC>::PLAIN.over(name, deeds));
+    assert_eq!(results[0].as_ref().unwrap().number, 0);
+    assert!(results[1].as_ref().unwrap_err().is_crash());
+    assert_eq!(results[2].as_ref().unwrap().number, 2);
+}
+
 /// Where nobody saw which of the items it was, each runs alone until that is known: the others lose no attempt.
 fn a_death_behind_the_functions_back_costs_one_item<const ASYNC: bool>() {
     let deed = |n| match n {
@@ -156,7 +171,7 @@ fn a_death_behind_the_functions_back_costs_one_item<const ASYNC: bool>() {
 }
 
 in_both_modes! {
-    a_death_behind_the_functions_back_costs_one_item,
+    a_death_behind_the_functions_back_costs_one_item, an_observer_that_panics_changes_nothing,
     killed, aborted, an_invalid_access, a_stack_overflow, exited, exited_well, a_panic_is_told_with_its_place,
     a_panic_without_a_text_has_a_place, a_panic_with_a_payload_that_panics, an_allocation_past_the_limit, a_result_too_large_for_the_limit,
     an_error_is_the_functions,

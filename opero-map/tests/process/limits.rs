@@ -128,6 +128,36 @@ fn a_worker_that_is_stopped_is_replaced<const ASYNC: bool>() {
     assert_ne!(results.next().unwrap().unwrap().pid, first.pid);
 }
 
+/// It is stopped while it has items that are finished and not handed in: the one that it is at is charged.
+fn an_item_that_stops_its_worker_is_late<const ASYNC: bool>() {
+    let hand = Hand::<ASYNC> {
+        limit: Some(LIMIT),
+        retries: 1,
+        ..Hand::PLAIN
+    };
+    let kind = only_50_is_late(&Deed::Stop, hand, None);
+    assert!(
+        matches!(kind, RefusedKind::AttemptTimeout { limit: LIMIT }),
+        "{kind:?}"
+    );
+}
+
+/// A time that the clock does not reach is no limit.
+fn the_longest_limits_are_none<const ASYNC: bool>() {
+    for limit in [Duration::MAX, Duration::from_secs(10_u64.pow(19))] {
+        let hand = Hand::<ASYNC> {
+            limit: Some(limit),
+            ..Hand::PLAIN
+        };
+        let run = hand
+            .over("endless", (0..40).map(Deed::Tell))
+            .item_timeout(limit);
+        for (n, result) in (0_u64..).zip(results(run)) {
+            assert_eq!(result.unwrap().number, n);
+        }
+    }
+}
+
 /// Whatever the order in which they are late: each is killed for itself.
 fn every_item_may_be_stuck<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
@@ -145,4 +175,5 @@ in_both_modes! {
     a_loop_ends_at_the_limit_of_its_attempt, a_wait_ends_at_the_limit_of_its_attempt,
     a_wait_ends_at_the_limit_of_its_item, waiting_for_a_worker_is_not_running, every_item_may_be_stuck,
     waiting_for_a_worker_is_not_the_items_time, a_worker_that_is_stopped_is_replaced,
+    an_item_that_stops_its_worker_is_late, the_longest_limits_are_none,
 }

@@ -7,6 +7,7 @@
 #[macro_use]
 mod support;
 
+mod channel; // What an item writes to the channel of its worker costs that item, and no other.
 mod crashes; // One worker that dies costs one attempt of one item.
 mod kills; // Any worker may be killed at any time.
 mod limits; // What takes too long is killed, and nothing else is.

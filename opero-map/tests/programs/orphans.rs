@@ -34,6 +34,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_child_of_a_worker_that_is_killed,
     ),
     ("orphans::a_child_left_behind", a_child_left_behind),
+    (
+        "orphans::children_left_behind_by_a_whole_run",
+        children_left_behind_by_a_whole_run,
+    ),
 ];
 
 fn parent_killed() {
@@ -157,6 +161,19 @@ fn a_child_left_behind() {
             .contains("exited with code 3")
     );
     wait_for_the_end_of(&children.0);
+}
+
+/// Nothing goes wrong, and the parent goes on or ends at once: the workers leave, and take their children along.
+fn children_left_behind_by_a_whole_run() {
+    for part in ["leaving-children", "leaving-children-and-ending"] {
+        let mut program = Program::start(part);
+        let children = Children::of(&program.place, 2);
+        program.place.wait_for("over");
+        wait_for_the_end_of(&program.place.workers(1));
+        wait_for_the_end_of(&children.0);
+        program.place.leave("end", "");
+        assert!(program.end().success());
+    }
 }
 
 /// Children of workers; killed when they are dropped.

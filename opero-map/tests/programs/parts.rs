@@ -123,6 +123,14 @@ pub(crate) fn play(part: &str) {
             assert_eq!(results.iter().filter(|result| result.is_err()).count(), 60);
         }
         "leaving-a-child" => place.leave("error", &one("child and exit").unwrap_err().to_string()),
+        "leaving-children" | "leaving-children-and-ending" => {
+            let results = map_worker(["child", "child"].map(str::to_owned), &ACT).workers(2);
+            assert_eq!(results.try_run().unwrap().len(), 2);
+            place.leave("over", "");
+            if part == "leaving-children" {
+                place.wait_for("end");
+            }
+        }
         "showing" => {
             place.leave("parent", &surroundings());
             place.leave("worker", &one("surroundings").unwrap());
@@ -202,7 +210,7 @@ fn child(place: &Place) -> Result<String, String> {
         .spawn()
         .map_err(|error| error.to_string())?;
     place.leave(&format!("child-{}", child.id()), "");
-    if part().as_deref() != Some("leaving-a-child") {
+    if !part().is_some_and(|part| part.starts_with("leaving-")) {
         child.wait().map_err(|error| error.to_string())?;
     }
     Ok(String::new())

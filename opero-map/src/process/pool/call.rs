@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
-use opero_core::{Executed, Refused};
+use opero_core::{ConfigError, Executed, Refused};
 
 use super::limit::{ItemTime, Limit};
 use super::office::Office;
@@ -19,9 +19,41 @@ pub(super) struct Call {
     pub(super) arguments: Arc<Vec<u8>>,
     pub(super) limit: Option<Limit>,
     pub(super) handed_in: Instant,
-    pub(super) answer: Arc<Answer>,
+    pub(super) reply: Reply,
     /// How many workers died that had it, and nobody knows of what.
     pub(super) mourned: u32,
+}
+
+/// The right to answer a call, once. A call that is dropped without an answer, as by a panic, is refused: its caller would
+/// wait for ever.
+pub(super) struct Reply(Option<Arc<Answer>>);
+
+impl Reply {
+    pub(super) fn new(answer: &Arc<Answer>) -> Self {
+        Self(Some(Arc::clone(answer)))
+    }
+
+    /// Tells the caller. Only the first word counts.
+    pub(super) fn send(&mut self, outcome: Result<Executed, Refused>) {
+        if let Some(answer) = self.0.take() {
+            answer.set(outcome);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.send(Err(abandoned().into()));
+    }
+}
+
+/// Why a call is refused that nothing looks after any more.
+pub(super) fn abandoned() -> ConfigError {
+    ConfigError::new(
+        "mode",
+        "runs in processes, and the thread that looks after them has panicked",
+        "see its message on standard error; if it is opero's own, please report it",
+    )
 }
 
 /// Where the caller finds what its call came to.
@@ -35,7 +67,11 @@ struct State {
 }
 
 impl Answer {
-    /// Tells the caller. Only the first word counts.
+    #[cfg(test)]
+    pub(super) fn is_set(&self) -> bool {
+        lock(&self.0).outcome.is_some()
+    }
+
     pub(super) fn set(&self, outcome: Result<Executed, Refused>) {
         let mut state = lock(&self.0);
         state.outcome.get_or_insert(outcome);

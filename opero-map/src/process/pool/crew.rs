@@ -95,7 +95,7 @@ pub(in super::super) fn hire(hiring: Hiring) -> Result<Arc<dyn Crew>, ConfigErro
     let foreman = Foreman::new(hiring, Arc::clone(&office));
     thread::Builder::new()
         .name("opero-foreman".into())
-        .spawn(move || foreman.work())
+        .spawn(move || foreman.run())
         .map_err(unavailable)?;
     Ok(Arc::new(Processes { office, lanes }))
 }

@@ -23,6 +23,16 @@ enum Of {
 }
 
 impl Limit {
+    /// Has a call that began then had its time?
+    pub(super) fn is_over(self, began: Instant, now: Instant) -> bool {
+        now.saturating_duration_since(began) >= self.after
+    }
+
+    /// When a call that begins then will have had its time. `None`: never, the clock ends before.
+    pub(super) fn end(self, began: Instant) -> Option<Instant> {
+        began.checked_add(self.after)
+    }
+
     /// What the call comes to when it runs longer.
     pub(super) fn refusal(self) -> RefusedKind {
         match self.of {
@@ -84,7 +94,7 @@ impl ItemTime {
         if state.calls == 0 {
             state.since = now;
         }
-        state.calls += 1;
+        state.calls = state.calls.saturating_add(1);
         let item = Limit {
             after: state.limit.saturating_sub(used),
             of: Of::Item(state.limit),
@@ -112,7 +122,8 @@ impl ItemTime {
             state.calls = state.calls.saturating_sub(1);
             if state.calls == 0 {
                 let wall = now.saturating_duration_since(state.since);
-                state.excused += wall.saturating_sub(elapsed);
+                let excused = wall.saturating_sub(elapsed);
+                state.excused = state.excused.saturating_add(excused);
             }
         }
     }

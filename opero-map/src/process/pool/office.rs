@@ -10,7 +10,7 @@ use opero_core::sync::lock;
 use opero_core::{AttemptLimit, Refused, RefusedKind};
 
 use super::super::buffers::Buffers;
-use super::call::{Answer, Call, Calling};
+use super::call::{Answer, Call, Calling, Reply};
 use super::limit::ItemTime;
 use super::wakeup::Wakeup;
 
@@ -106,7 +106,7 @@ impl Office {
                     arguments: Arc::new(arguments),
                     limit,
                     handed_in,
-                    answer: Arc::clone(&answer),
+                    reply: Reply::new(&answer),
                     mourned: 0,
                 });
                 self.rouse(state);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::net::SendAncillaryBuffer;
 
 use super::super::socket;
-use super::super::wire::{Kind, append, header};
+use super::super::wire::{Key, Kind};
 
 /// Small frames are put together into chunks of about this size; larger payloads are chunks of their own, not copied.
 const CHUNK: usize = 1 << 15;
@@ -21,6 +21,7 @@ pub(super) struct Outgoing {
     chunks: VecDeque<Chunk>,
     /// How much of the first chunk has been sent.
     sent: usize,
+    key: Key,
 }
 
 #[derive(Debug)]
@@ -39,6 +40,13 @@ impl Chunk {
 }
 
 impl Outgoing {
+    pub(super) fn with(key: Key) -> Self {
+        Self {
+            key,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
@@ -48,7 +56,7 @@ impl Outgoing {
             self.small(kind, id, payload);
             return;
         }
-        let header = header(kind, id, payload.len());
+        let header = self.key.header(kind, id, payload.len());
         self.chunks.push_back(Chunk::Frames(header.to_vec()));
         self.chunks.push_back(Chunk::Payload(Arc::clone(payload)));
     }
@@ -59,11 +67,12 @@ impl Outgoing {
     }
 
     fn small(&mut self, kind: Kind, id: u64, payload: &[u8]) {
+        let key = self.key;
         match self.chunks.back_mut() {
-            Some(Chunk::Frames(last)) if last.len() < CHUNK => append(last, kind, id, payload),
+            Some(Chunk::Frames(last)) if last.len() < CHUNK => key.append(last, kind, id, payload),
             _ => {
                 let mut chunk = Vec::with_capacity(CHUNK / 8);
-                append(&mut chunk, kind, id, payload);
+                key.append(&mut chunk, kind, id, payload);
                 self.chunks.push_back(Chunk::Frames(chunk));
             }
         }

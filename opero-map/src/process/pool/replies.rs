@@ -29,14 +29,22 @@ impl Worker {
     /// Listens until it has nothing more to say for now.
     pub(super) fn hear(&mut self, now: Instant) -> Heard {
         let mut heard = Heard::default();
+        if self.is_gone() && self.blame().is_some() {
+            // What is left of it may not be its own words.
+            return heard;
+        }
         let before = self.progress;
         loop {
             match self.decoder.read(&mut self.socket) {
                 Ok(0) => self.lost(now),
                 Ok(_) => {
                     if self.take_frames(now, &mut heard).is_err() {
-                        // What it says is not to be understood: it is of no use any more.
-                        self.kill();
+                        // The code that it runs writes where it should not. Nothing that comes after can be trusted.
+                        self.unfit = Some(FOREIGN.to_owned());
+                        let reason = FOREIGN.to_owned();
+                        self.kill_unexplained(RefusedKind::Transfer { reason });
+                        self.lost(now);
+                        break;
                     }
                     continue;
                 }
@@ -56,7 +64,10 @@ impl Worker {
         heard
     }
 
+    /// Takes what has arrived. A worker answers what it was given and has begun with, once: all else is an error.
     fn take_frames(&mut self, now: Instant, heard: &mut Heard) -> io::Result<()> {
+        // Set before the worker begins with a call, so not older than what was read.
+        let begun = self.begun();
         loop {
             // Copied out where it is kept: a frame borrows what the worker is.
             let Some(frame) = self.decoder.next()? else {
@@ -90,7 +101,8 @@ impl Worker {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
             };
-            let Some(sent) = self.take(id) else { continue };
+            let invalid = || io::Error::from(io::ErrorKind::InvalidData);
+            let mut sent = self.take(id).ok_or_else(invalid)?;
             let Some(result) = result else {
                 // It has not run here.
                 self.assigned = self.assigned.saturating_sub(1);
@@ -100,8 +112,13 @@ impl Worker {
                 }
                 continue;
             };
+            if id > begun {
+                self.calls.push_front(sent);
+                return Err(invalid());
+            }
             heard.settled += 1;
             heard.ran += 1;
+            self.served = true;
             sent.answer(
                 result,
                 self.index,
@@ -116,6 +133,10 @@ impl Worker {
     }
 }
 
+/// What a worker is killed for whose channel brings something else than its own replies.
+const FOREIGN: &str = "what came from the worker is no reply of its own: code in it writes to a file descriptor that is not its \
+                       own, such as one that was closed before";
+
 fn untold(reason: &[u8]) -> Refused {
     let reason = String::from_utf8_lossy(reason).into_owned();
     RefusedKind::Transfer { reason }.into()
@@ -128,4 +149,87 @@ fn panicked(payload: &[u8]) -> Refused {
         Err(_) => ("with a message that did not arrive".to_owned(), None),
     };
     RefusedKind::Panic { message, location }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::page::Page;
+    use super::super::super::socket;
+    use super::super::super::wire::Key;
+    use super::super::call::Answer;
+    use super::super::call::Reply;
+    use super::super::start::Started;
+    use super::*;
+    use opero_core::Waiting;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::process::{Command, Stdio};
+
+    /// A worker with three calls, numbered from 1, whose channel ends in the hands of the test.
+    fn worker(waiting: Waiting) -> (Worker, UnixStream, Page, [Arc<Answer>; 3]) {
+        let (ours, theirs) = socket::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let page = Page::new().unwrap();
+        let shared = Page::from_fd(page.fd().try_clone_to_owned().unwrap());
+        let mut sleep = Command::new("sleep");
+        let started = Started {
+            child: sleep.arg("3600").stdin(Stdio::null()).spawn().unwrap(),
+            socket: ours,
+            key: Key::default(),
+            page,
+        };
+        let now = Instant::now();
+        let mut worker = Worker::new(0, started, waiting, Arc::default(), now);
+        let answers: [Arc<Answer>; 3] = Default::default();
+        for (id, answer) in (100..).zip(&answers) {
+            let call = Call {
+                id,
+                arguments: Arc::default(),
+                limit: None,
+                handed_in: now,
+                reply: Reply::new(answer),
+                mourned: 0,
+            };
+            worker.assign(call, now);
+        }
+        (worker, theirs, shared, answers)
+    }
+
+    fn say(mut channel: &UnixStream, calls: &[u64]) {
+        let mut bytes = Vec::new();
+        for call in calls {
+            Key::default().append(&mut bytes, Kind::Outcome, *call, b"outcome");
+        }
+        channel.write_all(&bytes).unwrap();
+    }
+
+    /// Says these, and how many of the three calls are answered then.
+    fn answered(waiting: Waiting, begun: u64, calls: &[u64]) -> (usize, bool) {
+        let (mut worker, channel, page, answers) = worker(waiting);
+        page.set(begun).unwrap();
+        say(&channel, calls);
+        worker.hear(Instant::now());
+        let answered = answers.iter().filter(|answer| answer.is_set()).count();
+        let told = worker.blame().is_some();
+        assert_eq!(worker.calls.len(), 3 - answered);
+        (answered, told)
+    }
+
+    #[test]
+    fn a_worker_answers_what_it_was_given_and_has_begun_with_once() {
+        use Waiting::{Async, Blocking};
+        assert_eq!(answered(Blocking, 2, &[1, 2]), (2, false));
+        // Not begun.
+        assert_eq!(answered(Blocking, 1, &[1, 2]), (1, true));
+        assert_eq!(answered(Blocking, 0, &[1]), (0, true));
+        // Twice.
+        assert_eq!(answered(Blocking, 3, &[1, 1, 2]), (1, true));
+        // Another worker's, or none's.
+        assert_eq!(answered(Blocking, 9, &[1, 4]), (1, true));
+        assert_eq!(answered(Blocking, 3, &[100]), (0, true));
+        // All that an async one was given runs.
+        assert_eq!(answered(Async, 0, &[3, 1]), (2, false));
+        assert_eq!(answered(Async, 0, &[3, 3, 1]), (1, true));
+        assert_eq!(answered(Async, 0, &[4]), (0, true));
+    }
 }

@@ -17,7 +17,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage};
 use super::super::entry::{TOKEN, test_entry, token};
 use super::super::page::Page;
 use super::super::socket;
-use super::super::wire::{Hello, Kind, append};
+use super::super::wire::{Hello, Key, Kind};
 use super::crew::Hiring;
 use crate::progress::{Above, Stream};
 
@@ -25,6 +25,7 @@ use crate::progress::{Above, Stream};
 pub(super) struct Started {
     pub(super) child: Child,
     pub(super) socket: UnixStream,
+    pub(super) key: Key,
     pub(super) page: Page,
 }
 
@@ -45,6 +46,7 @@ pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
     drop(command);
     let hello = Hello {
         token,
+        key: Key::random(),
         function: hiring.function.path.clone(),
         worker,
         memory: hiring.memory,
@@ -56,6 +58,7 @@ pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
     let mut started = Started {
         child,
         socket: ours,
+        key: hello.key,
         page,
     };
     match greeted {
@@ -134,7 +137,8 @@ fn greet(
     let mut payload = Vec::new();
     opero_core::stable::append(hello, &mut payload).map_err(io::Error::other)?;
     let mut frame = Vec::new();
-    append(&mut frame, Kind::Hello, 0, &payload);
+    // The one frame whose reader does not know the key yet.
+    Key::default().append(&mut frame, Kind::Hello, 0, &payload);
     let descriptors: Vec<_> = iter::once(page.fd())
         .chain(stdout.map(AsFd::as_fd))
         .collect();

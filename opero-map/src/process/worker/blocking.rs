@@ -21,10 +21,7 @@ pub(super) fn run(
 ) -> ! {
     let mut outcome = Vec::new();
     loop {
-        let (id, arguments) = inbox.next(|| {
-            replies.flush();
-            let _ = page.set(0);
-        });
+        let (id, arguments) = inbox.next(|| replies.flush());
         // A worker whose calls cannot be told apart after its death is no worker.
         if page.set(id).is_err() {
             super::unfit(replies, "its page cannot be written");

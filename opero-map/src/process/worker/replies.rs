@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 
 use super::super::socket;
-use super::super::wire::{Kind, append, header};
+use super::super::wire::{Key, Kind};
 use super::standard;
 
 /// Replies wait for company for so long.
@@ -26,15 +26,17 @@ struct Waiting {
     socket: UnixStream,
     bytes: Vec<u8>,
     since: Instant,
+    key: Key,
 }
 
 impl Replies {
-    pub(super) fn new(socket: UnixStream, resident: bool) -> Self {
+    pub(super) fn new(socket: UnixStream, key: Key, resident: bool) -> Self {
         Self {
             waiting: Mutex::new(Waiting {
                 socket,
                 bytes: Vec::new(),
                 since: Instant::now(),
+                key,
             }),
             resident,
         }
@@ -45,9 +47,8 @@ impl Replies {
         let mut waiting = lock(&self.waiting);
         if payload.len() >= FULL {
             // Not copied once more.
-            waiting
-                .bytes
-                .extend_from_slice(&header(kind, id, payload.len()));
+            let header = waiting.key.header(kind, id, payload.len());
+            waiting.bytes.extend_from_slice(&header);
             waiting.flush(self.resident);
             waiting.send(payload);
             return;
@@ -56,7 +57,7 @@ impl Replies {
         if waiting.bytes.is_empty() {
             waiting.since = now;
         }
-        append(&mut waiting.bytes, kind, id, payload);
+        waiting.append(kind, id, payload);
         if waiting.bytes.len() >= FULL || now.saturating_duration_since(waiting.since) >= MOMENT {
             waiting.flush(self.resident);
         }
@@ -65,7 +66,7 @@ impl Replies {
     /// Says it, and what waits.
     pub(super) fn now(&self, kind: Kind, id: u64, payload: &[u8]) {
         let mut waiting = lock(&self.waiting);
-        append(&mut waiting.bytes, kind, id, payload);
+        waiting.append(kind, id, payload);
         waiting.flush(false);
     }
 
@@ -76,6 +77,10 @@ impl Replies {
 }
 
 impl Waiting {
+    fn append(&mut self, kind: Kind, id: u64, payload: &[u8]) {
+        self.key.append(&mut self.bytes, kind, id, payload);
+    }
+
     fn flush(&mut self, resident: bool) {
         if self.bytes.is_empty() {
             return;
@@ -84,7 +89,7 @@ impl Waiting {
         if resident && let Some(resident) = standard::resident() {
             // In front: the replies may end with the head of a large one.
             let mut first = Vec::with_capacity(bytes.len() + 32);
-            append(&mut first, Kind::Resident, resident, &[]);
+            self.key.append(&mut first, Kind::Resident, resident, &[]);
             first.append(&mut bytes);
             bytes = first;
         }

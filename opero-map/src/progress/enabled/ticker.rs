@@ -94,7 +94,10 @@ impl Ticker {
             let mut due = Vec::new();
             for run in &mut state.runs {
                 if run.next <= now {
-                    run.next = now + run.interval;
+                    // As at its beginning: a time out of the range of the clock never comes, and an hour is as good until then.
+                    run.next = now
+                        .checked_add(run.interval)
+                        .unwrap_or(now + Duration::from_secs(3_600));
                     due.push(Arc::clone(&run.shown));
                 }
             }

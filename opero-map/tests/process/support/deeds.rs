@@ -39,6 +39,10 @@ pub(crate) enum Deed {
     PanicOddly,
     /// Panic with a payload that panics when it is dropped.
     PanicTwice,
+    /// Write these bytes to every descriptor that may be the channel, then tell a number.
+    Scribble(Vec<u8>),
+    /// Stop this process, as a signal from outside does, and then sleep.
+    Stop,
     /// Keep so many bytes for good.
     Keep(usize),
     /// Tell a text of so many bytes.
@@ -162,6 +166,15 @@ fn perform(deed: Deed) -> Result<Told, String> {
         Deed::PanicOddly => std::panic::panic_any(7_u32),
         #[expect(clippy::panic, reason = "what is tested")]
         Deed::PanicTwice => std::panic::panic_any(Unwilling),
+        Deed::Scribble(bytes) => {
+            scribble(&bytes);
+            Ok(told(0))
+        }
+        Deed::Stop => {
+            use rustix::process::{Signal, getpid, kill_process};
+            kill_process(getpid(), Signal::STOP).map_err(|error| error.to_string())?;
+            perform(Deed::Sleep)
+        }
         Deed::Keep(bytes) => {
             std::mem::forget(vec![1_u8; bytes]);
             Ok(told(0))
@@ -208,6 +221,16 @@ fn access_nothing() -> ! {
     // SAFETY: there is none: nothing is mapped in the first page, and the process is meant to die of it.
     let byte = unsafe { std::ptr::read_volatile(nothing) };
     std::process::exit(byte.into())
+}
+
+/// What native code does that logs to a descriptor which was closed before.
+#[allow(unsafe_code, reason = "a stray write is what is tested")]
+fn scribble(bytes: &[u8]) {
+    for descriptor in 3..16 {
+        // SAFETY: where it is open it stays so, since nothing closes descriptors meanwhile; elsewhere the call fails.
+        let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor) };
+        let _ = rustix::io::write(borrowed, bytes);
+    }
 }
 
 /// Cannot be dropped.

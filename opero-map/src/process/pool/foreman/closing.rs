@@ -13,13 +13,13 @@ impl Foreman {
     pub(super) fn close(mut self, end: &End) {
         self.office.fetch(&mut self.fetched, false);
         let handed_in = self.fetched.calls.drain(..);
-        for call in self
+        for mut call in self
             .pending
             .drain(..)
             .chain(self.suspects.drain(..))
             .chain(handed_in)
         {
-            call.answer.set(Err(end.refusal()));
+            call.reply.send(Err(end.refusal()));
         }
         let mut workers: Vec<_> = self
             .places
@@ -28,8 +28,8 @@ impl Foreman {
             .chain(self.leaving)
             .collect();
         for worker in &mut workers {
-            for sent in worker.calls.drain(..) {
-                sent.call.answer.set(Err(end.refusal()));
+            for mut sent in worker.calls.drain(..) {
+                sent.call.reply.send(Err(end.refusal()));
             }
             match end {
                 End::Over => worker.let_go(),
@@ -44,9 +44,6 @@ impl Foreman {
             }
             thread::sleep(Duration::from_millis(1));
         }
-        for mut worker in workers {
-            // One that has been buried already is no reason to complain.
-            let _ = worker.bury();
-        }
+        // What is left of them is killed when it is dropped.
     }
 }

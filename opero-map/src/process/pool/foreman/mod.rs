@@ -6,17 +6,22 @@ mod turnover;
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opero_core::{Context, Event, SystemClock, Waiting};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::call::Call;
+use super::call::{Call, abandoned};
 use super::crew::Hiring;
-use super::office::{Fetched, Office};
+use super::office::{End, Fetched, Office};
 use super::pace::Pace;
 use super::worker::Worker;
+use crate::engine::discard;
+
+/// How long to wait in one go: a time that no system refuses.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 pub(super) struct Foreman {
     hiring: Hiring,
@@ -32,7 +37,7 @@ pub(super) struct Foreman {
     pace: Pace,
     /// Answered since the office was told.
     settled: usize,
-    /// Processes in a row that could not begin.
+    /// Processes in a row that could not begin, or ended before they had done anything.
     failures: u32,
     /// Nobody is hired before: the system refused.
     not_before: Option<Instant>,
@@ -69,8 +74,13 @@ impl Foreman {
         }
     }
 
-    /// Works until the run is over, and all workers are gone.
-    pub(super) fn work(mut self) {
+    /// Works until the run is over, and all workers are gone. If this panics, the run ends with an error.
+    pub(super) fn run(self) {
+        let office = Arc::clone(&self.office);
+        guard(&office, || self.work());
+    }
+
+    fn work(mut self) {
         loop {
             self.office.fetch(&mut self.fetched, true);
             let busy = !self.fetched.calls.is_empty() || !self.fetched.cancelled.is_empty();
@@ -176,10 +186,12 @@ impl Foreman {
             ));
             indices.push(worker.index);
         }
-        let timeout = timeout.map(|timeout| Timespec {
-            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
+        let timeout = timeout
+            .map(|timeout| timeout.min(LONGEST_WAIT))
+            .map(|timeout| Timespec {
+                tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: timeout.subsec_nanos().into(),
+            });
         // A signal ends the wait as well; then all of it is looked at again.
         if poll(&mut polled, timeout.as_ref()).is_err() {
             return;
@@ -208,12 +220,12 @@ impl Foreman {
         self.pace.saw(heard.ran, heard.took);
         if heard.ran > 0 {
             self.places[worker.index].died_young = 0;
+            self.failures = 0;
         }
         for call in heard.returned.into_iter().rev() {
             self.pending.push_front(call);
         }
         if heard.ready {
-            self.failures = 0;
             self.emit(&Event::WorkerStarted {
                 worker: worker.index,
                 pid: worker.pid(),
@@ -259,9 +271,51 @@ impl Foreman {
     }
 }
 
+/// What `work` leaves behind when it panics is refused, and so is all that is handed in from then on.
+fn guard(office: &Office, work: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+        discard(payload);
+        office.end(End::Failed(abandoned().into()));
+        // The calls that it had were refused when they were dropped; these were handed in since.
+        office.fetch(&mut Fetched::default(), false);
+    }
+}
+
 /// Takes out the call of that number. Is it there?
 fn remove(calls: &mut VecDeque<Call>, id: u64) -> bool {
     // The newest are the likeliest.
     let place = calls.iter().rposition(|call| call.id == id);
     place.and_then(|place| calls.remove(place)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::limit::ItemTime;
+    use super::super::wakeup::Wakeup;
+    use super::*;
+    use opero_core::{RefusedKind, block_on};
+    use std::panic::resume_unwind;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn a_panic_of_the_thread_that_owns_the_workers_refuses_every_call() {
+        let office = Office::new(Wakeup::new().unwrap(), 8, 1);
+        let (time, ticket) = (ItemTime::default(), AtomicBool::new(false));
+        let hand_in = || office.hand_in(Vec::new(), None, &time, &ticket);
+        let [fetched, waiting] = [hand_in(), hand_in()];
+        let mut late = None;
+        guard(&office, || {
+            let mut here = Fetched::default();
+            office.fetch(&mut here, false);
+            late = Some(hand_in());
+            resume_unwind(Box::new("what is tested"));
+        });
+        for call in [fetched, waiting, late.unwrap(), hand_in()] {
+            let refused = block_on(call).unwrap_err();
+            assert!(
+                matches!(refused.kind(), RefusedKind::Config(_)),
+                "{refused}"
+            );
+        }
+    }
 }

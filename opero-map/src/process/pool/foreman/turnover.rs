@@ -30,7 +30,7 @@ const MOURNED: u32 = 5;
 
 impl Foreman {
     /// A worker has ended.
-    pub(super) fn mourn(&mut self, worker: Worker, ending: Ending, now: Instant) {
+    pub(super) fn mourn(&mut self, mut worker: Worker, ending: Ending, now: Instant) {
         let place = &mut self.places[worker.index];
         let Ending { signal, code } = ending;
         let young = !worker.ready || now < worker.started + YOUNG;
@@ -53,24 +53,38 @@ impl Foreman {
         let reason = worker.unfit.clone();
         let index = worker.index;
         let waiting = self.hiring.function.waiting;
-        for mut sent in worker.calls.into_iter().rev() {
+        // Nothing came of it: it answered no call, and none is charged with its end.
+        let useless = worker.is_lost() && !worker.served && worker.calls.is_empty();
+        for mut sent in std::mem::take(&mut worker.calls).into_iter().rev() {
             sent.call.mourned += u32::from(unexplained);
             if !sent.is_wanted() {
                 self.settled += 1;
-            } else if culprit == Some(sent.call.id) || sent.call.mourned == MOURNED {
+            } else if culprit == Some(sent.serial) || sent.call.mourned == MOURNED {
                 self.settled += 1;
-                let crashed = RefusedKind::Crashed { signal, code };
+                let crashed = || RefusedKind::Crashed { signal, code }.into();
+                let refused = worker.blame().cloned().unwrap_or_else(crashed);
                 let began = sent.began(waiting, worker.progress);
-                sent.answer(Err(crashed.into()), index, began, now);
-            } else if unexplained && (waiting == Waiting::Async || sent.call.mourned > 1) {
-                // All of them ran, and none was being polled; or it was one of them before, and nobody knows which.
+                sent.answer(Err(refused), index, began, now);
+            } else if unexplained
+                && (waiting == Waiting::Async || worker.blame().is_some() || sent.call.mourned > 1)
+            {
+                // All of them ran, and none was being polled; or it was one of them before, and nobody knows which; or any of
+                // them is why it had to be killed.
                 self.suspects.push_front(sent.call);
             } else {
                 self.pending.push_front(sent.call);
             }
         }
+        let reason = || reason.unwrap_or_else(|| described(signal, code));
         if !ready {
-            self.could_not_begin(&reason.unwrap_or_else(|| described(signal, code)));
+            self.could_not_begin(&reason());
+        } else if useless {
+            let nobody = !self.workers().any(|worker| worker.ready);
+            self.give_up(
+                nobody,
+                &format!("they end before their first item: {}", reason()),
+                "what the processes print stands on standard error",
+            );
         }
     }
 

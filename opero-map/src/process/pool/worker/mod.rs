@@ -3,15 +3,15 @@
 mod watch;
 
 use std::collections::VecDeque;
-use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Executed, Refused, Waiting};
-use rustix::process::{Pid, Signal, kill_process_group};
+use opero_core::{Executed, Refused, RefusedKind, Waiting};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::super::LEAVE;
 use super::super::buffers::Buffers;
@@ -19,11 +19,15 @@ use super::super::page::Page;
 use super::super::wire::{Decoder, Kind};
 use super::call::Call;
 use super::crew::Hiring;
+use super::limit::Limit;
 use super::outgoing::Outgoing;
 use super::start::Started;
 
 /// How long a worker may take to stop a call that nobody waits for, before it is killed.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// How soon to look again at what gives no sign by itself.
+const SOON: Duration = Duration::from_millis(2);
 
 /// How long after the end of its channel a process may take to end, beside what one that may leave has for it.
 pub(super) const END: Duration = Duration::from_millis(100);
@@ -40,6 +44,8 @@ pub(super) struct Worker {
     pub(super) waiting: Waiting,
     /// What it has and has not answered, in the order in which it was sent.
     pub(super) calls: VecDeque<Sent>,
+    /// How many calls it was sent: the number of the last one.
+    serial: u64,
     pub(super) started: Instant,
     /// It does what its user wants done before the first item: that has the time it takes.
     pub(super) preparing: bool,
@@ -52,8 +58,8 @@ pub(super) struct Worker {
     asked: bool,
     /// Not to be looked at before, where looking changed nothing.
     again: Option<Instant>,
-    /// Since when its first call is late and it does not say what became of it.
-    mute: Option<Instant>,
+    /// Since when its first call is late and it does not say what became of it, and the call that it was at then.
+    mute: Option<(Instant, u64)>,
     /// The call that an async worker was polling when it was looked at last.
     polled: u64,
     /// An async worker was seen to poll nothing: its silence means nothing until then.
@@ -66,6 +72,12 @@ pub(super) struct Worker {
     gone: Option<Instant>,
     /// It was killed from here.
     killed: bool,
+    /// It was killed, and which of its calls is to blame is not known. If it had but one, that comes to this.
+    blame: Option<Refused>,
+    /// Its process has been waited for.
+    reaped: bool,
+    /// It has answered a call.
+    pub(super) served: bool,
     /// It has one call and gets no other beside it: a call that a worker may have died of.
     alone: bool,
     /// It may leave, in its own time.
@@ -92,6 +104,8 @@ impl Ending {
 
 /// A call that a worker has.
 pub(super) struct Sent {
+    /// What worker and parent call it: the worker's calls are numbered in their order.
+    pub(super) serial: u64,
     pub(super) call: Call,
     pub(super) at: Instant,
     /// When the last of its bytes had gone.
@@ -112,12 +126,14 @@ impl Worker {
             index,
             child: started.child,
             socket: started.socket,
-            decoder: Decoder::with(Arc::clone(&buffers)),
+            decoder: Decoder::with(Arc::clone(&buffers), started.key),
             buffers,
-            outgoing: Outgoing::default(),
+            outgoing: Outgoing::with(started.key),
             page: started.page,
             waiting,
             calls: VecDeque::new(),
+            serial: 0,
+            served: false,
             started: now,
             preparing: false,
             ready: false,
@@ -133,6 +149,8 @@ impl Worker {
             seen: now,
             gone: None,
             killed: false,
+            blame: None,
+            reaped: false,
             alone: false,
             let_go: false,
             unfit: None,
@@ -175,9 +193,11 @@ impl Worker {
         if self.calls.is_empty() {
             self.progress = now;
         }
-        self.outgoing.push(Kind::Call, call.id, &call.arguments);
+        self.serial += 1;
+        self.outgoing.push(Kind::Call, self.serial, &call.arguments);
         self.assigned += 1;
         self.calls.push_back(Sent {
+            serial: self.serial,
             call,
             at: now,
             out: None,
@@ -208,10 +228,18 @@ impl Worker {
         self.gone.get_or_insert(now);
     }
 
-    /// Takes a call off its list.
-    pub(super) fn take(&mut self, id: u64) -> Option<Sent> {
-        let place = self.calls.iter().position(|sent| sent.call.id == id)?;
-        self.calls.remove(place)
+    /// Takes a call off its list. `None`: it was not given that call, or is done with it.
+    pub(super) fn take(&mut self, serial: u64) -> Option<Sent> {
+        let place = self.calls.binary_search_by_key(&serial, |sent| sent.serial);
+        self.calls.remove(place.ok()?)
+    }
+
+    /// The number of the last call that it has begun with. An async worker begins with all at once.
+    pub(super) fn begun(&self) -> u64 {
+        match self.waiting {
+            Waiting::Async => self.serial,
+            Waiting::Blocking => self.page.get(),
+        }
     }
 
     /// It has answered.
@@ -229,12 +257,13 @@ impl Worker {
             return false;
         };
         if sent.doom.is_none() {
-            sent.doom = Some(now + GRACE);
-            if self.waiting == Waiting::Blocking && self.page.get() == id {
-                // Nothing can stop it but this.
-                self.kill();
+            let serial = sent.serial;
+            if self.waiting == Waiting::Blocking && self.page.get() == serial {
+                // Nothing can stop it but a kill, unless its outcome is already on its way.
+                sent.doom = Some(now + SOON);
             } else {
-                self.outgoing.word(Kind::Cancel, id);
+                sent.doom = Some(now + GRACE);
+                self.outgoing.word(Kind::Cancel, serial);
             }
         }
         true
@@ -250,16 +279,28 @@ impl Worker {
         has_more
     }
 
+    /// Kills it for what one of its calls did, which is charged with it.
     pub(super) fn kill(&mut self) {
         self.killed = true;
         self.kill_group();
     }
 
+    /// Kills it, and it is not known for which of its calls: as after a crash that nothing explains, each of them runs alone,
+    /// and one that brings a kill about by itself comes to `blame`.
+    pub(super) fn kill_unexplained(&mut self, blame: RefusedKind) {
+        self.blame.get_or_insert(blame.into());
+        self.kill();
+    }
+
+    /// What its calls have in common if it was killed for an unknown one.
+    pub(super) fn blame(&self) -> Option<&Refused> {
+        self.blame.as_ref()
+    }
+
     /// Kills it and what it has started: it leads a group of its own. One that has ended already cannot be killed, and need not
     /// be.
     fn kill_group(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
+        if let Some(pid) = self.raw_pid() {
             let _ = kill_process_group(pid, Signal::KILL);
         }
         let _ = self.child.kill();
@@ -275,39 +316,58 @@ impl Worker {
     /// How it ended, if it has.
     pub(super) fn ended(&mut self, now: Instant) -> Option<Ending> {
         self.seen = now;
-        let ending = match self.child.try_wait() {
-            Ok(status) => status.map(Ending::of),
+        if self.has_exited() {
+            // What it started ends with it. Its number is not given to others before it is waited for.
+            self.kill_group();
+            let status = self.child.try_wait();
+            self.reaped = true;
             // Somebody else has waited for it, or this program lets nobody wait (`SIGCHLD` ignored).
-            Err(_) => Some(Ending::default()),
-        };
+            return Some(
+                status
+                    .ok()
+                    .flatten()
+                    .map_or_else(Ending::default, Ending::of),
+            );
+        }
         let time = if self.let_go { LEAVE + END } else { END };
-        if ending.is_none() && self.gone.is_some_and(|gone| now >= gone + time) {
+        if self.gone.is_some_and(|gone| now >= gone + time) {
             // It closed its channel and lives: of no use any more.
             self.kill_group();
         }
-        if ending.is_some() && !self.let_go {
-            // What it started is nobody's now. Its number is not given to others while it has a group.
-            self.kill_group();
-        }
-        ending
+        None
     }
 
-    /// The call that it died of: the one it was at, or the only one it had, unless it was killed from here.
+    /// Has it exited, and was it not waited for?
+    fn has_exited(&self) -> bool {
+        let Some(pid) = self.raw_pid() else {
+            return true;
+        };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(pid), options) {
+            Ok(status) => status.is_some(),
+            Err(error) => error != Errno::INTR,
+        }
+    }
+
+    fn raw_pid(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
+    }
+
+    /// The call that it died of: the one it was at, or the only one it had, unless it was killed for one from here.
     pub(super) fn culprit(&self) -> Option<u64> {
+        let only = || self.calls.front().filter(|_| self.alone);
+        let only = || only().map(|sent| sent.serial);
         if self.killed {
-            return None;
+            return self.blame.as_ref().and_then(|_| only());
         }
         let page = self.page.get();
-        let had = |id: &u64| self.calls.iter().any(|sent| sent.call.id == *id);
-        let only = || self.calls.front().filter(|_| self.alone);
-        Some(page)
-            .filter(had)
-            .or_else(|| only().map(|sent| sent.call.id))
+        let had = |serial: &u64| self.calls.iter().any(|sent| sent.serial == *serial);
+        Some(page).filter(had).or_else(only)
     }
 
-    /// Its end was not asked for.
+    /// Its end was not asked for, and none of its calls has been charged with it yet.
     pub(super) fn is_lost(&self) -> bool {
-        !self.killed
+        !self.killed || self.blame.is_some()
     }
 
     /// Lets it leave: it is not sent anything any more.
@@ -315,16 +375,21 @@ impl Worker {
         self.let_go = true;
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
     }
+}
 
-    /// Kills it and waits for its end.
-    pub(super) fn bury(&mut self) -> io::Result<ExitStatus> {
-        self.kill_group();
-        self.child.wait()
+/// Whatever becomes of the run, no process of it is left, nor what that has started.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill_group();
+            // One that somebody else has waited for is no reason to complain.
+            let _ = self.child.wait();
+        }
     }
 }
 
 impl Sent {
-    fn time_out(&self, worker: usize, began: Instant, now: Instant) {
+    fn time_out(&mut self, worker: usize, began: Instant, now: Instant) {
         if let Some(limit) = self.call.limit {
             self.answer(Err(limit.refusal().into()), worker, began, now);
         }
@@ -341,13 +406,13 @@ impl Sent {
 
     /// Tells the caller what came of it, where the worker began with it then.
     pub(super) fn answer(
-        &self,
+        &mut self,
         outcome: Result<Vec<u8>, Refused>,
         worker: usize,
         began: Instant,
         now: Instant,
     ) {
-        self.call.answer.set(Ok(Executed {
+        self.call.reply.send(Ok(Executed {
             outcome,
             worker,
             waited: began.saturating_duration_since(self.call.handed_in),
@@ -357,8 +422,8 @@ impl Sent {
 
     /// Has it had its time, and was not told so yet?
     fn is_late(&self, now: Instant) -> bool {
-        let limit = self.call.limit.map(|limit| self.at + limit.after);
-        self.doom.is_none() && limit.is_some_and(|limit| now >= limit)
+        let late = |limit: Limit| limit.is_over(self.at, now);
+        self.doom.is_none() && self.call.limit.is_some_and(late)
     }
 
     /// Does anybody still wait for it?

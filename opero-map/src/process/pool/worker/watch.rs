@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use opero_core::Waiting;
 
 use super::super::super::wire::Kind;
-use super::{GRACE, Worker};
+use super::super::limit::Limit;
+use super::{GRACE, SOON, Worker};
 
 /// A worker that says nothing for so long, and has more than the call it is at, gives the others back.
 const STALL: Duration = Duration::from_millis(10);
@@ -19,9 +20,6 @@ pub(super) const PULSE: Duration = Duration::from_millis(200);
 
 /// A worker whose first call is late, and that does not say for so long what became of it, is killed.
 const MUTE: Duration = Duration::from_millis(100);
-
-/// How soon to look again at what gives no sign by itself.
-const SOON: Duration = Duration::from_millis(2);
 
 impl Worker {
     /// Looks at the time.
@@ -80,7 +78,7 @@ impl Worker {
             self.asked = true;
         }
         let mut calls = self.calls.iter_mut();
-        match calls.find(|sent| sent.call.id == polled && sent.call.limit.is_some()) {
+        match calls.find(|sent| sent.serial == polled && sent.call.limit.is_some()) {
             Some(stuck) if stuck.is_late(now) => {
                 stuck.time_out(self.index, stuck.at, now);
                 stuck.doom = Some(now);
@@ -96,7 +94,7 @@ impl Worker {
         for sent in self.calls.iter_mut().filter(|sent| sent.is_late(now)) {
             sent.time_out(self.index, sent.at, now);
             sent.doom = Some(now + GRACE);
-            self.outgoing.word(Kind::Cancel, sent.call.id);
+            self.outgoing.word(Kind::Cancel, sent.serial);
         }
     }
 
@@ -116,21 +114,50 @@ impl Worker {
         let Some(first) = self.calls.front_mut() else {
             return;
         };
-        let late = first
-            .call
-            .limit
-            .is_some_and(|limit| now >= since + limit.after);
-        if late && self.page.get() == first.call.id {
+        let late = first.call.limit.filter(|limit| limit.is_over(since, now));
+        let Some(limit) = late else {
+            if self.calls.len() > 1 && !self.asked && now >= since + STALL {
+                self.give_back(now);
+            }
+            return;
+        };
+        let running = self.page.get();
+        if running == first.serial {
             first.time_out(self.index, since, now);
             first.doom = Some(now);
-            self.kill();
-        } else if late && now >= *self.mute.get_or_insert(now) + MUTE {
-            // It is at nothing that is known, and does not hear: stopped, or out of its mind.
-            self.kill();
-        } else if late || (self.calls.len() > 1 && !self.asked && now >= since + STALL) {
-            self.outgoing.word(Kind::GiveBack, 0);
-            self.asked = self.calls.len() > 1;
-            self.again = Some(now + STALL);
+            return self.kill();
+        }
+        // It may have finished the first, and have that with it.
+        let (mute, before) = *self.mute.get_or_insert((now, running));
+        if running != before {
+            // It runs.
+            self.mute = Some((now, running));
+        } else if now >= mute + MUTE {
+            return self.silenced(running, limit, since, now);
+        }
+        self.give_back(now);
+    }
+
+    fn give_back(&mut self, now: Instant) {
+        self.outgoing.word(Kind::GiveBack, 0);
+        self.asked = self.calls.len() > 1;
+        self.again = Some(now + STALL);
+    }
+
+    /// It does not hear: it is stopped, or hung. The call it is at is charged; if it is at none that is known, each has to
+    /// show alone that it is not to blame.
+    fn silenced(&mut self, running: u64, limit: Limit, since: Instant, now: Instant) {
+        match self.calls.iter_mut().find(|sent| sent.serial == running) {
+            Some(sent) if sent.is_wanted() => {
+                match sent.call.limit {
+                    Some(_) => sent.time_out(self.index, since, now),
+                    None => sent.answer(Err(limit.refusal().into()), self.index, since, now),
+                }
+                sent.doom = Some(now);
+                self.kill();
+            }
+            Some(_) => self.kill(),
+            None => self.kill_unexplained(limit.refusal()),
         }
     }
 
@@ -154,14 +181,14 @@ impl Worker {
         let own = match self.waiting {
             Waiting::Async => {
                 let limits = self.calls.iter().filter(|sent| sent.doom.is_none());
-                let limits = limits.filter_map(|sent| Some(sent.at + sent.call.limit?.after));
+                let limits = limits.filter_map(|sent| sent.call.limit?.end(sent.at));
                 let asked = self.asked.then(|| now + SOON);
                 let soonest = limits.chain(self.silence()).chain(asked).min();
                 soonest.map(|soonest| self.again.map_or(soonest, |again| soonest.max(again)))
             }
             Waiting::Blocking => self.calls.front().and_then(|first| {
                 let since = self.since()?;
-                let limit = first.call.limit.map(|limit| since + limit.after);
+                let limit = first.call.limit.and_then(|limit| limit.end(since));
                 let stall = (self.calls.len() > 1 && !self.asked).then(|| since + STALL);
                 let soonest = [limit, stall].into_iter().flatten().min()?;
                 Some(self.again.map_or(soonest, |again| soonest.max(again)))
