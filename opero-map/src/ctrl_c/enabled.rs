@@ -145,7 +145,7 @@ fn terminated() {
     let runs: Vec<_> = runs.map(|run| run.cancel.clone()).collect();
     drop(state);
     if !runs.is_empty() {
-        progress::say("stopping: running items are finished");
+        progress::eprintln("stopping: running items are finished");
     }
     runs.iter().for_each(Cancel::stop);
 }
