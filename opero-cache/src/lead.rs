@@ -1,5 +1,8 @@
 //! After a miss: execute, or wait for who does.
 
+use std::pin::pin;
+use std::task;
+
 use opero_core::{Attempt, Context, Entry, Event, Key, Next, Outcome};
 
 use crate::flight::{Follower, Landing, Leader, Leading, Role};
@@ -58,6 +61,12 @@ impl Lead<'_> {
     pub fn mark(&self) -> Leading {
         self.0.mark()
     }
+
+    /// Says that a poll of the execution ends, and that it waits for a wake-up of `task`: where none of its polls follows on
+    /// one, the calls that wait pass it over.
+    pub fn pending(&self, task: &task::Context<'_>) {
+        self.0.pending(task);
+    }
 }
 
 impl Cache {
@@ -90,7 +99,10 @@ impl Cache {
             Ok(landing) if self.landed(cx, outcome, &landing) => Followed::Done,
             Ok(_) => Followed::Alone,
             // The lead goes on to whoever waits next, and this call joins once more.
-            Err(_) => Followed::Again,
+            Err(leader) => {
+                tell_lead(cx, &leader);
+                Followed::Again
+            }
         }
     }
 
@@ -113,8 +125,9 @@ impl Cache {
         lead: Lead<'_>,
         next: &mut N,
     ) {
-        let key = lead.0.key();
-        self.lead_with(cx, attempt, next, &key, lead.0).await;
+        let (key, pulse) = (lead.0.key(), lead.0.pulse());
+        let led = pin!(self.lead_with(cx, attempt, next, &key, lead.0));
+        pulse.watch(led).await;
     }
 
     /// Joins the flight of `key`, or leads it.
@@ -133,7 +146,10 @@ impl Cache {
                 return;
             }
             Role::Follow(follower) => match follower.await {
-                Err(leader) => leader,
+                Err(leader) => {
+                    tell_lead(cx, &leader);
+                    leader
+                }
                 Ok(landing) => {
                     if !self.landed(cx, next.outcome(), &landing) {
                         self.execute(cx, attempt, next, &key, None).await;
@@ -142,14 +158,18 @@ impl Cache {
                 }
             },
         };
-        match first {
-            First::Look => self.look_and_lead(cx, attempt, next, key, leader).await,
-            #[cfg(feature = "bytes")]
-            First::Claim => self.lead_in_turn(cx, attempt, next, key, leader).await,
-            #[cfg(feature = "bytes")]
-            First::Lead => self.lead_with(cx, attempt, next, &key, leader).await,
-            First::Execute => self.lead_refresh(cx, attempt, next, key, leader).await,
-        }
+        let pulse = leader.pulse();
+        let led = pin!(async {
+            match first {
+                First::Look => self.look_and_lead(cx, attempt, next, key, leader).await,
+                #[cfg(feature = "bytes")]
+                First::Claim => self.lead_in_turn(cx, attempt, next, key, leader).await,
+                #[cfg(feature = "bytes")]
+                First::Lead => self.lead_with(cx, attempt, next, &key, leader).await,
+                First::Execute => self.lead_refresh(cx, attempt, next, key, leader).await,
+            }
+        });
+        pulse.watch(led).await;
     }
 
     /// Looks once more before anything is executed: between the look and the lead an earlier flight may have landed.
@@ -287,6 +307,10 @@ impl Cache {
             Landing::Value(entry) => outcome.take(entry),
             Landing::Error(shared) => outcome.unshare_error(shared),
             Landing::Outage => false,
+            Landing::Idle => {
+                cx.emit(Event::CacheLeaderIdle);
+                false
+            }
         };
         if taken {
             self.tell_followed(cx);
@@ -297,6 +321,13 @@ impl Cache {
     fn tell_followed(&self, cx: &Context<'_>) {
         self.counters.followed.add_one();
         cx.emit(Event::CacheFollowed);
+    }
+}
+
+/// Tells of a lead that was taken over from a leader that nothing polls.
+fn tell_lead(cx: &Context<'_>, leader: &Leader<'_>) {
+    if leader.is_from_idle() {
+        cx.emit(Event::CacheLeaderIdle);
     }
 }
 

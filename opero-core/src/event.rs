@@ -15,6 +15,8 @@ pub enum Event<'a> {
     CacheHit,
     /// The result came from a concurrent call with the same key.
     CacheFollowed,
+    /// The call waited for a concurrent one with the same key that nothing polls, and now executes itself.
+    CacheLeaderIdle,
     /// The cache did not have the result.
     CacheMiss,
     /// The result was put into the cache.
@@ -123,6 +125,7 @@ impl Event<'_> {
         match self {
             Self::CacheHit => "cache_hit",
             Self::CacheFollowed => "cache_followed",
+            Self::CacheLeaderIdle => "cache_leader_idle",
             Self::CacheMiss => "cache_miss",
             Self::CacheStored => "cache_stored",
             Self::CacheStale => "cache_stale",

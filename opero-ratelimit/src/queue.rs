@@ -1,27 +1,34 @@
 //! Who waits for a permit, in the order they came.
 //!
 //! Only the foremost of a lane asks the limiter; the others sleep until their turn. So a permit never goes to somebody
-//! who came later, and a thousand waiters cost one request at a time.
+//! who came later, and a thousand waiters cost one request at a time. A foremost that nothing polls keeps its place, and
+//! the next one asks beside it (`idle.rs`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use opero_core::clock::Alarm;
 use opero_core::key::BuildIdentity;
-use opero_core::{Instant, Key};
+use opero_core::{Instant, Key, Probe};
 
 use crate::Quota;
 use crate::policy::Forecast;
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
+
+mod idle;
+use idle::LaneWatch;
 
 /// The queues of one stage: one lane for each key that somebody waits for, and one for calls without a key.
 pub(crate) struct Queues {
     quota: Quota,
     /// The waiters of all lanes, readable without the lock: zero is the common case.
     waiting: AtomicUsize,
-    lanes: Mutex<Lanes>,
+    lanes: Arc<Mutex<Lanes>>,
 }
 
 #[derive(Default)]
@@ -31,7 +38,6 @@ struct Lanes {
     next_ticket: u64,
 }
 
-#[derive(Default)]
 struct Lane {
     /// By ticket, so in the order of arrival.
     waiters: BTreeMap<u64, Waiter>,
@@ -39,11 +45,19 @@ struct Lane {
     cost: u64,
     /// What the limiter told the foremost; nothing as long as a backend has not answered.
     forecast: Option<Forecast>,
+    /// Looks after the foremost.
+    watch: Arc<LaneWatch>,
+    /// The next look, while others wait behind the foremost.
+    alarm: Option<Alarm>,
+    /// The foremost at the last look, and what that began.
+    probe: Option<(u64, Probe)>,
 }
 
 struct Waiter {
     cost: u32,
     waker: Option<Waker>,
+    /// Nothing polled it when it was foremost.
+    is_idle: bool,
 }
 
 /// A request for permits that has to queue.
@@ -63,7 +77,7 @@ impl Queues {
         Self {
             quota,
             waiting: AtomicUsize::new(0),
-            lanes: Mutex::new(Lanes::default()),
+            lanes: Arc::default(),
         }
     }
 
@@ -111,8 +125,13 @@ impl Queues {
         let waiter = Waiter {
             cost: request.cost,
             waker: None,
+            is_idle: false,
         };
-        let lane = lanes.by_key.entry(request.key).or_default();
+        let lane = lanes
+            .by_key
+            .entry(request.key)
+            .or_insert_with(|| Lane::new(LaneWatch::new(&self.lanes, request.key)));
+        let watch = Arc::clone(&lane.watch);
         lane.forecast = forecast;
         lane.cost = lane.cost.saturating_add(u64::from(request.cost));
         lane.waiters.insert(ticket, waiter);
@@ -124,6 +143,7 @@ impl Queues {
             cost: request.cost,
             foremost,
             forecast_known: forecast.is_some(),
+            watch,
         })
     }
 }
@@ -136,9 +156,15 @@ pub(crate) struct Place<'q> {
     cost: u32,
     foremost: bool,
     forecast_known: bool,
+    watch: Arc<LaneWatch>,
 }
 
 impl Place<'_> {
+    /// The key of its lane.
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.key
+    }
+
     /// Was nobody ahead when it was taken?
     pub(crate) fn foremost(&self) -> bool {
         self.foremost
@@ -149,7 +175,21 @@ impl Place<'_> {
         self.forecast_known
     }
 
-    /// Waits until nobody is ahead.
+    /// Polls what the foremost does, from the poll on in which it became that.
+    pub(crate) async fn watched<F: Future>(&self, asking: Pin<&mut F>) -> F::Output {
+        self.watch.pulse.watch(asking).await
+    }
+
+    /// How long its permits take, as far as known.
+    pub(crate) fn needed(&self, now: Instant) -> Option<Duration> {
+        let lanes = lock(&self.queues.lanes);
+        let lane = lanes.by_key.get(&self.key)?;
+        let ahead = lane.waiters.range(..=self.ticket);
+        let permits = ahead.map(|(_, waiter)| u64::from(waiter.cost)).sum();
+        Some(lane.forecast?.wait(&self.queues.quota, now, permits))
+    }
+
+    /// Waits until nobody is ahead, or nobody that anything polls.
     pub(crate) async fn turn(&self) {
         poll_fn(|cx| self.poll_turn(cx)).await;
     }
@@ -167,7 +207,10 @@ impl Place<'_> {
     /// The limiter said that this place's permits take another `wait`.
     pub(crate) fn put_off(&self, now: Instant, wait: Duration) {
         let forecast = Forecast::put_off(&self.queues.quota, now, self.cost, wait);
-        self.with_lane(|lane| lane.forecast = Some(forecast));
+        self.with_lane(|lane| {
+            lane.forecast = Some(forecast);
+            lane.is_polled(self.ticket);
+        });
     }
 
     /// The limiter gave out this place's permits: it leaves, and those behind move up.
@@ -213,17 +256,36 @@ struct Left {
 }
 
 impl Lane {
+    fn new(watch: Arc<LaneWatch>) -> Self {
+        Self {
+            waiters: BTreeMap::new(),
+            cost: 0,
+            forecast: None,
+            watch,
+            alarm: None,
+            probe: None,
+        }
+    }
+
+    /// The first in line, but for those that nothing polls.
+    fn foremost(&self) -> Option<u64> {
+        let mut waiters = self.waiters.iter();
+        let polled = waiters.find(|(_, waiter)| !waiter.is_idle);
+        polled.map(|(ticket, _)| *ticket)
+    }
+
     fn is_foremost(&self, ticket: u64) -> bool {
-        self.waiters
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == ticket)
+        self.foremost() == Some(ticket)
     }
 
     /// Notes whom to wake, unless the turn has come already; returns the waker that is of no more use.
     fn await_turn(&mut self, ticket: u64, waker: Waker) -> (Poll<()>, Option<Waker>) {
+        self.is_polled(ticket);
         if self.is_foremost(ticket) {
+            self.watch.pulse.begin();
             return (Poll::Ready(()), Some(waker));
         }
+        self.arm();
         let replaced = self
             .waiters
             .get_mut(&ticket)
@@ -238,11 +300,19 @@ impl Lane {
             self.cost = self.cost.saturating_sub(u64::from(waiter.cost));
             own = waiter.waker;
         }
-        let next = match self.waiters.first_entry() {
-            Some(mut first) if was_foremost => first.get_mut().waker.take(),
-            _ => None,
-        };
-        Left { own, next }
+        if !was_foremost {
+            return Left { own, next: None };
+        }
+        self.watch.pulse.end();
+        Left {
+            own,
+            next: self.foremost_waker(),
+        }
+    }
+
+    fn foremost_waker(&mut self) -> Option<Waker> {
+        let foremost = self.foremost()?;
+        self.waiters.get_mut(&foremost)?.waker.take()
     }
 }
 

@@ -1,16 +1,18 @@
 //! The stage around an operation, and how a call comes by its permits.
 
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::time::Duration;
 
+use opero_core::clock::timeout;
 use opero_core::mechanism::pass_through;
 use opero_core::{
-    Arguments, Attempt, BackendError, ConfigError, Context, Error, Event, Key, Mechanism, Next,
-    Operation, Refused, RefusedKind, Stage,
+    Arguments, Attempt, BackendError, ConfigError, Context, Error, Event, Instant, Key, Mechanism,
+    Next, Operation, Refused, RefusedKind, Stage,
 };
 
 use crate::policy::Patience;
-use crate::queue::Request;
+use crate::queue::{Place, Request};
 use crate::{RateLimit, Verdict};
 
 impl RateLimit {
@@ -89,7 +91,7 @@ impl RateLimit {
         let mut told = None;
         let mut outage = Outage::default();
         if !self.queues.occupied(key) {
-            match self.ask(cx, key, cost, &mut outage).await? {
+            match self.ask(cx, key, cost, arrived, &mut outage).await? {
                 Some(wait) => told = Some(wait),
                 None => return Ok(Duration::ZERO),
             }
@@ -98,7 +100,7 @@ impl RateLimit {
             key,
             cost: cost.get(),
             now: self.clock.now(),
-            max_wait: self.max_wait.into_iter().chain(left(cx)).min(),
+            max_wait: self.max_wait.into_iter().chain(left_of(cx)).min(),
             told,
         };
         let place = self
@@ -108,21 +110,67 @@ impl RateLimit {
                 Some(limit) if needed > limit => RefusedKind::RateWait { needed, limit },
                 _ => elapsed(cx, needed),
             })?;
-        place.turn().await;
+        self.turn(cx, &place, arrived).await?;
         // What the limiter said on arrival is out of date for whoever had others ahead.
-        let mut told = told.filter(|_| place.foremost());
+        let told = told.filter(|_| place.foremost());
+        let waited = {
+            let asking = self.ask_in_turn(cx, &place, cost, (arrived, told), &mut outage);
+            place.watched(pin!(asking)).await?
+        };
+        place.admitted(arrived + waited);
+        Ok(waited)
+    }
+
+    /// Waits for the turn of `place`, and no longer than the call may.
+    async fn turn(
+        &self,
+        cx: &Context<'_>,
+        place: &Place<'_>,
+        arrived: Instant,
+    ) -> Result<(), RefusedKind> {
+        // Found short enough on arrival, a wait may become a little longer, with the late timers of others.
+        let late = match place.forecast_known() {
+            true => LATE,
+            false => Duration::ZERO,
+        };
+        loop {
+            let Some(left) = self.left(cx, arrived, late) else {
+                place.turn().await;
+                return Ok(());
+            };
+            if timeout(left, place.turn()).await.is_some() {
+                return Ok(());
+            }
+            // The limits may be of another clock than the timeout.
+            if self
+                .left(cx, arrived, late)
+                .is_some_and(|left| left.is_zero())
+            {
+                return Err(self.out_of_time(cx, arrived, place.needed(self.clock.now())));
+            }
+        }
+    }
+
+    /// Asks as the foremost, until the permits are there. Returns the time since `arrived`.
+    async fn ask_in_turn(
+        &self,
+        cx: &Context<'_>,
+        place: &Place<'_>,
+        cost: NonZeroU32,
+        (arrived, mut told): (Instant, Option<Duration>),
+        outage: &mut Outage,
+    ) -> Result<Duration, RefusedKind> {
         let mut patience = Patience::new(self.max_wait, place.forecast_known());
         loop {
             // It may have passed in the queue, or with a timer that woke late.
             in_time(cx, Duration::ZERO)?;
             let answer = match told.take() {
                 Some(wait) => Some(wait),
-                None => self.ask(cx, key, cost, &mut outage).await?,
+                None => self.ask(cx, place.key(), cost, arrived, outage).await?,
             };
             let now = self.clock.now();
             let waited = now.since(arrived);
             let Some(wait) = answer else {
-                place.admitted(now);
                 return Ok(waited);
             };
             patience.bear(waited, wait)?;
@@ -134,16 +182,52 @@ impl RateLimit {
         }
     }
 
+    /// How long the call may still wait: until its deadline, and until `late` after its longest wait.
+    fn left(&self, cx: &Context<'_>, arrived: Instant, late: Duration) -> Option<Duration> {
+        let waited = self.clock.now().since(arrived);
+        let limit = self.max_wait.map(|limit| limit.saturating_add(late));
+        let left = limit.map(|limit| limit.saturating_sub(waited));
+        left.into_iter().chain(left_of(cx)).min()
+    }
+
+    /// Why a call ends that may not wait any longer. `needed`: how long its permits still take, as far as known.
+    fn out_of_time(
+        &self,
+        cx: &Context<'_>,
+        arrived: Instant,
+        needed: Option<Duration>,
+    ) -> RefusedKind {
+        let needed = needed.unwrap_or_default();
+        match self.max_wait {
+            Some(limit) if left_of(cx).is_none_or(|left| !left.is_zero()) => {
+                let waited = self.clock.now().since(arrived);
+                let needed = waited.saturating_add(needed);
+                RefusedKind::RateWait { needed, limit }
+            }
+            _ => elapsed(cx, needed),
+        }
+    }
+
     /// Asks the backend for permits. `None`: they are taken; otherwise how long they take.
     async fn ask(
         &self,
         cx: &Context<'_>,
         key: Option<Key>,
         cost: NonZeroU32,
+        arrived: Instant,
         outage: &mut Outage,
     ) -> Result<Option<Duration>, RefusedKind> {
         let verdict = match self.backend.try_acquire(key, cost) {
-            Verdict::Ask => self.backend.acquire(key, cost).await,
+            Verdict::Ask => {
+                let asked = self.backend.acquire(key, cost);
+                match self.left(cx, arrived, LATE) {
+                    None => asked.await,
+                    Some(left) => match timeout(left, asked).await {
+                        Some(answer) => answer,
+                        None => return Err(self.out_of_time(cx, arrived, None)),
+                    },
+                }
+            }
             known => Ok(known),
         };
         let error = match verdict {
@@ -188,7 +272,7 @@ fn misconfigured(cx: &Context<'_>, error: ConfigError) -> Refused {
 }
 
 /// The time until the call's deadline.
-fn left(cx: &Context<'_>) -> Option<Duration> {
+fn left_of(cx: &Context<'_>) -> Option<Duration> {
     cx.deadline().map(|deadline| deadline.since(cx.now()))
 }
 
@@ -201,9 +285,12 @@ fn in_time(cx: &Context<'_>, wait: Duration) -> Result<(), RefusedKind> {
 }
 
 fn elapsed(cx: &Context<'_>, needed: Duration) -> RefusedKind {
-    let left = left(cx).unwrap_or_default();
+    let left = left_of(cx).unwrap_or_default();
     RefusedKind::Elapsed { needed, left }
 }
+
+/// How much longer than `rate_max_wait` a wait may become that was found short enough on arrival.
+const LATE: Duration = Duration::from_millis(100);
 
 /// Timers overflow on waits of centuries; who sleeps this long asks again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(86_400);

@@ -134,7 +134,11 @@ impl First<'_> {
     /// Ready when the time is over. Asked for when the attempt is not ready.
     #[inline(never)]
     pub(crate) fn poll(&mut self, task: &mut task::Context<'_>) -> Poll<()> {
-        retry::poll(&mut self.timer, &**self.stages.clock(), task)
+        let over = retry::poll(&mut self.timer, &**self.stages.clock(), task);
+        if over.is_pending() {
+            cache::pending(&self.joined, task);
+        }
+        over
     }
 
     /// Why an attempt ended whose time was over.

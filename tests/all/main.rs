@@ -22,6 +22,8 @@ mod one_pipeline;
 mod rate;
 // Concurrent calls with one key execute once, whatever happens to the one that executes.
 mod single_flight;
+// A call that is alive and that nothing polls holds up no other for long.
+mod unpolled;
 // A call dropped at any await point leaves nothing behind.
 mod cancel;
 // The cache is an aid: down, slow or foreign, calls still run.

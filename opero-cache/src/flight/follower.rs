@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use opero_core::Key;
 
+use super::idle::MOST_FAILURES;
 use super::recursion::Waits;
 use super::{Flight, Flights, Landing, Leader, Phase};
 use crate::sync::{Arc, lock};
@@ -51,7 +52,7 @@ impl<'a> Future for Follower<'a> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let mut state = lock(&this.flight.state);
-        match &state.phase {
+        let from_idle = match &state.phase {
             Phase::Led => {
                 let place = if this.registered {
                     state.place(this.number)
@@ -62,29 +63,36 @@ impl<'a> Future for Follower<'a> {
                     Some((_, waker)) => waker.clone_from(cx.waker()),
                     None => state.waiters.push_back((this.number, cx.waker().clone())),
                 }
-                this.registered = true;
+                if !this.registered {
+                    this.registered = true;
+                    state.arm(&this.flight);
+                }
                 return Poll::Pending;
             }
-            Phase::Vacant => {}
+            Phase::Vacant { is_idle } => *is_idle,
             Phase::Landed(landing) => {
                 let landing = landing.clone();
                 state.followers -= 1;
                 this.counted = false;
                 return Poll::Ready(Ok(landing));
             }
-        }
+        };
         if let Some(place) = state.place(this.number) {
             state.waiters.remove(place);
         }
         state.phase = Phase::Led;
+        state.leaders += 1;
         state.followers -= 1;
         this.counted = false;
+        let (number, failures) = (state.leaders, state.failures);
         drop(state);
-        Poll::Ready(Err(Leader::new(
-            this.flights,
-            this.key,
-            Arc::clone(&this.flight),
-        )))
+        let flight = Arc::clone(&this.flight);
+        let leader = Leader::new(this.flights, this.key, flight, number, from_idle);
+        if from_idle && failures >= MOST_FAILURES {
+            leader.land(Landing::Idle);
+            return Poll::Ready(Ok(Landing::Idle));
+        }
+        Poll::Ready(Err(leader))
     }
 }
 
@@ -102,7 +110,7 @@ impl Drop for Follower<'_> {
                 .place(self.number)
                 .and_then(|place| state.waiters.remove(place));
             state.followers -= 1;
-            if !matches!(state.phase, Phase::Vacant) {
+            if !matches!(state.phase, Phase::Vacant { .. }) {
                 return;
             }
             if state.followers == 0 {

@@ -1,10 +1,12 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
+use std::task::Context;
 
-use opero_core::Key;
+use opero_core::{Key, Pulse};
 
-use super::{Flight, Flights, Landing, Leading, Phase, recursion};
+use super::idle::MOST_FAILURES;
+use super::{Flight, Flights, Landing, Leading, Phase, State, recursion};
 use crate::sync::{Arc, lock};
 
 /// The one caller that executes. Dropped before it landed, it hands over to a follower.
@@ -13,17 +15,41 @@ pub(crate) struct Leader<'a> {
     flights: &'a Flights,
     key: Key,
     flight: Arc<Flight>,
+    /// Its number among the flight's leaders.
+    number: u32,
+    /// It took over from one that nothing polls.
+    from_idle: bool,
     landed: bool,
 }
 
 impl<'a> Leader<'a> {
-    pub(super) fn new(flights: &'a Flights, key: Key, flight: Arc<Flight>) -> Self {
+    /// Called inside the leader's own poll.
+    pub(super) fn new(
+        flights: &'a Flights,
+        key: Key,
+        flight: Arc<Flight>,
+        number: u32,
+        from_idle: bool,
+    ) -> Self {
+        flight.pulse.begin();
         Self {
             flights,
             key,
             flight,
+            number,
+            from_idle,
             landed: false,
         }
+    }
+
+    /// Did it take over from a leader that nothing polls?
+    pub(crate) fn is_from_idle(&self) -> bool {
+        self.from_idle
+    }
+
+    /// All that a leader does runs under its pulse, from the poll on in which it became one.
+    pub(crate) fn pulse(&self) -> LeaderPulse {
+        LeaderPulse(Arc::clone(&self.flight))
     }
 
     /// Runs `future` as the leader: a call with the same key from inside it is recognised as recursion.
@@ -43,7 +69,13 @@ impl<'a> Leader<'a> {
 
     /// Marks that this thread executes as the leader, for as long as the mark lives.
     pub(crate) fn mark(&self) -> Leading {
+        self.flight.pulse.begin();
         recursion::lead(&self.flight)
+    }
+
+    /// The leader's poll ends, and it waits.
+    pub(crate) fn pending(&self, task: &Context<'_>) {
+        self.flight.pulse.pending(task);
     }
 
     /// Ends the flight: followers receive `landing`, and the next caller starts a new one.
@@ -71,13 +103,20 @@ impl<'a> Leader<'a> {
     pub(crate) fn fail(self) {
         let failures = {
             let mut state = lock(&self.flight.state);
-            state.failures += 1;
+            if self.is_present(&state) {
+                state.failures += 1;
+            }
             state.failures
         };
-        if failures >= 2 {
+        if failures >= MOST_FAILURES {
             self.land(Landing::Outage);
         }
         // Otherwise the drop hands over.
+    }
+
+    /// Has no other leader taken its place?
+    fn is_present(&self, state: &State) -> bool {
+        state.leaders == self.number && matches!(state.phase, Phase::Led)
     }
 
     /// Is what this flight brings out of date, and not to be kept?
@@ -86,12 +125,16 @@ impl<'a> Leader<'a> {
     }
 
     fn end(&self, landing: Landing) {
-        self.flights
-            .remove(&mut lock(&self.flights.table), &self.key, &self.flight);
-        let waiters = {
+        let (waiters, _alarm) = {
+            let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
+            // A value is one, also of a leader that was passed over; its failure concerns its own caller only.
+            if !self.is_present(&state) && !matches!(landing, Landing::Value(_)) {
+                return;
+            }
+            self.flights.remove(&mut table, &self.key, &self.flight);
             state.phase = Phase::Landed(landing);
-            std::mem::take(&mut state.waiters)
+            (std::mem::take(&mut state.waiters), state.alarm.take())
         };
         for (_, waker) in waiters {
             waker.wake();
@@ -107,14 +150,30 @@ impl Drop for Leader<'_> {
         let waker = {
             let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
-            state.phase = Phase::Vacant;
+            if !self.is_present(&state) {
+                return;
+            }
+            state.phase = Phase::Vacant { is_idle: false };
             if state.followers == 0 {
                 self.flights.remove(&mut table, &self.key, &self.flight);
             }
             state.waiters.pop_front()
         };
+        self.flight.pulse.end();
         if let Some((_, waker)) = waker {
             waker.wake();
         }
+    }
+}
+
+/// A leader's pulse.
+#[derive(Debug, Clone)]
+pub(crate) struct LeaderPulse(Arc<Flight>);
+
+impl std::ops::Deref for LeaderPulse {
+    type Target = Pulse;
+
+    fn deref(&self) -> &Pulse {
+        &self.0.pulse
     }
 }

@@ -3,10 +3,12 @@
 //! One `Flight` per key and time. Its leader executes. When the leader leaves without a result (cancelled, panicked, or
 //! failed), a follower takes over. After a second failure in a row the rest stop waiting and run on their own: one
 //! failure may be a blip, two are an outage, and queueing behind an outage would make the last caller wait for all.
+//! A leader that nothing polls counts as one that failed (`idle.rs`).
 //!
 //! Locks are taken in the order table, flight. Wakers are called with no lock held.
 
 mod follower;
+mod idle;
 #[cfg(test)]
 #[cfg(shuttle)]
 mod interleavings;
@@ -20,8 +22,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
+use opero_core::clock::Alarm;
 use opero_core::key::BuildIdentity;
-use opero_core::{Key, SharedError};
+use opero_core::{Key, Probe, Pulse, SharedError};
 
 use crate::backend::Entry;
 use crate::sync::{Arc, Mutex, lock};
@@ -62,6 +65,8 @@ pub(crate) enum Landing {
     Error(SharedError),
     /// With errors that cannot: everybody runs on their own.
     Outage,
+    /// With leaders that nothing polls: likewise.
+    Idle,
 }
 
 #[derive(Debug)]
@@ -69,6 +74,8 @@ struct Flight {
     state: Mutex<State>,
     /// What it brings is out of date.
     detached: AtomicBool,
+    /// The leader's.
+    pulse: Pulse,
 }
 
 #[derive(Debug)]
@@ -81,13 +88,21 @@ struct State {
     followers: usize,
     /// Leaders that failed in a row.
     failures: u32,
+    /// Leaders that there were. One that was passed over has an earlier number than the present one.
+    leaders: u32,
+    /// The next look at the leader, while a follower waits.
+    alarm: Option<Alarm>,
+    /// What the last look began.
+    probe: Option<Probe>,
 }
 
 enum Phase {
     /// Somebody executes.
     Led,
-    /// The leader left; the next follower that is polled takes over.
-    Vacant,
+    /// The leader left, or was passed over; the next follower that is polled takes over.
+    Vacant {
+        is_idle: bool,
+    },
     Landed(Landing),
 }
 
@@ -104,7 +119,7 @@ impl Flights {
         let flight = Arc::new(Flight::started());
         table.insert(key, Arc::clone(&flight));
         self.count(&table);
-        Role::Lead(Leader::new(self, key, flight))
+        Role::Lead(Leader::new(self, key, flight, 1, false))
     }
 
     /// What the flight of `key` brings is out of date: it lands for those who wait for it already, but is not to be kept,
@@ -171,8 +186,12 @@ impl Flight {
                 next_follower: 0,
                 followers: 0,
                 failures: 0,
+                leaders: 1,
+                alarm: None,
+                probe: None,
             }),
             detached: AtomicBool::new(false),
+            pulse: Pulse::default(),
         }
     }
 }
@@ -187,7 +206,7 @@ impl std::fmt::Debug for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Led => "Led",
-            Self::Vacant => "Vacant",
+            Self::Vacant { .. } => "Vacant",
             Self::Landed(_) => "Landed",
         })
     }

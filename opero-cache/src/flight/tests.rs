@@ -106,3 +106,119 @@ fn a_call_inside_its_own_leader_runs_alone() {
     // Outside of the poll it is an ordinary follower again.
     assert!(matches!(flights.join(key()), Role::Follow(_)));
 }
+
+/// A leader that waits, polled `polls` times in all; its future is kept.
+fn waiting<'f>(leader: &Leader<'_>) -> Pin<Box<dyn Future<Output = ()> + 'f>> {
+    let pulse = leader.pulse();
+    let mut waits: Pin<Box<dyn Future<Output = ()>>> =
+        Box::pin(async move { pulse.watch(Box::pin(std::future::pending())).await });
+    poll_once(&mut waits);
+    waits
+}
+
+fn poll_once(future: &mut Pin<Box<dyn Future<Output = ()> + '_>>) {
+    let mut task = Context::from_waker(std::task::Waker::noop());
+    assert!(future.as_mut().poll(&mut task).is_pending());
+}
+
+fn look(flights: &Flights) {
+    let flight = Arc::clone(lock(&flights.table).get(&key()).unwrap());
+    flight.look();
+}
+
+#[test]
+fn a_leader_that_nothing_polls_is_passed_over() {
+    let flights = Flights::default();
+    let idle = leader(&flights);
+    let _waits = waiting(&idle);
+    let (mut one, mut two) = (follower(&flights), follower(&flights));
+    assert!(poll(&mut one).is_pending() && poll(&mut two).is_pending());
+    look(&flights);
+    assert!(poll(&mut one).is_pending());
+    look(&flights);
+    let Poll::Ready(Err(next)) = poll(&mut one) else {
+        panic!("no lead");
+    };
+    assert!(next.is_from_idle() && poll(&mut two).is_pending());
+    // Its failure concerns nobody else any more.
+    idle.land(Landing::Outage);
+    assert!(poll(&mut two).is_pending());
+    next.land(Landing::Value(Entry::new(7, None)));
+    assert_eq!(value(&block_on(two).unwrap()), 7);
+    assert_eq!(flights.len(), 0);
+}
+
+#[test]
+fn the_value_of_a_leader_that_was_passed_over_counts() {
+    let flights = Flights::default();
+    let idle = leader(&flights);
+    let _waits = waiting(&idle);
+    let (mut one, mut two) = (follower(&flights), follower(&flights));
+    assert!(poll(&mut one).is_pending() && poll(&mut two).is_pending());
+    look(&flights);
+    look(&flights);
+    let Poll::Ready(Err(next)) = poll(&mut one) else {
+        panic!("no lead");
+    };
+    idle.land(Landing::Value(Entry::new(7, None)));
+    assert_eq!(value(&block_on(two).unwrap()), 7);
+    // A new flight is none of the late leader's.
+    let newer = leader(&flights);
+    next.land(Landing::Value(Entry::new(8, None)));
+    assert_eq!(flights.len(), 1);
+    drop(newer);
+}
+
+#[test]
+fn a_slow_leader_is_not_passed_over() {
+    let flights = Flights::default();
+    let slow = leader(&flights);
+    let mut waits = waiting(&slow);
+    let mut one = follower(&flights);
+    assert!(poll(&mut one).is_pending());
+    for _ in 0..10 {
+        look(&flights);
+        poll_once(&mut waits);
+        assert!(poll(&mut one).is_pending());
+    }
+    // Inside its poll for as long as it likes.
+    let _mark = slow.mark();
+    for _ in 0..10 {
+        look(&flights);
+    }
+    assert!(poll(&mut one).is_pending());
+}
+
+#[test]
+fn after_two_leaders_that_nothing_polls_all_run() {
+    let flights = Flights::default();
+    let first = leader(&flights);
+    let _waits = waiting(&first);
+    let (mut one, mut two, mut three) =
+        (follower(&flights), follower(&flights), follower(&flights));
+    assert!(poll(&mut one).is_pending() && poll(&mut two).is_pending());
+    look(&flights);
+    look(&flights);
+    let Poll::Ready(Err(second)) = poll(&mut one) else {
+        panic!("no lead");
+    };
+    let _waits = waiting(&second);
+    look(&flights);
+    look(&flights);
+    look(&flights);
+    assert!(matches!(poll(&mut two), Poll::Ready(Ok(Landing::Idle))));
+    assert!(matches!(poll(&mut three), Poll::Ready(Ok(Landing::Idle))));
+    assert_eq!(flights.len(), 0);
+}
+
+#[test]
+fn a_follower_that_takes_no_turn_holds_up_no_other() {
+    let flights = Flights::default();
+    let leaving = leader(&flights);
+    let (mut one, mut two) = (follower(&flights), follower(&flights));
+    assert!(poll(&mut one).is_pending() && poll(&mut two).is_pending());
+    drop(leaving);
+    // Only the first was woken, and nothing polls it.
+    look(&flights);
+    assert!(matches!(poll(&mut two), Poll::Ready(Err(_))));
+}

@@ -3,6 +3,7 @@
 //! The default is [`SystemClock`]. [`ManualClock`] moves only when it is told to, so a test of an hour's TTL takes no
 //! time and depends on none.
 
+mod alarm;
 mod instant;
 mod manual;
 mod system;
@@ -15,6 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+pub use alarm::{Alarm, is_paused, timeout};
 pub use instant::Instant;
 pub use manual::ManualClock;
 pub use system::{SystemClock, real_now, real_sleep};

@@ -45,7 +45,7 @@ pub async fn real_timeout<F: Future>(limit: Duration, future: F) -> Option<F::Ou
             Some(waiting) => waiting.goes_on(cx),
             None => match Instant::now().checked_add(limit) {
                 Some(end) => {
-                    waiting = Waiting::until(end, cx);
+                    waiting = Waiting::until(end, cx.waker().clone());
                     waiting.is_some()
                 }
                 // Past the end of the clock.
@@ -90,15 +90,15 @@ enum Keeper {
 }
 
 /// A place on the list, given up when dropped.
-struct Waiting {
+pub(super) struct Waiting {
     place: usize,
     end: Instant,
 }
 
 impl Waiting {
     /// `None` where nobody keeps the time.
-    fn until(end: Instant, cx: &Context<'_>) -> Option<Self> {
-        let waker = Some(cx.waker().clone());
+    pub(super) fn until(end: Instant, waker: Waker) -> Option<Self> {
+        let waker = Some(waker);
         let new = Place { end, waker };
         let mut list = lock(&LIST);
         match list.keeper {
@@ -260,10 +260,9 @@ mod tests {
 
     #[test]
     fn places_are_used_again() {
-        let cx = Context::from_waker(Waker::noop());
         let end = Instant::now() + Duration::from_secs(3_600);
         for _ in 0..1_000 {
-            drop(Waiting::until(end, &cx));
+            drop(Waiting::until(end, Waker::noop().clone()));
         }
         // Other tests may hold some.
         assert!(lock(&LIST).places.len() < 100);

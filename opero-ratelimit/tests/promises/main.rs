@@ -19,3 +19,5 @@ mod stage;
 mod threads;
 
 mod support;
+/// A call that nothing polls holds up no other.
+mod unpolled;

@@ -1,6 +1,7 @@
 //! The cache, absent: its slot passes calls through.
 
 use std::marker::PhantomData;
+use std::task;
 
 use opero_core::{Attempt, ConfigError, Context, Entry, Key, Next, Outcome};
 
@@ -52,6 +53,8 @@ pub(crate) fn follows(_: &JoinedSlot<'_>) -> bool {
 pub(crate) fn mark(_: &JoinedSlot<'_>) -> MarkSlot {
     MarkSlot
 }
+
+pub(crate) fn pending(_: &JoinedSlot<'_>, _: &task::Context<'_>) {}
 
 pub(crate) async fn follow<'s>(
     (): &'s CacheSlot,

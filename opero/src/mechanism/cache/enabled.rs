@@ -1,5 +1,7 @@
 //! The cache, present.
 
+use std::task;
+
 pub(crate) use opero_cache::Followed;
 use opero_cache::{Cache, CacheConfig, Joined, Leading, Refreshing};
 use opero_core::{Attempt, ConfigError, Context, Entry, Key, Location, Next, Outcome};
@@ -65,6 +67,13 @@ pub(crate) fn mark(joined: &JoinedSlot<'_>) -> MarkSlot {
     match joined {
         Some(Joined::Lead(lead)) => Some(lead.mark()),
         _ => None,
+    }
+}
+
+/// Says that an execution under a lead waits for a wake-up of `task`.
+pub(crate) fn pending(joined: &JoinedSlot<'_>, task: &task::Context<'_>) {
+    if let Some(Joined::Lead(lead)) = joined {
+        lead.pending(task);
     }
 }
 
