@@ -87,20 +87,27 @@ pub trait Arguments: Send + Sync {
         1
     }
 
-    /// Identifies the limiter that this call draws from. `None`: the one limiter of the stage.
-    fn rate_key(&self) -> Option<Key> {
+    /// Identifies the limiter that an attempt draws from, which may depend on its fallback value. `None`: the one limiter of the
+    /// stage. Also asked of a call without fallback values.
+    fn rate_key(&self, attempt: Attempt) -> Option<Key> {
+        let _ = attempt;
         None
     }
 
     /// Appends to `out` what [`rate_key`](Arguments::rate_key) is made of, for a limiter that is shared with other processes.
     /// `None`: it cannot be made bytes.
-    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        let _ = out;
+    fn stable_rate_key(
+        &self,
+        attempt: Attempt,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), CodecError>> {
+        let _ = (attempt, out);
         None
     }
 
-    /// How many permits one execution takes.
-    fn cost(&self) -> u32 {
+    /// How many permits an attempt takes.
+    fn cost(&self, attempt: Attempt) -> u32 {
+        let _ = attempt;
         1
     }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Attempt, Refused};
+use crate::{Attempt, FailedAttempt, History, Refused};
 
 /// Why a call came to nothing: the function's own error, or a stage's refusal, and what was tried before.
 ///
@@ -27,19 +27,9 @@ pub enum Cause<E> {
     Refused(Refused),
 }
 
-/// One attempt that failed.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct FailedAttempt<E> {
-    /// Which try it was.
-    pub attempt: Attempt,
-    /// What ended it.
-    pub cause: Cause<E>,
-}
-
 #[derive(Clone)]
 struct Trail<E> {
-    earlier: Vec<FailedAttempt<E>>,
+    earlier: History<E>,
     last: Attempt,
 }
 
@@ -76,6 +66,10 @@ impl<E> Error<E> {
             cause: Cause::Refused(refused.into()),
             trail: None,
         }
+    }
+
+    pub(crate) fn of(cause: Cause<E>) -> Self {
+        Self { cause, trail: None }
     }
 
     /// What kind of error this is.
@@ -135,10 +129,7 @@ impl<E> Error<E> {
 
     /// The refusal, if it was one.
     pub fn refusal(&self) -> Option<&Refused> {
-        match &self.cause {
-            Cause::Function(_) => None,
-            Cause::Refused(refused) => Some(refused),
-        }
+        self.cause.refusal()
     }
 
     /// Did an attempt take longer than it may?
@@ -161,14 +152,23 @@ impl<E> Error<E> {
         self.kind() == ErrorKind::Crashed
     }
 
-    /// The attempts that failed before the last one, oldest first.
+    /// The attempts that failed before the last one, oldest first: of many, the first 8 and the last 16 (see [`History`]).
     pub fn earlier(&self) -> &[FailedAttempt<E>] {
-        self.trail.as_ref().map_or(&[], |trail| &trail.earlier)
+        self.trail
+            .as_ref()
+            .map_or(&[], |trail| trail.earlier.kept())
+    }
+
+    /// How many attempts are not in [`earlier`](Self::earlier), because there were too many. They came after the first 8.
+    pub fn omitted(&self) -> usize {
+        self.trail
+            .as_ref()
+            .map_or(0, |trail| trail.earlier.omitted())
     }
 
     /// How many attempts failed, the last one included.
     pub fn attempts(&self) -> usize {
-        self.earlier().len() + 1
+        self.trail.as_ref().map_or(0, |trail| trail.earlier.len()) + 1
     }
 
     /// Which try the last attempt was.
@@ -181,12 +181,8 @@ impl<E> Error<E> {
     /// Changes the function's error, in every attempt.
     pub fn map<F>(self, mut change: impl FnMut(E) -> F) -> Error<F> {
         let trail = self.trail.map(|trail| {
-            let earlier = trail.earlier.into_iter().map(|failed| FailedAttempt {
-                attempt: failed.attempt,
-                cause: failed.cause.map(&mut change),
-            });
             Box::new(Trail {
-                earlier: earlier.collect(),
+                earlier: trail.earlier.map(&mut change),
                 last: trail.last,
             })
         });
@@ -196,16 +192,19 @@ impl<E> Error<E> {
         }
     }
 
-    /// Puts this error behind those of `earlier`: stages that try again keep one `Vec` and call this at the end.
+    /// Puts this error behind those of `earlier`: stages that try again keep one [`History`] and call this at the end.
     ///
     /// `attempt` is the try that this error ended, unless the error knows better.
     #[must_use]
-    pub fn after(self, mut earlier: Vec<FailedAttempt<E>>, attempt: Attempt) -> Self {
-        let (own, last) = match self.trail {
-            Some(trail) => (trail.earlier, trail.last),
-            None => (Vec::new(), attempt),
+    pub fn after(self, mut earlier: History<E>, attempt: Attempt) -> Self {
+        let last = match self.trail {
+            Some(trail) => {
+                earlier.append(trail.earlier);
+                trail.last
+            }
+            None => attempt,
         };
-        earlier.extend(own);
+        earlier.shorten();
         let trail = (!earlier.is_empty() || last != Attempt::FIRST)
             .then(|| Box::new(Trail { earlier, last }));
         Self {
@@ -214,24 +213,12 @@ impl<E> Error<E> {
         }
     }
 
-    /// The error of the attempt before the last, with those before it; this one where there was none.
-    ///
-    /// For a stage whose last try did not come to start, so that what ended the call is what came before.
-    #[must_use]
-    pub fn without_last(self) -> Self {
-        let Some(mut trail) = self.trail else {
-            return self;
-        };
-        match trail.earlier.pop() {
-            Some(failed) => Self {
-                cause: failed.cause,
-                trail: None,
-            }
-            .after(trail.earlier, failed.attempt),
-            None => Self {
-                cause: self.cause,
-                trail: Some(trail),
-            },
+    /// Moves the attempts before the last into `earlier`. `attempt` becomes the try that this error ended, where it knows
+    /// better.
+    pub(crate) fn part(&mut self, earlier: &mut History<E>, attempt: &mut Attempt) {
+        if let Some(trail) = self.trail.take() {
+            earlier.append(trail.earlier);
+            *attempt = trail.last;
         }
     }
 
@@ -240,9 +227,9 @@ impl<E> Error<E> {
     /// For a call that passes on the error of another call with attempts of its own: those are not attempts of this one.
     ///
     /// ```
-    /// use opero_core::{Attempt, Error};
+    /// use opero_core::{Attempt, Error, History};
     ///
-    /// let mut earlier = Vec::new();
+    /// let mut earlier = History::new();
     /// Error::from("first").push_onto(&mut earlier, Attempt::FIRST);
     /// let inner = Error::from("second").after(earlier, Attempt::FIRST.next());
     /// assert_eq!(inner.attempts(), 2);
@@ -257,14 +244,8 @@ impl<E> Error<E> {
     }
 
     /// Adds this error's attempts to `earlier`, because another attempt follows.
-    pub fn push_onto(self, earlier: &mut Vec<FailedAttempt<E>>, attempt: Attempt) {
-        let attempt = match self.trail {
-            Some(trail) => {
-                earlier.extend(trail.earlier);
-                trail.last
-            }
-            None => attempt,
-        };
+    pub fn push_onto(mut self, earlier: &mut History<E>, mut attempt: Attempt) {
+        self.part(earlier, &mut attempt);
         earlier.push(FailedAttempt {
             attempt,
             cause: self.cause,
@@ -273,7 +254,15 @@ impl<E> Error<E> {
 }
 
 impl<E> Cause<E> {
-    fn map<F>(self, change: impl FnOnce(E) -> F) -> Cause<F> {
+    /// The refusal, if it was one.
+    pub fn refusal(&self) -> Option<&Refused> {
+        match self {
+            Self::Function(_) => None,
+            Self::Refused(refused) => Some(refused),
+        }
+    }
+
+    pub(crate) fn map<F>(self, change: impl FnOnce(E) -> F) -> Cause<F> {
         match self {
             Self::Function(error) => Cause::Function(change(error)),
             Self::Refused(refused) => Cause::Refused(refused),
@@ -320,11 +309,11 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
     }
 }
 
-/// The message already shows the function's error, so the source is what caused that one.
+/// The source of a function's failure is the function's own error, so that whatever walks the chain finds it there.
 impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
-            Cause::Function(error) => error.source(),
+            Cause::Function(error) => Some(error),
             Cause::Refused(refused) => refused.source(),
         }
     }
@@ -345,11 +334,11 @@ mod tests {
     fn the_trail_keeps_every_attempt_in_order() {
         // What a retry around a fallback over two values does, twice.
         let round = |number| {
-            let mut earlier = Vec::new();
+            let mut earlier = History::new();
             Error::from("first").push_onto(&mut earlier, attempt(number, 0));
             Error::from("second").after(earlier, attempt(number, 1))
         };
-        let mut earlier = Vec::new();
+        let mut earlier = History::new();
         round(1).push_onto(&mut earlier, attempt(1, 0));
         let error = round(2).after(earlier, attempt(2, 0));
         let seen: Vec<_> = error.earlier().iter().map(|f| f.attempt).collect();
@@ -360,17 +349,12 @@ mod tests {
     }
 
     #[test]
-    fn without_its_last_attempt_an_error_is_the_one_before() {
-        let mut earlier = Vec::new();
-        Error::from("first").push_onto(&mut earlier, attempt(1, 0));
-        Error::from("second").push_onto(&mut earlier, attempt(2, 0));
-        let third = Error::from("third").after(earlier, attempt(3, 0));
-        let second = third.without_last();
-        assert_eq!(second.to_string(), "second (the last of 2 attempts)");
-        assert_eq!(second.last_attempt(), attempt(2, 0));
-        let first = second.without_last();
-        assert_eq!((first.attempts(), first.to_string()), (1, "first".into()));
-        assert_eq!(first.without_last().to_string(), "first");
+    fn the_chain_of_sources_begins_with_the_functions_own_error() {
+        let inner = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = Error::from(std::io::Error::other(inner));
+        let source = std::error::Error::source(&error).unwrap();
+        let source = source.downcast_ref::<std::io::Error>().unwrap();
+        assert_eq!(source.kind(), std::io::ErrorKind::Other);
     }
 
     #[test]

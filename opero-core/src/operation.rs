@@ -242,18 +242,18 @@ impl<F: Send + Sync, A: Identity> Arguments for FnOperation<F, A> {
         self.alternatives
     }
 
-    fn rate_key(&self) -> Option<Key> {
+    fn rate_key(&self, _: Attempt) -> Option<Key> {
         self.rate_key
     }
 
-    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_rate_key(&self, _: Attempt, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
         self.stable_rate_key.as_ref().map(|key| {
             out.extend_from_slice(key.as_ref().map_err(Clone::clone)?);
             Ok(())
         })
     }
 
-    fn cost(&self) -> u32 {
+    fn cost(&self, _: Attempt) -> u32 {
         self.cost
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Attempt, Codec, CodecError, Entry, Error, FailedAttempt, Instant, Refused};
+use crate::{Attempt, Cause, Codec, CodecError, Entry, Error, History, Holds, Instant, Refused};
 
 /// An error on its way from one caller to others, its type erased.
 pub type SharedError = Arc<dyn Any + Send + Sync>;
@@ -16,7 +16,7 @@ pub type SharedError = Arc<dyn Any + Send + Sync>;
 /// Every method has a default, that of a call without opinions: every error is tried again, every value is kept, and
 /// nothing becomes bytes.
 pub trait CallPolicy<T, E>: Send + Sync {
-    /// Returns `true` if this error is worth another attempt.
+    /// Returns `true` if this error is worth another attempt. Asked only where another attempt may follow.
     fn retry_on(&self, error: &E) -> bool {
         let _ = error;
         true
@@ -28,10 +28,17 @@ pub trait CallPolicy<T, E>: Send + Sync {
         None
     }
 
-    /// Returns `true` if this error is worth the next fallback value.
+    /// Returns `true` if this error is worth the next fallback value. Asked only where there is one.
     fn fallback_on(&self, error: &E) -> bool {
         let _ = error;
         true
+    }
+
+    /// How a refusal looks to the three methods above, which so decide on an attempt's timeout, on the refusal of a user's stage
+    /// and on a crash as well. `None`: they are not asked, and what [may pass](Refused::is_transient) is tried again.
+    fn as_error(&self, refused: &Refused) -> Option<E> {
+        let _ = refused;
+        None
     }
 
     /// Returns `true` if this value is worth keeping in the cache.
@@ -111,19 +118,27 @@ pub trait Outcome: Send {
     /// The attempt that ended last.
     fn last_attempt(&self) -> Attempt;
 
-    /// Returns `true` if the function's error is worth another attempt.
-    fn retry_on(&self) -> bool;
-    /// How long the other side asked to wait.
-    fn retry_after(&self) -> Option<Duration>;
-    /// Returns `true` if the function's error is worth the next fallback value.
+    /// How many attempts of the last round failed: of those with one [number](Attempt::number), each with a fallback value of
+    /// its own. The last one is included.
+    fn failures(&mut self) -> usize;
+    /// The attempt that a failure of the last round ended; they count from 0.
+    fn failed(&self, failure: usize) -> Attempt;
+    /// Returns `true` if a failure of the last round is worth another attempt.
+    fn retry_on(&self, failure: usize) -> bool;
+    /// How long the other side asked to wait, as a failure of the last round says.
+    fn retry_after(&self, failure: usize) -> Option<Duration>;
+    /// Returns `true` if the last failure is worth the next fallback value.
     fn fallback_on(&self) -> bool;
+    /// The fallback values that are not to be attempted yet.
+    fn holds(&mut self) -> &mut Holds;
 
     /// Ends an attempt with a refusal.
     fn refuse(&mut self, attempt: Attempt, refused: Refused);
     /// Adds the error to the earlier ones, because another attempt follows.
     fn set_aside(&mut self);
-    /// Drops the last error: the one before it is the call's, with those before that. Keeps it where it is the only one.
-    fn drop_last(&mut self);
+    /// Drops the last error: the one before it is the call's, with those before that. Returns `false`, and keeps it, where it is
+    /// the only one.
+    fn drop_last(&mut self) -> bool;
 
     /// Returns `true` if it is a value that is worth keeping.
     fn is_worth_keeping(&self) -> bool;
@@ -160,7 +175,10 @@ pub trait Outcome: Send {
 pub struct Slot<'p, T, E> {
     result: Option<Result<T, Error<E>>>,
     last: Attempt,
-    earlier: Vec<FailedAttempt<E>>,
+    earlier: History<E>,
+    /// The caller's type can return the earlier errors.
+    keeps_history: bool,
+    holds: Holds,
     policy: &'p (dyn CallPolicy<T, E> + 'p),
     keeping: Option<Keeping<T>>,
 }
@@ -172,10 +190,20 @@ impl<'p, T, E> Slot<'p, T, E> {
         Self {
             result: None,
             last: Attempt::FIRST,
-            earlier: Vec::new(),
+            earlier: History::new(),
+            keeps_history: true,
+            holds: Holds::new(),
             policy,
             keeping,
         }
+    }
+
+    /// Keeps no earlier error longer than it is asked about, where `keeps_history` is `false`: the caller's type cannot return it.
+    #[inline]
+    #[must_use]
+    pub fn with_history(mut self, keeps_history: bool) -> Self {
+        self.keeps_history = keeps_history;
+        self
     }
 
     /// Puts what an attempt came to.
@@ -197,16 +225,16 @@ impl<'p, T, E> Slot<'p, T, E> {
     pub fn take_result(&mut self) -> Result<T, Error<E>> {
         match self.result.take() {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(error.after(std::mem::take(&mut self.earlier), self.last)),
+            Some(Err(error)) => Err(self.with_earlier(error)),
             None => Err(Error::refused(never_attempted())),
         }
     }
 
-    /// Puts the earlier errors into the last one.
-    fn join_earlier(&mut self) {
-        self.result = self.result.take().map(|result| {
-            result.map_err(|error| error.after(std::mem::take(&mut self.earlier), self.last))
-        });
+    fn with_earlier(&mut self, error: Error<E>) -> Error<E> {
+        match self.keeps_history {
+            true => error.after(std::mem::take(&mut self.earlier), self.last),
+            false => error,
+        }
     }
 
     fn value(&self) -> Option<&T> {
@@ -217,8 +245,30 @@ impl<'p, T, E> Slot<'p, T, E> {
         self.result.as_ref()?.as_ref().err()
     }
 
-    fn function_error(&self) -> Option<&E> {
-        self.error()?.function_error()
+    /// Takes the attempts out of the last error that it brought along.
+    fn part_error(&mut self) {
+        if let Some(Err(error)) = &mut self.result {
+            error.part(&mut self.earlier, &mut self.last);
+        }
+    }
+
+    /// What ended an attempt of the last round.
+    fn cause(&self, failure: usize) -> Option<&Cause<E>> {
+        match self.earlier.round(self.last.number).get(failure) {
+            Some(failed) => Some(&failed.cause),
+            None => self.error().map(Error::cause),
+        }
+    }
+
+    /// Asks the policy about a failure: about a refusal only where that may pass.
+    fn judge(&self, cause: &Cause<E>, ask: fn(&dyn CallPolicy<T, E>, &E) -> bool) -> bool {
+        match cause {
+            Cause::Function(error) => ask(self.policy, error),
+            Cause::Refused(refused) => {
+                let error = self.policy.as_error(refused);
+                error.is_none_or(|error| ask(self.policy, &error))
+            }
+        }
     }
 }
 
@@ -241,18 +291,45 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
         self.last
     }
 
-    fn retry_on(&self) -> bool {
-        self.function_error()
-            .is_some_and(|error| self.policy.retry_on(error))
+    fn failures(&mut self) -> usize {
+        self.part_error();
+        self.earlier.round(self.last.number).len() + 1
     }
 
-    fn retry_after(&self) -> Option<Duration> {
-        self.policy.retry_after(self.function_error()?)
+    fn failed(&self, failure: usize) -> Attempt {
+        let round = self.earlier.round(self.last.number);
+        round
+            .get(failure)
+            .map_or(self.last, |failed| failed.attempt)
+    }
+
+    fn retry_on(&self, failure: usize) -> bool {
+        self.cause(failure).is_some_and(|cause| {
+            let may_pass = cause.refusal().is_none_or(Refused::is_transient);
+            may_pass && self.judge(cause, |policy, error| policy.retry_on(error))
+        })
+    }
+
+    fn retry_after(&self, failure: usize) -> Option<Duration> {
+        match self.cause(failure)? {
+            Cause::Function(error) => self.policy.retry_after(error),
+            Cause::Refused(refused) => self.policy.retry_after(&self.policy.as_error(refused)?),
+        }
     }
 
     fn fallback_on(&self) -> bool {
-        self.function_error()
-            .is_some_and(|error| self.policy.fallback_on(error))
+        let Some(cause) = self.error().map(Error::cause) else {
+            return false;
+        };
+        match cause.refusal() {
+            Some(refused) if refused.lacks_permit() => true,
+            Some(refused) if !refused.is_transient() => false,
+            _ => self.judge(cause, |policy, error| policy.fallback_on(error)),
+        }
+    }
+
+    fn holds(&mut self) -> &mut Holds {
+        &mut self.holds
     }
 
     fn refuse(&mut self, attempt: Attempt, refused: Refused) {
@@ -260,20 +337,26 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
     }
 
     fn set_aside(&mut self) {
+        self.part_error();
         if let Some(Err(error)) = self.result.take_if(|result| result.is_err()) {
+            if !self.keeps_history {
+                self.earlier.forget_before(self.last);
+            }
             error.push_onto(&mut self.earlier, self.last);
         }
     }
 
-    fn drop_last(&mut self) {
-        self.join_earlier();
-        self.result = self.result.take().map(|result| {
-            result.map_err(|error| {
-                let error = error.without_last();
-                self.last = error.last_attempt();
-                error
-            })
-        });
+    fn drop_last(&mut self) -> bool {
+        self.part_error();
+        let before = match &self.result {
+            Some(Err(_)) => self.earlier.pop(),
+            _ => None,
+        };
+        let is_dropped = before.is_some();
+        if let Some(failed) = before {
+            self.put(failed.attempt, Err(Error::of(failed.cause)));
+        }
+        is_dropped
     }
 
     fn is_worth_keeping(&self) -> bool {
@@ -318,8 +401,11 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
     }
 
     fn share_error(&mut self) -> Option<SharedError> {
-        self.join_earlier();
-        self.policy.share_error(self.error()?)
+        let error = self.result.take_if(|result| result.is_err())?.err()?;
+        let error = self.with_earlier(error);
+        let shared = self.policy.share_error(&error);
+        self.result = Some(Err(error));
+        shared
     }
 
     fn unshare_error(&mut self, shared: &SharedError) -> bool {

@@ -137,6 +137,8 @@ impl Refused {
     }
 
     /// Can another attempt of the same call end otherwise? A wrong parameter stays wrong.
+    ///
+    /// These are the refusals that are tried again by default, and that `retry_on` and `fallback_on` decide on.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind(),
@@ -144,6 +146,17 @@ impl Refused {
                 | RefusedKind::Crashed { .. }
                 | RefusedKind::RateBackend { .. }
                 | RefusedKind::Stage { .. }
+        )
+    }
+
+    /// Returns `true` if a limiter gave no permit. Another fallback value may draw from another limiter, or cost less.
+    pub fn lacks_permit(&self) -> bool {
+        matches!(
+            self.kind(),
+            RefusedKind::RateWait { .. }
+                | RefusedKind::Elapsed { .. }
+                | RefusedKind::RateCost { .. }
+                | RefusedKind::RateBackend { .. }
         )
     }
 }

@@ -31,11 +31,15 @@ impl RateLimit {
         self.shared.is_some()
     }
 
-    /// The key of the limiter that the call draws from.
-    fn key_of(&self, arguments: &dyn Arguments) -> Result<Option<Key>, ConfigError> {
+    /// The key of the limiter that an attempt draws from.
+    fn key_of(
+        &self,
+        arguments: &dyn Arguments,
+        attempt: Attempt,
+    ) -> Result<Option<Key>, ConfigError> {
         match &self.shared {
-            None => Ok(arguments.rate_key()),
-            Some(keys) => keys.of(arguments),
+            None => Ok(arguments.rate_key(attempt)),
+            Some(keys) => keys.of(arguments, attempt),
         }
     }
 
@@ -310,7 +314,7 @@ impl Mechanism for RateLimit {
     async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
         let (key, cost) = {
             let arguments = next.arguments();
-            (self.key_of(arguments), arguments.cost())
+            (self.key_of(arguments, attempt), arguments.cost(attempt))
         };
         let permit = match key {
             Ok(key) => self.permit(cx, key, cost).await,

@@ -1,7 +1,9 @@
+use std::ops::Range;
+
 use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, Context, Error, Event, Mechanism, Next, Operation, Outcome, Refused, RefusedKind,
-    Stage,
+    Attempt, Context, Error, Event, Holds, Mechanism, Next, Operation, Outcome, Refused,
+    RefusedKind, Stage,
 };
 
 /// The stage that tries the fallback values in order until one succeeds.
@@ -12,9 +14,11 @@ use opero_core::{
 /// error is returned, with the earlier ones in it. Put inside a [`Retry`](crate::Retry), one attempt of the retry tries
 /// every value before it backs off.
 ///
-/// Of the other stages' refusals, those are worth the next value that another value may escape: a timeout, or the
-/// transient refusal of a user's own stage. A wrong parameter, an exhausted rate limit or a limiter that does not
-/// answer is the same for every value.
+/// Of the other stages' refusals, those are worth the next value that another value may escape: a permit that is too far away,
+/// and, unless the call says otherwise ([`CallPolicy::as_error`](opero_core::CallPolicy::as_error)), a timeout, a crash or
+/// the refusal of a user's own stage. A wrong parameter is the same for every value.
+///
+/// In a pipeline, a value whose error asked to be left alone for a time is passed over until then.
 ///
 /// An empty list is refused with [`RefusedKind::EmptyFallback`].
 ///
@@ -60,18 +64,46 @@ impl Mechanism for Fallback {
         if alternatives == 0 {
             return refuse_empty(cx, attempt, next.outcome());
         }
+        let holds = next.outcome().holds();
+        if !holds.is_empty() {
+            attempt = attempt.with_alternative(first_open(cx, holds, alternatives));
+        }
         loop {
+            if attempt.alternative > 0 {
+                cx.emit(Event::FallbackUsed { attempt });
+            }
             next.attempt(cx, attempt).await;
             let outcome = next.outcome();
-            let following = attempt.alternative + 1;
-            if outcome.is_ok() || following >= alternatives || !is_worth_the_next(outcome) {
+            if outcome.is_ok() {
+                return;
+            }
+            let values = attempt.alternative + 1..alternatives;
+            let Some(following) = open(cx, outcome.holds(), values) else {
+                return;
+            };
+            if !outcome.fallback_on() {
                 return;
             }
             outcome.set_aside();
             attempt = attempt.with_alternative(following);
-            cx.emit(Event::FallbackUsed { attempt });
         }
     }
+}
+
+/// The first of some values that is not held.
+fn open(cx: &Context<'_>, holds: &Holds, mut values: Range<usize>) -> Option<usize> {
+    if holds.is_empty() {
+        return values.next();
+    }
+    let now = cx.now();
+    values.find(|value| !holds.is_held(*value, now))
+}
+
+/// The first value that is not held, or else the one that is held no longer than the others.
+#[cold]
+fn first_open(cx: &Context<'_>, holds: &Holds, alternatives: usize) -> usize {
+    let earliest = || holds.earliest().map_or(0, |(value, _)| value);
+    open(cx, holds, 0..alternatives).unwrap_or_else(earliest)
 }
 
 #[cold]
@@ -81,14 +113,4 @@ fn refuse_empty(cx: &Context<'_>, attempt: Attempt, outcome: &mut dyn Outcome) {
         kind: refused.kind(),
     });
     outcome.refuse(attempt, refused);
-}
-
-fn is_worth_the_next(outcome: &dyn Outcome) -> bool {
-    match outcome.refusal() {
-        None => outcome.fallback_on(),
-        // A silent limiter is transient, so worth a retry after a delay, but no value gets past it.
-        Some(refused) => {
-            refused.is_transient() && !matches!(refused.kind(), RefusedKind::RateBackend { .. })
-        }
-    }
 }

@@ -6,7 +6,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use opero_core::{
-    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, SharedError,
+    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, Refused,
+    SharedError,
 };
 
 /// Refines an operation by closures over its error.
@@ -51,6 +52,29 @@ pub trait OperationExt: Sized {
         }
     }
 
+    /// How a stage's refusal looks to the three others: so they decide on a timeout, on a refusal of a stage of yours and on a
+    /// crash too. Without it those are tried again, with the next value and after a delay.
+    ///
+    /// ```
+    /// use opero_retry::{OperationExt, Refused, Retry, RetryPolicy, Stage, operation};
+    ///
+    /// let call = operation(|_| async { Err::<(), _>(String::from("busy")) })
+    ///     .with_retry_on(|error: &String| error == "busy")
+    ///     .with_refused_as(|refused: &Refused| refused.to_string());
+    /// let retry = Retry::new(RetryPolicy::default().with_retries(1))?;
+    /// assert_eq!(retry.execute_sync(&call).unwrap_err().attempts(), 2);
+    /// # Ok::<(), opero_retry::ConfigError>(())
+    /// ```
+    fn with_refused_as<'p, E>(
+        self,
+        error: impl Fn(&Refused) -> E + Send + Sync + 'p,
+    ) -> Judged<'p, Self, E> {
+        Judged {
+            operation: self,
+            judge: Judge::RefusedAs(Box::new(error)),
+        }
+    }
+
     /// Only errors that `predicate` holds for are worth the next fallback value.
     fn with_fallback_on<'p, E>(
         self,
@@ -78,6 +102,7 @@ enum Judge<'p, E> {
     RetryOn(Question<'p, E, bool>),
     RetryAfter(Question<'p, E, Option<Duration>>),
     FallbackOn(Question<'p, E, bool>),
+    RefusedAs(Question<'p, Refused, E>),
 }
 
 impl<O: fmt::Debug, E> fmt::Debug for Judged<'_, O, E> {
@@ -128,6 +153,13 @@ impl<T, E, O: Operation<T, E>> CallPolicy<T, E> for Judged<'_, O, E> {
         match &self.judge {
             Judge::FallbackOn(predicate) => predicate(error),
             _ => self.operation.policy().fallback_on(error),
+        }
+    }
+
+    fn as_error(&self, refused: &Refused) -> Option<E> {
+        match &self.judge {
+            Judge::RefusedAs(error) => Some(error(refused)),
+            _ => self.operation.policy().as_error(refused),
         }
     }
 

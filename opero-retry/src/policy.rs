@@ -19,13 +19,15 @@ use crate::Backoff;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Further attempts after the first. Default: 3. Every failed one is kept until the call ends, for its error.
+    /// Further attempts after the first. Default: 3. Of many failed ones, the first and the last few are kept for the call's
+    /// error (see [`History`](opero_core::History)).
     pub retries: u32,
     /// The delays between the attempts. Default: exponential, 0.1 s to 30 s, factor 1.5, full jitter.
     pub backoff: Backoff,
     /// From the call's start: no new attempt starts past it, and no delay or wait for a permit overshoots it. Default: none.
     ///
-    /// An attempt that is under way runs on: `attempt_timeout` is what stops one.
+    /// An attempt that is under way runs on, however long it takes, and its result counts: a call may last `max_elapsed` and an
+    /// attempt. A [`Timeout`](crate::Timeout) around the attempts bounds that.
     pub max_elapsed: Option<Duration>,
 }
 
@@ -36,10 +38,10 @@ pub struct Failure {
     pub attempts: u32,
     /// The time since the call's start. Only a policy with `max_elapsed` looks at it.
     pub elapsed: Duration,
-    /// Is the error worth another attempt?
-    pub retryable: bool,
     /// How long the other side asked to wait, if it did.
     pub hint: Option<Duration>,
+    /// What is added to the hint, as far as `max_elapsed` leaves room for it: see [`Delays::spread`](crate::Delays::spread).
+    pub spread: Duration,
     /// The backoff's delay; `None` where its iterator has ended.
     pub backoff: Option<Duration>,
 }
@@ -83,7 +85,8 @@ impl RetryPolicy {
         self.backoff.validate()
     }
 
-    /// Try again, and when? Pure: no clock, no randomness, no I/O.
+    /// May another attempt follow, and when? Pure: no clock, no randomness, no I/O. Where it may, it is for the call to say
+    /// whether its error is worth one.
     ///
     /// - The other side's `hint` wins over the backoff, also where it is longer than `max_delay`: who asks for a minute
     ///   and is called again after half of it answers with the same error, or with a ban. Only `max_elapsed` bounds it.
@@ -97,8 +100,8 @@ impl RetryPolicy {
     /// let failure = Failure {
     ///     attempts: 1,
     ///     elapsed: Duration::from_secs(4),
-    ///     retryable: true,
     ///     hint: Some(Duration::from_secs(6)),
+    ///     spread: Duration::from_secs(1),
     ///     backoff: Some(Duration::from_millis(100)),
     /// };
     /// assert_eq!(policy.decide(failure), Decision::Wait(Duration::from_secs(6)));
@@ -109,15 +112,14 @@ impl RetryPolicy {
         let Some(backoff) = failure.backoff else {
             return Decision::Return;
         };
-        let delay = failure.hint.unwrap_or(backoff);
-        if failure.retryable
-            && failure.attempts <= self.retries
-            && self.may_start(failure.elapsed, delay)
-        {
-            Decision::Wait(delay)
-        } else {
-            Decision::Return
+        let least = failure.hint.unwrap_or(backoff);
+        if failure.attempts > self.retries || !self.may_start(failure.elapsed, least) {
+            return Decision::Return;
         }
+        let spread = failure.hint.map_or(Duration::ZERO, |_| failure.spread);
+        let delay = least.saturating_add(spread);
+        let left = self.max_elapsed.unwrap_or(Duration::MAX);
+        Decision::Wait(delay.min(left.saturating_sub(failure.elapsed)))
     }
 
     /// May an attempt start `delay` after `elapsed`?

@@ -11,8 +11,14 @@ use crate::{Decision, Delays, Failure, RetryPolicy};
 /// The stage that attempts a call again after a failure.
 ///
 /// The call's policy says which of its errors are worth it ([`CallPolicy::retry_on`](opero_core::CallPolicy::retry_on)) and
-/// how long the other side asked to wait ([`CallPolicy::retry_after`](opero_core::CallPolicy::retry_after)). Of the other stages' refusals only the transient ones are tried again, such as a
-/// timeout: a wrong parameter stays wrong. The error of the last attempt is returned, with the earlier ones in it.
+/// how long the other side asked to wait ([`CallPolicy::retry_after`](opero_core::CallPolicy::retry_after)). Of the other
+/// stages' refusals only those that [may pass](Refused::is_transient) are tried again, such as a timeout, unless the policy
+/// says otherwise ([`CallPolicy::as_error`](opero_core::CallPolicy::as_error)). The error of the last attempt is returned,
+/// with the earlier ones in it.
+///
+/// Around a [`Fallback`](crate::Fallback) it judges all errors of a round of values: one that is worth it is enough, and the
+/// wait is the shortest after which any value may be attempted again. In a pipeline, where one retry and one fallback work
+/// on one call, a value whose hint is not over by then is passed over.
 ///
 /// On success it allocates nothing, draws no random number, and reads the clock only where `max_elapsed` is set.
 ///
@@ -111,9 +117,11 @@ impl Retry {
 
 /// The call's error is that of the last attempt which came to start.
 fn give_up(cx: &Context<'_>, mut attempt: Attempt, outcome: &mut dyn Outcome) {
-    let kind = outcome.refusal().map(Refused::kind);
-    if matches!(kind, Some(RefusedKind::Elapsed { .. })) {
-        outcome.drop_last();
+    let is_elapsed = |outcome: &dyn Outcome| {
+        let kind = outcome.refusal().map(Refused::kind);
+        matches!(kind, Some(RefusedKind::Elapsed { .. }))
+    };
+    while is_elapsed(outcome) && outcome.drop_last() {
         attempt = outcome.last_attempt();
     }
     cx.emit(Event::GaveUp { attempt });
@@ -128,6 +136,13 @@ struct Failures {
     started: Option<Instant>,
 }
 
+/// When a value may be attempted again that failed in this round.
+struct Due {
+    failure: usize,
+    hint: Option<Duration>,
+    delay: Duration,
+}
+
 impl Failures {
     fn new(policy: &RetryPolicy, started: Option<Instant>) -> Self {
         Self {
@@ -137,29 +152,86 @@ impl Failures {
         }
     }
 
-    /// Gathers what the policy wants to know, and asks it.
+    /// Finds the first time at which a value may be attempted again, and asks whether that one's error is worth it. Predicates
+    /// are asked last: they may count.
     fn decide(
         &mut self,
         policy: &RetryPolicy,
         cx: &Context<'_>,
-        outcome: &dyn Outcome,
+        outcome: &mut dyn Outcome,
     ) -> Decision {
         self.count = self.count.saturating_add(1);
-        let (retryable, hint) = match outcome.refusal() {
-            None => (outcome.retry_on(), outcome.retry_after()),
-            Some(refused) => (refused.is_transient(), None),
-        };
-        policy.decide(Failure {
+        let backoff = self.delays.next();
+        let mut failure = Failure {
             attempts: self.count,
             elapsed: self.elapsed(cx),
-            retryable,
-            hint,
-            backoff: self.delays.next(),
-        })
+            hint: Some(Duration::ZERO),
+            spread: Duration::ZERO,
+            backoff,
+        };
+        let Some(backoff) = backoff.filter(|_| policy.decide(failure) != Decision::Return) else {
+            return Decision::Return;
+        };
+        let dues = dues(outcome, backoff);
+        let held = hold(cx, outcome, &dues);
+        for due in dues {
+            failure.hint = match held {
+                Some(held) if held < due.delay => Some(held),
+                _ => due.hint,
+            };
+            failure.spread = failure
+                .hint
+                .map_or(Duration::ZERO, |hint| self.delays.spread(hint));
+            let decision = policy.decide(failure);
+            if decision == Decision::Return || outcome.retry_on(due.failure) {
+                return decision;
+            }
+        }
+        Decision::Return
     }
 
     fn elapsed(&self, cx: &Context<'_>) -> Duration {
         self.started
             .map_or(Duration::ZERO, |started| cx.now().since(started))
     }
+}
+
+/// The failures of a round, that of the value first which may be attempted again first.
+fn dues(outcome: &mut dyn Outcome, backoff: Duration) -> Vec<Due> {
+    let failures = 0..outcome.failures();
+    let mut dues: Vec<_> = failures
+        .map(|failure| {
+            let hint = outcome.retry_after(failure);
+            let delay = hint.unwrap_or(backoff);
+            Due {
+                failure,
+                hint,
+                delay,
+            }
+        })
+        .collect();
+    dues.sort_by_key(|due| due.delay);
+    dues
+}
+
+/// Holds the values of a round for as long as their errors asked. Returns the shortest hold among the values that were passed
+/// over in this round.
+fn hold(cx: &Context<'_>, outcome: &mut dyn Outcome, dues: &[Due]) -> Option<Duration> {
+    let is_hinted = dues.iter().any(|due| due.hint.is_some());
+    if !is_hinted && outcome.holds().is_empty() {
+        return None;
+    }
+    let now = cx.now();
+    for due in dues {
+        let failed = outcome.failed(due.failure);
+        outcome.holds().release(failed.alternative);
+    }
+    let passed_over = outcome.holds().earliest();
+    for due in dues {
+        if let Some(hint) = due.hint {
+            let failed = outcome.failed(due.failure);
+            outcome.holds().hold(failed.alternative, now + hint);
+        }
+    }
+    passed_over.map(|(_, until)| until.since(now))
 }

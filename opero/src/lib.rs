@@ -48,8 +48,8 @@ pub use clock::set_clock;
 pub use config::{PipelineConfig, Rate, Time};
 pub use opero_core::{
     Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, ConfigError, Context,
-    Error, ErrorKind, Event, FailedAttempt, Key, ManualClock, Observer, Operation, Refused,
-    RefusedKind, Stage, async_trait, block_on, observe, operation,
+    Error, ErrorKind, Event, FailedAttempt, History, Key, ManualClock, Observer, Operation,
+    Refused, RefusedKind, Stage, async_trait, block_on, observe, operation,
 };
 pub use order::Stages;
 #[doc(inline)]

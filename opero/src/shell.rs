@@ -47,8 +47,8 @@ pub trait Target: Send + Sync + Sized {
     /// The call's key in a cache within the process.
     fn key(&self, item: &Self::Item) -> Option<Key>;
 
-    /// The number of fallback values, and the permits of an execution.
-    fn needs(&self, item: &Self::Item) -> Needs;
+    /// The number of fallback values, and the permits of an attempt.
+    fn needs(&self, item: &Self::Item, attempt: Attempt) -> Needs;
 
     /// All that the call knows of its arguments, where a stage may ask for more than numbers.
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments>;
@@ -86,6 +86,8 @@ pub trait SyncTarget: Target {
 pub trait Ending<T, E>: Copy + Send + Sync {
     /// Its type.
     type Output;
+    /// The errors of earlier attempts can be in it.
+    const HOLDS_HISTORY: bool = true;
 
     /// For a value.
     fn value(self, value: T) -> Self::Output;
@@ -291,7 +293,7 @@ pub(crate) struct Begun<'s> {
 #[inline]
 fn starts_bare<X: Target>(target: &X, item: &X::Item) -> bool {
     match target.stages() {
-        Ok(stages) => stages.is_bare() && stages.admits(&target.needs(item)),
+        Ok(stages) => stages.is_bare() && stages.admits(&target.needs(item, Attempt::FIRST)),
         Err(_) => false,
     }
 }
@@ -323,7 +325,7 @@ where
         }
         begun.key = Some(key);
     }
-    let needs = &target.needs(item);
+    let needs = &target.needs(item, Attempt::FIRST);
     begun.runs_here = stages.begin(
         cx,
         waiting,
@@ -380,6 +382,7 @@ where
 /// What a call knows of its arguments, in numbers.
 pub(crate) struct Facts<'c> {
     key: Option<Key>,
+    /// Of the preferred value.
     needs: Needs,
     whole: Option<&'c dyn Arguments>,
 }
@@ -402,16 +405,26 @@ impl Arguments for Facts<'_> {
         self.needs.alternatives
     }
 
-    fn rate_key(&self) -> Option<Key> {
-        self.needs.rate_key
+    fn rate_key(&self, attempt: Attempt) -> Option<Key> {
+        match self.whole {
+            Some(whole) if attempt.alternative > 0 => whole.rate_key(attempt),
+            _ => self.needs.rate_key,
+        }
     }
 
-    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        self.whole?.stable_rate_key(out)
+    fn stable_rate_key(
+        &self,
+        attempt: Attempt,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), CodecError>> {
+        self.whole?.stable_rate_key(attempt, out)
     }
 
-    fn cost(&self) -> u32 {
-        self.needs.cost
+    fn cost(&self, attempt: Attempt) -> u32 {
+        match self.whole {
+            Some(whole) if attempt.alternative > 0 => whole.cost(attempt),
+            _ => self.needs.cost,
+        }
     }
 
     fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -467,7 +480,7 @@ pub(crate) fn typed<'f, X: Target, M>(
         stages: target.stages(),
         arguments: Facts {
             key,
-            needs: target.needs(item),
+            needs: target.needs(item, Attempt::FIRST),
             whole: X::arguments(whole),
         },
         policy: target.policy(),
@@ -495,8 +508,8 @@ where
     D: Ending<T, E> + 'f,
 {
     Box::pin(async move {
-        let (mut slot, mut rest, mut joined) =
-            resumed(&call.policy, call.keeping, first, cache, begun);
+        let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
+        let (mut slot, mut rest, mut joined) = resumed(slot, first, cache, begun);
         let mut has_followed = false;
         if let Ok(stages) = call.stages
             && stages
@@ -543,7 +556,8 @@ where
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
-    let (mut slot, mut rest, mut joined) = resumed(&call.policy, call.keeping, first, cache, begun);
+    let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
+    let (mut slot, mut rest, mut joined) = resumed(slot, first, cache, begun);
     let mut has_followed = false;
     if let Ok(stages) = call.stages
         && block_on(stages.follow(None, Waiting::Blocking, &mut joined, &mut slot, &mut rest))
@@ -572,13 +586,12 @@ where
 
 /// The place of a call's outcome, what is left of the call, and the flight that it may follow.
 fn resumed<'c, T, E>(
-    policy: &'c dyn CallPolicy<T, E>,
-    keeping: Option<Keeping<T>>,
+    mut slot: Slot<'c, T, E>,
     first: Option<Result<T, Error<E>>>,
     cache: CacheUse,
     begun: Begun<'c>,
 ) -> (Slot<'c, T, E>, Rest<'c>, JoinedSlot<'c>) {
-    let (mut slot, mut rest) = (Slot::new(policy, keeping), Rest::new(cache));
+    let mut rest = Rest::new(cache);
     rest.missed = begun.key;
     let joined = begun.first.map(|first| first.joined).unwrap_or_default();
     match first {

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use opero::opero_core::block_on;
-use opero::{Attempt, Clock, Error, ManualClock, PipelineConfig, Rate, Time, operation, opero};
+use opero::{
+    Attempt, Clock, Context, Error, ManualClock, Operation, PipelineConfig, Rate, Refused, Stage,
+    Time, operation, opero,
+};
 use proptest::prelude::*;
 
 use crate::support::{Failure, Script, Step, Trace, outcomes, with_clock};
@@ -61,13 +64,39 @@ fn configs() -> impl Strategy<Value = PipelineConfig> {
         )
 }
 
+/// Refuses some of the attempts, for a reason that the predicates see.
+#[derive(Debug)]
+struct Breaker;
+
+impl<T: Send, E: Send> Stage<T, E> for Breaker {
+    async fn call<N: Operation<T, E>>(
+        &self,
+        cx: &Context<'_>,
+        attempt: Attempt,
+        next: N,
+    ) -> Result<T, Error<E>> {
+        let turn = attempt.number as usize + 3 * attempt.alternative;
+        if turn.is_multiple_of(3) {
+            let reason = ["soon", "elsewhere", "soon or elsewhere", "never"][turn % 4];
+            return Err(Error::refused(Refused::by_stage("breaker", reason)));
+        }
+        next.attempt(cx, attempt).await
+    }
+}
+
 const VALUES: [&str; 3] = ["first", "second", "third"];
 
 /// Two calls of one script through a pipeline, the second one a hit or another round.
-fn built(config: &PipelineConfig, alternatives: usize, steps: &[Step], sync: bool) -> [Done; 2] {
+fn built(
+    config: &PipelineConfig,
+    alternatives: usize,
+    steps: &[Step],
+    has_breaker: bool,
+    sync: bool,
+) -> [Done; 2] {
     let (name, clock) = ("parity of built pipelines", ManualClock::auto());
     let trace = Trace::of(name);
-    let pipeline = config
+    let builder = config
         .clone()
         .into_builder()
         .name(name)
@@ -75,21 +104,34 @@ fn built(config: &PipelineConfig, alternatives: usize, steps: &[Step], sync: boo
         .retry_on(|failure: &Failure| failure.retryable)
         .retry_after(|failure: &Failure| failure.hint)
         .fallback_on(|failure: &Failure| failure.next_value)
-        .build()
-        .unwrap();
+        .refused_as(|refused| refused.clone().into());
     let script = &Script::new(&trace, clock.clone(), steps.iter().cloned());
-    let call = || match sync {
-        true => {
-            let function =
-                operation(move |at: Attempt| async move { script.run(VALUES[at.alternative]) });
-            pipeline.execute_sync(&function.keyed(script).with_alternatives(alternatives))
-        }
-        false => {
-            let function = operation(move |at: Attempt| script.run_async(VALUES[at.alternative]));
-            block_on(pipeline.execute(&function.keyed(script).with_alternatives(alternatives)))
-        }
-    };
-    [done(&trace, &clock, call), done(&trace, &clock, call)]
+    macro_rules! both_calls {
+        ($builder:expr) => {{
+            let pipeline = $builder.build().unwrap();
+            let call = || match sync {
+                true => {
+                    let function =
+                        operation(
+                            move |at: Attempt| async move { script.run(VALUES[at.alternative]) },
+                        );
+                    let call = function.keyed(script).with_alternatives(alternatives);
+                    pipeline.execute_sync(&call)
+                }
+                false => {
+                    let function =
+                        operation(move |at: Attempt| script.run_async(VALUES[at.alternative]));
+                    let call = function.keyed(script).with_alternatives(alternatives);
+                    block_on(pipeline.execute(&call))
+                }
+            };
+            [done(&trace, &clock, call), done(&trace, &clock, call)]
+        }};
+    }
+    match has_breaker {
+        true => both_calls!(builder.inside(Breaker)),
+        false => both_calls!(builder),
+    }
 }
 
 macro_rules! decorated {
@@ -102,6 +144,8 @@ macro_rules! decorated {
             rate_limit = "2/s",
             rate_burst = 2,
             rate_max_wait = "400ms",
+            rate_key = value,
+            inside = Breaker,
             retry_on = |failure| failure.retryable,
             retry_after = |failure| failure.hint,
             fallback_on = |failure| failure.next_value,
@@ -125,10 +169,11 @@ proptest! {
         config in configs(),
         alternatives in 0..=3_usize,
         steps in outcomes(),
+        has_breaker: bool,
     ) {
         prop_assert_eq!(
-            built(&config, alternatives, &steps, true),
-            built(&config, alternatives, &steps, false)
+            built(&config, alternatives, &steps, has_breaker, true),
+            built(&config, alternatives, &steps, has_breaker, false)
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Without the feature `shared` there are no such keys, and no limiter that needs them is opened.
 
-use opero_core::{Arguments, ConfigError, Key};
+use opero_core::{Arguments, Attempt, ConfigError, Key};
 
 /// There is none.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl SharedKeys {
         ))
     }
 
-    pub(crate) fn of(&self, _: &dyn Arguments) -> Result<Option<Key>, ConfigError> {
+    pub(crate) fn of(&self, _: &dyn Arguments, _: Attempt) -> Result<Option<Key>, ConfigError> {
         match *self {}
     }
 }

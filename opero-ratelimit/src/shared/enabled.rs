@@ -1,5 +1,5 @@
 use opero_core::stable::{KeySpace, append};
-use opero_core::{Arguments, CodecError, ConfigError, Key};
+use opero_core::{Arguments, Attempt, CodecError, ConfigError, Key};
 use serde::Serialize;
 
 use super::not_serialize;
@@ -17,11 +17,15 @@ impl SharedKeys {
     }
 
     /// The key of the limiter that a call draws from; `None`: the one for calls without a key.
-    pub(crate) fn of(&self, call: &dyn Arguments) -> Result<Option<Key>, ConfigError> {
+    pub(crate) fn of(
+        &self,
+        call: &dyn Arguments,
+        attempt: Attempt,
+    ) -> Result<Option<Key>, ConfigError> {
         // Asked for its bytes first: a key that is only for shared limiters need have no hash.
-        match self.0.key_with(|out| call.stable_rate_key(out)) {
+        match self.0.key_with(|out| call.stable_rate_key(attempt, out)) {
             Some(key) => key.map(Some).map_err(|error| refused(&error)),
-            None if call.rate_key().is_none() => Ok(None),
+            None if call.rate_key(attempt).is_none() => Ok(None),
             None => Err(not_serialize()),
         }
     }

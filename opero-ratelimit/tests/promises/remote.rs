@@ -237,7 +237,11 @@ impl opero_core::Operation<(), ()> for OnlyBytes {
 
 #[cfg(feature = "shared")]
 impl opero_core::Arguments for OnlyBytes {
-    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), opero_core::CodecError>> {
+    fn stable_rate_key(
+        &self,
+        _: opero_core::Attempt,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), opero_core::CodecError>> {
         out.push(self.0);
         Some(Ok(()))
     }

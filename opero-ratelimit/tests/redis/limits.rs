@@ -107,7 +107,7 @@ fn a_rate_key_that_only_this_process_understands_is_refused() {
     let limit = open(&format!("{}?name=x", server.url()), config(5));
     let operation = operation(|_| async { Ok::<_, ()>(()) }).with_rate_key("anna");
     let arguments = Operation::<(), ()>::arguments(&operation);
-    assert!(!limit.admits(arguments.rate_key(), 1));
+    assert!(!limit.admits(arguments.rate_key(opero_core::Attempt::FIRST), 1));
     let error = block_on(limit.call(&Context::blocking(), Attempt::FIRST, &operation)).unwrap_err();
     let by_hand = limit.keyed("anna").acquire_sync(1).unwrap_err();
     for refused in [error.refusal().unwrap(), &by_hand] {

@@ -83,4 +83,8 @@ impl Delays {
         self.previous = between(&mut self.rng, min_delay, upper).min(max_delay);
         self.previous
     }
+
+    pub(super) fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
 }

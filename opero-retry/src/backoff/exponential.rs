@@ -9,8 +9,8 @@ use super::{between, ordered};
 ///
 /// With jitter, the delay is drawn evenly between `min_delay` and that, so that callers that failed together drift apart.
 /// It is the "full jitter" of the AWS Architecture Blog, [Exponential Backoff And Jitter], from `min_delay` instead of
-/// from zero: nobody comes back sooner than that, and the first retry waits `min_delay` exactly. Where the first retries
-/// must be spread as well, [`DecorrelatedJitter`](crate::DecorrelatedJitter) does it.
+/// from zero. Where the computed delay leaves less room, as before the first retry, the delay is drawn up to half of
+/// `min_delay` above it; `max_delay` bounds that too.
 ///
 /// A `min_delay` of zero stays zero, whatever the factor.
 ///
@@ -40,7 +40,7 @@ pub struct Exponential {
     pub max_delay: Duration,
     /// The growth from one delay to the next, at least 1. Default: 1.5.
     pub factor: f64,
-    /// Draw each delay between `min_delay` and the computed one. Default: yes.
+    /// Draw each delay between `min_delay` and the computed one, and add up to a fifth to a hint. Default: yes.
     pub jitter: bool,
 }
 
@@ -136,8 +136,15 @@ impl Delays {
         // `min` also answers with the cap where an unvalidated factor made the product NaN.
         self.computed = (self.computed * factor).min(max_delay.as_secs_f64());
         match &mut self.rng {
-            Some(rng) => between(rng, min_delay, computed),
+            Some(rng) => {
+                let least = min_delay.saturating_add(min_delay / 2).min(max_delay);
+                between(rng, min_delay, computed.max(least))
+            }
             None => computed,
         }
+    }
+
+    pub(super) fn rng(&mut self) -> Option<&mut Rng> {
+        self.rng.as_mut()
     }
 }

@@ -117,6 +117,24 @@ enum Kind {
     Custom(custom::Delays),
 }
 
+impl Delays {
+    /// What is added at random to a wait that the other side asked for: up to a fifth of it, where the recipe has jitter. So
+    /// clients that were put off together do not come back together, and none comes back too early.
+    pub fn spread(&mut self, hint: Duration) -> Duration {
+        let rng = match &mut self.0 {
+            Kind::Exponential(delays) => delays.rng(),
+            Kind::Decorrelated(delays) => Some(delays.rng()),
+            Kind::Constant(_) | Kind::Custom(_) => None,
+        };
+        rng.map_or(Duration::ZERO, |rng| {
+            between(rng, Duration::ZERO, hint / HINT_SPREAD)
+        })
+    }
+}
+
+/// The part of a hint that is added to it at most.
+const HINT_SPREAD: u32 = 5;
+
 impl Iterator for Delays {
     type Item = Duration;
 

@@ -40,10 +40,19 @@ proptest! {
     }
 
     #[test]
-    fn jitter_never_exceeds_the_delay_without_it(recipe in exponential(), seed: u64) {
+    fn jitter_exceeds_the_delay_without_it_only_up_to_half_of_min_delay(recipe in exponential(), seed: u64) {
         let plain = Backoff::from(recipe.with_jitter(false)).delays();
         let random = Backoff::from(recipe.with_jitter(true)).delays_seeded(seed);
-        prop_assert!(plain.zip(random).take(100).all(|(plain, random)| random <= plain));
+        let half = recipe.min_delay.saturating_add(recipe.min_delay / 2);
+        prop_assert!(plain.zip(random).take(100).all(|(plain, random)| random <= plain.max(half)));
+    }
+
+    #[test]
+    fn a_hint_is_spread_upwards_and_by_a_fifth_at_most(recipe in exponential(), hint in duration(), seed: u64) {
+        let mut delays = Backoff::from(recipe).delays_seeded(seed);
+        let spread = delays.spread(hint);
+        prop_assert!(spread <= hint / 5);
+        prop_assert!(recipe.jitter || spread.is_zero());
     }
 
     #[test]
@@ -119,6 +128,23 @@ fn a_wrong_parameter_is_named_with_the_way_out() {
         ),
         crossed
     );
+}
+
+/// The distance of the first from the last of a hundred clients that failed together.
+fn spread_of(mut delay: impl FnMut(u64) -> Duration) -> Duration {
+    let delays: Vec<_> = (0..100).map(&mut delay).collect();
+    *delays.iter().max().unwrap() - *delays.iter().min().unwrap()
+}
+
+#[test]
+fn clients_that_failed_together_do_not_come_back_together() {
+    for factor in [1.0, 1.5, 10.0] {
+        let recipe = Exponential::default().with_factor(factor);
+        let first = |seed| Backoff::from(recipe).delays_seeded(seed).next().unwrap();
+        assert!(spread_of(first) > ms(40));
+        let hinted = |seed| Backoff::from(recipe).delays_seeded(seed).spread(ms(1_000));
+        assert!(spread_of(hinted) > ms(150));
+    }
 }
 
 #[test]

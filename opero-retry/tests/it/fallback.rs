@@ -1,9 +1,8 @@
 use opero_retry::{
-    Arguments, Attempt, Context, Error, ErrorKind, Fallback, Operation, RefusedKind, Retry,
-    RetryPolicy, Stack, Stage,
+    Attempt, Context, ErrorKind, Fallback, RefusedKind, Retry, RetryPolicy, Stack, Stage,
 };
 
-use crate::script::{Failure, Outcome, PLAIN, Script, Trace};
+use crate::script::{Failure, Outcome, PLAIN, Script, Trace, ms};
 
 #[test]
 fn values_are_tried_in_order_until_one_succeeds() {
@@ -87,28 +86,50 @@ fn a_timeout_is_worth_the_next_value_and_a_wrong_parameter_is_not() {
 }
 
 #[test]
-fn a_silent_limiter_is_the_same_for_every_value() {
-    struct Silent;
-    impl Operation<(), ()> for Silent {
-        async fn attempt(&self, _: &Context<'_>, attempt: Attempt) -> Result<(), Error<()>> {
-            assert_eq!(attempt.alternative, 0);
-            let reason = "no answer".to_owned();
-            Err(Error::refused(RefusedKind::RateBackend { reason }))
-        }
-        fn arguments(&self) -> &dyn Arguments {
-            self
+fn a_value_without_a_permit_passes_the_turn_to_the_next() {
+    for kind in [
+        RefusedKind::RateWait {
+            needed: ms(2_000),
+            limit: ms(100),
+        },
+        RefusedKind::Elapsed {
+            needed: ms(2_000),
+            left: ms(100),
+        },
+        RefusedKind::RateCost { cost: 3, burst: 2 },
+        RefusedKind::RateBackend {
+            reason: "no answer".to_owned(),
+        },
+    ] {
+        let script = Script::new([Outcome::Refused(kind), Outcome::Value]).alternatives(2);
+        assert_eq!(Fallback::new().execute_sync(&script).unwrap(), 1);
+    }
+}
+
+#[test]
+fn the_predicate_decides_on_refusals_that_may_pass() {
+    let refusals = [
+        Outcome::TimedOut,
+        Outcome::Refused(RefusedKind::Crashed {
+            signal: Some(9),
+            code: None,
+        }),
+        Outcome::Refused(RefusedKind::Stage {
+            stage: "breaker",
+            reason: "open".to_owned(),
+        }),
+    ];
+    for refusal in refusals {
+        for (next_value, executions) in [(false, 1), (true, 2)] {
+            let as_error = Failure {
+                next_value,
+                ..PLAIN
+            };
+            let script = Script::new([refusal.clone()])
+                .alternatives(2)
+                .refused_as(as_error);
+            assert!(Fallback::new().execute_sync(&script).is_err());
+            assert_eq!(script.executions(), executions, "{refusal:?}");
         }
     }
-    impl Arguments for Silent {
-        fn alternatives(&self) -> usize {
-            2
-        }
-    }
-    assert_eq!(
-        Fallback::new()
-            .execute_sync(&Silent)
-            .unwrap_err()
-            .attempts(),
-        1
-    );
 }

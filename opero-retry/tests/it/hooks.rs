@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use opero_core::Key;
 use opero_retry::{
-    Attempt, Context, Fallback, ManualClock, Operation, OperationExt, Retry, RetryPolicy, Stage,
-    Waiting, operation,
+    Attempt, Context, Exponential, Fallback, ManualClock, Operation, OperationExt, Retry,
+    RetryPolicy, Stage, Waiting, operation,
 };
 
 use crate::script::ms;
@@ -18,7 +18,9 @@ fn failing() -> impl Operation<(), (u32, usize)> {
 fn only_errors_the_predicate_holds_for_are_retried() {
     let clock = ManualClock::auto();
     let cx = Context::new(&clock, Waiting::Blocking);
-    let retry = Retry::new(RetryPolicy::default().with_retries(9)).unwrap();
+    let steady = Exponential::default().with_jitter(false);
+    let policy = RetryPolicy::default().with_retries(9).with_backoff(steady);
+    let retry = Retry::new(policy).unwrap();
     let call = failing()
         .with_retry_on(|(number, _): &(u32, usize)| *number < 3)
         .with_retry_after(|(number, _): &(u32, usize)| (*number == 2).then_some(ms(7)));
@@ -47,7 +49,8 @@ fn a_hook_hides_nothing_that_the_operation_knows() {
     let hooked = borrowed
         .with_retry_on(|(): &()| false)
         .with_retry_after(|(): &()| Some(Duration::ZERO))
-        .with_fallback_on(|(): &()| false);
+        .with_fallback_on(|(): &()| false)
+        .with_refused_as(|_| ());
     let [inner, hooked]: [&dyn Known; 2] = [&inner, &hooked];
     assert_eq!(inner.known(), hooked.known());
     assert!(inner.known().0.is_some());
@@ -62,8 +65,8 @@ impl<O: Operation<u8, ()>> Known for O {
         let arguments = self.arguments();
         (
             arguments.key(),
-            arguments.rate_key(),
-            arguments.cost(),
+            arguments.rate_key(Attempt::FIRST),
+            arguments.cost(Attempt::FIRST),
             arguments.alternatives(),
         )
     }

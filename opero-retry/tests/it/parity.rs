@@ -5,19 +5,23 @@ use opero_retry::{
 };
 use proptest::prelude::*;
 
-use crate::script::{Outcome, Script, Trace, ms, outcomes};
+use crate::script::{Outcome, Pipe, Script, Trace, failures, ms, outcomes};
 
 /// What the call did and what came of it: the events, the waits, the time, the result.
 fn trace(
     policy: &RetryPolicy,
     script: Script,
+    piped: bool,
     waiting: Waiting,
 ) -> impl PartialEq + std::fmt::Debug {
     let clock = ManualClock::auto();
     let trace = Trace::default();
     let cx = Context::new(&clock, waiting).with_observer(&trace);
-    let stages = Stack::new(Retry::new(policy.clone()).unwrap(), Fallback::new());
-    let result = block_on(stages.call(&cx, Attempt::FIRST, &script));
+    let retry = Retry::new(policy.clone()).unwrap();
+    let result = match piped {
+        true => block_on(Pipe(retry).call(&cx, &script)),
+        false => block_on(Stack::new(retry, Fallback::new()).call(&cx, Attempt::FIRST, &script)),
+    };
     (
         trace.lines(),
         clock.slept(),
@@ -46,11 +50,16 @@ proptest! {
         policy in policy(),
         alternatives in 0..4_usize,
         work in 0..300_u64,
+        refused_as in prop::option::of(failures()),
+        piped: bool,
     ) {
-        let script = || Script::new(outcomes.clone()).alternatives(alternatives).working(ms(work));
+        let script = || {
+            let script = Script::new(outcomes.clone()).alternatives(alternatives);
+            script.working(ms(work)).refused_as(refused_as.clone())
+        };
         prop_assert_eq!(
-            trace(&policy, script(), Waiting::Blocking),
-            trace(&policy, script(), Waiting::Async)
+            trace(&policy, script(), piped, Waiting::Blocking),
+            trace(&policy, script(), piped, Waiting::Async)
         );
     }
 }

@@ -8,8 +8,8 @@ use crate::script::ms;
 const FIRST: Failure = Failure {
     attempts: 1,
     elapsed: Duration::ZERO,
-    retryable: true,
     hint: None,
+    spread: Duration::ZERO,
     backoff: Some(Duration::from_millis(100)),
 };
 
@@ -27,16 +27,6 @@ fn the_last_retry_is_the_last() {
 fn no_retries_means_none() {
     let policy = RetryPolicy::default().with_retries(0);
     assert_eq!(policy.decide(FIRST), Decision::Return);
-}
-
-#[test]
-fn an_error_not_worth_it_is_returned_whatever_the_hint() {
-    let failure = Failure {
-        retryable: false,
-        hint: Some(Duration::ZERO),
-        ..FIRST
-    };
-    assert_eq!(RetryPolicy::default().decide(failure), Decision::Return);
 }
 
 #[test]
@@ -76,16 +66,18 @@ fn a_wait_that_ends_exactly_at_max_elapsed_is_begun() {
 
 proptest! {
     #[test]
-    fn no_wait_ends_past_max_elapsed(limit: u64, elapsed: u64, delay: u64, hint: Option<u64>) {
-        let [limit, elapsed, delay] = [limit, elapsed, delay].map(Duration::from_nanos);
+    fn no_wait_ends_past_max_elapsed(limit: u64, elapsed: u64, delay: u64, hint: Option<u64>, spread: u64) {
+        let [limit, elapsed, delay, spread] = [limit, elapsed, delay, spread].map(Duration::from_nanos);
         let policy = RetryPolicy::default().with_max_elapsed(limit);
         let hint = hint.map(Duration::from_nanos);
-        let failure = Failure { elapsed, hint, backoff: Some(delay), ..FIRST };
+        let failure = Failure { elapsed, hint, backoff: Some(delay), spread, ..FIRST };
         let wanted = hint.unwrap_or(delay);
         match policy.decide(failure) {
             Decision::Wait(wait) => {
-                prop_assert_eq!(wait, wanted);
-                prop_assert!(elapsed + wait <= limit);
+                // Only a hint is spread, upwards, and as far as there is room.
+                let spread = hint.map_or(Duration::ZERO, |_| spread);
+                prop_assert_eq!(wait, (wanted + spread).min(limit - elapsed));
+                prop_assert!(wait >= wanted);
             }
             // Only a wait that would overshoot is refused.
             Decision::Return => prop_assert!(elapsed + wanted > limit),

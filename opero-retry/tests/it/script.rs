@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use opero_core::Next;
+use opero_core::mechanism::pass_through;
 use opero_retry::{
-    Arguments, Attempt, CallPolicy, Context, Error, Event, Operation, Refused, RefusedKind,
+    Arguments, Attempt, CallPolicy, Context, Error, Event, Fallback, Mechanism, Operation, Refused,
+    RefusedKind, Retry,
 };
 use proptest::prelude::*;
 
@@ -18,6 +21,8 @@ pub(crate) enum Outcome {
     TimedOut,
     /// A parameter is wrong: nothing will ever come of it.
     Hopeless,
+    /// A stage refuses in another way.
+    Refused(RefusedKind),
 }
 
 /// The function's own error, which knows what the stages ask of it.
@@ -48,6 +53,8 @@ pub(crate) struct Script {
     executions: AtomicUsize,
     /// Waited for in every execution, on the call's clock.
     work: Duration,
+    /// How the predicates see a refusal.
+    refused_as: Option<Failure>,
 }
 
 impl Script {
@@ -57,6 +64,7 @@ impl Script {
             alternatives: 1,
             executions: AtomicUsize::new(0),
             work: Duration::ZERO,
+            refused_as: None,
         }
     }
 
@@ -71,6 +79,11 @@ impl Script {
 
     pub(crate) fn working(mut self, work: Duration) -> Self {
         self.work = work;
+        self
+    }
+
+    pub(crate) fn refused_as(mut self, failure: impl Into<Option<Failure>>) -> Self {
+        self.refused_as = failure.into();
         self
     }
 
@@ -91,6 +104,7 @@ impl Operation<usize, Failure> for Script {
             Outcome::TimedOut => Err(Error::refused(RefusedKind::AttemptTimeout {
                 limit: Duration::from_secs(1),
             })),
+            Outcome::Refused(kind) => Err(Error::refused(kind.clone())),
             Outcome::Hopeless => Err(Error::refused(Refused::from(
                 opero_retry::ConfigError::new("rate_burst", "is odd", "make it even"),
             ))),
@@ -124,6 +138,10 @@ impl CallPolicy<usize, Failure> for Script {
     fn fallback_on(&self, failure: &Failure) -> bool {
         failure.next_value
     }
+
+    fn as_error(&self, _: &Refused) -> Option<Failure> {
+        self.refused_as.clone()
+    }
 }
 
 /// Every event, as text.
@@ -151,23 +169,60 @@ pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+pub(crate) fn failures() -> impl Strategy<Value = Failure> {
+    let hint = prop::option::weighted(0.3, (0..5_000_u64).prop_map(ms));
+    (prop::bool::weighted(0.9), any::<bool>(), hint).prop_map(|(retryable, next_value, hint)| {
+        Failure {
+            retryable,
+            next_value,
+            hint,
+        }
+    })
+}
+
 /// Mostly failures, so that scripts are long.
 pub(crate) fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
-    let hint = prop::option::weighted(0.3, (0..5_000_u64).prop_map(ms));
-    let failure = (prop::bool::weighted(0.9), any::<bool>(), hint).prop_map(
-        |(retryable, next_value, hint)| {
-            Outcome::Failure(Failure {
-                retryable,
-                next_value,
-                hint,
-            })
-        },
-    );
+    let far = RefusedKind::RateWait {
+        needed: ms(2),
+        limit: ms(1),
+    };
+    let late = RefusedKind::Elapsed {
+        needed: ms(2),
+        left: ms(1),
+    };
+    let breaker = RefusedKind::Stage {
+        stage: "breaker",
+        reason: "open".to_owned(),
+    };
     let outcome = prop_oneof![
-        8 => failure,
+        8 => failures().prop_map(Outcome::Failure),
         1 => Just(Outcome::Value),
         1 => Just(Outcome::TimedOut),
         1 => Just(Outcome::Hopeless),
+        1 => Just(Outcome::Refused(far)),
+        1 => Just(Outcome::Refused(late)),
+        1 => Just(Outcome::Refused(breaker)),
     ];
     prop::collection::vec(outcome, 1..20)
+}
+
+/// A retry around a fallback that work on one call, as in a pipeline.
+#[derive(Debug)]
+pub(crate) struct Pipe(pub(crate) Retry);
+
+impl Mechanism for Pipe {
+    async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
+        let fallback = Fallback::new();
+        self.0.pass(cx, attempt, &mut fallback.around(next)).await;
+    }
+}
+
+impl Pipe {
+    pub(crate) async fn call(
+        &self,
+        cx: &Context<'_>,
+        script: &Script,
+    ) -> Result<usize, Error<Failure>> {
+        pass_through(self, cx, Attempt::FIRST, script, None).await
+    }
 }

@@ -26,6 +26,15 @@ impl Plan<'_> {
                 answers.push(quote!(#name: ::core::option::Option::Some(#value)));
             }
         }
+        if self.parameters.given(&FUNCTIONS[..3]).next().is_some() {
+            let adapter = hidden("adapter");
+            answers.push(quote! {
+                refused_as: {
+                    use #door::{RefusedAny as _, RefusedFrom as _};
+                    #door::Errors::of(#adapter).refused_as()
+                }
+            });
+        }
         if let Some(alternatives) = self.scope().alternatives() {
             answers.push(quote!(alternatives: ::core::option::Option::Some(#alternatives)));
         }
@@ -66,6 +75,12 @@ impl Plan<'_> {
         }
     }
 
+    /// Do limiter or cost depend on the fallback value?
+    pub(crate) fn has_rates_of_values(&self) -> bool {
+        let mut given = self.parameters.given(&["rate_key", "rate_cost"]);
+        self.fallback.is_some() && given.next().is_some()
+    }
+
     /// Is there a `rate_key` that other processes may have to find?
     pub(crate) fn has_stable_rate_key(&self) -> bool {
         let is_keyed = self.settings.rate_limit && self.parameters.get("rate_key").is_some();
@@ -77,8 +92,9 @@ impl Plan<'_> {
             return;
         }
         let (door, scope) = (self.door, self.scope());
-        let (shared, item) = (hidden("shared"), hidden("item"));
-        let unpack = scope.unpack();
+        let (shared, item, attempt) = (hidden("shared"), hidden("item"), hidden("attempt"));
+        let (unpack, listed) = (scope.unpack(), scope.listed_value());
+        let unpack = quote!(#unpack #listed);
         if let Some(parameter) = self.parameters.get("rate_key")
             && let Some(key) = errors.take(scope.rate_key(parameter, self.function))
         {
@@ -86,7 +102,11 @@ impl Plan<'_> {
             if self.settings.rate_keys != Keys::Stable {
                 let hashed = at(parameter.span(), quote!(#door::rate_key(&#key)));
                 answers.push(quote! {
-                    rate_key: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #hashed })
+                    rate_key: ::core::option::Option::Some(|#shared, #item, #attempt| {
+                        let _ = (#item, #attempt);
+                        #unpack
+                        #hashed
+                    })
                 });
             }
             let out = hidden("out");
@@ -100,8 +120,8 @@ impl Plan<'_> {
             };
             answers.extend(encoded.map(|encoded| {
                 quote! {
-                    stable_rate_key: ::core::option::Option::Some(|#shared, #item, #out| {
-                        let _ = (#item, &#out);
+                    stable_rate_key: ::core::option::Option::Some(|#shared, #item, #attempt, #out| {
+                        let _ = (#item, #attempt, &#out);
                         #unpack
                         #encoded
                     })
@@ -112,7 +132,11 @@ impl Plan<'_> {
             && let Some(cost) = errors.take(self.rate_cost(parameter, &scope))
         {
             answers.push(quote! {
-                rate_cost: ::core::option::Option::Some(|#shared, #item| { let _ = #item; #unpack #cost })
+                rate_cost: ::core::option::Option::Some(|#shared, #item, #attempt| {
+                    let _ = (#item, #attempt);
+                    #unpack
+                    #cost
+                })
             });
         }
     }
@@ -128,7 +152,7 @@ impl Plan<'_> {
             false => None,
         };
         let Some(cost) = cost.and_then(|cost| u32::try_from(cost).ok()) else {
-            return scope.apply(parameter);
+            return scope.apply_to_attempt(parameter);
         };
         if let Some(burst) = self.settings.burst.filter(|burst| *burst < cost) {
             let problem =

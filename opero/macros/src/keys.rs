@@ -1,4 +1,4 @@
-//! `cache_key`, `rate_key` and `rate_cost`: what they make of the arguments.
+//! `cache_key`, `rate_key` and `rate_cost`: what they make of the arguments. The last two see the fallback value that executes.
 //!
 //! A closure's body is put in place with its parameters bound before it, so that it need not write types: a closure
 //! that is called at once would have to.
@@ -13,16 +13,39 @@ use crate::parameters::{Parameter, unknown_argument};
 use crate::scope::Scope;
 use crate::signature::Function;
 
+/// What a key is made for, and so what it sees of the fallback argument.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// A call: the list that was passed.
+    Call,
+    /// An attempt: the value that executes.
+    Attempt,
+}
+
 impl Scope<'_> {
-    /// The value of a parameter that is a closure, a path to a function, or something else over the arguments.
+    /// The value of a parameter that is a closure, a path to a function, or something else over the arguments of a call.
     pub(crate) fn apply(&self, parameter: &Parameter) -> syn::Result<TokenStream> {
+        self.apply_to(Sight::Call, parameter)
+    }
+
+    /// The same over the arguments of an attempt.
+    pub(crate) fn apply_to_attempt(&self, parameter: &Parameter) -> syn::Result<TokenStream> {
+        self.apply_to(Sight::Attempt, parameter)
+    }
+
+    fn argument(&self, sight: Sight, index: usize) -> Option<TokenStream> {
+        match sight {
+            Sight::Call => self.seen(index),
+            Sight::Attempt => Some(self.attempted(index)),
+        }
+    }
+
+    fn apply_to(&self, sight: Sight, parameter: &Parameter) -> syn::Result<TokenStream> {
         match parameter.expression()? {
-            Expr::Closure(closure) => self.apply_closure(parameter, closure),
+            Expr::Closure(closure) => self.apply_closure(sight, parameter, closure),
             Expr::Path(path) => {
-                let seen = self
-                    .plain()
-                    .into_iter()
-                    .filter_map(|index| self.seen(index));
+                let indices = self.plain().into_iter();
+                let seen = indices.filter_map(|index| self.argument(sight, index));
                 Ok(quote!(#path(#(#seen),*)))
             }
             other => Err(syn::Error::new(
@@ -42,12 +65,12 @@ impl Scope<'_> {
         function: &Function,
     ) -> syn::Result<TokenStream> {
         let Ok(name) = argument_name(parameter) else {
-            return self.apply(parameter);
+            return self.apply_to_attempt(parameter);
         };
         let index = self.index_of(&name).ok_or_else(|| {
             unknown_argument(parameter.span(), "rate_key", &name, &function.known_names())
         })?;
-        self.seen_or_refused(index, parameter)
+        Ok(self.attempted(index))
     }
 
     fn index_of(&self, name: &str) -> Option<usize> {
@@ -56,8 +79,13 @@ impl Scope<'_> {
             .position(|argument| argument.known_as.as_deref() == Some(name))
     }
 
-    fn seen_or_refused(&self, index: usize, parameter: &Parameter) -> syn::Result<TokenStream> {
-        self.seen(index).ok_or_else(|| {
+    fn seen_or_refused(
+        &self,
+        sight: Sight,
+        index: usize,
+        parameter: &Parameter,
+    ) -> syn::Result<TokenStream> {
+        self.argument(sight, index).ok_or_else(|| {
             let name = &self.arguments[index].name;
             let problem = format!("depends on `{name}`, which takes its values from `#[fallback(…)]` and is the same for every call");
             parameter.error(&problem, "leave that argument out")
@@ -66,6 +94,7 @@ impl Scope<'_> {
 
     fn apply_closure(
         &self,
+        sight: Sight,
         parameter: &Parameter,
         closure: &ExprClosure,
     ) -> syn::Result<TokenStream> {
@@ -82,7 +111,7 @@ impl Scope<'_> {
         };
         let mut bindings = TokenStream::new();
         for (input, index) in inputs.into_iter().zip(indices) {
-            let seen = self.seen_or_refused(index, parameter)?;
+            let seen = self.seen_or_refused(sight, index, parameter)?;
             bindings.extend(quote!(let #input = #seen;));
         }
         let body = &closure.body;

@@ -181,7 +181,7 @@ impl<'a> Plan<'a> {
         let route = self.route(&quote!(#outside, #inside, #answers), errors);
         let renewing = self.renewing();
         let journaled = self.journaled(errors);
-        let has_bytes = bytes.is_some() || self.has_stable_rate_key();
+        let has_bytes = bytes.is_some() || self.has_stable_rate_key() || self.has_rates_of_values();
         let with_bytes = has_bytes.then(|| quote!(.with_bytes()));
         quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing #journaled #with_bytes)
     }

@@ -153,6 +153,27 @@ impl Scope<'_> {
         }
     }
 
+    /// An argument of one attempt as a limiter's key sees it, after [`listed_value`](Self::listed_value): as other keys see it, but
+    /// for the fallback argument, which is the value that executes.
+    pub(crate) fn attempted(&self, index: usize) -> TokenStream {
+        let slot = self.slot(index);
+        match (self.values(index), self.arguments[index].passing) {
+            (Some(Values::Listed(_)), Passing::Copied) => quote!(#slot),
+            (Some(Values::Listed(_)), Passing::Cloned) => quote!(&#slot),
+            _ => self.lent(index),
+        }
+    }
+
+    /// Names the value that an attempt takes from a default list, where there is one.
+    pub(crate) fn listed_value(&self) -> Option<TokenStream> {
+        let index = self.fallback?.index;
+        let (slot, ty) = (self.slot(index), &self.arguments[index].ty);
+        self.is_listed(index).then(|| {
+            let own = self.own_value(index);
+            quote!(let #slot: #ty = #own;)
+        })
+    }
+
     /// An argument of one attempt by reference, for its bytes: references as they are.
     pub(crate) fn lent(&self, index: usize) -> TokenStream {
         let Argument { ty, passing, .. } = &self.arguments[index];

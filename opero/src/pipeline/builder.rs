@@ -2,7 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Clock, ConfigError, Observer};
+use opero_core::{Clock, ConfigError, Observer, Refused};
 
 use super::Pipeline;
 use super::hooks::{Hooks, Sharing};
@@ -77,13 +77,15 @@ setters! {
     retries: u32 => retries;
     /// Growth of the delay (default 1.5).
     backoff_factor: f64 => backoff_factor;
-    /// The first delay (default 0.1 s).
+    /// The first delay, and the least (default 0.1 s).
     min_delay: impl Into<Time> => min_delay.into();
     /// The cap of the delays, jitter included (default 30 s).
     max_delay: impl Into<Time> => max_delay.into();
-    /// Full jitter between `min_delay` and the computed delay (default `true`).
+    /// Full jitter between `min_delay` and the computed delay, or half of `min_delay` above it where that is more; and up to a fifth
+    /// on top of a hint (default `true`).
     jitter: bool => jitter;
-    /// No new attempt starts past it, and no delay overshoots it (default none).
+    /// No new attempt starts past it, and no delay overshoots it (default none). An attempt that is under way runs on: only
+    /// `attempt_timeout` stops one.
     max_elapsed: impl Into<Time> => Some(max_elapsed.into());
     /// One attempt's time, for async calls (default none).
     attempt_timeout: impl Into<Time> => Some(attempt_timeout.into());
@@ -105,14 +107,16 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self
     }
 
-    /// Which errors are worth another attempt (default every one).
+    /// Which errors are worth another attempt (default every one). Asked only where another attempt may follow; after a round of
+    /// fallback values, one error that is worth it is enough.
     #[must_use]
     pub fn retry_on(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         self.hooks.retry_on = Some(Arc::new(predicate));
         self
     }
 
-    /// The server's own hint how long to wait, which wins over the backoff.
+    /// The server's own hint how long to wait, which wins over the backoff. It is never undercut: a fallback value that gave one is
+    /// passed over until then, and the next round begins when the first value may be asked again.
     #[must_use]
     pub fn retry_after(
         mut self,
@@ -126,6 +130,16 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     #[must_use]
     pub fn fallback_on(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         self.hooks.fallback_on = Some(Arc::new(predicate));
+        self
+    }
+
+    /// How a refusal looks to `retry_on`, `retry_after` and `fallback_on`: so they decide on an attempt's timeout, on a refusal by a
+    /// stage of the user's and on a crash too, as `.refused_as(|refused| refused.clone().into())`. Without it, which is the default
+    /// where nothing is known of the error type, those are tried again. The attribute does it wherever the error type
+    /// implements `From<Refused>`.
+    #[must_use]
+    pub fn refused_as(mut self, error: impl Fn(&Refused) -> E + Send + Sync + 'static) -> Self {
+        self.hooks.refused_as = Some(Arc::new(error));
         self
     }
 

@@ -56,15 +56,17 @@ where
         self.operation.arguments().key()
     }
 
-    fn needs(&self, (): &()) -> Needs {
+    fn needs(&self, (): &(), attempt: Attempt) -> Needs {
         let arguments = self.operation.arguments();
-        let rate_key = arguments.rate_key();
+        let rate_key = arguments.rate_key(attempt);
         Needs {
             alternatives: arguments.alternatives(),
-            cost: arguments.cost(),
+            cost: arguments.cost(attempt),
             rate_key,
             has_shared_key: rate_key.is_some()
-                || arguments.stable_rate_key(&mut Vec::new()).is_some(),
+                || arguments
+                    .stable_rate_key(attempt, &mut Vec::new())
+                    .is_some(),
         }
     }
 

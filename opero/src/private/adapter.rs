@@ -17,6 +17,8 @@ pub trait Adapter: Copy + Send + Sync {
     type Value;
     /// What retry and fallback look at.
     type Error;
+    /// What the function returns can hold the errors of earlier attempts.
+    const HOLDS_HISTORY: bool = false;
 
     /// What the function returned, for the pipeline.
     ///
@@ -117,6 +119,7 @@ impl<T, E> Adapter for Transparent<T, E> {
     type Return = Result<T, Error<E>>;
     type Value = T;
     type Error = E;
+    const HOLDS_HISTORY: bool = true;
 
     #[inline]
     fn known(value: Self::Value) -> Self::Return {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{CallPolicy, Codec, CodecError, Error, Key, SharedError};
+use opero_core::{Attempt, CallPolicy, Codec, CodecError, Error, Key, Refused, SharedError};
 
 use super::bytes::{Bytes, OutcomeBytes};
-use super::keys::Encode;
+use super::keys::EncodeAttempt;
 use super::sharing::Sharing;
 
 /// The answers of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
@@ -18,17 +18,19 @@ pub struct Answers<S, I, T, E> {
     /// The number of fallback values; one where there is no such parameter.
     pub alternatives: Option<fn(&S) -> usize>,
     /// `rate_key`.
-    pub rate_key: Option<fn(&S, &I) -> Key>,
+    pub rate_key: Option<fn(&S, &I, Attempt) -> Key>,
     /// `rate_key`, as bytes.
-    pub stable_rate_key: Option<Encode<S, I>>,
+    pub stable_rate_key: Option<EncodeAttempt<S, I>>,
     /// `rate_cost`.
-    pub rate_cost: Option<fn(&S, &I) -> u32>,
+    pub rate_cost: Option<fn(&S, &I, Attempt) -> u32>,
     /// `retry_on`.
     pub retry_on: Option<fn(&E) -> bool>,
     /// `retry_after`.
     pub retry_after: Option<fn(&E) -> Option<Duration>>,
     /// `fallback_on`.
     pub fallback_on: Option<fn(&E) -> bool>,
+    /// How the three above see a refusal.
+    pub refused_as: Option<fn(Refused) -> E>,
     /// `cache_if`.
     pub cache_if: Option<fn(&T) -> bool>,
     /// How a failed call shares its error with those who waited for it.
@@ -52,6 +54,7 @@ impl<S, I, T, E> Answers<S, I, T, E> {
         retry_on: None,
         retry_after: None,
         fallback_on: None,
+        refused_as: None,
         cache_if: None,
         sharing: None,
         codec: None,
@@ -65,6 +68,7 @@ impl<S, I, T, E> Answers<S, I, T, E> {
             retry_on: self.retry_on,
             retry_after: self.retry_after,
             fallback_on: self.fallback_on,
+            refused_as: self.refused_as,
             cache_if: self.cache_if,
             sharing: self.sharing,
             codec: self.codec,
@@ -84,6 +88,7 @@ pub struct Policy<T, E> {
     retry_on: Option<fn(&E) -> bool>,
     retry_after: Option<fn(&E) -> Option<Duration>>,
     fallback_on: Option<fn(&E) -> bool>,
+    refused_as: Option<fn(Refused) -> E>,
     cache_if: Option<fn(&T) -> bool>,
     sharing: Option<Sharing<E>>,
     codec: Option<fn() -> Codec<T>>,
@@ -102,6 +107,10 @@ impl<T, E> CallPolicy<T, E> for Policy<T, E> {
 
     fn fallback_on(&self, error: &E) -> bool {
         self.fallback_on.is_none_or(|on| on(error))
+    }
+
+    fn as_error(&self, refused: &Refused) -> Option<E> {
+        self.refused_as.map(|make| make(refused.clone()))
     }
 
     fn cache_if(&self, value: &T) -> bool {

@@ -50,6 +50,7 @@ impl<A: Adapter> Copy for Lowered<A> {}
 
 impl<A: Adapter> Ending<A::Value, A::Error> for Lowered<A> {
     type Output = A::Return;
+    const HOLDS_HISTORY: bool = A::HOLDS_HISTORY;
 
     #[inline]
     fn value(self, value: A::Value) -> A::Return {

@@ -1,7 +1,7 @@
 //! How the arguments of a function make keys: one that means something in this process only, quickly; or bytes that mean
 //! the same in every process.
 
-use opero_core::{Arguments, Background, CodecError, Key, KeyHasher};
+use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyHasher};
 
 use super::stable;
 use crate::shell::{Cached, Uncached};
@@ -11,6 +11,9 @@ pub type Encoded = Option<Result<(), CodecError>>;
 
 /// Makes bytes of the arguments.
 pub type Encode<S, I> = fn(&S, &I, &mut Vec<u8>) -> Encoded;
+
+/// Makes bytes of the arguments of an attempt.
+pub type EncodeAttempt<S, I> = fn(&S, &I, Attempt, &mut Vec<u8>) -> Encoded;
 
 /// How the arguments of a function make a key.
 pub trait MakeKey<S, I>: Send + Sync {
@@ -64,7 +67,8 @@ impl<S, I> MakeKey<S, I> for NoKey {
     }
 }
 
-/// A key of a call that has bytes for other processes beside it.
+/// A key of a call whose stages may ask for more beside it: for bytes for other processes, or for the limiter of each fallback
+/// value.
 #[derive(Debug, Clone, Copy)]
 pub struct WithBytes<K>(pub(super) K);
 

@@ -77,11 +77,13 @@ pub use checks::{
 };
 pub use fallback::{Alternatives, List, list, pick, values};
 pub use function::Function;
-pub use keys::{Encode, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
+pub use keys::{
+    Encode, EncodeAttempt, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes,
+};
 pub use operation::{AsyncBody, BlockingBody, Body, Own, SyncBody};
 pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
-pub use sharing::{Errors, ShareAny, ShareClone, Sharing};
+pub use sharing::{Errors, RefusedAny, RefusedFrom, ShareAny, ShareClone, Sharing};
 pub use stable::{
     CodecAny, CodecSerde, Probe, ProbeAny, ProbeSerde, Values, stable_argument, stable_codec,
     stable_key, stable_rate_key, stable_self,

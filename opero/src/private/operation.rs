@@ -115,19 +115,23 @@ impl<P: Callee> Arguments for Whole<'_, P> {
     }
 
     fn alternatives(&self) -> usize {
-        self.target.needs(self.item).alternatives
+        self.target.needs(self.item, Attempt::FIRST).alternatives
     }
 
-    fn rate_key(&self) -> Option<Key> {
-        self.target.needs(self.item).rate_key
+    fn rate_key(&self, attempt: Attempt) -> Option<Key> {
+        self.target.needs(self.item, attempt).rate_key
     }
 
-    fn stable_rate_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        self.target.stable_rate_key(self.item, out)
+    fn stable_rate_key(
+        &self,
+        attempt: Attempt,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), CodecError>> {
+        self.target.stable_rate_key(self.item, attempt, out)
     }
 
-    fn cost(&self) -> u32 {
-        self.target.needs(self.item).cost
+    fn cost(&self, attempt: Attempt) -> u32 {
+        self.target.needs(self.item, attempt).cost
     }
 
     fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {

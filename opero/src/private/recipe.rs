@@ -164,7 +164,8 @@ impl<A, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
         }
     }
 
-    /// The same call with bytes for other processes: those of its `rate_key`, or of its arguments.
+    /// The same call with all that a stage may ask for later: bytes for other processes, those of its `rate_key` or of its
+    /// arguments; and the limiter and the cost of each fallback value.
     #[inline]
     pub fn with_bytes(self) -> Recipe<A, S, I, B, WithBytes<K>, Out, In, C> {
         self.map_key(WithBytes)
@@ -208,7 +209,7 @@ pub trait Callee: AsyncTarget + Placed {
     /// The same call once more.
     fn in_background(&self, item: &Self::Item) -> Option<Background>;
     /// The bytes of the limiter's key.
-    fn stable_rate_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
+    fn stable_rate_key(&self, item: &Self::Item, attempt: Attempt, out: &mut Vec<u8>) -> Encoded;
     /// The bytes of the arguments.
     ///
     /// # Errors
@@ -269,20 +270,23 @@ where
 
     #[inline]
     #[allow(clippy::manual_map)] // A closure is one more function to compile for each of the user's.
-    fn needs(&self, item: &I) -> Needs {
+    fn needs(&self, item: &I, attempt: Attempt) -> Needs {
         let answers = (self.answers)();
+        let alternatives = match answers.alternatives {
+            Some(count) => count(&self.shared),
+            None => 1,
+        };
+        // An empty list has no value to make a key of.
+        let has_values = alternatives > 0;
         Needs {
-            alternatives: match answers.alternatives {
-                Some(count) => count(&self.shared),
-                None => 1,
-            },
+            alternatives,
             cost: match answers.rate_cost {
-                Some(cost) => cost(&self.shared, item),
-                None => 1,
+                Some(cost) if has_values => cost(&self.shared, item, attempt),
+                _ => 1,
             },
             rate_key: match answers.rate_key {
-                Some(key) => Some(key(&self.shared, item)),
-                None => None,
+                Some(key) if has_values => Some(key(&self.shared, item, attempt)),
+                _ => None,
             },
             has_shared_key: answers.stable_rate_key.is_some(),
         }
@@ -350,8 +354,15 @@ where
         self.key.in_background(&self.shared, item)
     }
 
-    fn stable_rate_key(&self, item: &I, out: &mut Vec<u8>) -> Encoded {
-        (self.answers)().stable_rate_key?(&self.shared, item, out)
+    fn stable_rate_key(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Encoded {
+        let answers = (self.answers)();
+        if answers
+            .alternatives
+            .is_some_and(|count| count(&self.shared) == 0)
+        {
+            return None;
+        }
+        answers.stable_rate_key?(&self.shared, item, attempt, out)
     }
 
     fn encode(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {

@@ -1,10 +1,11 @@
-//! Can a failed call hand its error to the callers that waited for it? Where the error type is `Clone`, yes; chosen by
-//! method resolution, as the adapters are.
+//! What an error type can do, chosen by method resolution, as the adapters are. Can a failed call hand its error to the callers
+//! that waited for it? Where the error type is `Clone`, yes. Can a refusal be shown to the predicates? Where it becomes an error
+//! by `From<Refused>`, yes.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use opero_core::{Error, SharedError};
+use opero_core::{Error, Refused, SharedError};
 
 use super::Adapter;
 
@@ -50,3 +51,25 @@ pub trait ShareAny<E>: Sized {
 }
 
 impl<E> ShareAny<E> for &Errors<E> {}
+
+/// The first choice.
+pub trait RefusedFrom<E>: Sized {
+    /// By `From<Refused>`.
+    fn refused_as(self) -> Option<fn(Refused) -> E>;
+}
+
+impl<E: From<Refused>> RefusedFrom<E> for Errors<E> {
+    fn refused_as(self) -> Option<fn(Refused) -> E> {
+        Some(E::from)
+    }
+}
+
+/// The last choice.
+pub trait RefusedAny<E>: Sized {
+    /// Not at all: the predicates are not asked about refusals.
+    fn refused_as(self) -> Option<fn(Refused) -> E> {
+        None
+    }
+}
+
+impl<E> RefusedAny<E> for &Errors<E> {}

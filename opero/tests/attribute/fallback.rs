@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use opero::{Error, Refused, opero};
+use opero::{Error, ErrorKind, Refused, opero};
 
 #[derive(Debug, Clone, PartialEq)]
 enum ApiError {
@@ -121,4 +121,94 @@ async fn the_history_holds_every_value_of_every_try() {
         history(&none[..]).await.unwrap_err().kind(),
         opero::ErrorKind::EmptyFallback
     );
+}
+
+/// Functions with one permit an hour for each value, in every shape of a fallback argument.
+macro_rules! limited {
+    ($($name:ident($($argument:tt)*) by [$($key:tt)*] gives $value:ident;)*) => {$(
+        #[opero(
+            arg_fallback = model,
+            cache = false,
+            retries = 0,
+            rate_limit = "1/h",
+            rate_max_wait = 0,
+            $($key)*
+        )]
+        #[allow(unused_variables)] // What only the key is made of.
+        fn $name($($argument)*) -> Result<String, Error<String>> {
+            Ok($value.to_string())
+        }
+    )*};
+}
+
+limited! {
+    by_name(model: &str) by [rate_key = model] gives model;
+    by_closure(prompt: u8, model: &'static str) by [rate_key = |prompt, model| (prompt, model == "a")] gives model;
+    by_owned(model: String) by [rate_key = "model"] gives model;
+    in_any_process(model: &str) by [rate_key = model, rate_backend = String::from("local")] gives model;
+    by_path(prompt: u8, model: &str) by [rate_key = self::pair] gives model;
+    listed(#[fallback("a", "b")] model: &str) by [rate_key = model] gives model;
+    listed_owned(#[fallback("a", "b")] model: String) by [rate_key = |model| model] gives model;
+}
+
+fn pair<'m>(prompt: &u8, model: &'m str) -> (u8, &'m str) {
+    (*prompt, model)
+}
+
+#[opero(arg_fallback = model, cache = false, retries = 0, rate_limit = "1/h", rate_max_wait = 0, rate_key = model)]
+async fn by_name_async(model: &str) -> Result<String, Error<String>> {
+    Ok(model.to_owned())
+}
+
+#[tokio::test]
+async fn a_limiter_s_key_is_the_value_that_executes_and_not_the_list() {
+    macro_rules! shows {
+        ($name:ident $(, $first:expr)?; $a:expr, $b:expr $(; $await:ident)?) => {{
+            let call = async |list: Vec<_>| $name($($first,)? list)$(.$await)?;
+            assert_eq!(call(vec![$a, $b]).await.unwrap(), "a");
+            // Its permit is an hour away: the next value has the turn.
+            assert_eq!(call(vec![$a, $b]).await.unwrap(), "b");
+            let error = call(vec![$a, $b]).await.unwrap_err();
+            assert!(error.is_rate_limited());
+            assert_eq!(error.attempts(), 2);
+            // The value alone, or in another list, has the same limiter.
+            assert!(call(vec![$b]).await.unwrap_err().is_rate_limited());
+            let empty = call(Vec::new()).await.unwrap_err();
+            assert_eq!(empty.kind(), ErrorKind::EmptyFallback);
+        }};
+    }
+    shows!(by_name; "a", "b");
+    shows!(by_name_async; "a", "b"; await);
+    shows!(by_closure, 1; "a", "b");
+    shows!(by_owned; "a".to_owned(), "b".to_owned());
+    shows!(in_any_process; "a", "b");
+    shows!(by_path, 1; "a", "b");
+    assert_eq!([listed(), listed()].map(Result::unwrap), ["a", "b"]);
+    assert!(listed().unwrap_err().is_rate_limited());
+    assert_eq!(
+        [listed_owned(), listed_owned()].map(Result::unwrap),
+        ["a", "b"]
+    );
+}
+
+#[opero(
+    arg_fallback = model,
+    cache = false,
+    retries = 0,
+    rate_limit = "1/h",
+    rate_burst = 3,
+    rate_max_wait = 0,
+    rate_cost = |model| if model == "large" { 3 } else { 1 }
+)]
+fn weighed(model: &str) -> Result<String, Error<String>> {
+    Ok(model.to_owned())
+}
+
+#[test]
+fn an_execution_costs_what_its_value_costs() {
+    assert_eq!(weighed(["small", "large"]).unwrap(), "small");
+    // Two permits are left: too few for the large one.
+    assert_eq!(weighed(["large", "small"]).unwrap(), "small");
+    assert_eq!(weighed(["large", "small"]).unwrap(), "small");
+    assert!(weighed(["large", "small"]).unwrap_err().is_rate_limited());
 }

@@ -35,7 +35,7 @@ impl<T: Send, E: Send> Stage<T, E> for Ask {
         let said = Said {
             key: bytes(|out| next.arguments().stable_key(out)),
             codec: next.policy().codec().is_some(),
-            rate_key: bytes(|out| next.arguments().stable_rate_key(out)),
+            rate_key: bytes(|out| next.arguments().stable_rate_key(attempt, out)),
         };
         SAID.lock()
             .unwrap()

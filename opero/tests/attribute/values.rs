@@ -164,3 +164,125 @@ async fn callers_that_waited_share_an_error_that_can_be_cloned() {
     assert_eq!([one, two, three], [down(), down(), down()]);
     assert_eq!(gate.runs.load(Relaxed), 1);
 }
+
+/// Decides on refusals by their words: `From<Refused>` makes such errors of them.
+fn says_ready(error: &String) -> bool {
+    !error.contains("gate")
+}
+
+static SHUT: Gate = Gate::new(true);
+
+#[opero(inside = SHUT, min_delay = 0, cache = false, retry_on = says_ready)]
+fn behind_a_gate(n: u32) -> Result<u32, String> {
+    Ok(n)
+}
+
+static SHUT_TO_ASYNC: Gate = Gate::new(true);
+
+#[opero(inside = SHUT_TO_ASYNC, min_delay = 0, cache = false, retry_on = says_ready)]
+async fn behind_a_gate_async(n: u32) -> Result<u32, Error<String>> {
+    Ok(n)
+}
+
+static UNJUDGED: Gate = Gate::new(true);
+
+#[opero(inside = UNJUDGED, min_delay = 0, cache = false, retries = 2)]
+fn behind_a_gate_that_may_open(n: u32) -> Result<u32, String> {
+    Ok(n)
+}
+
+static TURNS: Gate = Gate::new(true);
+
+#[opero(inside = TURNS, retries = 0, cache = false, fallback_on = says_ready)]
+fn with_fallback(#[fallback(1, 2)] n: u32) -> Result<u32, String> {
+    Ok(n)
+}
+
+#[tokio::test]
+async fn predicates_decide_on_the_refusal_of_a_stage_of_the_users() {
+    assert_eq!(behind_a_gate(1), Err("`gate` refused: closed".into()));
+    assert_eq!(SHUT.passed.load(Relaxed), 1);
+    let error = behind_a_gate_async(1).await.unwrap_err();
+    assert!(error.refusal().is_some(), "{error:?}");
+    assert_eq!(SHUT_TO_ASYNC.passed.load(Relaxed), 1);
+    behind_a_gate_that_may_open(1).unwrap_err();
+    assert_eq!(UNJUDGED.passed.load(Relaxed), 3, "by default it may open");
+    with_fallback().unwrap_err();
+    assert_eq!(TURNS.passed.load(Relaxed), 1);
+}
+
+/// How often two functions ran whose attempts are too slow.
+static SLOW: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
+
+#[opero(attempt_timeout = "1s", cache = false, retries = 2, retry_on = |error| error.kind() != std::io::ErrorKind::TimedOut)]
+async fn too_slow() -> std::io::Result<()> {
+    SLOW[0].fetch_add(1, Relaxed);
+    std::future::pending().await
+}
+
+#[derive(Debug)]
+struct Foreign;
+
+/// An error that no refusal becomes: the predicate is not asked.
+#[opero(attempt_timeout = "1s", cache = false, retries = 2, retry_on = |_| false)]
+async fn too_slow_for_a_foreign_error() -> Result<(), Error<Foreign>> {
+    SLOW[1].fetch_add(1, Relaxed);
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn predicates_decide_on_a_timeout_where_they_can_see_it() {
+    let error = too_slow().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    assert_eq!(SLOW[0].load(Relaxed), 1);
+    too_slow_for_a_foreign_error().await.unwrap_err();
+    assert_eq!(SLOW[1].load(Relaxed), 3);
+}
+
+/// Counts the errors that are alive.
+#[derive(Debug)]
+struct Counted(&'static AtomicU32);
+
+static ALIVE: AtomicU32 = AtomicU32::new(0);
+static MOST: AtomicU32 = AtomicU32::new(0);
+
+impl Counted {
+    fn new() -> Self {
+        MOST.fetch_max(ALIVE.fetch_add(1, Relaxed) + 1, Relaxed);
+        Self(&ALIVE)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+#[opero(retries = 10_000, min_delay = 0, max_delay = 0, cache = false)]
+fn forgotten(#[fallback(1, 2)] _n: u8) -> Result<(), Counted> {
+    Err(Counted::new())
+}
+
+#[opero(retries = 10_000, min_delay = 0, max_delay = 0, cache = false)]
+fn remembered(#[fallback(1, 2)] _n: u8) -> Result<(), Error<Counted>> {
+    Err(Counted::new())?
+}
+
+#[test]
+fn of_many_attempts_few_errors_are_kept_and_fewer_where_none_can_be_returned() {
+    forgotten().unwrap_err();
+    let most = MOST.swap(0, Relaxed);
+    assert!(most <= 4, "{most} errors at a time");
+    let error = remembered().unwrap_err();
+    let most = MOST.load(Relaxed);
+    assert!(most <= 64, "{most} errors at a time");
+    assert_eq!((error.attempts(), error.earlier().len()), (20_002, 8 + 16));
+    assert_eq!(error.omitted(), 20_001 - 24);
+    let numbers = error.earlier().iter().map(|failed| failed.attempt.number);
+    let expected = [1, 1, 2, 2, 3, 3, 4, 4].into_iter();
+    assert!(numbers.take(8).eq(expected));
+    assert_eq!(error.earlier()[8].attempt.number, 9_993);
+    drop(error);
+    assert_eq!(ALIVE.load(Relaxed), 0);
+}

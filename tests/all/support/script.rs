@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use opero::Clock;
+use opero::{Clock, Refused};
 use proptest::prelude::*;
 
 use super::Trace;
@@ -38,6 +38,18 @@ impl Failure {
         next_value: true,
         hint: None,
     };
+}
+
+/// How the predicates see a stage's refusal: by its words.
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let words = refused.to_string();
+        Self {
+            retryable: words.contains("soon"),
+            next_value: words.contains("elsewhere"),
+            ..Self::PLAIN
+        }
+    }
 }
 
 impl From<Outcome> for Step {
