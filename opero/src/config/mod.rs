@@ -44,9 +44,9 @@ pub struct PipelineConfig {
     pub min_delay: Time,
     /// The cap of the delays, jitter included.
     pub max_delay: Time,
-    /// Full jitter between `min_delay` and the computed delay.
+    /// Full jitter between `min_delay` and the computed delay, or half of `min_delay` above it where that is more.
     pub jitter: bool,
-    /// No new attempt starts past it, and no delay overshoots it.
+    /// No new attempt starts past it, and no delay overshoots it. An attempt that is under way runs on.
     pub max_elapsed: Option<Time>,
     /// One attempt's time; for async functions.
     pub attempt_timeout: Option<Time>,
