@@ -165,21 +165,16 @@ async fn callers_that_waited_share_an_error_that_can_be_cloned() {
     assert_eq!(gate.runs.load(Relaxed), 1);
 }
 
-/// Decides on refusals by their words: `From<Refused>` makes such errors of them.
-fn says_ready(error: &String) -> bool {
-    !error.contains("gate")
-}
-
 static SHUT: Gate = Gate::new(true);
 
-#[opero(inside = SHUT, min_delay = 0, cache = false, retry_on = says_ready)]
+#[opero(inside = SHUT, min_delay = 0, cache = false, retry_on = |error| !error.contains("gate"))]
 fn behind_a_gate(n: u32) -> Result<u32, String> {
     Ok(n)
 }
 
 static SHUT_TO_ASYNC: Gate = Gate::new(true);
 
-#[opero(inside = SHUT_TO_ASYNC, min_delay = 0, cache = false, retry_on = says_ready)]
+#[opero(inside = SHUT_TO_ASYNC, min_delay = 0, cache = false, retry_on = |error| !error.contains("gate"))]
 async fn behind_a_gate_async(n: u32) -> Result<u32, Error<String>> {
     Ok(n)
 }
@@ -193,7 +188,7 @@ fn behind_a_gate_that_may_open(n: u32) -> Result<u32, String> {
 
 static TURNS: Gate = Gate::new(true);
 
-#[opero(inside = TURNS, retries = 0, cache = false, fallback_on = says_ready)]
+#[opero(inside = TURNS, retries = 0, cache = false, fallback_on = |error| !error.contains("gate"))]
 fn with_fallback(#[fallback(1, 2)] n: u32) -> Result<u32, String> {
     Ok(n)
 }
