@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use opero_core::sync::lock;
 
 /// Smaller ones are the allocator's business.
-const SMALL: usize = 1 << 16;
+pub(super) const SMALL: usize = 1 << 16;
 
 /// Larger ones are not kept, for they would be kept for good.
 const LARGE: usize = 1 << 24;
@@ -35,9 +35,14 @@ impl Buffers {
         buffer
     }
 
+    /// Is the buffer worth to be kept?
+    pub(super) fn keeps(buffer: &Vec<u8>) -> bool {
+        (SMALL..=LARGE).contains(&buffer.capacity())
+    }
+
     /// Keeps a buffer, if it is worth it.
     pub(super) fn give(&self, mut buffer: Vec<u8>) {
-        if !(SMALL..=LARGE).contains(&buffer.capacity()) {
+        if !Self::keeps(&buffer) {
             return;
         }
         buffer.clear();

@@ -11,17 +11,66 @@ use opero_core::{ConfigError, Executed, Refused};
 
 use super::limit::{ItemTime, Limit};
 use super::office::Office;
+use super::outgoing::LARGE;
 
 /// A call that was handed in.
 pub(super) struct Call {
     pub(super) id: u64,
-    /// Shared with what is being sent: a call whose worker dies goes to another one.
-    pub(super) arguments: Arc<Vec<u8>>,
+    /// Kept: a call whose worker dies goes to another one.
+    pub(super) arguments: Arguments,
     pub(super) limit: Option<Limit>,
     pub(super) handed_in: Instant,
     pub(super) reply: Reply,
     /// How many workers died that had it, and nobody knows of what.
     pub(super) mourned: u32,
+}
+
+/// The bytes of a call's arguments.
+pub(super) enum Arguments {
+    /// Copied to what is being sent.
+    Small(Vec<u8>),
+    /// Shared with it.
+    Large(Arc<Vec<u8>>),
+}
+
+impl From<Vec<u8>> for Arguments {
+    fn from(bytes: Vec<u8>) -> Self {
+        match bytes.len() < LARGE {
+            true => Self::Small(bytes),
+            false => Self::Large(Arc::new(bytes)),
+        }
+    }
+}
+
+impl Arguments {
+    /// A copy of the outcome. The arguments are not sent again, so it takes the place of small ones.
+    pub(super) fn replace(&mut self, outcome: &[u8]) -> Vec<u8> {
+        let mut bytes = match self {
+            Self::Small(bytes) => std::mem::take(bytes),
+            Self::Large(_) => Vec::new(),
+        };
+        bytes.clear();
+        bytes.extend_from_slice(outcome);
+        bytes
+    }
+}
+
+/// What a caller's last call left, for its next one.
+#[derive(Default)]
+pub(super) struct Spare {
+    pub(super) bytes: Vec<u8>,
+    pub(super) answer: Option<Arc<Answer>>,
+}
+
+impl Spare {
+    /// An answer that nothing else holds. It is empty: its caller has taken what was in it.
+    pub(super) fn answer(&mut self) -> Arc<Answer> {
+        let mut answer = self.answer.take();
+        match answer.as_mut().and_then(Arc::get_mut).is_some() {
+            true => answer.unwrap_or_default(),
+            false => Arc::default(),
+        }
+    }
 }
 
 /// The right to answer a call, once. A call that is dropped without an answer, as by a panic, is refused: its caller would
@@ -43,7 +92,9 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.send(Err(abandoned().into()));
+        if self.0.is_some() {
+            self.send(Err(abandoned().into()));
+        }
     }
 }
 
@@ -91,6 +142,8 @@ pub(super) struct Calling<'o> {
     pub(super) answered: bool,
     /// The time of the item that it is for.
     pub(super) time: &'o ItemTime,
+    /// Where the caller's next call finds what this one leaves.
+    pub(super) spare: &'o Mutex<Spare>,
 }
 
 impl Future for Calling<'_> {
@@ -115,7 +168,9 @@ impl Future for Calling<'_> {
 
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
-        if !self.answered {
+        if self.answered {
+            lock(self.spare).answer = Some(Arc::clone(&self.answer));
+        } else {
             self.time.ended(Duration::ZERO);
             self.office.cancel(self.id);
         }

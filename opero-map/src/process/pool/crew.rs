@@ -1,15 +1,18 @@
 //! The workers as a run's lanes see them.
 
 use std::future::ready;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use opero_core::sync::lock;
 use opero_core::{AttemptLimit, ConfigError, Executing, Observer, RefusedKind, Remote, Waiting};
 
+use super::super::buffers::{Buffers, SMALL};
 use super::super::wire::MOST;
+use super::call::Spare;
 use super::foreman::Foreman;
 use super::limit::ItemTime;
 use super::office::{End, Office};
@@ -117,6 +120,7 @@ impl Crew for Processes {
             lane,
             ticket: AtomicBool::new(false),
             time: ItemTime::default(),
+            spare: Mutex::default(),
         })
     }
 
@@ -138,6 +142,7 @@ struct LaneDesk<'c> {
     /// Has the lane an item for a worker?
     ticket: AtomicBool,
     time: ItemTime,
+    spare: Mutex<Spare>,
 }
 
 impl Remote for LaneDesk<'_> {
@@ -152,16 +157,25 @@ impl Remote for LaneDesk<'_> {
         }
         Box::pin(
             self.office
-                .hand_in(arguments, limit, &self.time, &self.ticket),
+                .hand_in(arguments, limit, &self.time, &self.ticket, &self.spare),
         )
     }
 
     fn buffer(&self) -> Vec<u8> {
-        self.office.buffers.take()
+        match self.office.buffers.take() {
+            large if large.capacity() > 0 => large,
+            _ => std::mem::take(&mut lock(&self.spare).bytes),
+        }
     }
 
-    fn reuse(&self, buffer: Vec<u8>) {
-        self.office.buffers.give(buffer);
+    fn reuse(&self, mut buffer: Vec<u8>) {
+        if Buffers::keeps(&buffer) {
+            return self.office.buffers.give(buffer);
+        }
+        buffer.clear();
+        if buffer.capacity() < SMALL {
+            lock(&self.spare).bytes = buffer;
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use opero_core::sync::lock;
 use opero_core::{AttemptLimit, Refused, RefusedKind};
 
 use super::super::buffers::Buffers;
-use super::call::{Answer, Call, Calling, Reply};
+use super::call::{Call, Calling, Reply, Spare};
 use super::limit::ItemTime;
 use super::wakeup::Wakeup;
 
@@ -87,8 +87,9 @@ impl Office {
         limit: Option<AttemptLimit>,
         time: &'o ItemTime,
         ticket: &AtomicBool,
+        spare: &'o Mutex<Spare>,
     ) -> Calling<'o> {
-        let answer = Arc::new(Answer::default());
+        let answer = lock(spare).answer();
         let handed_in = Instant::now();
         let limit = time.hand_in(limit, handed_in);
         let mut state = lock(&self.state);
@@ -103,7 +104,7 @@ impl Office {
                 state.outstanding += 1;
                 state.handed_in.push(Call {
                     id,
-                    arguments: Arc::new(arguments),
+                    arguments: arguments.into(),
                     limit,
                     handed_in,
                     reply: Reply::new(&answer),
@@ -118,6 +119,7 @@ impl Office {
             answer,
             answered: false,
             time,
+            spare,
         }
     }
 

@@ -9,9 +9,13 @@ use rustix::net::SendAncillaryBuffer;
 
 use super::super::socket;
 use super::super::wire::{Key, Kind};
+use super::call::Arguments;
 
 /// Small frames are put together into chunks of about this size; larger payloads are chunks of their own, not copied.
 const CHUNK: usize = 1 << 15;
+
+/// Payloads from this size on are not copied.
+pub(super) const LARGE: usize = CHUNK / 2;
 
 /// Chunks handed to the system in one call.
 const AT_ONCE: usize = 16;
@@ -51,11 +55,11 @@ impl Outgoing {
         self.chunks.is_empty()
     }
 
-    pub(super) fn push(&mut self, kind: Kind, id: u64, payload: &Arc<Vec<u8>>) {
-        if payload.len() < CHUNK / 2 {
-            self.small(kind, id, payload);
-            return;
-        }
+    pub(super) fn push(&mut self, kind: Kind, id: u64, payload: &Arguments) {
+        let payload = match payload {
+            Arguments::Small(payload) => return self.small(kind, id, payload),
+            Arguments::Large(payload) => payload,
+        };
         let header = self.key.header(kind, id, payload.len());
         self.chunks.push_back(Chunk::Frames(header.to_vec()));
         self.chunks.push_back(Chunk::Payload(Arc::clone(payload)));
@@ -145,7 +149,7 @@ mod tests {
         ) {
             let mut outgoing = Outgoing::default();
             for (id, size) in sizes.iter().enumerate() {
-                outgoing.push(Kind::Call, id as u64, &Arc::new(vec![7; *size]));
+                outgoing.push(Kind::Call, id as u64, &vec![7; *size].into());
             }
             let (ours, theirs) = narrow();
             let mut decoder = Decoder::default();

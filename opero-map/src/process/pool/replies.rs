@@ -1,5 +1,7 @@
 //! What workers say.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,8 +9,8 @@ use std::time::{Duration, Instant};
 use opero_core::{Codec, Refused, RefusedKind};
 
 use super::super::wire::{Kind, Panicked};
-use super::call::Call;
-use super::worker::Worker;
+use super::call::{Arguments, Call};
+use super::worker::{Sent, Worker};
 
 /// What came of listening to a worker once.
 #[derive(Default)]
@@ -93,7 +95,7 @@ impl Worker {
                     self.resident = id;
                     continue;
                 }
-                Kind::Outcome => Some(Ok(frame.payload.into_owned())),
+                Kind::Outcome => Some(Ok(frame.payload)),
                 Kind::Untold => Some(Err(untold(&frame.payload))),
                 Kind::Panic => Some(Err(panicked(&frame.payload))),
                 Kind::Returned => None,
@@ -102,7 +104,7 @@ impl Worker {
                 }
             };
             let invalid = || io::Error::from(io::ErrorKind::InvalidData);
-            let mut sent = self.take(id).ok_or_else(invalid)?;
+            let mut sent = take(&mut self.calls, id).ok_or_else(invalid)?;
             let Some(result) = result else {
                 // It has not run here.
                 self.assigned = self.assigned.saturating_sub(1);
@@ -119,6 +121,10 @@ impl Worker {
             heard.settled += 1;
             heard.ran += 1;
             self.served = true;
+            let result = result.map(|outcome| match outcome {
+                Cow::Owned(bytes) => bytes,
+                Cow::Borrowed(bytes) => sent.call.arguments.replace(bytes),
+            });
             sent.answer(
                 result,
                 self.index,
@@ -126,7 +132,9 @@ impl Worker {
                 now,
             );
             // Sent, and not to be sent again.
-            if let Ok(arguments) = Arc::try_unwrap(sent.call.arguments) {
+            if let Arguments::Large(arguments) = sent.call.arguments
+                && let Ok(arguments) = Arc::try_unwrap(arguments)
+            {
                 self.buffers.give(arguments);
             }
         }
@@ -136,6 +144,12 @@ impl Worker {
 /// What a worker is killed for whose channel brings something else than its own replies.
 const FOREIGN: &str = "what came from the worker is no reply of its own: code in it writes to a file descriptor that is not its \
                        own, such as one that was closed before";
+
+/// Takes a call off a worker's list. `None`: it was not given that call, or is done with it.
+fn take(calls: &mut VecDeque<Sent>, serial: u64) -> Option<Sent> {
+    let place = calls.binary_search_by_key(&serial, |sent| sent.serial);
+    calls.remove(place.ok()?)
+}
 
 fn untold(reason: &[u8]) -> Refused {
     let reason = String::from_utf8_lossy(reason).into_owned();
@@ -184,7 +198,7 @@ mod tests {
         for (id, answer) in (100..).zip(&answers) {
             let call = Call {
                 id,
-                arguments: Arc::default(),
+                arguments: Vec::new().into(),
                 limit: None,
                 handed_in: now,
                 reply: Reply::new(answer),

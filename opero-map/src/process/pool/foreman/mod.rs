@@ -295,13 +295,15 @@ mod tests {
     use super::*;
     use opero_core::{RefusedKind, block_on};
     use std::panic::resume_unwind;
+    use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
     #[test]
     fn a_panic_of_the_thread_that_owns_the_workers_refuses_every_call() {
         let office = Office::new(Wakeup::new().unwrap(), 8, 1);
         let (time, ticket) = (ItemTime::default(), AtomicBool::new(false));
-        let hand_in = || office.hand_in(Vec::new(), None, &time, &ticket);
+        let spare = Mutex::default();
+        let hand_in = || office.hand_in(Vec::new(), None, &time, &ticket, &spare);
         let [fetched, waiting] = [hand_in(), hand_in()];
         let mut late = None;
         guard(&office, || {

@@ -228,12 +228,6 @@ impl Worker {
         self.gone.get_or_insert(now);
     }
 
-    /// Takes a call off its list. `None`: it was not given that call, or is done with it.
-    pub(super) fn take(&mut self, serial: u64) -> Option<Sent> {
-        let place = self.calls.binary_search_by_key(&serial, |sent| sent.serial);
-        self.calls.remove(place.ok()?)
-    }
-
     /// The number of the last call that it has begun with. An async worker begins with all at once.
     pub(super) fn begun(&self) -> u64 {
         match self.waiting {
