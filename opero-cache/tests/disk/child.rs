@@ -1,10 +1,11 @@
 //! Other processes: this test binary, started once more for one of the tests below, which do nothing otherwise.
 
 use std::io::{BufRead, BufReader, Lines, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::support::{close, open, put};
+use crate::support::{close, get, open, put};
 
 const PART: &str = "OPERO_TEST_PART";
 const SCHEME: &str = "OPERO_TEST_SCHEME";
@@ -41,6 +42,37 @@ impl Process {
             "mount -t tmpfs -o size=64m opero \"$0\"; exec \"$@\"",
         ]);
         command.arg(path).arg(std::env::current_exe().unwrap());
+        Self::run(command, part, scheme, path, 0)
+    }
+
+    /// Starts it under a limit as `prlimit` has it, such as `--nofile=10`.
+    pub(crate) fn start_limited(limit: &str, part: &str, scheme: &str, path: &Path) -> Self {
+        Self::start_limited_as(None, limit, part, scheme, path)
+    }
+
+    /// As another user, if one is named.
+    pub(crate) fn start_limited_as(
+        user: Option<u32>,
+        limit: &str,
+        part: &str,
+        scheme: &str,
+        path: &Path,
+    ) -> Self {
+        let mut command = Command::new("prlimit");
+        command.args([limit, "--"]);
+        let program = std::env::current_exe().unwrap();
+        match user {
+            None => command.arg(program),
+            // Who may not be allowed to where this program is.
+            Some(user) => {
+                let copy = path.join("program");
+                if !copy.exists() {
+                    std::fs::copy(program, &copy).unwrap();
+                }
+                command.current_dir(path).uid(user).gid(user).arg(copy)
+            }
+        };
+        command.stderr(Stdio::null());
         Self::run(command, part, scheme, path, 0)
     }
 
@@ -86,6 +118,12 @@ impl Process {
 
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end, whichever it is.
+    pub(crate) fn ends_anyhow(mut self) {
+        self.says.by_ref().for_each(drop);
         self.child.wait().unwrap();
     }
 
@@ -190,5 +228,30 @@ fn refused() {
 fn contender() {
     if let Some((scheme, path, _)) = cast("contender") {
         crate::full::contends_for_its_disk(&scheme, &path);
+    }
+}
+
+/// Asks for a few records, puts those that it misses, as a program with a cache does, and ends at once.
+#[test]
+fn short() {
+    let Some((scheme, path, _)) = cast("short") else {
+        return;
+    };
+    let store = open(&scheme, &path, "");
+    for number in 0..10 {
+        if !matches!(get(&store, number), Ok(Some(_))) {
+            say("missed", number);
+            let _ = put(&store, number);
+        }
+    }
+    std::process::exit(0);
+}
+
+/// Uses the database under a limit.
+#[test]
+fn poor() {
+    if let Some((scheme, path, _)) = cast("poor") {
+        crate::resources::asks_in_vain(&scheme, &path);
+        std::process::exit(0);
     }
 }

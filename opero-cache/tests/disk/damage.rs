@@ -7,6 +7,7 @@ use std::time::Duration;
 use opero_cache::envelope;
 use opero_core::{Codec, block_on};
 
+use crate::child::Process;
 use crate::support::{Directory, SCHEMES, Store, close, key, open};
 
 const ENTRIES: u64 = 400;
@@ -156,6 +157,84 @@ fn what_is_no_database_is_put_aside_and_said_so() {
         );
         // The journal was not a part of it.
         assert_eq!(intact(&store), ENTRIES as usize / 2, "{scheme}");
+    }
+}
+
+/// What a program meets in one run, the next one need not meet again.
+#[test]
+fn programs_that_end_at_once_get_a_damaged_database_back() {
+    for (scheme, name) in [("disk", "cache.sled/db"), ("redb", "cache.redb")] {
+        for garbage in [0, 1, 100, 70_000] {
+            let directory = left_behind(scheme);
+            let path = directory.path();
+            std::fs::write(path.join(name), vec![0x5A; garbage]).unwrap();
+            let missed = || {
+                Process::start("short", scheme, path, 0)
+                    .heard("missed")
+                    .len()
+            };
+            // Told in the first run, begun anew in the second at the latest.
+            let runs = [missed(), missed(), missed()];
+            assert_eq!(runs[2], 0, "{scheme}, {garbage} bytes: {runs:?}");
+        }
+    }
+}
+
+/// Damage that only a reader or a writer meets, in any page.
+#[test]
+fn programs_that_end_at_once_get_a_database_with_damaged_pages_back() {
+    for scheme in SCHEMES {
+        let original = left_behind(scheme);
+        for round in 0..10 {
+            let directory = Directory::new();
+            copy_all(original.path(), directory.path());
+            let victim = victim(&directory);
+            let mut bytes = std::fs::read(&victim).unwrap();
+            let len = bytes.len();
+            bytes[len / 10 * round..(len / 10 * (round + 1)).min(len)].fill(0x5A);
+            std::fs::write(&victim, bytes).unwrap();
+            let missed = || {
+                let mut short = Process::start("short", scheme, directory.path(), 0);
+                short.heard("missed").len()
+            };
+            let runs: Vec<_> = (0..5).map(|_| missed()).collect();
+            assert_eq!(runs[4], 0, "{scheme}, {}: {runs:?}", victim.display());
+        }
+    }
+}
+
+/// Links at the names of files that opero makes beside a database: what they lead to is the user's.
+#[test]
+fn nothing_is_written_through_links() {
+    for (scheme, name) in [("disk", "cache.sled"), ("redb", "cache.redb")] {
+        let elsewhere = Directory::new();
+        let (there, nowhere) = (
+            elsewhere.path().join("there"),
+            elsewhere.path().join("nowhere"),
+        );
+        std::fs::write(&there, "the user's").unwrap();
+        let directory = left_behind(scheme);
+        let path = directory.path();
+        let draft = format!("{name}.draft-{}", std::process::id());
+        let link = |name: &str, to: &Path| std::os::unix::fs::symlink(to, path.join(name)).unwrap();
+        link(&draft, elsewhere.path());
+        link("room.probe", &there);
+        link(&format!("{name}.damaged-1"), &nowhere);
+        // The file of sled is in a directory.
+        let within = if scheme == "disk" { "/db" } else { "" };
+        let database = |name: &str| path.join(format!("{name}{within}"));
+        let len = std::fs::metadata(database(name)).unwrap().len();
+        std::fs::write(database(name), vec![0x5A; len as usize]).unwrap();
+        let store = open(scheme, path, "");
+        crate::support::eventually("a new one", || block_on(store.ping()).is_ok());
+        (0..10).for_each(|number| put(&store, number));
+        close(&store);
+        assert_eq!(std::fs::read(&there).unwrap(), b"the user's");
+        assert_eq!(elsewhere.files(), [there], "{scheme}");
+        let aside = database(&format!("{name}.damaged-2"));
+        assert_eq!(std::fs::metadata(aside).unwrap().len(), len, "{scheme}");
+        let first = path.join(format!("{name}.damaged-1"));
+        assert!(first.is_symlink(), "{scheme}: the link is replaced");
     }
 }
 

@@ -12,4 +12,5 @@ mod full;
 mod kept;
 mod killed;
 mod others;
+mod resources;
 mod support;

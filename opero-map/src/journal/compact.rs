@@ -4,14 +4,14 @@
 //! in one step, so at any moment there is one whole journal at the path.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::header::Header;
 use super::holders::{Held, Hold, hold};
-use super::open::{Opened, place};
+use super::open::{Opened, create_beside, place};
 use super::scan::{Piece, Scanner};
 
 /// With fewer records to leave out it is not worth the trouble.
@@ -44,7 +44,7 @@ pub(super) fn compact(
     written.map(Some)
 }
 
-/// Only who has the journal writes it. What a kill leaves there is written over.
+/// Only who has the journal writes it. What a kill leaves there is removed.
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".compacting");
@@ -52,9 +52,11 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn write(beside: &Path, journal: &Opened, header: &Header) -> io::Result<(File, Hold)> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
-    let file = options.mode(0o600).open(beside)?;
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = create_beside(beside)?;
     file.set_permissions(journal.file.metadata()?.permissions())?;
     // Before it is at the path, where others find it.
     let hold = hold(&file).map_err(|held| match held {

@@ -209,6 +209,16 @@ fn open_file(path: &Path) -> io::Result<File> {
     options.mode(0o600).open(path)
 }
 
+/// Makes a file of opero's own beside a journal, for this user alone.
+///
+/// # Errors
+/// `AlreadyExists` where there is something of that name, a link too: nothing is written to where such a link leads.
+pub(super) fn create_beside(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    options.mode(0o600).open(path)
+}
+
 /// Gives an empty file its header. `None`: it is not empty.
 fn begin(file: &File, path: &Path, owner: &Owner) -> io::Result<Option<Header>> {
     if file.metadata()?.len() > 0 {

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Seek};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::header::Header;
 use super::index::{Index, Place};
+use super::open::create_beside;
 use super::scan::{Piece, Scanner};
 
 /// What is wrong with a journal.
@@ -63,7 +64,7 @@ impl Survey {
             .as_ref()
             .is_some_and(|damaged| damaged.start < len);
         if self.strange || !self.damage.is_empty() || header_damaged {
-            copy_aside(path)?;
+            copy_aside(file, path)?;
         }
         if self.header.is_some() {
             file.write_all_at(&header.bytes(), 0)?;
@@ -94,15 +95,25 @@ fn blank(file: &File, range: Range<u64>) -> io::Result<()> {
     Ok(())
 }
 
-fn copy_aside(path: &Path) -> io::Result<()> {
+fn copy_aside(file: &File, path: &Path) -> io::Result<()> {
     for number in 1..=u32::MAX {
         let mut name = OsString::from(path);
         name.push(format!(".damaged-{number}"));
-        let aside = PathBuf::from(name);
-        if !aside.try_exists()? {
-            fs::copy(path, &aside)?;
-            return File::open(&aside)?.sync_all();
+        let mut aside = match create_beside(Path::new(&name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            aside => aside?,
+        };
+        // From the file that is open: another may be at its path by now.
+        let mut from = file;
+        from.seek(io::SeekFrom::Start(0))?;
+        let copied = io::copy(&mut from, &mut aside).and_then(|_| {
+            aside.set_permissions(file.metadata()?.permissions())?;
+            aside.sync_all()
+        });
+        if copied.is_err() {
+            let _ = fs::remove_file(&name);
         }
+        return copied;
     }
     Err(io::Error::other("there are too many damaged journals"))
 }

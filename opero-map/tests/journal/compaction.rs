@@ -89,3 +89,18 @@ pub(crate) fn rewrites(path: &Path) {
     halved([], path);
     say("did", 0);
 }
+
+#[test]
+fn the_new_file_is_not_written_through_a_link() {
+    let (directory, elsewhere) = (Directory::new(), Directory::new());
+    let path = directory.journal();
+    full_of_failures(&path);
+    let there = elsewhere.path().join("there");
+    std::fs::write(&there, "the user's").unwrap();
+    let beside = directory.path().join("run.journal.compacting");
+    std::os::unix::fs::symlink(&there, beside).unwrap();
+    halved(items(), &path);
+    assert_eq!(std::fs::read(&there).unwrap(), b"the user's");
+    assert!(!path.is_symlink());
+    assert!(assert_whole(&path) < 3 * FAILING);
+}

@@ -31,6 +31,30 @@ fn behind_damage_results_are_found_again_and_a_copy_is_kept() {
     assert_eq!(directory.names().len(), 3);
 }
 
+/// A link that leads nowhere is no free name, and one that leads to a file is not written through.
+#[test]
+fn a_copy_is_kept_beside_links_and_not_where_they_lead() {
+    let (directory, elsewhere) = (Directory::new(), Directory::new());
+    let path = directory.journal();
+    let items = || (0..100).map(|number| number * 2);
+    halved(items(), &path);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    std::fs::write(&path, &bytes).unwrap();
+    let beside = |name: &str| directory.path().join(format!("run.journal.{name}"));
+    let there = elsewhere.path().join("there");
+    std::fs::write(&there, "the user's").unwrap();
+    let nowhere = elsewhere.path().join("nowhere");
+    std::os::unix::fs::symlink(&nowhere, beside("damaged-1")).unwrap();
+    std::os::unix::fs::symlink(&there, beside("damaged-2")).unwrap();
+
+    assert_eq!(halved(items(), &path).0, expected(items()));
+    assert_eq!(std::fs::read(beside("damaged-3")).unwrap(), bytes);
+    assert_eq!(std::fs::read(&there).unwrap(), b"the user's");
+    assert!(!nowhere.exists());
+}
+
 #[test]
 fn what_was_cut_off_runs_again() {
     let directory = Directory::new();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::backend::local::Fault;
-use crate::backend::local::directory::create_private;
+use crate::backend::local::directory::private;
 
 /// Makes a database at `path`, whole or not at all: one that a kill left half-made could not be told from a damaged one.
 /// Where another process is faster, its database stays.
@@ -15,7 +15,8 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     // A killed process of this number may have left one.
     let _ = fs::remove_dir_all(&draft);
     // sled makes its files with the mode of every file: they are closed by their directory.
-    create_private(&draft)?;
+    // Not one that is there: it might be a link.
+    private().create(&draft)?;
     sled::open(&draft)?.flush()?;
     let moved = fs::rename(&draft, path);
     let _ = fs::remove_dir_all(&draft);

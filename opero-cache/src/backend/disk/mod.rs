@@ -29,7 +29,8 @@ use super::{ByteStore, CacheOptions};
 ///
 /// What was put survives the end of the process, also by `kill -9`, at once; a power cut may lose what was put in the last
 /// `flush`. One process at a time has it open: in any other, each call gets an error and runs without the cache, until it is
-/// free. A database that is found damaged twice is put beside, as `cache.sled.damaged-1`, and a new one begun.
+/// free. A database that is found damaged twice is put beside, as `cache.sled.damaged-1`, and a new one begun; one that cannot
+/// be opened because threads, memory, files or room on the disk are short is left alone.
 #[derive(Debug)]
 pub enum DiskCache {}
 
@@ -48,6 +49,9 @@ impl DiskCache {
 }
 
 crate::register_store!("disk", DiskCache::open);
+
+/// sled panics with less.
+const LEAST_MEMORY: u64 = 256;
 
 /// Records under 32 bytes of key; the totals of a space under its 16 bytes, so before its records.
 #[derive(Debug)]
@@ -80,7 +84,7 @@ impl Engine for Sled {
         let flush = u64::try_from(tuning.flush.as_millis()).unwrap_or(u64::MAX);
         let config = sled::Config::new()
             .path(path)
-            .cache_capacity(tuning.memory)
+            .cache_capacity(tuning.memory.max(LEAST_MEMORY))
             // Its own flusher is also what reclaims space.
             .flush_every_ms(Some(flush.max(1)));
         let db = files::patiently(|| Ok(config.open()?))?;
@@ -157,6 +161,8 @@ impl From<sled::Error> for Fault {
             }
             sled::Error::Io(error) => Self::Failed(error.to_string()),
             sled::Error::Corruption { .. } => Self::Damaged("its checksums are wrong".to_owned()),
+            // Of all databases of the process, since threads of sled serve them all.
+            sled::Error::ReportableBug(what) if what.contains("thread") => Self::Failed(what),
             // Such as another version's format.
             sled::Error::Unsupported(what) | sled::Error::ReportableBug(what) => {
                 Self::Damaged(what)

@@ -141,12 +141,20 @@ impl<E: Engine> Shared<E> {
         if self.engine().is_some() {
             return Ok(());
         }
+        // A call that waited for the opening gets the reason why it failed, such as that a damaged database was put aside. The
+        // next call has it opened anew.
+        let mut waited = false;
         self.wait(Patience::Call, |state| match &state.phase {
             Phase::Open => Some(Ok(())),
-            Phase::Opening => None,
+            Phase::Opening => {
+                waited = true;
+                None
+            }
+            Phase::Failed(reason) if waited => Some(Err(self.error(reason))),
             Phase::Closed | Phase::Failed(_) => match self.cool.enter(real_now()) {
                 Ok(()) => {
                     state.phase = Phase::Opening;
+                    waited = true;
                     None
                 }
                 Err(pause) => Some(Err(self.resting(&state.phase, pause))),

@@ -1,7 +1,7 @@
 //! Directories for us alone, and what is damaged put out of the way.
 
-use std::fs::{self, DirBuilder};
-use std::io;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::journal::with_suffix;
@@ -9,11 +9,19 @@ use super::journal::with_suffix;
 /// Creates a directory, and those above it, for this user alone. One that is there is left as it is, its mode too: what we
 /// put into it is closed to others by itself.
 pub(in crate::backend) fn create_private(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
+    private().recursive(true).create(path)
+}
+
+/// What creates directories for this user alone.
+pub(in crate::backend) fn private() -> DirBuilder {
+    let builder = DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    let builder = {
+        let mut builder = builder;
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+    };
+    builder
 }
 
 /// Renames a database to `<name>.damaged-<n>`, so that a new one can begin and nothing is lost that somebody could still
@@ -21,9 +29,14 @@ pub(in crate::backend) fn create_private(path: &Path) -> io::Result<()> {
 pub(super) fn set_aside(base: &Path) -> io::Result<PathBuf> {
     for number in 1..=u32::MAX {
         let aside = with_suffix(base, &format!(".damaged-{number}"));
-        if !aside.try_exists()? {
-            fs::rename(base, &aside)?;
-            return Ok(aside);
+        // A link that leads nowhere is something, too.
+        match aside.symlink_metadata() {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::rename(base, &aside)?;
+                return Ok(aside);
+            }
+            Err(error) => return Err(error),
         }
     }
     Err(io::Error::other("there are too many damaged databases"))
@@ -53,8 +66,55 @@ fn free(_: &Path) -> u64 {
 /// Can something be written? A quota shows only so.
 pub(super) fn can_write(directory: &Path) -> bool {
     let probe = directory.join("room.probe");
-    let written = fs::write(&probe, vec![0xA5; 1 << 20]);
-    // What cannot be removed is written over by the next probe.
+    // What a killed process has left.
+    let _ = fs::remove_file(&probe);
+    // Made anew: nothing is written through a link that was put there.
+    let file = OpenOptions::new().write(true).create_new(true).open(&probe);
+    let written = file.and_then(|mut file| file.write_all(&[0xA5; 1 << 20]));
     let _ = fs::remove_file(&probe);
     written.is_ok()
+}
+
+/// What tells a file from the one that takes its place under the same name. `None` where there is none, or no way to tell.
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let found = path.metadata().ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn identity(_: &Path) -> Option<(u64, u64)> {
+    None
+}
+
+/// Would an engine get what it needs to open: threads, memory, files? An engine that lacks them may say that its database is
+/// damaged.
+pub(super) fn has_resources(directory: &Path) -> bool {
+    // sled has seven threads for its files and one that flushes; it maps as much as it keeps of pages.
+    const THREADS: usize = 8;
+    const MEMORY: usize = 64 << 20;
+    if Vec::<u8>::new().try_reserve_exact(MEMORY).is_err() {
+        return false;
+    }
+    let files: Vec<_> = (0..THREADS).map(|_| fs::read_dir(directory)).collect();
+    if files.iter().any(Result::is_err) {
+        return false;
+    }
+    // All at once: each lives until the sender is gone.
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let receiver = std::sync::Arc::new(std::sync::Mutex::new(receiver));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let receiver = std::sync::Arc::clone(&receiver);
+            std::thread::Builder::new()
+                .spawn(move || opero_core::sync::lock(&receiver).recv().is_err())
+        })
+        .collect();
+    drop(sender);
+    let started = threads.iter().all(Result::is_ok);
+    for thread in threads.into_iter().flatten() {
+        let _ = thread.join();
+    }
+    started
 }

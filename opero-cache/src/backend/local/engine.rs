@@ -1,5 +1,6 @@
 //! What a database has to do underneath.
 
+use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -96,6 +97,47 @@ impl From<std::io::Error> for Fault {
 /// keep is checked by whoever reads it.
 #[inline]
 pub(super) fn guarded<T>(ask: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(ask))
-        .unwrap_or_else(|_| Err(Fault::Damaged("the database gave up reading it".to_owned())))
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+/// sled also panics where the operating system gives it no thread, no memory or no file: that says nothing about the database.
+/// The text itself may quote what is stored, so it is not shown.
+#[cold]
+fn panicked(panic: &(dyn Any + Send)) -> Fault {
+    const REFUSED: [&str; 3] = ["Os { code: ", "(os error ", "failed to allocate"];
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    match text {
+        Some(text) if REFUSED.iter().any(|refused| text.contains(refused)) => Fault::Failed(
+            "the operating system refused the database a thread, memory or a file".to_owned(),
+        ),
+        _ => Fault::Damaged("the database gave up reading it".to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn is_damage(panics: fn()) -> bool {
+        let fault = guarded(|| {
+            panics();
+            Ok(())
+        });
+        matches!(fault, Err(Fault::Damaged(_)))
+    }
+
+    #[test]
+    fn a_panic_for_want_of_something_is_no_damage() {
+        // As an unwrapped error prints.
+        let no_thread = || panic!("{:?}", io::Error::from_raw_os_error(11));
+        let no_file = || panic!("open file at x: {}", io::Error::from_raw_os_error(24));
+        let no_memory = || panic!("failed to allocate critical IO buffer");
+        let damage = || panic!("index out of bounds");
+        let panics: [fn(); 4] = [no_thread, no_file, no_memory, damage];
+        assert_eq!(panics.map(is_damage), [false, false, false, true]);
+    }
 }

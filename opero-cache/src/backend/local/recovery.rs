@@ -147,15 +147,15 @@ pub(super) fn clear<E: Engine>(
     }
 }
 
-/// Puts a damaged database out of the way, and says so.
-pub(super) fn give_up(base: &Path, what: &str) -> String {
+/// Puts a damaged database out of the way, and says so, or why that does not work.
+pub(super) fn give_up(base: &Path) -> Result<String, String> {
     match set_aside(base) {
         Ok(aside) => {
             let aside = aside.file_name().unwrap_or_default().to_string_lossy();
-            format!(
-                "it was damaged ({what}), and is kept beside as `{aside}`; a new one takes its place"
-            )
+            Ok(format!(
+                "is kept beside as `{aside}`; a new one takes its place"
+            ))
         }
-        Err(error) => format!("it is damaged ({what}), and cannot be put aside: {error}"),
+        Err(error) => Err(format!("it cannot be put aside ({error})")),
     }
 }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use redb::Database;
+use redb::backends::FileBackend;
 
 use super::Redb;
 use crate::backend::local::Fault;
@@ -27,11 +28,14 @@ pub(super) fn whole(path: &Path) -> Result<(), Fault> {
 
 fn make(path: &Path) -> Result<(), Fault> {
     let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
+    options.create_new(true).read(true).write(true);
     // For this user alone.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?;
-    let database = Database::create(path).map_err(redb::Error::from)?;
+    let file = options.open(path)?;
+    // The file itself: by its name, a link that was put there meanwhile would be followed.
+    let backend = FileBackend::new(file).map_err(redb::Error::from)?;
+    let database = Database::builder().create_with_backend(backend);
+    let database = database.map_err(redb::Error::from)?;
     Ok(Redb::commit(&database, &[], &[])?)
 }

@@ -30,7 +30,8 @@ use super::{ByteStore, CacheOptions};
 ///
 /// What was put survives the end of the process, also by `kill -9`, at once; a power cut may lose what was put in the last
 /// `flush`. One process at a time has it open: in any other, each call gets an error and runs without the cache, until it is
-/// free. A database that is found damaged twice is put beside, as `cache.redb.damaged-1`, and a new one begun.
+/// free. A database that is found damaged twice is put beside, as `cache.redb.damaged-1`, and a new one begun; one that cannot
+/// be opened because threads, memory, files or room on the disk are short is left alone.
 #[derive(Debug)]
 pub enum RedbCache {}
 

@@ -33,8 +33,8 @@ pub(super) struct Worker<E> {
     retry: Option<(Instant, Duration)>,
     /// It failed inside the engine, which is to be opened anew before the next time.
     spoilt: bool,
-    /// When it was found damaged last.
-    suspected: Option<Instant>,
+    /// It was found damaged.
+    suspected: Option<opening::Suspect>,
     /// Why the journals of earlier processes could not be brought in.
     stuck: Option<String>,
     /// Journals whose content is in the engine after the next flush.

@@ -10,24 +10,39 @@ use opero_core::sync::lock;
 use super::Worker;
 use crate::backend::local::change::SpaceId;
 use crate::backend::local::desk::Phase;
-use crate::backend::local::directory::room;
+use crate::backend::local::directory::{can_write, has_resources, identity, room};
 use crate::backend::local::engine::{Engine, Fault, guarded};
 use crate::backend::local::recovery::{self, Recovered};
+
+/// A database that was found damaged.
+pub(super) struct Suspect {
+    since: Instant,
+    identity: Option<(u64, u64)>,
+}
+
+impl Suspect {
+    fn is_recent(&self) -> bool {
+        const RECENT: Duration = Duration::from_secs(60);
+        self.since.elapsed() < RECENT
+    }
+}
 
 impl<E: Engine> Worker<E> {
     /// Opens the engine, and tells those who wait for it.
     pub(super) fn open(&mut self) -> Result<(), Fault> {
-        let opened = recovery::open::<E>(&self.shared.base, &self.shared.place.tuning);
+        let mut opened = self.try_open();
+        if let Err(Fault::Damaged(_)) = opened {
+            // Once more, and at once: the program may be over before a call asks again.
+            self.suspect();
+            opened = self.try_open();
+        }
         let (phase, result) = match opened {
             Ok(recovered) => {
                 self.install(recovered);
                 self.shared.cool.succeeded();
                 (Phase::Open, Ok(()))
             }
-            Err(fault) => {
-                self.shared.cool.failed(real_now());
-                (Phase::Failed(self.reason(&fault)), Err(fault))
-            }
+            Err(fault) => (Phase::Failed(self.reason(&fault)), Err(fault)),
         };
         if self.stuck.is_some() {
             self.postpone();
@@ -46,6 +61,18 @@ impl<E: Engine> Worker<E> {
             }
         });
         result
+    }
+
+    fn try_open(&self) -> Result<Recovered<E>, Fault> {
+        recovery::open::<E>(&self.shared.base, &self.shared.place.tuning)
+    }
+
+    /// The database was found damaged. Found so again before long, it is put aside.
+    fn suspect(&mut self) {
+        self.suspected = Some(Suspect {
+            since: Instant::now(),
+            identity: identity(&self.shared.base),
+        });
     }
 
     fn install(&mut self, recovered: Recovered<E>) {
@@ -70,20 +97,40 @@ impl<E: Engine> Worker<E> {
         *self.engine_mut() = Some(recovered.engine);
     }
 
-    /// What callers are told of a fault. A database that is found damaged is opened once more, since a full disk or a bug
-    /// may look like that, and put aside if it is found so again.
+    /// What callers are told of a fault, and when they may ask again. A database that is found damaged is opened once more,
+    /// since a full disk or a bug may look like that, and put aside if it is found so again. Then the next call has a new one at
+    /// once.
     fn reason(&mut self, fault: &Fault) -> String {
-        const AGAIN: Duration = Duration::from_secs(60);
         let Fault::Damaged(what) = fault else {
+            self.shared.cool.failed(real_now());
             return fault.to_string();
         };
-        let suspected = self.suspected.replace(Instant::now());
-        let again = suspected.is_some_and(|before| before.elapsed() < AGAIN);
-        if !again || room(&self.shared.directory, 0).is_none() {
+        let suspected = self.suspected.take().filter(Suspect::is_recent);
+        let Some(suspect) = suspected else {
+            self.suspect();
+            self.shared.cool.succeeded();
             return format!("{fault}; it is opened once more");
+        };
+        let directory = &self.shared.directory;
+        let outcome = if identity(&self.shared.base) != suspect.identity {
+            Ok("another process has put it aside".to_owned())
+        } else if room(directory, 0).is_none() || !can_write(directory) {
+            Err(Fault::Full.to_string())
+        } else if !has_resources(directory) {
+            Err("threads, memory or files are short".to_owned())
+        } else {
+            recovery::give_up(&self.shared.base)
+        };
+        match outcome {
+            Ok(done) => {
+                self.shared.cool.succeeded();
+                format!("it was damaged ({what}), and {done}")
+            }
+            Err(obstacle) => {
+                self.shared.cool.failed(real_now());
+                format!("{fault}; it is left alone: {obstacle}")
+            }
         }
-        self.suspected = None;
-        recovery::give_up(&self.shared.base, what)
     }
 
     fn engine_mut(&self) -> RwLockWriteGuard<'_, Option<E>> {
@@ -109,7 +156,6 @@ impl<E: Engine> Worker<E> {
 
     pub(super) fn give_up(&mut self, fault: &Fault) {
         self.shut();
-        self.shared.cool.failed(real_now());
         let reason = self.reason(fault);
         self.shared
             .desk
