@@ -34,6 +34,8 @@ pub struct RateLimit {
     pub(crate) max_wait: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fail_open: bool,
+    /// The name in events of permits without a function.
+    pub(crate) name: Arc<str>,
     /// Where the backend counts for other processes too.
     pub(crate) shared: Option<SharedKeys>,
 }
@@ -50,7 +52,8 @@ pub struct RateLimitConfig {
     pub clock: Arc<dyn Clock>,
     /// Keeps programs apart that share a limiter's server: `cache_namespace`.
     pub namespace: Arc<str>,
-    /// The function that is limited, as other processes call it too; empty where none is named.
+    /// The function that is limited, as other processes call it too, and the name in events of permits
+    /// [without a function](RateLimit::acquire); empty where none is named.
     pub function: Arc<str>,
 }
 
@@ -133,6 +136,7 @@ impl RateLimit {
             max_wait: config.max_wait,
             clock: config.clock,
             fail_open: false,
+            name: config.function,
             shared,
         })
     }

@@ -21,7 +21,8 @@ impl RateLimit {
     /// # Errors
     /// Where the wait would be longer than `max_wait`, `cost` is above the burst, or the backend does not answer.
     pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
-        self.permit(&Context::system(), None, cost).await
+        let cx = Context::system().with_function(&self.name);
+        self.permit(&cx, None, cost).await
     }
 
     /// Waits for `cost` permits, and blocks the thread meanwhile.
@@ -31,7 +32,8 @@ impl RateLimit {
     /// # Errors
     /// As [`acquire`](Self::acquire).
     pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
-        block_on(self.permit(&Context::blocking(), None, cost))
+        let cx = Context::blocking().with_function(&self.name);
+        block_on(self.permit(&cx, None, cost))
     }
 
     /// The limiter of one value: each has its own quota.
@@ -77,7 +79,8 @@ impl KeyedLimit<'_> {
     /// # Errors
     /// As there, and where the key cannot mean the same in every process that shares the limiter.
     pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
-        self.permit(&Context::system(), cost).await
+        let cx = Context::system().with_function(&self.limit.name);
+        self.permit(&cx, cost).await
     }
 
     /// As [`RateLimit::acquire_sync`].
@@ -85,7 +88,8 @@ impl KeyedLimit<'_> {
     /// # Errors
     /// As [`acquire`](Self::acquire).
     pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
-        block_on(self.permit(&Context::blocking(), cost))
+        let cx = Context::blocking().with_function(&self.limit.name);
+        block_on(self.permit(&cx, cost))
     }
 
     async fn permit(&self, cx: &Context<'_>, cost: u32) -> Result<(), Refused> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock as GovernorClock;
@@ -40,6 +41,7 @@ pub struct LocalLimiter {
     all: Governor<NotKeyed, InMemoryState>,
     keyed: Governor<Key, KeyStates>,
     clock: Reading,
+    quota: Quota,
 }
 
 impl LocalLimiter {
@@ -50,11 +52,15 @@ impl LocalLimiter {
     pub fn new(options: &LimiterOptions) -> Result<Self, ConfigError> {
         let quota = governor_quota(options.quota)?;
         let clock = Reading::of(Arc::clone(&options.clock));
-        Ok(Self {
+        let limiter = Self {
             all: RateLimiter::new(quota, InMemoryState::default(), clock.clone()),
             keyed: RateLimiter::new(quota, KeyStates::new(), clock.clone()),
             clock,
-        })
+            quota: options.quota,
+        };
+        // Only now: governor counts from the reading at which a limiter is made.
+        limiter.clock.forward(HEAD_START);
+        Ok(limiter)
     }
 
     /// How many keys it remembers: those in use, and a few that will be forgotten by the next calls.
@@ -85,6 +91,16 @@ impl Backend for LocalLimiter {
 impl LimiterBackend for LocalLimiter {
     #[inline]
     fn try_acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict {
+        match self.check(key, cost) {
+            Verdict::Wait(wait) if self.is_set_back(wait, cost) => self.begin_again(key, cost),
+            verdict => verdict,
+        }
+    }
+}
+
+impl LocalLimiter {
+    #[inline]
+    fn check(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict {
         // One permit is the common cost, and governor's single check is the cheaper one.
         let answer = match (key, cost.get()) {
             (None, 1) => Ok(self.all.check()),
@@ -92,6 +108,36 @@ impl LimiterBackend for LocalLimiter {
             (Some(key), _) => self.keyed.check_key_n(&key, cost),
         };
         self.verdict(answer)
+    }
+}
+
+impl LocalLimiter {
+    /// Would only a clock that was set back have permits take that long? Less than a second may be a thread's delay
+    /// between the clock and the limiter.
+    #[inline]
+    fn is_set_back(&self, wait: Duration, cost: NonZeroU32) -> bool {
+        wait > self.longest(cost).saturating_add(SECOND) && cost <= self.quota.burst
+    }
+
+    /// The longest that permits take on a clock that never goes back.
+    #[inline]
+    fn longest(&self, cost: NonZeroU32) -> Duration {
+        self.quota.period.saturating_mul(cost.get())
+    }
+
+    /// The permits were counted under another clock, such as the paused time of a runtime that is gone: what it says of the
+    /// present means nothing under this one.
+    #[cold]
+    fn begin_again(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict {
+        // Asked once more, since a thread may have been held up for long.
+        match self.check(key, cost) {
+            Verdict::Wait(wait) if self.is_set_back(wait, cost) => {
+                self.clock
+                    .forward(wait.saturating_add(self.longest(self.quota.burst)));
+                self.check(key, cost)
+            }
+            verdict => verdict,
+        }
     }
 }
 
@@ -116,20 +162,33 @@ fn governor_quota(quota: Quota) -> Result<governor::Quota, ConfigError> {
         })
 }
 
-/// Our clock as governor reads it: nanoseconds since the limiter was made.
+/// Our clock as governor reads it: nanoseconds since [`HEAD_START`] before the limiter was made.
 #[derive(Clone)]
 struct Reading {
     clock: Arc<dyn Clock>,
-    origin: u64,
+    /// What is added to the clock's own count, wrapping.
+    shift: Arc<AtomicU64>,
 }
 
 /// 146 years; with a quota's at most 73 it stays clear of governor's overflows.
 const LATEST: u64 = 1 << 62;
 
+/// So far a clock may be set back without being read as zero: 36 years.
+const HEAD_START: Duration = Duration::from_nanos(1 << 60);
+
+const SECOND: Duration = Duration::from_secs(1);
+
 impl Reading {
     fn of(clock: Arc<dyn Clock>) -> Self {
         let origin = clock.now().as_nanos();
-        Self { clock, origin }
+        let shift = Arc::new(AtomicU64::new(origin.wrapping_neg()));
+        Self { clock, shift }
+    }
+
+    /// Counts from now on as if so much time had passed.
+    fn forward(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(LATEST);
+        self.shift.fetch_add(nanos.min(LATEST), Ordering::Relaxed);
     }
 }
 
@@ -138,7 +197,8 @@ impl GovernorClock for Reading {
 
     #[inline]
     fn now(&self) -> Nanos {
-        let nanos = self.clock.now().as_nanos().saturating_sub(self.origin);
+        let shift = self.shift.load(Ordering::Relaxed);
+        let nanos = self.clock.now().as_nanos().wrapping_add(shift);
         Nanos::from(nanos.min(LATEST))
     }
 }

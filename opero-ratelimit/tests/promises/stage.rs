@@ -218,3 +218,47 @@ async fn tasks_are_served_in_arrival_order() {
     }
     assert_eq!(*served.lock().unwrap(), (0..20).collect::<Vec<_>>());
 }
+
+/// As the limiter of a decorated function, which lives in a static, between two tests on paused time.
+#[test]
+fn permits_counted_under_one_clock_do_not_count_under_another() {
+    let period = Duration::from_secs(1);
+    let limit = local(RateLimitConfig::new(quota(period, 2)));
+    let paused = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().start_paused(true).build().unwrap()
+    };
+    for _ in 0..3 {
+        paused().block_on(async {
+            let start = tokio::time::Instant::now();
+            for _ in 0..4 {
+                limit.acquire(1).await.unwrap();
+            }
+            limit.keyed("anna").acquire(2).await.unwrap();
+            assert!(start.elapsed() <= 4 * period, "{:?}", start.elapsed());
+            tokio::time::sleep(Duration::from_secs(3_700)).await;
+            limit.acquire(2).await.unwrap();
+            limit.keyed("anna").acquire(2).await.unwrap();
+        });
+    }
+    let start = std::time::Instant::now();
+    limit.acquire_sync(1).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn permits_without_a_function_have_the_limiters_name_in_events() {
+    static NAMES: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+    opero_core::observe(|function: &str, event: &opero_core::Event<'_>| {
+        if function == "the crawler" && event.name() == "permit_waited" {
+            NAMES.lock().unwrap().push(function.to_owned());
+        }
+    });
+    let config = RateLimitConfig::new(quota(Duration::from_millis(1), 1));
+    let limit = local(config.with_function("the crawler"));
+    for _ in 0..3 {
+        limit.acquire_sync(1).unwrap();
+        limit.keyed("anna").acquire_sync(1).unwrap();
+    }
+    assert!(!NAMES.lock().unwrap().is_empty());
+}
