@@ -9,8 +9,8 @@ use super::{Clock, Instant, Sleep};
 /// With the feature `tokio`, sleeping inside a tokio runtime uses that runtime's timer, but for the last two milliseconds,
 /// for which that timer is too coarse; and a runtime whose time is paused (`#[tokio::test(start_paused = true)]`)
 /// governs [`now`](Clock::now) too. Anywhere else, one timer thread shared by the process wakes the sleepers, so every
-/// async runtime works. A tokio runtime must have its timer enabled
-/// (`enable_time` or `enable_all`), as `tokio::time` itself demands.
+/// async runtime works. So does a tokio runtime whose timers are not enabled (`enable_time` or `enable_all`); tokio's own
+/// panic about that is caught, and the panic hook may print it once for each such runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -59,8 +59,8 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) -> Sleep {
         #[cfg(feature = "tokio")]
-        if tokio::runtime::Handle::try_current().is_ok() {
-            return Box::pin(super::tokio::sleep(duration));
+        if let Some(sleep) = super::tokio::sleep(duration) {
+            return Box::pin(sleep);
         }
         real_sleep(duration)
     }
