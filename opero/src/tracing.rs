@@ -1,9 +1,16 @@
-use opero_core::{Event, Observer};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use opero_core::clock::real_now;
+use opero_core::sync::lock;
+use opero_core::{Event, Instant, Observer, RefusedKind};
 
 /// An observer that passes events on to `tracing`, under the target `opero`.
 ///
 /// Failures and waits are told at debug level, what every call does at trace level, refusals, unreachable backends and
-/// results that no journal could take as warnings. No argument, value, key or password is in them.
+/// results that no journal could take as warnings. Of the calls that a rate limit refuses one a second is told for each
+/// function, with the number of those since the last one (`count`). No argument, value, key or password is in them.
 ///
 /// ```
 /// opero::observe(opero::TracingObserver);
@@ -21,6 +28,13 @@ impl Observer for TracingObserver {
             }
             Event::JournalUnavailable { reason } => {
                 tracing::warn!(target: "opero", function, reason, "{name}");
+            }
+            Event::Refused {
+                kind: kind @ (RefusedKind::RateWait { .. } | RefusedKind::Elapsed { .. }),
+            } => {
+                if let Some(count) = lock(&RATE_REFUSALS).add(function, real_now()) {
+                    tracing::warn!(target: "opero", function, reason = ?kind, count, "{name}");
+                }
             }
             Event::Refused { kind } => {
                 tracing::warn!(target: "opero", function, reason = ?kind, "{name}");
@@ -44,5 +58,47 @@ impl Observer for TracingObserver {
             }
             _ => tracing::trace!(target: "opero", function, "{name}"),
         }
+    }
+}
+
+static RATE_REFUSALS: Mutex<Refusals> = Mutex::new(Refusals(BTreeMap::new()));
+
+/// The time between two warnings of one function's rate limit.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// For each function the last warning, and the refusals since.
+#[derive(Debug, Default)]
+struct Refusals(BTreeMap<String, (Instant, u64)>);
+
+impl Refusals {
+    /// Counts a refusal. Returns how many there were since the last warning, where another one is due.
+    fn add(&mut self, function: &str, now: Instant) -> Option<u64> {
+        let Some((warned, count)) = self.0.get_mut(function) else {
+            self.0.insert(function.to_owned(), (now, 0));
+            return Some(1);
+        };
+        *count += 1;
+        if now.since(*warned) < WARNING_INTERVAL {
+            return None;
+        }
+        *warned = now;
+        Some(std::mem::take(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_limit_under_load_warns_once_a_second_with_a_count() {
+        let mut refusals = Refusals::default();
+        let start = real_now();
+        let mut told = Vec::new();
+        for millis in 0..2_500 {
+            told.extend(refusals.add("f", start + Duration::from_millis(millis)));
+        }
+        assert_eq!(told, [1, 1_000, 1_000]);
+        assert_eq!(refusals.add("another", start), Some(1));
     }
 }
