@@ -24,6 +24,8 @@ mod rate;
 mod single_flight;
 // A call that is alive and that nothing polls holds up no other for long.
 mod unpolled;
+// The same under a thousand schedules, beside calls that are dropped and that panic.
+mod schedules;
 // A call dropped at any await point leaves nothing behind.
 mod cancel;
 // The cache is an aid: down, slow or foreign, calls still run.
