@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Location;
+
 /// A parameter, a value or a name is wrong: it says which, what is wrong with it, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -24,14 +26,15 @@ impl ConfigError {
         }
     }
 
-    /// An unknown name among `known` ones, with the nearest of them.
+    /// An unknown name among `known` ones, with the nearest of them. Of a name that may hold a secret, such as a URL, or
+    /// that is longer than 64 characters, only a part is shown.
     pub fn unknown_parameter<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let known: Vec<_> = known.into_iter().collect();
         let way_out = match nearest(name, known.iter().copied()) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("the parameters are {}", listed(&known)),
         };
-        Self::new(name, "is not a parameter", way_out)
+        Self::new(shown(name), "is not a parameter", way_out)
     }
 
     /// The parameter's name, as the user writes it.
@@ -58,7 +61,23 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The name in `known` that is most like `name`, if any is like it at all.
+/// The characters of an unknown name that are shown at most, and the bytes of one that can be like a known one.
+const MAX_NAME: usize = 64;
+
+/// A name as it may be shown: a slip of the pen puts a value in its place, such as a URL with its password.
+fn shown(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
+    let shown = match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => Location::new(name).to_string(),
+    };
+    match shown.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
+
+/// The name in `known` that is most like `name`, if any is like it at all. None is like one of more than 64 bytes.
 ///
 /// ```
 /// use opero_core::config::nearest;
@@ -67,6 +86,9 @@ impl std::error::Error for ConfigError {}
 /// assert_eq!(nearest("colour", ["cache_ttl", "retries"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > MAX_NAME {
+        return None;
+    }
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))

@@ -94,6 +94,34 @@ fn an_unknown_key_is_refused_with_the_nearest_name() {
 }
 
 #[test]
+fn an_unknown_key_is_shown_as_a_value_is_and_not_at_any_length() {
+    let message = toml("'redis://anna:geheim@host/0?token=x' = 1");
+    assert!(
+        message.starts_with("`redis://…@host/0?…` is not a parameter"),
+        "{message}"
+    );
+    let message = toml("'anna:geheim' = 1");
+    assert!(message.starts_with("`…` is not a parameter"), "{message}");
+    assert!(toml("'größe' = 1").starts_with("`größe` is not"));
+
+    // Compared with every known name at its full length, this one would take minutes.
+    let long = "k".repeat(10_000_000);
+    let expected = format!(
+        "`{}…` is not a parameter: the parameters are `cache`",
+        "k".repeat(64)
+    );
+    for json in [
+        format!("{{\"{long}\": 1}}"),
+        format!("{{\"retries\": 1, \"{long}\": 1}}"),
+    ] {
+        let message = PipelineConfig::from_json(&json).unwrap_err().to_string();
+        assert!(message.starts_with(&expected), "{message}");
+        let error = serde_json::from_str::<PipelineConfig>(&json).unwrap_err();
+        assert!(error.to_string().starts_with(&expected));
+    }
+}
+
+#[test]
 fn each_bad_value_is_refused_by_the_name_of_its_parameter() {
     for (text, parameter) in [
         ("min_delay = -1", "min_delay"),
