@@ -37,7 +37,7 @@ pub use recorded::Recorded;
 pub use report::{Latency, LatencyBar, Report};
 pub use results::{Iter, Results};
 #[cfg(feature = "journal")]
-pub use run::RecordedJob;
+pub use run::{BySerde, Never, RecordedError, RecordedJob};
 pub use run::{Run, WithReport};
 pub use source::{
     BlockingSource, FromBlocking, FromStream, IntoSource, IterSource, Source, from_blocking,

@@ -173,6 +173,24 @@ fn a_function_that_is_not_prepared_says_how_it_can_be_recorded() {
     }
 }
 
+#[operomap(cache = false, progress = false)]
+fn infallible(n: u32) -> u32 {
+    n + 1
+}
+
+#[test]
+fn a_function_that_cannot_fail_is_recorded_under_a_name() {
+    let file = Scratch::new("infallible");
+    for resumed in [0, 2] {
+        let run = infallible([1, 2])
+            .recorded("infallible")
+            .resume(file.as_ref());
+        let (results, report) = run.run_report();
+        assert_eq!(results[1].as_ref().unwrap(), &3);
+        assert_eq!((results.len(), report.resumed), (2, resumed));
+    }
+}
+
 #[test]
 fn a_pipeline_from_the_builder_resumes_under_a_name() {
     let file = Scratch::new("pipeline");

@@ -9,7 +9,7 @@ mod start;
 mod workers;
 
 #[cfg(feature = "journal")]
-pub use recorded::RecordedJob;
+pub use recorded::{BySerde, Never, RecordedError, RecordedJob};
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! Jobs whose items and results become bytes through serde.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 
 use opero_core::stable::{OutcomeCodec, append};
 use opero_core::{Cause, CodecError, ConfigError, Context, Error, Waiting};
@@ -15,7 +17,8 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// Lets the run be recorded, for [`resume`](Run::resume): its items, values and errors become bytes through serde.
     ///
     /// `function` is what its journals know the function by. What a closure captures is not part of that, so put into the
-    /// name, or into [`resume_version`](Run::resume_version), what its results depend on.
+    /// name, or into [`resume_version`](Run::resume_version), what its results depend on. A function that cannot fail has
+    /// `Infallible` as its error, which is recorded as well.
     ///
     /// ```
     /// # #[cfg(feature = "thread")] {
@@ -33,11 +36,11 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # std::fs::remove_dir_all(directory).unwrap();
     /// # }
     /// ```
-    pub fn recorded(self, function: impl Into<String>) -> Run<S, RecordedJob<J>>
+    pub fn recorded<How>(self, function: impl Into<String>) -> Run<S, RecordedJob<J, How>>
     where
         S::Item: Serialize,
         J::Output: Serialize + DeserializeOwned,
-        J::Error: Serialize + DeserializeOwned + fmt::Display,
+        J::Error: RecordedError<How>,
     {
         Run::new(
             self.name,
@@ -45,25 +48,79 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             RecordedJob {
                 job: self.job,
                 function: function.into(),
+                how: PhantomData,
             },
             self.config,
         )
     }
 }
 
-/// A job that is recorded through serde: see [`Run::recorded`].
-#[derive(Clone)]
-pub struct RecordedJob<J> {
-    job: J,
-    function: String,
+/// An error that a run can record: one that is `Serialize + DeserializeOwned + Display`, or `Infallible`, the error of a
+/// function that cannot fail. `How` says which, and is found by the compiler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the error of a recorded run, and no bytes can be made of it",
+    label = "the errors of this run cannot be recorded",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, and implement `Display`; or return a `String`"
+)]
+pub trait RecordedError<How>: Sized {
+    #[doc(hidden)]
+    fn codec<T: Serialize + DeserializeOwned>() -> OutcomeCodec<T, Self>;
+    #[doc(hidden)]
+    fn words(&self) -> String;
 }
 
-impl<I, J> Job<I> for RecordedJob<J>
+/// How a [`RecordedError`] is recorded: through serde.
+#[derive(Debug)]
+pub enum BySerde {}
+
+/// How a [`RecordedError`] is recorded that never occurs.
+#[derive(Debug)]
+pub enum Never {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Serialize + DeserializeOwned + fmt::Display> RecordedError<BySerde> for E {
+    fn codec<T: Serialize + DeserializeOwned>() -> OutcomeCodec<T, E> {
+        OutcomeCodec::postcard()
+    }
+
+    fn words(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl RecordedError<Never> for Infallible {
+    fn codec<T: Serialize + DeserializeOwned>() -> OutcomeCodec<T, Infallible> {
+        OutcomeCodec::infallible()
+    }
+
+    fn words(&self) -> String {
+        match *self {}
+    }
+}
+
+/// A job that is recorded through serde: see [`Run::recorded`].
+pub struct RecordedJob<J, How = BySerde> {
+    job: J,
+    function: String,
+    how: PhantomData<fn() -> How>,
+}
+
+impl<J: Clone, How> Clone for RecordedJob<J, How> {
+    fn clone(&self) -> Self {
+        Self {
+            job: self.job.clone(),
+            function: self.function.clone(),
+            how: PhantomData,
+        }
+    }
+}
+
+impl<I, J, How> Job<I> for RecordedJob<J, How>
 where
     I: Serialize + Send,
     J: Job<I>,
     J::Output: Serialize + DeserializeOwned,
-    J::Error: Serialize + DeserializeOwned + fmt::Display,
+    J::Error: RecordedError<How>,
 {
     type Output = J::Output;
     type Error = J::Error;
@@ -94,12 +151,12 @@ where
     }
 }
 
-impl<I, J, T, E> Recorded<I, T, E> for RecordedJob<J>
+impl<I, J, How, T, E> Recorded<I, T, E> for RecordedJob<J, How>
 where
     I: Serialize,
     J: Send + Sync,
     T: Serialize + DeserializeOwned,
-    E: Serialize + DeserializeOwned + fmt::Display,
+    E: RecordedError<How>,
 {
     fn function(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.function)
@@ -110,26 +167,26 @@ where
     }
 
     fn encode(&self, result: Result<&T, &Error<E>>, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        OutcomeCodec::postcard().encode(result, out)
+        E::codec().encode(result, out)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
-        OutcomeCodec::postcard().decode(bytes)
+        E::codec().decode(bytes)
     }
 
     fn shape(&self) -> u64 {
-        OutcomeCodec::<T, E>::postcard().shape()
+        E::codec::<T>().shape()
     }
 
     fn describe(&self, error: &Error<E>) -> Option<String> {
         Some(match error.cause() {
-            Cause::Function(error) => error.to_string(),
+            Cause::Function(error) => error.words(),
             Cause::Refused(refused) => refused.to_string(),
         })
     }
 }
 
-impl<J> fmt::Debug for RecordedJob<J> {
+impl<J, How> fmt::Debug for RecordedJob<J, How> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordedJob")
             .field("function", &self.function)
