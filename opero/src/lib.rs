@@ -49,7 +49,7 @@ pub use config::{PipelineConfig, Rate, Time};
 pub use opero_core::{
     Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, ConfigError, Context,
     Error, ErrorKind, Event, FailedAttempt, History, Key, ManualClock, Observer, Operation,
-    Refused, RefusedKind, Stage, async_trait, block_on, observe, operation,
+    Refused, RefusedKind, Stack, Stage, async_trait, block_on, observe, operation,
 };
 pub use order::Stages;
 #[doc(inline)]

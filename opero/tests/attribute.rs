@@ -10,6 +10,7 @@ mod attribute {
     mod map;
     mod names;
     mod nested;
+    mod others;
     mod outlive;
     mod shapes;
     mod stable;

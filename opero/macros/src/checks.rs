@@ -2,6 +2,7 @@
 
 use crate::errors::Errors;
 use crate::fallback::Fallback;
+use crate::fixed;
 use crate::mode::Mode;
 use crate::outcome::{borrowed, reference_in_value};
 use crate::parameters::Parameters;
@@ -18,6 +19,7 @@ pub(crate) fn check(
     is_map: bool,
     errors: &mut Errors,
 ) {
+    fixed::check(function, parameters, errors);
     if let Some(limit) = parameters.get("attempt_timeout")
         && !function.is_async()
         && !(is_map && Mode::may_stop(parameters))

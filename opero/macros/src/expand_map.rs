@@ -43,6 +43,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let Some(place) = item_place(&function, fallback.as_ref(), &mut errors) else {
         return errors.finish().map(|()| TokenStream::new());
     };
+    refuse_instrument(&function, &mut errors);
     name_item_lifetimes(&mut function, place);
     let mode = Mode::of(parameters);
     let reach = Reach::of(&function, mode, &mut errors);
@@ -68,7 +69,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let bytes = plan.bytes(&result.adapter);
     let error = quote!(#door::Anything);
     let recipe = plan.recipe(&error, &item, bytes.as_ref(), &mut errors);
-    let (function_static, checks) = (plan.function_static(), plan.checks());
+    let (function_static, checks) = (plan.function_static(), plan.checks_beside_looks());
     let registration = plan.registration(&result.value, &result.error);
     errors.finish()?;
 
@@ -134,6 +135,20 @@ fn item_place(
     place
 }
 
+/// Refuses an `#[instrument]` that would see how a run is made, and none of its items.
+fn refuse_instrument(function: &Function, errors: &mut Errors) {
+    for attribute in &function.item.attrs {
+        let name = attribute.path().segments.last();
+        if name.is_some_and(|name| name.ident == "instrument") {
+            errors.at(
+                attribute.path().span(),
+                "below `#[operomap]` this would be a span around the making of a run, not around its items: put it above \
+                 `#[operomap]`, where each execution of the function has its span",
+            );
+        }
+    }
+}
+
 /// The item's type stands in bounds, where no lifetime may be left out. Results may borrow from the item.
 fn name_item_lifetimes(function: &mut Function, place: usize) {
     let generics = &mut function.item.sig.generics;
@@ -158,7 +173,7 @@ fn head(
 ) -> (TokenStream, TokenStream) {
     let function = plan.function;
     let ItemFn { attrs, vis, .. } = &function.item;
-    let (items, source) = (items_name(), Ident::new("Items", Span::mixed_site()));
+    let (items, source) = (items_name(), hidden("Items"));
     let own = function
         .receiver
         .iter()

@@ -96,7 +96,7 @@ fn alone(plan: &Plan<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenStream {
         (true, true) => quote!(#door::call_placed(#recipe_name, #ending)),
         (false, true) => quote!(#door::call_placed_sync(&#recipe_name, #ending)),
     };
-    let call = boxed(function, call);
+    let call = finished(function, call);
     // What the compiler finds wrong with the types of the whole is about the result.
     let call = at(function.output.span(), call);
     let (adapter_name, on_refused_name) = (hidden("adapter"), hidden("on_refused"));
@@ -122,10 +122,11 @@ fn alone(plan: &Plan<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenStream {
     }
 }
 
-/// Boxed, where the function returns a boxed future.
-pub(crate) fn boxed(function: &Function, call: TokenStream) -> TokenStream {
+/// What the body ends with: the call, boxed or awaited as the generated signature wants it.
+pub(crate) fn finished(function: &Function, call: TokenStream) -> TokenStream {
     match &function.kind {
         Kind::Boxed(_) => quote!(::std::boxed::Box::pin(#call)),
+        Kind::Async if function.is_read_by_macros() => quote!(#call.await),
         _ => call,
     }
 }
@@ -136,7 +137,8 @@ pub(crate) fn head(function: &Function, inputs: Vec<FnArg>) -> (TokenStream, Tok
     let mut signature = function.item.sig.clone();
     signature.inputs = inputs.into_iter().collect();
     let mut allowed = TokenStream::new();
-    if matches!(function.kind, Kind::Async) {
+    // A macro that is expanded after this one knows an async function by that word.
+    if matches!(function.kind, Kind::Async) && !function.is_read_by_macros() {
         let output = &function.output;
         signature.asyncness = None;
         // The hygiene of `impl` decides its edition: this one captures every lifetime, also in a crate of edition 2021.

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, ItemFn, parse_quote};
 
 use crate::errors::Errors;
-use crate::expand_opero::{Parts, boxed, head};
+use crate::expand_opero::{Parts, finished, head};
 use crate::parameters::Parameters;
 use crate::recipe::Plan;
 use crate::result_types::ResultTypes;
@@ -76,7 +76,7 @@ impl Handle {
             .passed()
             .map(|(argument, _)| &argument.name)
             .filter(|name| *name != "self");
-        let call = boxed(function, quote!(#callee #generics(#(#arguments),*).run()));
+        let call = finished(function, quote!(#callee #generics(#(#arguments),*).run()));
         let call = at(function.output.span(), call);
         let (head, signature) = head(function, inputs);
         quote!(#head #signature { #call } #bound #cache)
@@ -130,11 +130,9 @@ impl Handle {
         let cache = self.sibling(plan, &format_ident!("{}_cache", sig.ident), false);
         let (function_name, adapter, on_refused_name) =
             (hidden("function"), hidden("adapter"), hidden("on_refused"));
+        let checks = plan.checks_beside_looks();
         let Parts {
-            checks,
-            on_refused,
-            recipe,
-            ..
+            on_refused, recipe, ..
         } = parts;
         let bind = at(output.span(), quote!(#door::#bind));
         let ending = plan.ending();

@@ -6,10 +6,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
 use syn::{Expr, ExprClosure, Pat, PatType};
 
+use crate::errors::Errors;
 use crate::fallback::argument_name;
 use crate::parameters::{Parameter, unknown_argument};
+use crate::receiver::{ReplaceSelf, own_name};
 use crate::scope::Scope;
 use crate::signature::Function;
 
@@ -114,8 +117,27 @@ impl Scope<'_> {
             let seen = self.seen_or_refused(sight, index, parameter)?;
             bindings.extend(quote!(let #input = #seen;));
         }
-        let body = &closure.body;
+        let body = self.with_own_self(&closure.body, &mut bindings)?;
         Ok(quote!({ #bindings #body }))
+    }
+
+    /// The body of a closure. A `self` in it that the method takes by value is among the arguments, under another name.
+    fn with_own_self(&self, body: &Expr, bindings: &mut TokenStream) -> syn::Result<Expr> {
+        let mut body = body.clone();
+        let own = self
+            .arguments
+            .iter()
+            .position(|argument| argument.name == "self");
+        if let Some(index) = own
+            && let Some(seen) = self.seen(index)
+        {
+            let (mut errors, span) = (Errors::default(), self.arguments[index].span);
+            let own = own_name(span);
+            ReplaceSelf::new(span, &mut errors).visit_expr_mut(&mut body);
+            errors.finish()?;
+            bindings.extend(quote!(#[allow(unused_variables)] let #own = #seen;));
+        }
+        Ok(body)
     }
 
     fn wrong_inputs(&self, parameter: &Parameter, inputs: &[&Pat]) -> syn::Error {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod attributes;
 mod bytes;
 mod checks;
 mod crate_path;
@@ -9,6 +10,7 @@ mod errors;
 mod expand_map;
 mod expand_opero;
 mod fallback;
+mod fixed;
 mod handle;
 mod keys;
 mod lifetimes;
@@ -40,7 +42,7 @@ use parameters::Parameters;
 #[doc = include_str!("../docs/opero.md")]
 #[proc_macro_attribute]
 pub fn opero(parameters: TokenStream, item: TokenStream) -> TokenStream {
-    decorate(parameters, item, expand_opero::expand)
+    decorate("opero", parameters, item, expand_opero::expand)
 }
 
 #[doc = include_str!("../docs/operomap.md")]
@@ -51,7 +53,7 @@ pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
                        `map-async` (for `async fn`) of the crate `opero`";
         return missing(message, item);
     }
-    decorate(parameters, item, expand_map::expand)
+    decorate("operomap", parameters, item, expand_map::expand)
 }
 
 #[doc = include_str!("../docs/main.md")]
@@ -84,6 +86,7 @@ fn missing(message: &str, item: TokenStream) -> TokenStream {
 }
 
 fn decorate(
+    name: &str,
     parameters: TokenStream,
     item: TokenStream,
     expand: fn(&Parameters, ItemFn) -> syn::Result<proc_macro2::TokenStream>,
@@ -92,7 +95,15 @@ fn decorate(
         Ok(item) => item,
         Err(error) => return not_a_function(error, item),
     };
-    let result = syn::parse(parameters).and_then(|parameters| expand(&parameters, item.clone()));
+    let written = proc_macro2::TokenStream::from(parameters.clone());
+    let result = syn::parse(parameters).and_then(|parameters| match attributes::split(&item) {
+        Some(split) => {
+            let facade = crate_path::facade(&parameters);
+            let name = proc_macro2::Ident::new(name, proc_macro2::Span::call_site());
+            Ok(split.expand(&quote!(#facade::#name(#written))))
+        }
+        None => expand(&parameters, item.clone()),
+    });
     result
         .unwrap_or_else(|error| beside_original(error, item))
         .into()

@@ -119,13 +119,19 @@ fn not_assigned(name: &Ident, input: ParseStream<'_>) -> syn::Error {
     let value = value_after(input).unwrap_or_else(|_| "…".to_owned());
     let known = || [COMMON, OPERO, OPEROMAP].into_iter().flatten().copied();
     let text = name.to_string();
-    let meant = match text.as_str() {
-        // Nearer by its letters is `retry_on`, which takes no number.
-        "retry" => "retries",
-        other => nearest(other, known()).unwrap_or(other),
-    };
+    let meant = meant(&text)
+        .or_else(|| nearest(&text, known()))
+        .unwrap_or(&text);
     let message = format!("a parameter takes its value after `=`: write `{meant} = {value}`");
     syn::Error::new(name.span(), message)
+}
+
+/// The parameter that a word means to which another one is nearer by its letters, such as `retry_on` to `retry`.
+fn meant(name: &str) -> Option<&'static str> {
+    match name {
+        "retry" | "max_retries" | "tries" => Some("retries"),
+        _ => None,
+    }
 }
 
 fn value_after(input: ParseStream<'_>) -> syn::Result<String> {
@@ -139,6 +145,14 @@ fn value_after(input: ParseStream<'_>) -> syn::Result<String> {
 
 /// The error for a name that is no parameter. Half a name, such as `ttl`, is looked for before a similar one.
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(meant) = meant(name).filter(|meant| known.clone().any(|known| known == *meant)) {
+        return ConfigError::new(
+            name,
+            "is not a parameter",
+            format!("did you mean `{meant}`?"),
+        )
+        .to_string();
+    }
     let half = format!("_{name}");
     let ends: Vec<_> = known
         .clone()

@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::parameters::{Parameter, Parameters};
 use crate::reach::Reach;
 use crate::scope::{Scope, hidden};
-use crate::settings::{Refusing, Settings};
+use crate::settings::{Keys, Refusing, Settings};
 use crate::signature::{Function, Kind};
 use crate::spans::at;
 use crate::worker::body_name;
@@ -37,7 +37,26 @@ impl<'a> Plan<'a> {
             arguments: &self.function.arguments,
             fallback: self.fallback,
             has_item: self.has_item,
+            is_single: self.is_single(),
         }
+    }
+
+    /// Is a call executed once at most, and does nothing but its key ask for its arguments?
+    fn is_single(&self) -> bool {
+        const ASKING: [&str; 6] = [
+            "outside",
+            "inside",
+            "cache_key",
+            "rate_key",
+            "rate_cost",
+            "handle",
+        ];
+        let settings = self.settings;
+        self.parameters.get("retries").is_some_and(is_zero)
+            && self.fallback.is_none()
+            && !self.has_item
+            && self.parameters.given(&ASKING).next().is_none()
+            && (!settings.cache || settings.keys == Keys::Local && settings.renewing.is_none())
     }
 
     /// The arguments of the generated signature, but for `self` and a map's items.
@@ -112,6 +131,15 @@ impl<'a> Plan<'a> {
                 at(place, quote!(#door::#needs_result(&#adapter);))
             })
             .collect()
+    }
+
+    /// The same where the adapter is the one that tokens look like: what is wrong with the looks is said elsewhere.
+    pub(crate) fn checks_beside_looks(&self) -> TokenStream {
+        let (name, adapter, checks) = (hidden("adapter"), self.adapter(), self.checks());
+        match checks.is_empty() {
+            true => checks,
+            false => quote!({ let #name = #adapter; #checks }),
+        }
     }
 
     /// What becomes of a refusal, as an expression; it must stand before the arguments are moved.
@@ -272,11 +300,28 @@ impl<'a> Plan<'a> {
         let Some(parameter) = self.parameters.get(name) else {
             return quote!(#door::Absent);
         };
-        match errors.take(parameter.expression()) {
+        match errors.take(stage(parameter)) {
             Some(stage) => quote!(#door::Present(&#stage)),
             None => TokenStream::new(),
         }
     }
+}
+
+/// The expression of `outside` or `inside`.
+fn stage(parameter: &Parameter) -> syn::Result<&Expr> {
+    let (problem, way_out) = match parameter.expression()? {
+        Expr::Array(_) | Expr::Tuple(_) => (
+            "is one stage",
+            "put one around the other in a static, as in `static BOTH: opero::Stack<Outer, Inner> = \
+             opero::Stack::new(Outer, Inner);`, and name that",
+        ),
+        Expr::Closure(_) | Expr::Lit(_) => (
+            "is a stage, as which this cannot serve",
+            "implement `opero::Stage` for a type, and name a static or a unit struct of it",
+        ),
+        stage => return Ok(stage),
+    };
+    Err(parameter.error(problem, way_out))
 }
 
 /// A future whose type says nothing of what it awaits.

@@ -42,19 +42,23 @@ impl ResultTypes {
                 error: quote!(::core::convert::Infallible),
             },
             Outcome::Result => {
-                let (value, error) = match last_segment(output) {
-                    Some((name, arguments)) if name == "Result" && both_types(&arguments) => (
-                        arguments[0].to_token_stream(),
-                        arguments[1].to_token_stream(),
-                    ),
-                    // Where the alias stands: what is wrong with a half of it shows there.
+                let (value, error, adapter) = match last_segment(output) {
+                    Some((name, arguments)) if name == "Result" && both_types(&arguments) => {
+                        let [value, error] =
+                            [&arguments[0], &arguments[1]].map(ToTokens::to_token_stream);
+                        let adapter = quote!(#door::wrapped::<#value, #error>());
+                        (value, error, adapter)
+                    }
+                    // Where the alias stands: what is wrong with a half of it shows there. And the adapter is that of the
+                    // type, whatever its looks are, so that no more is wrong than those.
                     _ => (
                         at(output.span(), quote!(<#output as #door::Outcome>::Ok)),
                         at(output.span(), quote!(<#output as #door::Outcome>::Err)),
+                        plan.adapter(),
                     ),
                 };
                 Self {
-                    adapter: quote!(#door::wrapped::<#value, #error>()),
+                    adapter,
                     demand: looks(plan, "ReadWrapped"),
                     value,
                     error,

@@ -16,6 +16,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) fallback: Option<&'a Fallback>,
     /// Is the first argument a map's item?
     pub(crate) has_item: bool,
+    /// Is the function executed once at most, so that arguments may move into it?
+    pub(crate) is_single: bool,
 }
 
 /// A name that no user's name can clash with.
@@ -72,10 +74,20 @@ impl Scope<'_> {
             let (name, ty) = (&argument.name, &argument.ty);
             match self.values(index) {
                 Some(_) => quote!(#door::list::<#ty, #error, _>(#name)),
+                None if self.moves(argument) => quote! {{
+                    #[allow(unused_imports)]
+                    use #door::{PassClone as _, PassMove as _};
+                    #door::Passes::of(&#name).way().keep(#name)
+                }},
                 None => quote!(#name),
             }
         });
         quote!((#(#values,)*))
+    }
+
+    /// Does it move where it is not `Clone`?
+    fn moves(&self, argument: &Argument) -> bool {
+        self.is_single && argument.passing == Passing::Cloned
     }
 
     /// Names the parts of the tuple.
@@ -137,6 +149,7 @@ impl Scope<'_> {
         let door = self.door;
         match argument.passing {
             Passing::Copied => quote!(*#from),
+            Passing::Cloned if self.is_single => quote!(#from.take()),
             Passing::Cloned => at(argument.span, quote!(#door::clone_argument(#from))),
         }
     }
@@ -149,6 +162,7 @@ impl Scope<'_> {
             (Some(Values::Listed(_)), _) => None,
             (Some(Values::Passed), _) => Some(quote!(#door::values(#slot))),
             (None, Passing::Copied) => Some(quote!(*#slot)),
+            (None, Passing::Cloned) if self.is_single => Some(quote!(&*#slot.seen())),
             (None, Passing::Cloned) => Some(quote!(#slot)),
         }
     }

@@ -10,6 +10,7 @@ use syn::{
     ReturnType, Signature, Type, TypeParamBound,
 };
 
+use crate::attributes::{allow_expected, is_macro};
 use crate::errors::Errors;
 use crate::receiver::{ReplaceSelf, is_reference, own_self};
 use crate::recursion;
@@ -67,6 +68,7 @@ impl Function {
     /// Takes a function apart, or says what cannot work.
     pub(crate) fn read(mut item: ItemFn, errors: &mut Errors) -> Self {
         refuse_qualifiers(&item.sig, errors);
+        allow_expected(&mut item.attrs);
         let (kind, output) = kind_and_output(&item.sig, errors);
         let mut receiver = None;
         let mut shares_self = false;
@@ -77,7 +79,8 @@ impl Function {
                     if is_reference(&own, errors) {
                         shares_self = true;
                     } else {
-                        ReplaceSelf.visit_block_mut(&mut item.block);
+                        ReplaceSelf::new(own.self_token.span, errors)
+                            .visit_block_mut(&mut item.block);
                         arguments.push(own_self(&mut own));
                     }
                     receiver = Some(own);
@@ -124,6 +127,11 @@ impl Function {
         }
     }
 
+    /// Returns `true` if attributes that are expanded after this one may read the generated function.
+    pub(crate) fn is_read_by_macros(&self) -> bool {
+        self.item.attrs.iter().any(is_macro)
+    }
+
     /// Is it awaited?
     pub(crate) fn is_async(&self) -> bool {
         !matches!(self.kind, Kind::Sync)
@@ -160,7 +168,10 @@ fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
 
 fn argument(index: usize, typed: PatType, errors: &mut Errors) -> Argument {
     let span = typed.pat.span();
-    let PatType { attrs, pat, ty, .. } = typed;
+    let PatType {
+        mut attrs, pat, ty, ..
+    } = typed;
+    allow_expected(&mut attrs);
     let passing = match &*ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
             errors.at(

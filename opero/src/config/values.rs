@@ -144,14 +144,14 @@ macro_rules! from_numbers {
     ($target:ident :: $variant:ident: $($number:ty),*) => {$(
         impl From<$number> for $target {
             fn from(number: $number) -> Self {
-                Self::$variant(number.into())
+                Self::$variant(number as f64)
             }
         }
     )*};
 }
 
-from_numbers!(Time::Seconds: f64, f32, i32, u32);
-from_numbers!(Rate::PerSecond: f64, f32, i32, u32);
+from_numbers!(Time::Seconds: f64, f32, i32, u32, i64, u64, usize);
+from_numbers!(Rate::PerSecond: f64, f32, i32, u32, i64, u64, usize);
 
 macro_rules! from_texts {
     ($target:ident, $duration:ident) => {

@@ -96,7 +96,7 @@ pub fn rate_key<K: HashKey + ?Sized>(key: &K) -> Key {
 #[diagnostic::on_unimplemented(
     message = "an argument of type `{Self}` is taken by value, and every attempt needs its own",
     label = "not `Clone`",
-    note = "derive `Clone`, or take it by reference or in an `Arc`",
+    note = "derive `Clone`, or take it by reference or in an `Arc`; `retries = 0` is a way where nothing else asks for it again",
     note = "for a generic type add the bounds `Clone + Hash + Send + Sync`"
 )]
 pub trait CloneArgument: Sized {

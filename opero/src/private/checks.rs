@@ -167,7 +167,8 @@ pub const fn needs_result_for_fallback<A: Fallback + Copy>(_: &A) {}
 /// The two halves of a `Result`, by projection, for signatures of functions whose result is written as an alias.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Result`, though its name ends in it",
-    note = "rename the type, or return `std::result::Result`"
+    label = "the attribute reads a name that ends in `Result` as one",
+    note = "return the type under a name that does not end in `Result`, as in `type Found = {Self};`, or return `Result<T, E>`"
 )]
 pub trait Outcome {
     /// The value.
@@ -204,7 +205,7 @@ pub struct ReadPlain;
 #[diagnostic::on_unimplemented(
     message = "this return type is not what it looks like, and the attribute has to name its halves",
     label = "write `Result<T, E>` or `Result<T, opero::Error<E>>` out here",
-    note = "an alias must end in `Result`, and it must not hide `opero::Error`"
+    note = "an alias of a `Result` must end in `Result` and must not hide `opero::Error`; the name of another type must not end so"
 )]
 pub trait ReadAs<Looks> {}
 

@@ -15,6 +15,7 @@ mod path;
 mod recipe;
 mod renewal;
 mod sharing;
+mod single;
 
 #[cfg_attr(feature = "stable", path = "stable/enabled.rs")]
 #[cfg_attr(not(feature = "stable"), path = "stable/disabled.rs")]
@@ -84,6 +85,7 @@ pub use operation::{AsyncBody, BlockingBody, Body, Own, SyncBody};
 pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{Errors, RefusedAny, RefusedFrom, ShareAny, ShareClone, Sharing};
+pub use single::{ByClone, ByMove, Cloned, Moved, PassClone, PassMove, Passes, Seen};
 pub use stable::{
     CodecAny, CodecSerde, Probe, ProbeAny, ProbeSerde, Values, stable_argument, stable_codec,
     stable_key, stable_rate_key, stable_self,

@@ -1,5 +1,6 @@
 //! What identifies a call.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use opero::opero;
@@ -157,4 +158,41 @@ async fn what_is_called_for_its_effect_is_not_left_out() {
     assert_eq!(sent(), 1);
     assert_eq!(send_each([1, 1, 1]).run().len(), 3);
     assert_eq!(sent(), 3);
+}
+
+struct Tenant {
+    id: u32,
+    runs: AtomicU32,
+}
+
+impl Tenant {
+    #[opero(cache_key = |query| (self.id, query), rate_limit = 1e6, rate_key = |_| self.id)]
+    async fn ask(self: Arc<Self>, query: String) -> String {
+        self.runs.fetch_add(1, Relaxed);
+        format!("{}: {query}", self.id)
+    }
+
+    #[opero(cache_backend = memory(), cache_key = |query| (self.id, query))]
+    fn ask_by_records(self: Arc<Self>, query: String) -> Result<u32, opero::Error<String>> {
+        Ok(self.runs.fetch_add(1, Relaxed) + u32::try_from(query.len()).unwrap())
+    }
+}
+
+fn memory() -> String {
+    "memory".to_owned()
+}
+
+#[tokio::test]
+async fn a_key_is_made_of_a_self_that_is_taken_by_value() {
+    let [one, two] = [1, 2].map(|id| {
+        let runs = AtomicU32::new(0);
+        Arc::new(Tenant { id, runs })
+    });
+    for tenant in [&one, &two, &one] {
+        let answer = Arc::clone(tenant).ask("q".to_owned()).await;
+        assert_eq!(answer, format!("{}: q", tenant.id));
+    }
+    assert_eq!((one.runs.load(Relaxed), two.runs.load(Relaxed)), (1, 1));
+    assert_eq!(Arc::clone(&one).ask_by_records("q".to_owned()).unwrap(), 2);
+    assert_eq!(one.ask_by_records("q".to_owned()).unwrap(), 2);
 }

@@ -116,3 +116,23 @@ fn methods_and_generics_work() {
     let client = Client(10);
     assert_eq!(client.plus([1_u8, 2]).try_run().unwrap(), [11, 12]);
 }
+
+#[derive(Clone, Hash)]
+struct Items(Vec<u8>);
+
+#[operomap(progress = false)]
+fn of_the_users(item: Items, items: u32) -> usize {
+    item.0.len() + items as usize
+}
+
+#[operomap(progress = false)]
+fn generic_of_the_users<Items: std::hash::Hash + Clone + Send + Sync>(item: Items) -> usize {
+    size_of_val(&item)
+}
+
+#[test]
+fn names_that_a_user_may_choose_are_free() {
+    let items = [Items(vec![1]), Items(Vec::new())];
+    assert_eq!(of_the_users(items, 1).try_run().unwrap(), [2, 1]);
+    assert_eq!(generic_of_the_users([1_u16]).try_run().unwrap(), [2]);
+}

@@ -358,3 +358,33 @@ impl std::hash::Hash for Shared {
 fn temporaries_of_the_last_expression_end_before_the_arguments() {
     assert_eq!(tail_borrows(Shared(Arc::default()), "ab".into()), 2);
 }
+
+impl std::fmt::Display for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+impl Client {
+    #[opero(cache = false)]
+    fn shown(self, width: usize) -> String {
+        macro_rules! name {
+            () => {
+                self.name.len()
+            };
+        }
+        format!("{self:>width$} {{self}} {}", name!())
+    }
+
+    #[opero(cache = false)]
+    async fn shown_in_arc(self: Arc<Self>) -> String {
+        format!("{self}")
+    }
+}
+
+#[tokio::test]
+async fn a_self_taken_by_value_is_seen_by_macros() {
+    let client = Client { name: "n".into() };
+    assert_eq!(client.clone().shown(3), "  n {self} 1");
+    assert_eq!(Arc::new(client).shown_in_arc().await, "n");
+}

@@ -197,3 +197,59 @@ async fn odd_bodies_work() {
         "a panic reaches the caller"
     );
 }
+
+/// Not `Clone`.
+#[derive(Debug, Hash, PartialEq)]
+struct Ticket(u32);
+
+#[opero(retries = 0)]
+fn moves(ticket: Ticket, Unit(note): Unit) -> Result<(u32, String), String> {
+    match ticket {
+        Ticket(0) => Err("void".to_owned()),
+        Ticket(number) => Ok((number + 1, note)),
+    }
+}
+
+#[derive(Hash)]
+struct Unit(String);
+
+#[opero(retries = 0, attempt_timeout = 5, rate_limit = 1e6, cache = false)]
+async fn moves_async(ticket: Ticket, text: String) -> Result<Ticket, opero::Error<String>> {
+    tokio::task::yield_now().await;
+    let _ = text;
+    match ticket {
+        Ticket(0) => Err("void".to_owned())?,
+        ticket => Ok(ticket),
+    }
+}
+
+#[opero(retries = 0)]
+async fn moves_generic<T: std::hash::Hash + Send>(first: T, second: T) -> bool {
+    tokio::task::yield_now().await;
+    drop(first);
+    size_of_val(&second) > 0
+}
+
+impl Ticket {
+    #[opero(retries = 0, cache = false)]
+    fn used(self) -> u32 {
+        let Self(number) = self;
+        number
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_clone_moves_into_the_one_execution() {
+    let unit = || Unit("n".to_owned());
+    for _ in 0..2 {
+        assert_eq!(moves(Ticket(0), unit()), Err("void".to_owned()));
+        assert_eq!(moves(Ticket(1), unit()), Ok((2, "n".to_owned())));
+        assert!(moves_async(Ticket(0), String::new()).await.is_err());
+        assert_eq!(
+            moves_async(Ticket(1), String::new()).await.unwrap(),
+            Ticket(1)
+        );
+        assert!(moves_generic(Ticket(1), Ticket(2)).await);
+    }
+    assert_eq!(Ticket(3).used(), 3);
+}

@@ -40,4 +40,21 @@ fn call(a: u32) -> Result<u32, String> {
     Ok(a)
 }
 
+#[opero(retry = 3)]
+fn verb(a: u32) -> Result<u32, String> {
+    Ok(a)
+}
+
+struct Audit;
+
+#[opero(inside = [Audit, Audit], outside = |a| a)]
+fn two_stages(a: u32) -> Result<u32, opero::Error<String>> {
+    Ok(a)
+}
+
+#[operomap(cache_ttl = || 3, workers = |a| 3)]
+fn closures(a: u32) -> Result<u32, opero::Error<String>> {
+    Ok(a)
+}
+
 fn main() {}
