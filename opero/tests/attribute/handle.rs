@@ -25,7 +25,8 @@ fn a_bound_call_looks_inserts_refreshes_bypasses_and_invalidates() {
     assert_eq!((double_call(1, &runs).run(), count()), (Ok(2), 3));
     double_call(1, &runs).invalidate().unwrap();
     assert_eq!((double(1, &runs), count()), (Ok(2), 4));
-    assert!(double_cache().stats().unwrap().hits >= 4);
+    // A look is none.
+    assert_eq!(double_cache().stats().unwrap().hits, 3);
     double_cache().clear_sync().unwrap();
     assert_eq!((double(1, &runs), count()), (Ok(2), 5));
 }

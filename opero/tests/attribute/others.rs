@@ -12,7 +12,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber, instrument, subscriber};
 
 #[opero(handle = true)]
-fn without(a: u32, #[cfg(any())] b: u32, #[cfg(all())] c: u32) -> u32 {
+fn without(a: u32, #[cfg(any())] b: u32, #[cfg(not(any()))] c: u32) -> u32 {
     a + c
 }
 
@@ -22,12 +22,12 @@ fn listed(a: u32, #[cfg_attr(all(), fallback(7))] b: u32) -> Result<u32, Error<S
 }
 
 #[opero]
-async fn generic<#[cfg(any())] T, #[cfg(all())] const N: u32>(a: u32) -> u32 {
+async fn generic<#[cfg(any())] T, #[cfg(not(any()))] const N: u32>(a: u32) -> u32 {
     a + N
 }
 
 #[operomap(progress = false)]
-fn mapped(a: u32, #[cfg(any())] b: u32, #[cfg(all())] c: u32) -> u32 {
+fn mapped(a: u32, #[cfg(any())] b: u32, #[cfg(not(any()))] c: u32) -> u32 {
     a + c
 }
 
