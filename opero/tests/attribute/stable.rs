@@ -219,3 +219,31 @@ fn a_limiter_s_key_has_bytes_where_the_limiter_may_be_shared() {
     limited_here("a").unwrap();
     assert_eq!(said("limited_here").rate_key, None);
 }
+
+#[opero(
+    arg_fallback = model,
+    rate_limit = 1_000_000,
+    rate_burst = 100,
+    rate_backend = LIMITER,
+    rate_key = model,
+    retries = 0,
+    inside = Ask,
+    cache = false
+)]
+fn limited_by_value(model: &str) -> Result<(), opero::Error<String>> {
+    match model {
+        "good" => Ok(()),
+        other => Err(other.to_owned())?,
+    }
+}
+
+#[test]
+fn the_bytes_of_a_limiter_s_key_are_those_of_the_value_that_executes() {
+    limited_by_value("bad").unwrap_err();
+    let bad = said("limited_by_value").rate_key;
+    limited_by_value("good").unwrap();
+    let good = said("limited_by_value").rate_key;
+    assert!(bad.is_some() && bad != good);
+    limited_by_value(["bad", "good"]).unwrap();
+    assert_eq!(said("limited_by_value").rate_key, good);
+}

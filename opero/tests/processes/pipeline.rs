@@ -59,6 +59,55 @@ fn what_ends_a_worker_is_a_failed_attempt_of_one_item() {
 #[operomap(
     mode = "process",
     workers = 1,
+    retries = 2,
+    min_delay = 0,
+    cache = false,
+    progress = false,
+    retry_on = |error| !error.contains("worker process")
+)]
+fn falls_for_good(n: u32) -> Result<u32, String> {
+    match n {
+        1 => std::process::abort(),
+        _ => Ok(n),
+    }
+}
+
+#[test]
+fn the_predicate_decides_on_a_crash() {
+    let results = falls_for_good(0..3).run();
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Crashed, 1));
+    assert!(results[0].is_ok() && results[2].is_ok());
+}
+
+#[operomap(
+    mode = "process",
+    workers = 1,
+    retries = 0,
+    rate_limit = "1/h",
+    rate_max_wait = 0,
+    rate_key = model,
+    cache = false,
+    progress = false
+)]
+fn of_a_model(n: u32, #[fallback("a", "b")] model: &str) -> Result<String, Error<String>> {
+    let _ = n;
+    Ok(model.to_owned())
+}
+
+#[test]
+fn each_fallback_value_has_its_own_limiter() {
+    let (values, errors): (Vec<_>, Vec<_>) =
+        of_a_model(0..3).run().into_iter().partition(Result::is_ok);
+    let mut values: Vec<_> = values.into_iter().map(Result::unwrap).collect();
+    values.sort();
+    assert_eq!(values, ["a", "b"]);
+    assert!(errors[0].as_ref().unwrap_err().is_rate_limited());
+}
+
+#[operomap(
+    mode = "process",
+    workers = 1,
     retries = 0,
     attempt_timeout = "200ms",
     cache = false,
