@@ -1,13 +1,14 @@
 //! Running what nobody waits for.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crate::sync::lock;
-use crate::{Background, block_on};
+use crate::threads::CallerSpan;
+use crate::{Background, block_on, threads};
 
 /// Starts `job`, and sees to it that it ends, with a panic too. An async one runs on the tokio runtime around the caller
 /// (feature `tokio`); where there is none, and for blocking ones, a few threads of opero's own are started and end when
@@ -16,6 +17,7 @@ use crate::{Background, block_on};
 /// # Errors
 /// The job, where a thousand others are waiting for a thread: whoever has that many should not start more.
 pub fn spawn(job: Background) -> Result<(), Background> {
+    let job = within(CallerSpan::current(), job);
     #[cfg(feature = "tokio")]
     let job = match (job, tokio::runtime::Handle::try_current()) {
         (Background::Async(future), Ok(runtime)) => {
@@ -30,6 +32,16 @@ pub fn spawn(job: Background) -> Result<(), Background> {
         (job, _) => job,
     };
     POOL.push(job)
+}
+
+/// Runs in the span of its caller.
+fn within(caller: CallerSpan, job: Background) -> Background {
+    match job {
+        Background::Async(mut future) => Background::Async(Box::pin(poll_fn(move |task| {
+            caller.in_scope(|| future.as_mut().poll(task))
+        }))),
+        Background::Blocking(run) => Background::Blocking(Box::new(move || caller.in_scope(run))),
+    }
 }
 
 static POOL: Pool = Pool {
@@ -77,8 +89,7 @@ impl Pool {
     /// Starts another thread. Is there one now, this or an earlier one?
     fn start(&'static self) -> bool {
         lock(&self.state).threads += 1;
-        let name = "opero-background".to_owned();
-        let thread = thread::Builder::new().name(name);
+        let thread = threads::builder("opero-background");
         let started = thread.spawn(|| self.work()).is_ok();
         let mut state = lock(&self.state);
         if !started {
@@ -123,6 +134,7 @@ impl Pool {
 mod tests {
     use super::*;
     use std::sync::mpsc;
+    use std::thread;
 
     #[test]
     fn every_job_runs_beside_those_that_panic() {

@@ -30,6 +30,7 @@ mod settings;
 pub mod stable;
 mod stage;
 pub mod sync;
+pub mod threads;
 pub mod units;
 
 pub use async_trait::async_trait;
