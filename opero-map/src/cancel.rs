@@ -9,8 +9,9 @@ use crate::engine::{Halt, Level};
 /// Stops runs from outside: from another thread, a handler of a signal, or the function itself.
 ///
 /// Its clones are the same handle. It serves any number of runs, those that begin after it was used included: they take no
-/// item. What it does to a run does not depend on how the run was begun. The results of the items that have one are
-/// returned; items that were taken and have none are absent, in order as well, as those that were not taken.
+/// item. What it does to a run does not depend on how the run was begun. The results stay at the places of their items: one
+/// that was begun and not finished is [`RefusedKind::Stopped`](crate::RefusedKind::Stopped), and so is, in order, one that
+/// was not begun before others that were. Only the tail of the input is missing.
 ///
 /// ```
 /// use opero_map::{Cancel, map};
@@ -53,8 +54,9 @@ impl Cancel {
 
     /// The runs end now, and the results so far are returned.
     ///
-    /// Async items are dropped at their next await. Worker processes are killed. Synchronous items on threads end by
-    /// themselves, since nothing can stop a thread, and their results are among those returned.
+    /// Async items are dropped at their next await. Worker processes are killed. Their items are
+    /// [`RefusedKind::Stopped`](crate::RefusedKind::Stopped). Synchronous items on threads end by themselves, since nothing
+    /// can stop a thread, and their results are among those returned.
     pub fn now(&self) {
         self.raise(Level::Now);
     }

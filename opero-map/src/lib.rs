@@ -11,6 +11,7 @@ mod civil;
 mod config;
 mod ctrl_c;
 mod engine;
+mod erased;
 pub mod executor;
 mod job;
 #[cfg(all(feature = "journal", unix))]

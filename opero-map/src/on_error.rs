@@ -5,7 +5,8 @@ use opero_core::ConfigError;
 
 /// What an item's error or panic means for the rest of a run.
 ///
-/// However a run is stopped, items in flight end, and the results are those of the items that ran. Results that earlier runs
+/// However a run is stopped, items in flight end, and the results stay at the places of their items: see
+/// [`Cancel`](crate::Cancel). Results that earlier runs
 /// recorded are not counted: they say nothing of how this run goes. As text it is
 /// `"collect"`, `"stop"`, `"stop after 10"` or `"stop above 5%"`:
 ///

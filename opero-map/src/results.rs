@@ -9,9 +9,9 @@ use futures_core::Stream;
 use opero_core::{Error, block_on};
 
 use crate::ctrl_c::Watching;
-use crate::engine::{Channel, ResultOf, Session, Together};
+use crate::engine::{Channel, Session, Together};
 use crate::progress::Progress;
-use crate::{Job, Report, Source};
+use crate::{Report, Source};
 
 /// The results of a run as an iterator: see [`Run::iter`](crate::Run::iter). Dropping it stops the run.
 #[must_use = "dropping it stops the run"]
@@ -68,18 +68,28 @@ pub(crate) trait Flow<R>: Send {
 }
 
 /// The session of a run whose results flow.
-pub(crate) type FlowSession<S, J> = Session<S, J, Channel<ResultOf<S, J>>>;
+pub(crate) type FlowSession<'j, S, T, E> = Session<'j, S, T, E, Channel<Result<T, Error<E>>>>;
 
 /// A run whose consumer is here. Lanes that no executor drives in the background are driven by the consumer's polls.
-pub(crate) struct Flowing<'a, S: Source, J: Job<S::Item>> {
-    pub(crate) session: Arc<FlowSession<S, J>>,
-    pub(crate) lanes: Option<Together<'a>>,
+pub(crate) struct Flowing<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    pub(crate) session: Arc<FlowSession<'j, S, T, E>>,
+    pub(crate) lanes: Option<Together<'j>>,
     pub(crate) progress: Option<Progress>,
     pub(crate) watching: Option<Watching>,
     pub(crate) ended: Option<Report>,
 }
 
-impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
+impl<'j, S, T, E> Flowing<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
     fn end(&mut self) {
         if self.ended.is_none() {
             self.session.close_journal();
@@ -94,8 +104,13 @@ impl<S: Source, J: Job<S::Item>> Flowing<'_, S, J> {
     }
 }
 
-impl<S: Source, J: Job<S::Item>> Flow<ResultOf<S, J>> for Flowing<'_, S, J> {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ResultOf<S, J>>> {
+impl<'j, S, T, E> Flow<Result<T, Error<E>>> for Flowing<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Error<E>>>> {
         let session = &self.session;
         let mut polled = session.outbox.poll_next(&session.halt.wakers, cx);
         if let (Poll::Pending, Some(lanes)) = (&polled, &mut self.lanes) {
@@ -115,7 +130,12 @@ impl<S: Source, J: Job<S::Item>> Flow<ResultOf<S, J>> for Flowing<'_, S, J> {
     }
 }
 
-impl<S: Source, J: Job<S::Item>> Drop for Flowing<'_, S, J> {
+impl<'j, S, T, E> Drop for Flowing<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
     fn drop(&mut self) {
         self.session.cancel();
     }

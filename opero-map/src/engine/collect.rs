@@ -62,12 +62,13 @@ impl<R> Collect<R> {
         Poll::Pending
     }
 
-    /// The results: in the order of the input, or of completion.
-    pub(crate) fn take(&self) -> Vec<R> {
+    /// The results: in the order of the input, or of completion. `missing` is that of an item which was taken and never ran,
+    /// where others behind it did.
+    pub(crate) fn take(&self, missing: impl Fn() -> R) -> Vec<R> {
         let results = &mut lock(&self.state).results;
         let mut taken = std::mem::take(&mut results.settled);
-        // A gap that is left belongs to an item that was taken and never ran.
-        taken.extend(results.ahead.drain(..).flatten());
+        let ahead = results.ahead.drain(..);
+        taken.extend(ahead.map(|slot| slot.unwrap_or_else(&missing)));
         taken
     }
 
@@ -176,7 +177,7 @@ mod tests {
     proptest! {
         /// Each step is the worker loop that takes the next items, how many, and whether they get results.
         #[test]
-        fn results_of_any_loops_in_any_batches_keep_the_order_of_the_input(
+        fn results_of_any_loops_in_any_batches_stay_at_the_places_of_their_items(
             steps in prop::collection::vec((0_usize..4, 1_usize..100, prop::bool::weighted(0.9)), 0..60),
         ) {
             let collect = Collect::new(true);
@@ -186,14 +187,15 @@ mod tests {
             for (number, items, run) in steps {
                 for index in next..next + items {
                     if run {
-                        collect.put(&mut loops[number], index, index);
-                        expected.push(index);
+                        collect.put(&mut loops[number], index, Some(index));
+                        expected.resize(index, None);
+                        expected.push(Some(index));
                     }
                 }
                 next += items;
             }
             loops.iter_mut().for_each(|local| collect.flush(local));
-            prop_assert_eq!(collect.take(), expected);
+            prop_assert_eq!(collect.take(|| None), expected);
         }
     }
 
@@ -207,7 +209,7 @@ mod tests {
         collect.put(&mut slow, 0, 0);
         collect.flush(&mut slow);
         collect.flush(&mut thief);
-        assert!(collect.take().into_iter().eq(0..300));
+        assert!(collect.take(|| unreachable!()).into_iter().eq(0..300));
     }
 
     #[test]
@@ -217,6 +219,6 @@ mod tests {
         for index in [3, 0, 2, 1] {
             collect.put(&mut loops[index % 2], index, index);
         }
-        assert_eq!(collect.take(), [3, 0, 2, 1]);
+        assert_eq!(collect.take(|| unreachable!()), [3, 0, 2, 1]);
     }
 }

@@ -12,15 +12,15 @@ use opero_core::{Context, Error, Instant, RefusedKind};
 
 use crate::executor::Desk;
 
-/// The job's result for one item. A panic is a result; so is being late.
+/// The result of an item's run. A panic is a result; so is being late.
 #[inline]
-pub(super) fn poll_job<T, E>(
-    job: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
+pub(super) fn poll_run<T, E>(
+    run: Pin<&mut (dyn Future<Output = Result<T, Error<E>>> + Send + '_)>,
     deadline: &mut Option<Deadline<'_>>,
     cx: &Context<'_>,
     task: &mut task::Context<'_>,
 ) -> Poll<Result<T, Error<E>>> {
-    match catch_unwind(AssertUnwindSafe(|| job.poll(task))) {
+    match catch_unwind(AssertUnwindSafe(|| run.poll(task))) {
         Ok(Poll::Pending) => match deadline {
             Some(deadline) => deadline.poll(cx, task).map(Err),
             None => Poll::Pending,

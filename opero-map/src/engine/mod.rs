@@ -21,6 +21,7 @@ pub(crate) use collect::Collect;
 pub(crate) use halt::{Halt, Level};
 #[cfg(feature = "process")]
 pub(crate) use item::{discard, panic_message};
+pub(crate) use kept::stopped;
 pub(crate) use lane_watch::Seen;
 pub(crate) use latency::millis;
 pub use session::ResultOf;

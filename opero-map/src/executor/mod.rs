@@ -55,6 +55,14 @@ pub trait Executor: Backend {
     /// # Errors
     /// Where the threads or the runtime cannot be had. Then no lane has been started.
     fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError>;
+
+    /// Drives the lanes beside the task that calls this, in its runtime where that is possible, and returns at once.
+    ///
+    /// # Errors
+    /// As [`spawn`](Executor::spawn).
+    fn spawn_beside(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
+        self.spawn(lanes)
+    }
 }
 
 /// How an executor is found: submit one with `inventory::submit!`, or [`opero_core::register`] it.

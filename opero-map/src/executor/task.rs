@@ -2,7 +2,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use opero_core::{Backend, ConfigError, Waiting};
+use opero_core::{Backend, ConfigError, Waiting, threads};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::{Executor, ExecutorRegistration, Lane};
@@ -55,6 +55,14 @@ impl Executor for AsyncExecutor {
             .map(drop)
             .map_err(|error| unavailable(&error))
     }
+
+    fn spawn_beside(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
+        let Ok(runtime) = Handle::try_current() else {
+            return self.spawn(lanes);
+        };
+        runtime.spawn(Together::new(lanes));
+        Ok(())
+    }
 }
 
 fn drive(runtime: Runtime, lanes: Vec<Lane<'_>>) {
@@ -72,7 +80,7 @@ fn runtime() -> Result<Runtime, ConfigError> {
 }
 
 fn thread() -> thread::Builder {
-    thread::Builder::new().name("opero-map".into())
+    threads::builder("opero-map")
 }
 
 fn unavailable(error: &io::Error) -> ConfigError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use opero_core::{Backend, ConfigError, Waiting, block_on};
+use opero_core::{Backend, ConfigError, Waiting, block_on, threads};
 use tokio::runtime::Handle;
 
 use super::entry;
@@ -87,7 +87,7 @@ impl Executor for ProcessExecutor {
 }
 
 fn thread() -> thread::Builder {
-    thread::Builder::new().name("opero-map".into())
+    threads::builder("opero-map")
 }
 
 fn unavailable(error: &std::io::Error) -> ConfigError {

@@ -1,7 +1,8 @@
 use opero_core::{ConfigError, Error};
 
 use super::{Course, unavailable};
-use crate::{Job, MapConfig, Report};
+use crate::erased::ErasedJob;
+use crate::{MapConfig, Report};
 
 /// There is none: this build has no journals.
 pub(crate) enum Recording {}
@@ -10,7 +11,10 @@ pub(crate) enum Recording {}
 pub(crate) enum Ticket {}
 
 impl Recording {
-    pub(crate) fn check<I, J: Job<I>>(config: &MapConfig, _: &J) -> Result<(), ConfigError> {
+    pub(crate) fn check<I, T, E>(
+        config: &MapConfig,
+        _: &dyn ErasedJob<I, T, E>,
+    ) -> Result<(), ConfigError> {
         if config.resume.is_none() {
             return Ok(());
         }
@@ -24,30 +28,30 @@ impl Recording {
         })
     }
 
-    pub(crate) fn open<I, J: Job<I>>(
+    pub(crate) fn open<I, T, E>(
         config: &MapConfig,
-        job: &J,
+        job: &dyn ErasedJob<I, T, E>,
     ) -> Result<Option<Self>, ConfigError> {
         Self::check(config, job).map(|()| None)
     }
 
-    pub(crate) fn enrol<I, J: Job<I>>(&self, _: &J, _: &I) -> Ticket {
+    pub(crate) fn enrol<I, T, E>(&self, _: &dyn ErasedJob<I, T, E>, _: &I) -> Ticket {
         match *self {}
     }
 
-    pub(crate) fn recall<I, J: Job<I>>(
+    pub(crate) fn recall<I, T, E>(
         &self,
-        _: &J,
+        _: &dyn ErasedJob<I, T, E>,
         _: &Ticket,
-    ) -> Option<Result<J::Output, Error<J::Error>>> {
+    ) -> Option<Result<T, Error<E>>> {
         match *self {}
     }
 
-    pub(crate) fn record<I, J: Job<I>>(
+    pub(crate) fn record<I, T, E>(
         &self,
-        _: &J,
+        _: &dyn ErasedJob<I, T, E>,
         _: &Ticket,
-        _: &Result<J::Output, Error<J::Error>>,
+        _: &Result<T, Error<E>>,
         _: &Course,
     ) -> Result<(), String> {
         match *self {}

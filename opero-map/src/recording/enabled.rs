@@ -7,8 +7,9 @@ use opero_core::sync::lock;
 use opero_core::{CodecError, ConfigError, Error, ErrorKind, Key};
 
 use super::{Course, unavailable};
+use crate::erased::ErasedJob;
 use crate::journal::{Facts, Log, Owner, Place, State, inspect};
-use crate::{Job, MapConfig, Report};
+use crate::{MapConfig, Report};
 
 /// The journal of a run.
 pub(crate) struct Recording {
@@ -33,7 +34,10 @@ const ORDER: Ordering = Ordering::Relaxed;
 
 impl Recording {
     /// Could the run be recorded where its user says? Looks, and changes nothing.
-    pub(crate) fn check<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<(), ConfigError> {
+    pub(crate) fn check<I, T, E>(
+        config: &MapConfig,
+        job: &dyn ErasedJob<I, T, E>,
+    ) -> Result<(), ConfigError> {
         let Some(path) = &config.resume else {
             return Ok(());
         };
@@ -41,9 +45,9 @@ impl Recording {
     }
 
     /// Opens the journal that the run's user names.
-    pub(crate) fn open<I, J: Job<I>>(
+    pub(crate) fn open<I, T, E>(
         config: &MapConfig,
-        job: &J,
+        job: &dyn ErasedJob<I, T, E>,
     ) -> Result<Option<Self>, ConfigError> {
         let Some(path) = &config.resume else {
             return Ok(None);
@@ -58,7 +62,7 @@ impl Recording {
     }
 
     /// An item as it comes from the input, in its order.
-    pub(crate) fn enrol<I, J: Job<I>>(&self, job: &J, item: &I) -> Ticket {
+    pub(crate) fn enrol<I, T, E>(&self, job: &dyn ErasedJob<I, T, E>, item: &I) -> Ticket {
         let contents = self.log.contents();
         // `Serialize` is the user's, and this is no place for a panic of theirs: others wait for the input.
         let key = shielded(|| {
@@ -76,11 +80,11 @@ impl Recording {
     }
 
     /// The item's result, where it needs no run: from an earlier one, or because it could not be recorded.
-    pub(crate) fn recall<I, J: Job<I>>(
+    pub(crate) fn recall<I, T, E>(
         &self,
-        job: &J,
+        job: &dyn ErasedJob<I, T, E>,
         ticket: &Ticket,
-    ) -> Option<Result<J::Output, Error<J::Error>>> {
+    ) -> Option<Result<T, Error<E>>> {
         let place = match &*ticket.0 {
             Enrolled::Known(_, place) => (*place)?,
             Enrolled::Unknown(error) => return Some(Err(Error::refused(unknown(error)))),
@@ -100,11 +104,11 @@ impl Recording {
     ///
     /// # Errors
     /// Why it is not recorded, or why earlier records may be lost by a power cut. Nothing of the item is in it.
-    pub(crate) fn record<I, J: Job<I>>(
+    pub(crate) fn record<I, T, E>(
         &self,
-        job: &J,
+        job: &dyn ErasedJob<I, T, E>,
         ticket: &Ticket,
-        result: &Result<J::Output, Error<J::Error>>,
+        result: &Result<T, Error<E>>,
         course: &Course,
     ) -> Result<(), String> {
         let Enrolled::Known(key, _) = *ticket.0 else {
@@ -172,7 +176,7 @@ impl Recording {
 }
 
 /// Whose journal it may be.
-fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError> {
+fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Owner, ConfigError> {
     let recorded = job.recorded()?;
     let version = config.resume_version.clone();
     // It asks the types, and those are the user's.
@@ -193,7 +197,7 @@ fn owner<I, J: Job<I>>(config: &MapConfig, job: &J) -> Result<Owner, ConfigError
             shape,
         });
     }
-    let (value, error) = (type_name::<J::Output>(), type_name::<J::Error>());
+    let (value, error) = (type_name::<T>(), type_name::<E>());
     Ok(Owner {
         function: recorded.function().into_owned(),
         version,

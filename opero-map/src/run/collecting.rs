@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use opero_core::{Error, RefusedKind, Waiting, block_on};
 
-use super::start::{Begun, Handed};
+use super::start::{AnyRun, Begun, Handed};
 use super::{Run, WithReport};
-use crate::engine::{Collect, ResultOf, Session};
+use crate::engine::{Collect, ResultOf, Session, stopped};
 use crate::{Job, OnError, Report, Source};
 
 /// The future of an awaited run.
@@ -28,12 +28,12 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # }
     /// ```
     pub fn run(self) -> Vec<ResultOf<S, J>> {
-        self.collect_blocking(false).results
+        self.erased().collect_blocking(false).results
     }
 
     /// [`run`](Run::run), with a report.
     pub fn run_report(self) -> (Vec<ResultOf<S, J>>, Report) {
-        self.collect_blocking(true).into()
+        self.erased().collect_blocking(true).into()
     }
 
     /// Runs it until an item fails, and blocks this thread.
@@ -43,10 +43,9 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # Errors
     /// A wrong parameter; else, of the items that failed, the first one's error; else
     /// [`RefusedKind::Stopped`], where a [`Cancel`](crate::Cancel) left items without a result.
-    pub fn try_run(mut self) -> Result<Vec<J::Output>, Error<J::Error>> {
-        self.check().map_err(Error::refused)?;
-        self.config.on_error = OnError::Stop;
-        self.collect_blocking(false).values()
+    pub fn try_run(self) -> Result<Vec<J::Output>, Error<J::Error>> {
+        let run = self.erased().stopping_on_error()?;
+        run.collect_blocking(false).values()
     }
 
     /// Awaits an async function's run inside this task, so that items and function may borrow.
@@ -63,7 +62,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// ```
     pub async fn join(self) -> Vec<ResultOf<S, J>> {
         const { assert_async(J::WAITING) }
-        self.collect_here(false).await.results
+        self.erased().collect_here(false).await.results
     }
 
     /// [`join`](Run::join) until an item fails: the async way of [`try_run`](Run::try_run).
@@ -79,14 +78,27 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     ///
     /// # Errors
     /// As [`try_run`](Run::try_run).
-    pub async fn try_join(mut self) -> Result<Vec<J::Output>, Error<J::Error>> {
+    pub async fn try_join(self) -> Result<Vec<J::Output>, Error<J::Error>> {
         const { assert_async(J::WAITING) }
-        self.check().map_err(Error::refused)?;
+        let run = self.erased().stopping_on_error()?;
+        run.collect_here(false).await.values()
+    }
+}
+
+impl<'j, S, T, E> AnyRun<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    /// Checks its parameters at once, and has it end at the first error.
+    fn stopping_on_error(mut self) -> Result<Self, Error<E>> {
+        self.plan().map_err(Error::refused)?;
         self.config.on_error = OnError::Stop;
-        self.collect_here(false).await.values()
+        Ok(self)
     }
 
-    fn collect_blocking(self, recorded: bool) -> Collected<J::Output, J::Error> {
+    fn collect_blocking(self, recorded: bool) -> Collected<T, E> {
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         if let Handed::Back(lane) = begun.block() {
             block_on(lane);
@@ -94,20 +106,21 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         begun.end()
     }
 
-    async fn collect_here(self, recorded: bool) -> Collected<J::Output, J::Error> {
+    async fn collect_here(self, recorded: bool) -> Collected<T, E> {
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
         begun.together().await;
         begun.end()
     }
 }
 
-impl<S, J> Run<S, J>
+impl<S, T, E> AnyRun<'static, S, T, E>
 where
     S: Source + 'static,
-    J: Job<S::Item> + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
 {
-    async fn collect_beside(self, recorded: bool) -> Collected<J::Output, J::Error> {
-        if J::WAITING == Waiting::Async {
+    async fn collect_beside(self, recorded: bool) -> Collected<T, E> {
+        if self.waiting == Waiting::Async {
             return self.collect_here(recorded).await;
         }
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
@@ -119,16 +132,29 @@ where
         }
         begun.end()
     }
+
+    async fn results(self) -> Vec<Result<T, Error<E>>> {
+        self.collect_beside(false).await.results
+    }
+
+    async fn results_and_report(self) -> (Vec<Result<T, Error<E>>>, Report) {
+        self.collect_beside(true).await.into()
+    }
 }
 
-impl<S: Source, J: Job<S::Item>> Begun<S, J, Collect<ResultOf<S, J>>> {
-    fn end(self) -> Collected<J::Output, J::Error> {
+impl<'j, S, T, E> Begun<'j, S, T, E, Collect<Result<T, Error<E>>>>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    fn end(self) -> Collected<T, E> {
         if let Some(progress) = self.progress {
             progress.end();
         }
         self.session.close_journal();
         self.session.resume_panic();
-        let results = self.session.outbox.take();
+        let results = self.session.outbox.take(stopped);
         Collected {
             whole: self.session.is_whole(results.len()),
             report: self.session.report(),
@@ -148,12 +174,28 @@ struct Collected<T, E> {
 impl<T, E> Collected<T, E> {
     /// All values; or, of the items that failed, the first one's error.
     fn values(self) -> Result<Vec<T>, Error<E>> {
-        let values = self.results.into_iter().collect::<Result<_, _>>()?;
-        if self.whole {
-            return Ok(values);
+        let whole = self.whole;
+        let mut values = Vec::with_capacity(self.results.len());
+        let mut stop = None;
+        for result in self.results {
+            match result {
+                Ok(value) => values.push(value),
+                // What stopped the run may have happened to an item behind this one.
+                Err(error) if is_stopped(&error) => stop = stop.or(Some(error)),
+                Err(error) => return Err(error),
+            }
         }
-        Err(Error::refused(RefusedKind::Stopped))
+        match stop {
+            Some(error) => Err(error),
+            None if whole => Ok(values),
+            None => stopped(),
+        }
     }
+}
+
+fn is_stopped<E>(error: &Error<E>) -> bool {
+    let refusal = error.refusal();
+    refusal.is_some_and(|refused| matches!(refused.kind(), RefusedKind::Stopped))
 }
 
 impl<T, E> From<Collected<T, E>> for (Vec<Result<T, Error<E>>>, Report) {
@@ -162,11 +204,18 @@ impl<T, E> From<Collected<T, E>> for (Vec<Result<T, Error<E>>>, Report) {
     }
 }
 
-type CollectSession<S, J> = Session<S, J, Collect<ResultOf<S, J>>>;
+struct CancelOnDrop<S, T, E>(Arc<Session<'static, S, T, E, Collect<Result<T, Error<E>>>>>)
+where
+    S: Source + 'static,
+    T: Send + 'static,
+    E: Send + 'static;
 
-struct CancelOnDrop<S: Source, J: Job<S::Item>>(Arc<CollectSession<S, J>>);
-
-impl<S: Source, J: Job<S::Item>> Drop for CancelOnDrop<S, J> {
+impl<S, T, E> Drop for CancelOnDrop<S, T, E>
+where
+    S: Source + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
     fn drop(&mut self) {
         self.0.cancel();
     }
@@ -191,7 +240,7 @@ where
     type IntoFuture = Awaited<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.collect_beside(false).await.results })
+        Box::pin(self.erased().results())
     }
 }
 
@@ -204,19 +253,19 @@ where
     type IntoFuture = Awaited<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.0.collect_beside(true).await.into() })
+        Box::pin(self.0.erased().results_and_report())
     }
 }
 
 impl<S: Source, J: Job<S::Item>> WithReport<S, J> {
     /// See [`Run::run`].
     pub fn run(self) -> (Vec<ResultOf<S, J>>, Report) {
-        self.0.collect_blocking(true).into()
+        self.0.erased().collect_blocking(true).into()
     }
 
     /// See [`Run::join`].
     pub async fn join(self) -> (Vec<ResultOf<S, J>>, Report) {
         const { assert_async(J::WAITING) }
-        self.0.collect_here(true).await.into()
+        self.0.erased().collect_here(true).await.into()
     }
 }

@@ -1,40 +1,29 @@
 //! The ways to begin a run that give results while it goes on.
 
-use opero_core::Waiting;
+use opero_core::Error;
 
 use super::Run;
 use super::collecting::assert_async;
-use super::start::{Begun, Handed};
-use crate::engine::{Channel, ResultOf, Together};
+use super::start::{AnyRun, Begun, Handed};
+use crate::engine::{Channel, Together};
 use crate::results::Flowing;
 use crate::{Iter, Job, Results, Source};
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// Streams the results of an async function's run inside this task, so that items and function may borrow.
     ///
-    /// The run goes on only while the stream is polled. It compiles only for async functions.
+    /// The run goes on only while the stream is polled, and its time limits count on meanwhile: between two results, neither
+    /// wait for long nor for something that an item in flight has to do first. [`stream`](Run::stream) has no such rule. It
+    /// compiles only for async functions.
     pub fn scoped_stream<'a>(self) -> Results<'a, J::Output, J::Error>
     where
         S: 'a,
         J: 'a,
     {
         const { assert_async(J::WAITING) }
-        self.stream_here()
-    }
-
-    fn stream_here<'a>(self) -> Results<'a, J::Output, J::Error>
-    where
-        S: 'a,
-        J: 'a,
-    {
-        let begun = self.begin_flow();
+        let begun = self.erased().begin_flow();
         let lanes = begun.together();
         Results::new(begun.flow(Some(lanes)))
-    }
-
-    fn begin_flow(self) -> Begun<S, J, Channel<ResultOf<S, J>>> {
-        // Twice the lanes: each may have a result waiting while it works on the next item.
-        self.begin(true, |ordered, lanes| Channel::new(ordered, lanes * 2))
     }
 }
 
@@ -57,32 +46,71 @@ where
     /// # }
     /// ```
     pub fn iter(self) -> Iter<J::Output, J::Error> {
-        Iter::new(self.flow_beside())
+        Iter::new(self.erased().flow_beside(Begun::spawn))
     }
 
     /// The results as they come, in the order of the input or of completion, as a stream.
     ///
-    /// An async function runs inside the task that polls the stream, and goes on only while it is polled; a synchronous
-    /// one runs on threads in the background. So do not wait, between two results, for something that an item in flight
-    /// has to do first: nobody would go on with it. For items that borrow, see [`Run::scoped_stream`].
+    /// The run goes on beside the consumer, however long that takes for a result: an async function in a task of the tokio
+    /// runtime that this is called in (without one, on a thread with a runtime of its own), a synchronous one on threads.
+    /// For items that borrow, see [`Run::scoped_stream`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "async")]
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut doubled = opero_map::map_async(1..=3, async |n: u32| Ok::<_, ()>(n * 2)).stream();
+    /// while let Some(result) = doubled.next().await {
+    ///     assert!(result.is_ok());
+    /// }
+    /// assert_eq!(doubled.report().ok, 3);
+    /// # });
+    /// ```
     pub fn stream(self) -> Results<'static, J::Output, J::Error> {
-        match J::WAITING {
-            Waiting::Async => self.stream_here(),
-            Waiting::Blocking => Results::new(self.flow_beside()),
-        }
+        Results::new(self.erased().flow_beside(Begun::spawn_beside))
     }
+}
 
-    fn flow_beside(self) -> Flowing<'static, S, J> {
+impl<S, T, E> AnyRun<'static, S, T, E>
+where
+    S: Source + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    fn flow_beside(
+        self,
+        start: impl FnOnce(&FlowBegun<'static, S, T, E>) -> Handed<'static>,
+    ) -> Flowing<'static, S, T, E> {
         let begun = self.begin_flow();
-        match begun.spawn() {
+        match start(&begun) {
             Handed::Over => begun.flow(None),
             Handed::Back(lane) => begun.flow(Some(lane)),
         }
     }
 }
 
-impl<S: Source, J: Job<S::Item>> Begun<S, J, Channel<ResultOf<S, J>>> {
-    fn flow(self, lanes: Option<Together<'_>>) -> Flowing<'_, S, J> {
+type FlowBegun<'j, S, T, E> = Begun<'j, S, T, E, Channel<Result<T, Error<E>>>>;
+
+impl<'j, S, T, E> AnyRun<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    fn begin_flow(self) -> FlowBegun<'j, S, T, E> {
+        // Twice the lanes: each may have a result waiting while it works on the next item.
+        self.begin(true, |ordered, lanes| Channel::new(ordered, lanes * 2))
+    }
+}
+
+impl<'j, S, T, E> FlowBegun<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    fn flow(self, lanes: Option<Together<'j>>) -> Flowing<'j, S, T, E> {
         Flowing {
             session: self.session,
             lanes,

@@ -16,8 +16,6 @@ use std::time::Duration;
 
 use opero_core::{ConfigError, Location};
 
-use crate::config::Plan;
-use crate::recording::Recording;
 use crate::{Cancel, Job, MapConfig, OnError, Source};
 
 /// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
@@ -26,20 +24,22 @@ use crate::{Cancel, Job, MapConfig, OnError, Source};
 /// |---|---|---|---|
 /// | [`run`](Run::run), [`run_report`](Run::run_report) | all results | blocking this thread | yes |
 /// | [`try_run`](Run::try_run) | all values, or the first error | blocking this thread | yes |
-/// | `.await` | all results | beside the task | no |
+/// | `.await` | all results | async functions in the task, others beside it | no |
 /// | [`join`](Run::join) | all results | in the task; async functions only | yes |
 /// | [`try_join`](Run::try_join) | all values, or the first error | in the task; async functions only | yes |
 /// | [`iter`](Run::iter) | an iterator | in the background | no |
 /// | [`stream`](Run::stream) | a stream | beside the task | no |
-/// | [`scoped_stream`](Run::scoped_stream) | a stream | in the task; async functions only | yes |
+/// | [`scoped_stream`](Run::scoped_stream) | a stream | in the task, while polled; async functions only | yes |
 ///
 /// However it is begun:
 ///
 /// - An item's error or panic is that item's result and nobody else's. Where a parameter is wrong, such as zero workers
 ///   or an unknown mode, each item's result is that [`ConfigError`]; [`check`](Run::check) tells it beforehand.
 /// - Dropping what was begun stops it: async items at their next await, synchronous ones before the next item.
-/// - A [`Cancel`] handle stops it from outside, and what has a result by then is returned. `try_run` and `try_join`, which
-///   promise all values, then give [`RefusedKind::Stopped`](crate::RefusedKind::Stopped).
+/// - A [`Cancel`] handle stops it from outside. Results stay at the places of their items: an item without one, before
+///   others that have one or dropped while it ran, is [`RefusedKind::Stopped`](crate::RefusedKind::Stopped), and only the
+///   tail is missing. `try_run` and `try_join`, which promise all values, then give that error.
+/// - Where an async run is driven by its task, time limits count on while the task does not poll it.
 /// - A panic in the input's iterator reaches the caller.
 /// - In flight is at most one item a worker. Iterators and streams hold at most as many results again for a slow
 ///   consumer or for the sake of order. Threads take trivial items from an input of known length in batches of up to
@@ -245,15 +245,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// assert_eq!(run.check().unwrap_err().parameter(), "workers");
     /// ```
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.plan().map(drop)
-    }
-
-    /// How it will run, where the map's own parameters and the job's are right.
-    fn plan(&self) -> Result<Plan, ConfigError> {
-        let plan = self.config.plan(J::WAITING)?;
-        self.job.check()?;
-        Recording::check(&self.config, &self.job)?;
-        Ok(plan)
+        start::plan(&self.config, J::WAITING, &self.job).map(drop)
     }
 }
 

@@ -1,19 +1,29 @@
 use std::sync::Arc;
 
-use opero_core::{ConfigError, Observer};
+use opero_core::{ConfigError, Error, Observer, Waiting};
 
 use super::Run;
 use crate::config::Plan;
 use crate::ctrl_c::{self, Watching};
-use crate::engine::{Detail, Floor, Outbox, ResultOf, Session, Statistics, Together};
+use crate::engine::{Detail, Floor, Outbox, Session, Statistics, Together};
+use crate::erased::{AnyJob, ErasedJob};
 use crate::executor::{Lane, Terms};
 use crate::progress::{Above, Progress};
 use crate::recording::Recording;
-use crate::{Executor, Job, Source};
+use crate::{Executor, Job, MapConfig, Source};
+
+/// A run with the type of its job forgotten.
+pub(super) struct AnyRun<'j, S: Source, T, E> {
+    name: &'static str,
+    source: S,
+    job: AnyJob<'j, S::Item, T, E>,
+    pub(super) waiting: Waiting,
+    pub(super) config: MapConfig,
+}
 
 /// A run that has begun but has no lanes yet.
-pub(super) struct Begun<S: Source, J, O> {
-    pub(super) session: Arc<Session<S, J, O>>,
+pub(super) struct Begun<'j, S: Source, T, E, O> {
+    pub(super) session: Arc<Session<'j, S, T, E, O>>,
     pub(super) progress: Option<Progress>,
     pub(super) watching: Option<Watching>,
     /// `None` where no item can run.
@@ -30,14 +40,50 @@ pub(super) enum Handed<'a> {
 }
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
+    pub(super) fn erased<'j>(self) -> AnyRun<'j, S, J::Output, J::Error>
+    where
+        J: 'j,
+    {
+        AnyRun {
+            name: self.name,
+            source: self.source,
+            job: Box::new(self.job),
+            waiting: J::WAITING,
+            config: self.config,
+        }
+    }
+}
+
+/// What a run is planned from.
+pub(super) fn plan<I, T, E>(
+    config: &MapConfig,
+    waiting: Waiting,
+    job: &dyn ErasedJob<I, T, E>,
+) -> Result<Plan, ConfigError> {
+    let plan = config.plan(waiting)?;
+    job.check()?;
+    Recording::check(config, job)?;
+    Ok(plan)
+}
+
+impl<'j, S, T, E> AnyRun<'j, S, T, E>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+{
+    pub(super) fn plan(&self) -> Result<Plan, ConfigError> {
+        plan(&self.config, self.waiting, &*self.job)
+    }
+
     /// Checks the parameters and lays out the session. `outbox` is made for that number of lanes.
     pub(super) fn begin<O>(
         mut self,
         recorded: bool,
         outbox: impl FnOnce(bool, usize) -> O,
-    ) -> Begun<S, J, O>
+    ) -> Begun<'j, S, T, E, O>
     where
-        O: Outbox<ResultOf<S, J>>,
+        O: Outbox<Result<T, Error<E>>> + 'j,
     {
         let drawn = self.config.progress && Progress::POSSIBLE;
         let clock = || Arc::clone(&self.config.clock);
@@ -61,7 +107,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             .and_then(|(executor, floor)| Ok((self.watch(&*executor)?, executor, floor)));
         let (watching, executor, floor, refusal) = match begun {
             Ok((watching, executor, floor)) => (watching, Some(executor), floor, None),
-            Err(error) => (None, None, Floor::refusing(J::WAITING), Some(error)),
+            Err(error) => (None, None, Floor::refusing(self.waiting), Some(error)),
         };
         let lanes = floor.lanes;
         let outbox = outbox(self.config.ordered, lanes);
@@ -104,9 +150,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             )
         })
     }
-}
 
-impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// Where it takes place, with its workers hired.
     fn floor(
         &self,
@@ -122,7 +166,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         // More workers than items would find nothing to do.
         let most = length.unwrap_or(usize::MAX).max(1);
         let workers = workers.min(most);
-        let recording = Recording::open(&self.config, &self.job)?;
+        let recording = Recording::open(&self.config, &*self.job)?;
         let crew = executor.hire(&Terms {
             name: self.name,
             function: self.job.remote(),
@@ -142,46 +186,27 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     }
 }
 
-impl<S: Source, J: Job<S::Item>, O: Outbox<ResultOf<S, J>>> Begun<S, J, O> {
+impl<'j, S, T, E, O> Begun<'j, S, T, E, O>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+    O: Outbox<Result<T, Error<E>>> + 'j,
+{
     /// The lanes, for this task to drive.
-    pub(super) fn together<'a>(&self) -> Together<'a>
-    where
-        S: 'a,
-        J: 'a,
-        O: 'a,
-    {
+    pub(super) fn together(&self) -> Together<'j> {
         Together::new(self.session.lanes(self.lanes))
     }
 
     /// Has the lanes driven to their end.
-    pub(super) fn block<'a>(&self) -> Handed<'a>
-    where
-        S: 'a,
-        J: 'a,
-        O: 'a,
-    {
+    pub(super) fn block(&self) -> Handed<'j> {
         self.hand_over(|executor, lanes| executor.block(lanes))
     }
 
-    /// Has the lanes driven in the background.
-    pub(super) fn spawn(&self) -> Handed<'static>
-    where
-        S: 'static,
-        J: 'static,
-        O: 'static,
-    {
-        self.hand_over(|executor, lanes| executor.spawn(lanes))
-    }
-
-    fn hand_over<'a>(
+    fn hand_over(
         &self,
-        start: impl FnOnce(&dyn Executor, Vec<Lane<'a>>) -> Result<(), ConfigError>,
-    ) -> Handed<'a>
-    where
-        S: 'a,
-        J: 'a,
-        O: 'a,
-    {
+        start: impl FnOnce(&dyn Executor, Vec<Lane<'j>>) -> Result<(), ConfigError>,
+    ) -> Handed<'j> {
         if let Some(executor) = &self.executor {
             match start(&**executor, self.session.lanes(self.lanes)) {
                 Ok(()) => return Handed::Over,
@@ -189,5 +214,23 @@ impl<S: Source, J: Job<S::Item>, O: Outbox<ResultOf<S, J>>> Begun<S, J, O> {
             }
         }
         Handed::Back(Together::new(self.session.lanes(1)))
+    }
+}
+
+impl<S, T, E, O> Begun<'static, S, T, E, O>
+where
+    S: Source + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+    O: Outbox<Result<T, Error<E>>> + 'static,
+{
+    /// Has the lanes driven in the background.
+    pub(super) fn spawn(&self) -> Handed<'static> {
+        self.hand_over(|executor, lanes| executor.spawn(lanes))
+    }
+
+    /// Has the lanes driven beside this task.
+    pub(super) fn spawn_beside(&self) -> Handed<'static> {
+        self.hand_over(|executor, lanes| executor.spawn_beside(lanes))
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 
 use opero_core::sync::lock;
+use opero_core::threads::{self, CallerSpan};
 
 use super::{IntoSource, Source};
 
@@ -140,10 +140,9 @@ where
 {
     fn start(&self, items: It) {
         let shared = Arc::clone(&self.shared);
-        let pull = move || shared.pull(items);
-        let started = thread::Builder::new()
-            .name("opero-input".into())
-            .spawn(pull);
+        let caller = CallerSpan::current();
+        let pull = move || caller.in_scope(|| shared.pull(items));
+        let started = threads::builder("opero-input").spawn(pull);
         if let Err(error) = started {
             // As a panic of the input, which reaches the caller: there is no item whose result could say so.
             let mut state = lock(&self.shared.state);

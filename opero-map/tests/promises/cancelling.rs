@@ -4,15 +4,9 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use futures_util::StreamExt;
-use opero_map::{Cancel, RefusedKind, from_stream, map, map_async};
+use opero_map::{Cancel, from_stream, map, map_async};
 
-use super::eventually;
-
-/// Is it the refusal of a run that promises all values and was stopped?
-fn is_stopped<E>(error: &opero_map::Error<E>) -> bool {
-    let refusal = error.refusal();
-    refusal.is_some_and(|refused| matches!(refused.kind(), RefusedKind::Stopped))
-}
+use super::{eventually, is_stopped};
 
 #[test]
 fn stopped_from_outside_a_run_takes_no_item_and_finishes_what_runs() {
@@ -36,14 +30,14 @@ fn stopped_from_outside_a_run_takes_no_item_and_finishes_what_runs() {
 }
 
 #[test]
-fn ended_at_once_async_items_are_dropped_and_those_before_are_returned() {
-    for ordered in [true, false] {
+fn ended_at_once_async_items_are_dropped_and_are_errors_in_their_places() {
+    for (ordered, streamed) in [(true, false), (true, true), (false, false), (false, true)] {
         let (cancel, alive) = (Cancel::new(), Arc::new(()));
         let waiting = AtomicUsize::new(0);
         let work = |n: u32| {
             let (held, waiting) = (Arc::clone(&alive), &waiting);
             async move {
-                if n >= 10 {
+                if n >= 5 || n == 3 {
                     waiting.fetch_add(1, SeqCst);
                     pending::<()>().await;
                 }
@@ -53,14 +47,24 @@ fn ended_at_once_async_items_are_dropped_and_those_before_are_returned() {
         };
         let results = thread::scope(|scope| {
             let run = map_async(0_u32.., work).workers(3).ordered(ordered);
-            let run = scope.spawn(|| run.cancel_on(&cancel).run());
+            let run = run.cancel_on(&cancel);
+            let run = scope.spawn(|| match streamed {
+                true => opero_core::block_on(run.scoped_stream().collect()),
+                false => run.run(),
+            });
             eventually("three items that never end", || waiting.load(SeqCst) == 3);
             cancel.now();
             run.join().unwrap()
         });
-        let mut values: Vec<_> = results.into_iter().map(Result::unwrap).collect();
-        values.sort_unstable();
-        assert!(values.into_iter().eq(0..10));
+        assert_eq!(results.len(), 7);
+        for (place, result) in results.iter().enumerate() {
+            match result {
+                Ok(n) if ordered => assert_eq!(*n as usize, place),
+                Ok(n) => assert!(*n < 5 && *n != 3),
+                Err(error) => assert!(is_stopped(error) && (!ordered || place >= 5 || place == 3)),
+            }
+        }
+        assert_eq!(results.iter().flatten().count(), 4);
         assert_eq!(Arc::strong_count(&alive), 1);
     }
 }
@@ -115,14 +119,23 @@ async fn one_handle_stops_several_runs_however_they_were_begun() {
     assert!(futures_util::poll!(&mut starved).is_pending());
     let mut iterated = map(0_u32.., Ok::<_, ()>).cancel_on(&cancel).iter();
     assert!(iterated.next().is_some());
+    // The stream's items are begun beside this task.
+    tokio::task::yield_now().await;
     cancel.stop();
     // What has begun is let finish, and this never does.
     assert!(futures_util::poll!(&mut collected).is_pending());
     assert!(starved.await.is_empty());
     iterated.for_each(drop);
     cancel.now();
-    assert!(collected.await.is_empty());
-    assert!(stream.next().await.is_none());
+    let results = collected.await;
+    assert!(
+        results
+            .iter()
+            .all(|result| is_stopped(result.as_ref().unwrap_err()))
+    );
+    assert_eq!(results.len(), 64);
+    assert_eq!(stream.by_ref().count().await, 64);
+    assert_eq!(stream.report().failed, 64);
 }
 
 #[test]

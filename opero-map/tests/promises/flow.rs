@@ -134,17 +134,27 @@ async fn items_that_never_wait_leave_the_runtime_its_turns() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_only_while_it_is_polled() {
-    let pulled = Arc::default();
-    let mut stream = map_async(counted(&pulled), async |n| Ok::<_, ()>(n))
-        .workers(2)
-        .stream();
-    stream.next().await;
-    let before = pulled.load(SeqCst);
-    for _ in 0..100 {
-        yield_now().await;
+async fn a_stream_goes_on_beside_its_consumer_and_a_scoped_one_only_while_it_is_polled() {
+    for scoped in [true, false] {
+        let pulled = Arc::default();
+        let work = async |n| {
+            yield_now().await;
+            Ok::<_, ()>(n)
+        };
+        let run = map_async(counted(&pulled), work).workers(2);
+        let mut stream = match scoped {
+            true => run.scoped_stream(),
+            false => run.stream(),
+        };
+        stream.next().await;
+        let before = pulled.load(SeqCst);
+        for _ in 0..100 {
+            yield_now().await;
+        }
+        // Beside the one that was consumed, as many as may wait for the consumer.
+        let expected = if scoped { before } else { 5 };
+        assert_eq!(pulled.load(SeqCst), expected);
     }
-    assert_eq!(pulled.load(SeqCst), before);
 }
 
 #[test]

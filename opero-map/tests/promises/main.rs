@@ -21,12 +21,22 @@ mod results;
 mod sources;
 // Errors and drops end a run.
 mod stopping;
+// Stacks, and rayon, on the threads of a run.
+mod threads;
 // The report counts what happened.
 mod report;
 // Items that take too long.
 mod timeouts;
 
 use std::time::{Duration, Instant};
+
+use opero_map::{Error, RefusedKind};
+
+/// Is it the error of an item, or of a run that promises all values, that was stopped?
+fn is_stopped<E>(error: &Error<E>) -> bool {
+    let refusal = error.refusal();
+    refusal.is_some_and(|refused| matches!(refused.kind(), RefusedKind::Stopped))
+}
 
 /// Waits for what other threads are about to do. The limit only turns a hang into a failure.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use futures_util::StreamExt;
 use opero_map::{OnError, Share, map, map_async};
 
-use super::eventually;
+use super::{eventually, is_stopped};
 
 /// The run lets go of everything it was given.
 fn lets_go(alive: &Arc<()>) {
@@ -79,10 +79,17 @@ async fn dropping_a_future_or_a_stream_leaves_nothing_behind() {
     assert!(futures_util::poll!(&mut future).is_pending());
     drop(future);
     assert_eq!(Arc::strong_count(&alive), 1);
-    let mut stream = run().stream();
+    let mut stream = run().scoped_stream();
     assert!(futures_util::poll!(stream.next()).is_pending());
     drop(stream);
     assert_eq!(Arc::strong_count(&alive), 1);
+    let mut stream = run().stream();
+    assert!(futures_util::poll!(stream.next()).is_pending());
+    tokio::task::yield_now().await;
+    drop(stream);
+    while Arc::strong_count(&alive) > 1 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -117,14 +124,22 @@ fn the_first_error_stops_the_rest() {
 }
 
 #[test]
-fn stopped_the_results_are_those_of_the_items_that_ran() {
+fn stopped_the_results_stay_at_the_places_of_the_items_that_ran() {
     let ran = AtomicUsize::new(0);
     let work = |n: u32| {
         ran.fetch_add(1, SeqCst);
         if n % 100 == 99 { Err(n) } else { Ok(n) }
     };
     let results = map(0_u32.., work).workers(2).on_error(OnError::Stop).run();
-    assert_eq!(results.len(), ran.load(SeqCst));
+    let mut others = 0;
+    for (place, result) in (0_u32..).zip(&results) {
+        match result {
+            Ok(n) => assert_eq!(*n, place),
+            Err(error) if is_stopped(error) => others += 1,
+            Err(error) => assert_eq!(error.function_error(), Some(&place)),
+        }
+    }
+    assert_eq!(results.len() - others, ran.load(SeqCst));
     assert!(results.iter().any(Result::is_err));
     let iterated: Vec<_> = map(0_u32.., |n| if n == 9 { Err(n) } else { Ok(n) })
         .workers(1)

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use opero_core::RefusedKind;
 use opero_map::map_async;
 use tokio::time::{Instant, sleep};
@@ -35,4 +36,24 @@ async fn a_late_item_makes_room_for_the_next() {
         .await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(started.elapsed(), Duration::from_secs(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_consumer_of_a_stream_uses_none_of_the_items_time() {
+    let begun = Instant::now();
+    let mut stream = map_async(0..12, async |n: u64| {
+        sleep(Duration::from_secs(1)).await;
+        sleep(Duration::from_secs(1)).await;
+        Ok::<_, ()>(n)
+    })
+    .workers(4)
+    .item_timeout(Duration::from_secs(10))
+    .stream();
+    let mut expected = 0..12;
+    while let Some(result) = stream.next().await {
+        assert_eq!(result.ok(), expected.next());
+        sleep(Duration::from_secs(60)).await;
+    }
+    assert!(expected.is_empty());
+    assert_eq!(begun.elapsed(), Duration::from_secs(12 * 60 + 2));
 }

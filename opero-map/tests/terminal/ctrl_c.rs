@@ -82,6 +82,8 @@ fn the_second_one_ends_what_runs() {
     program.interrupted("ending");
     // Nobody tells the items to go on.
     assert_eq!(program.place.wait_for("results"), "0");
+    let unfinished: usize = program.place.wait_for("unfinished").parse().unwrap();
+    assert!(unfinished >= 2, "{unfinished} items were begun");
     assert!(program.end().success());
     let workers = program.place.signs("item-");
     wait_for_the_end_of(&workers);

@@ -1,8 +1,8 @@
-//! What a lane does: item after item.
+//! What a worker loop does: item after item.
 
-use std::future::poll_fn;
-use std::ops::ControlFlow;
-use std::pin::pin;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -11,55 +11,71 @@ use opero_core::{Context, Error, Event, Instant, Observer, Refused, RefusedKind,
 use super::super::Outbox;
 use super::super::inner::Inner;
 use super::super::intake::{Batch, Taken};
-use super::super::item::{Deadline, poll_job};
+use super::super::item::{Deadline, poll_run};
 use super::super::kept::Kept;
 use super::super::lane_watch::LaneWatch;
 use super::super::statistics::{Detail, Shard, Statistics};
-use super::{ResultOf, Session};
+use super::Session;
+use crate::Source;
+use crate::erased::Items;
 use crate::executor::Desk;
 use crate::recording::{Course, Ticket};
-use crate::{Job, Source};
 
 /// How many items a lane that never waits works on before it lets the others have their turn.
 const TURN: u32 = 32;
 
-/// Where a lane keeps account of its items.
-struct Books<'l> {
+/// One lane of a run, as its job sees it.
+struct WorkerLoop<'l, 'j, S, T, E, O>
+where
+    S: Source,
+    O: Outbox<Result<T, Error<E>>>,
+{
+    session: &'l Session<'j, S, T, E, O>,
+    lane: usize,
     cx: &'l Context<'l>,
     shard: Option<&'l Shard>,
     watch: Option<&'l LaneWatch<'l>>,
+    desk: Option<&'l (dyn Desk + 'l)>,
+    kept: Kept<'l, O, T, E>,
+    batch: Batch<S::Item>,
+    /// There is room for one more result.
+    room: bool,
+    turn: u32,
+    current: Current<'l>,
+    state: State,
+}
+
+/// The item that runs, or ran last.
+struct Current<'l> {
+    index: usize,
+    ticket: Option<Ticket>,
+    opened: Option<Opened>,
+    deadline: Option<Deadline<'l>>,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    /// No item has its result and waits for its run to be dropped.
+    Idle,
+    /// The last item has its result.
+    Done,
+    /// The loop ends, whatever items there are.
+    Ended,
 }
 
 /// When an item was begun.
 struct Opened {
-    index: usize,
     at: Instant,
     /// Since the Unix epoch, where that is recorded.
     unix: Duration,
 }
 
-impl Books<'_> {
-    /// An item begins. `None` where nobody asks.
-    #[inline]
-    fn open(&self, index: usize, recorded: bool) -> Option<Opened> {
-        self.cx.observer()?;
-        let at = self.cx.now();
-        if let Some(watch) = self.watch {
-            watch.begin(index, at);
-        }
-        let unix = match recorded {
-            true => self.cx.clock().unix(),
-            false => Duration::ZERO,
-        };
-        Some(Opened { index, at, unix })
-    }
-}
-
-impl<S, J, O> Session<S, J, O>
+impl<'j, S, T, E, O> Session<'j, S, T, E, O>
 where
-    S: Source,
-    J: Job<S::Item>,
-    O: Outbox<ResultOf<S, J>>,
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+    O: Outbox<Result<T, Error<E>>> + 'j,
 {
     /// Takes items and runs them, until there are no more for this lane.
     pub(super) async fn work(&self, lane: usize) {
@@ -87,177 +103,231 @@ where
         if let Some(desk) = &desk {
             cx = cx.with_remote(&**desk);
         }
-        let books = Books {
+        let mut items = WorkerLoop {
+            session: self,
+            lane,
             cx: &cx,
             shard,
             watch: watch.as_ref(),
+            desk: desk.as_deref(),
+            kept: Kept::new(&self.outbox, shard),
+            batch: self.intake.batch(lane),
+            room: false,
+            turn: TURN,
+            current: Current {
+                index: 0,
+                ticket: None,
+                opened: None,
+                deadline: None,
+            },
+            state: State::Idle,
         };
-        let mut kept = Kept::new(&self.outbox);
-        let mut batch = self.intake.batch(lane);
-        let mut turn = TURN;
-        let mut room = false;
-        while let Some(Taken {
-            index,
-            item,
-            ticket,
-        }) =
-            poll_fn(|cx| self.poll_next(lane, &mut room, desk.as_deref(), &mut batch, cx)).await
-        {
-            room = false;
-            let begun = books.open(index, ticket.is_some());
-            // Called where the result is made: on its way out of a future it would be copied at every step.
-            let mut finish = |result: ResultOf<S, J>, known: bool| {
-                if self.is_sent_away(desk.is_some(), &result) {
-                    return ControlFlow::Break(());
-                }
-                if let Some(begun) = &begun {
-                    self.close_books(&books, begun, ticket.as_ref(), known, &result);
-                } else if let Some(shard) = shard {
-                    match known {
-                        true => shard.record_known(result.is_ok()),
-                        false => shard.record(None, result.is_ok()),
+        self.job.work(&cx, &mut items).await;
+    }
+}
+
+impl<'j, S, T, E, O> Items<S::Item, T, E> for WorkerLoop<'_, 'j, S, T, E, O>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+    O: Outbox<Result<T, Error<E>>> + 'j,
+{
+    #[inline]
+    fn poll_next(&mut self, task: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
+        if self.turn == 0 {
+            self.turn = TURN;
+            if self.session.waiting == Waiting::Async {
+                // Lets the others have their turn.
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        loop {
+            match mem::replace(&mut self.state, State::Idle) {
+                State::Idle => {}
+                State::Done => {
+                    if let Some(desk) = self.desk {
+                        desk.item_done();
                     }
                 }
-                // What earlier runs recorded says nothing of how this one goes.
-                if !known && self.failures.stop_after(result.is_ok()) {
-                    self.stop();
-                }
-                match result {
-                    Ok(value) => kept.put(index, Ok(value)),
-                    Err(error) => kept.put_error(index, Err(error)),
-                }
-                ControlFlow::Continue(())
-            };
-            let flow = if let Some(result) = self.recall(ticket.as_ref()) {
-                finish(result, true)
-            } else {
-                let mut deadline = self
-                    .config
-                    .item_timeout
-                    .map(|limit| Deadline::new(&cx, limit, desk.as_deref()));
-                // Inside an async block, so that a panic before the job's future exists is caught as well.
-                let mut job = pin!(async {
-                    match self.refusal.get() {
-                        None => self.job.run(&cx, item).await,
-                        Some(refused) => Err(Error::refused(refused.clone())),
-                    }
-                });
-                poll_fn(|task| {
-                    poll_job(job.as_mut(), &mut deadline, &cx, task)
-                        .map(|result| finish(result, false))
-                })
-                .await
-            };
-            if flow.is_break() {
-                break;
+                State::Ended => return Poll::Ready(None),
             }
-            if let Some(desk) = &desk {
-                desk.item_done();
-            }
-            turn -= 1;
-            if turn == 0 {
-                turn = TURN;
-                if self.waiting == Waiting::Async {
-                    yield_now().await;
-                }
+            let Some(taken) = task::ready!(self.poll_take(task)) else {
+                return Poll::Ready(None);
+            };
+            if let Some(item) = self.begin(taken) {
+                return Poll::Ready(Some(item));
             }
         }
     }
 
+    #[inline]
+    fn poll_run(
+        &mut self,
+        run: Pin<&mut (dyn Future<Output = Result<T, Error<E>>> + Send + '_)>,
+        task: &mut task::Context<'_>,
+    ) -> Poll<()> {
+        let result = task::ready!(poll_run(run, &mut self.current.deadline, self.cx, task));
+        self.finish(result, false);
+        Poll::Ready(())
+    }
+}
+
+impl<'j, S, T, E, O> WorkerLoop<'_, 'j, S, T, E, O>
+where
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+    O: Outbox<Result<T, Error<E>>> + 'j,
+{
+    /// An item, once there is room for its result and the workers could do with one.
+    #[inline]
+    fn poll_take(&mut self, task: &mut task::Context<'_>) -> Poll<Option<Taken<S::Item>>> {
+        let session = self.session;
+        if session.halt.stopped() {
+            return Poll::Ready(None);
+        }
+        if !self.room {
+            task::ready!(session.outbox.poll_room(self.lane, task));
+            self.room = true;
+        }
+        if let Some(desk) = self.desk {
+            task::ready!(desk.poll_ready(task));
+        }
+        let enrol = |item: &S::Item| {
+            let recording = session.recording.as_ref()?;
+            Some(recording.enrol(&*session.job, item))
+        };
+        let intake = &session.intake;
+        intake.poll_take(self.lane, &mut self.batch, &session.halt, &enrol, task)
+    }
+
+    /// Opens the account of an item. Returns it, unless it has its result without being run.
+    #[inline]
+    fn begin(&mut self, taken: Taken<S::Item>) -> Option<S::Item> {
+        let Taken {
+            index,
+            item,
+            ticket,
+        } = taken;
+        let session = self.session;
+        self.room = false;
+        self.kept.begin(index);
+        self.current.index = index;
+        if self.cx.observer().is_some() {
+            self.open_books(index, ticket.is_some());
+        }
+        if ticket.is_some() {
+            let recalled = self.recall(ticket.as_ref());
+            self.current.ticket = ticket;
+            if let Some(result) = recalled {
+                self.finish(result, true);
+                return None;
+            }
+        }
+        if let Some(refused) = session.refusal.get() {
+            self.finish(Err(Error::refused(refused.clone())), false);
+            return None;
+        }
+        if let Some(limit) = session.config.item_timeout {
+            self.current.deadline = Some(Deadline::new(self.cx, limit, self.desk));
+        }
+        Some(item)
+    }
+
+    fn open_books(&mut self, index: usize, recorded: bool) {
+        let at = self.cx.now();
+        if let Some(watch) = self.watch {
+            watch.begin(index, at);
+        }
+        let unix = match recorded {
+            true => self.cx.clock().unix(),
+            false => Duration::ZERO,
+        };
+        self.current.opened = Some(Opened { at, unix });
+    }
+
+    /// Takes the result of the item. `known` is one of an earlier run.
+    #[inline]
+    fn finish(&mut self, result: Result<T, Error<E>>, known: bool) {
+        let session = self.session;
+        if self.is_sent_away(&result) {
+            self.state = State::Ended;
+            return;
+        }
+        if self.current.opened.is_some() {
+            self.close_books(known, &result);
+        } else if let Some(shard) = self.shard {
+            match known {
+                true => shard.record_known(result.is_ok()),
+                false => shard.record(None, result.is_ok()),
+            }
+        }
+        // What earlier runs recorded says nothing of how this one goes.
+        if !known && session.failures.stop_after(result.is_ok()) {
+            session.stop();
+        }
+        // Its timer must not wake the loop while that waits for another item.
+        self.current.deadline = None;
+        self.state = State::Done;
+        self.turn = self.turn.saturating_sub(1);
+        match result {
+            Ok(value) => self.kept.put(self.current.index, Ok(value)),
+            Err(error) => self.kept.put_error(self.current.index, Err(error)),
+        }
+    }
+
     /// Counts, records and shows an item that has its result, before anybody gets to see that.
-    fn close_books(
-        &self,
-        books: &Books<'_>,
-        begun: &Opened,
-        ticket: Option<&Ticket>,
-        known: bool,
-        result: &ResultOf<S, J>,
-    ) {
-        let ended = books.cx.now();
-        let elapsed = ended.since(begun.at);
-        if let Some(shard) = books.shard {
+    fn close_books(&mut self, known: bool, result: &Result<T, Error<E>>) {
+        let Some(opened) = self.current.opened.take() else {
+            return;
+        };
+        let ended = self.cx.now();
+        let elapsed = ended.since(opened.at);
+        if let Some(shard) = self.shard {
             match known {
                 true => shard.record_known(result.is_ok()),
                 false => shard.record(Some(elapsed), result.is_ok()),
             }
         }
-        let Some(watch) = books.watch else { return };
+        let Some(watch) = self.watch else { return };
         if known {
             return;
         }
-        if let Some(ticket) = ticket {
+        let index = self.current.index;
+        if let Some(ticket) = &self.current.ticket {
             let course = Course {
-                index: begun.index,
-                started: begun.unix,
+                index,
+                started: opened.unix,
                 elapsed,
                 seen: watch.seen(),
             };
-            self.record(books.cx, ticket, result, &course);
+            self.record(ticket, result, &course);
         }
-        watch.end(begun.index, ended);
+        watch.end(index, ended);
     }
 
-    /// An item, once there is `room` for its result and the workers could do with one.
+    /// Is that the answer of workers that were told to end? Then the item was stopped.
     #[inline]
-    fn poll_next(
-        &self,
-        lane: usize,
-        room: &mut bool,
-        desk: Option<&(dyn Desk + '_)>,
-        batch: &mut Batch<S::Item>,
-        cx: &mut task::Context<'_>,
-    ) -> Poll<Option<Taken<S::Item>>> {
-        if self.halt.stopped() {
-            return Poll::Ready(None);
-        }
-        if !*room {
-            task::ready!(self.outbox.poll_room(lane, cx));
-            *room = true;
-        }
-        if let Some(desk) = desk {
-            task::ready!(desk.poll_ready(cx));
-        }
-        let enrol = |item: &S::Item| {
-            let recording = self.recording.as_ref()?;
-            Some(recording.enrol(&self.job, item))
-        };
-        self.intake.poll_take(lane, batch, &self.halt, &enrol, cx)
-    }
-
-    /// Is that the answer of workers that were told to end? Then the item has no result.
-    #[inline]
-    fn is_sent_away(&self, remote: bool, result: &ResultOf<S, J>) -> bool {
+    fn is_sent_away(&self, result: &Result<T, Error<E>>) -> bool {
         let refusal = || result.as_ref().err().and_then(Error::refusal);
         let stopped = |refused: &Refused| matches!(refused.kind(), RefusedKind::Stopped);
-        remote && self.halt.ended() && refusal().is_some_and(stopped)
+        self.desk.is_some() && self.session.halt.ended() && refusal().is_some_and(stopped)
     }
 
     /// The result that needs no run, if there is one.
-    #[inline]
-    fn recall(&self, ticket: Option<&Ticket>) -> Option<ResultOf<S, J>> {
-        self.recording.as_ref()?.recall(&self.job, ticket?)
+    fn recall(&self, ticket: Option<&Ticket>) -> Option<Result<T, Error<E>>> {
+        let recording = self.session.recording.as_ref()?;
+        recording.recall(&*self.session.job, ticket?)
     }
 
     /// Records a result before anybody gets to see it.
-    fn record(&self, cx: &Context<'_>, ticket: &Ticket, result: &ResultOf<S, J>, course: &Course) {
-        let recording = self.recording.as_ref();
-        let recorded = recording.map(|r| r.record(&self.job, ticket, result, course));
+    fn record(&self, ticket: &Ticket, result: &Result<T, Error<E>>, course: &Course) {
+        let recording = self.session.recording.as_ref();
+        let recorded = recording.map(|r| r.record(&*self.session.job, ticket, result, course));
         if let Some(Err(reason)) = recorded {
-            cx.emit(Event::JournalUnavailable { reason: &reason });
+            self.cx.emit(Event::JournalUnavailable { reason: &reason });
         }
     }
-}
-
-/// Lets the others have their turn.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

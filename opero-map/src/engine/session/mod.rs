@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Poll, Waker};
 
 use opero_core::sync::lock;
+use opero_core::threads::CallerSpan;
 use opero_core::{ConfigError, Error, Observer, Refused, ThreadObserver, Waiting};
 
 use super::failures::Failures;
@@ -17,6 +18,7 @@ use super::halt::{Halt, Level};
 use super::inner::Within;
 use super::intake::Intake;
 use super::{Outbox, Statistics};
+use crate::erased::AnyJob;
 use crate::executor::{Crew, Lane};
 use crate::recording::Recording;
 use crate::{Job, MapConfig, Report, Source, ctrl_c};
@@ -26,9 +28,9 @@ pub type ResultOf<S, J> =
     Result<<J as Job<<S as Source>::Item>>::Output, Error<<J as Job<<S as Source>::Item>>::Error>>;
 
 /// One run, from its start to its end: what its lanes share.
-pub(crate) struct Session<S: Source, J, O> {
+pub(crate) struct Session<'j, S: Source, T, E, O> {
     name: &'static str,
-    job: J,
+    job: AnyJob<'j, S::Item, T, E>,
     config: MapConfig,
     intake: Intake<S>,
     pub(crate) outbox: O,
@@ -45,6 +47,8 @@ pub(crate) struct Session<S: Source, J, O> {
     crew: Option<Arc<dyn Crew>>,
     /// Where finished items are recorded, and where the results of earlier runs are.
     recording: Option<Recording>,
+    /// The span around what began the run.
+    caller: CallerSpan,
     /// Why no item can run: then this is each item's result.
     refusal: OnceLock<Refused>,
     /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
@@ -73,16 +77,17 @@ impl Floor {
     }
 }
 
-impl<S, J, O> Session<S, J, O>
+impl<'j, S, T, E, O> Session<'j, S, T, E, O>
 where
-    S: Source,
-    J: Job<S::Item>,
-    O: Outbox<ResultOf<S, J>>,
+    S: Source + 'j,
+    T: Send + 'j,
+    E: Send + 'j,
+    O: Outbox<Result<T, Error<E>>> + 'j,
 {
     pub(crate) fn new(
         name: &'static str,
         source: S,
-        job: J,
+        job: AnyJob<'j, S::Item, T, E>,
         config: MapConfig,
         outbox: O,
         statistics: Option<Arc<Statistics>>,
@@ -116,6 +121,7 @@ where
             waiting,
             crew,
             recording,
+            caller: CallerSpan::current(),
             refusal: OnceLock::new(),
             panic: Mutex::new(None),
         })
@@ -174,19 +180,13 @@ where
         }
     }
 
-    pub(crate) fn lanes<'a>(self: &Arc<Self>, lanes: usize) -> Vec<Lane<'a>>
-    where
-        Self: 'a,
-    {
+    pub(crate) fn lanes(self: &Arc<Self>, lanes: usize) -> Vec<Lane<'j>> {
         (0..lanes).map(|lane| self.lane(lane)).collect()
     }
 
-    pub(crate) fn lane<'a>(self: &Arc<Self>, lane: usize) -> Lane<'a>
-    where
-        Self: 'a,
-    {
+    fn lane(self: &Arc<Self>, lane: usize) -> Lane<'j> {
         self.outbox.lane_opened();
-        let seat = Seat(Arc::clone(self), std::marker::PhantomData);
+        let seat = Seat(Arc::clone(self));
         Box::pin(async move { seat.0.guard(lane).await })
     }
 
@@ -204,7 +204,8 @@ where
             if self.halt.ended() {
                 return Poll::Ready(());
             }
-            let mut poll = || ctrl_c::within(ctrl_c, || work.as_mut().poll(cx));
+            let poll = || self.caller.in_scope(|| work.as_mut().poll(cx));
+            let poll = || ctrl_c::within(ctrl_c, poll);
             let poll = || match &mut within {
                 Some(within) => within.within(poll),
                 None => poll(),
@@ -220,12 +221,16 @@ where
 }
 
 /// A lane's place in the run, given up when the lane ends or is dropped.
-struct Seat<S: Source, J, O: Outbox<R>, R>(
-    Arc<Session<S, J, O>>,
-    std::marker::PhantomData<fn() -> R>,
-);
+struct Seat<'j, S, T, E, O>(Arc<Session<'j, S, T, E, O>>)
+where
+    S: Source,
+    O: Outbox<Result<T, Error<E>>>;
 
-impl<S: Source, J, O: Outbox<R>, R> Drop for Seat<S, J, O, R> {
+impl<S, T, E, O> Drop for Seat<'_, S, T, E, O>
+where
+    S: Source,
+    O: Outbox<Result<T, Error<E>>>,
+{
     fn drop(&mut self) {
         self.0.outbox.lane_closed();
     }

@@ -16,7 +16,7 @@ use std::process::exit;
 use std::sync::Arc;
 use std::thread;
 
-use opero_core::Codec;
+use opero_core::{Codec, threads};
 
 use super::LEAVE;
 use super::buffers::Buffers;
@@ -28,9 +28,6 @@ use replies::Replies;
 
 /// The exit code of a worker that could not begin (`EX_SOFTWARE`).
 const UNFIT: i32 = 70;
-
-/// As large as a main thread's usually is: the function may have been written for that.
-const STACK: usize = 8 << 20;
 
 /// Works until the parent closes the channel.
 pub(super) fn work(token: &str) -> ! {
@@ -53,14 +50,12 @@ pub(super) fn work(token: &str) -> ! {
     let inbox = Arc::new(Inbox::default());
     let for_calls = (Arc::clone(&inbox), Arc::clone(&replies));
     let buffers = Arc::clone(&channel.buffers);
-    let started = thread::Builder::new()
-        .name("opero-worker".into())
-        .stack_size(STACK)
-        .spawn(move || {
-            // The parent would wait for ever for a function that nobody runs.
-            let _always = standard::OrDie;
-            run(&hello, page, for_calls.0, &for_calls.1, &buffers)
-        });
+    // The function may have been written for a main thread's stack.
+    let started = threads::builder("opero-worker").spawn(move || {
+        // The parent would wait for ever for a function that nobody runs.
+        let _always = standard::OrDie;
+        run(&hello, page, for_calls.0, &for_calls.1, &buffers)
+    });
     if let Err(error) = started {
         unfit(&replies, &error.to_string());
     }

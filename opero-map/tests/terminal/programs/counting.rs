@@ -4,7 +4,7 @@ use std::process::id;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-use opero_map::{Cancel, map, map_worker, worker};
+use opero_map::{Cancel, ErrorKind, map, map_worker, worker};
 use signal_hook::consts::SIGINT;
 
 use super::{Place, eventually};
@@ -24,8 +24,15 @@ fn quick(n: u64) -> Result<u64, String> {
 worker!(QUICK = quick: fn(u64) -> Result<u64, String>);
 
 fn report(place: &Place, results: &[Result<u64, opero_map::Error<String>>]) {
-    assert!(results.iter().all(Result::is_ok), "{results:?}");
-    place.leave("results", &results.len().to_string());
+    for (place, result) in (0..).zip(results) {
+        match result {
+            Ok(n) => assert_eq!(*n, place, "{results:?}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Stopped, "{results:?}"),
+        }
+    }
+    let finished = results.iter().flatten().count();
+    place.leave("results", &finished.to_string());
+    place.leave("unfinished", &(results.len() - finished).to_string());
 }
 
 #[test]
