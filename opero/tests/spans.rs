@@ -90,7 +90,7 @@ async fn stale_async() -> u32 {
     7
 }
 
-/// Calls twice within `span`, and returns what was current in the refresh.
+/// Calls twice, within a span each, and returns what was current in the refresh.
 fn refreshed(runtime: &tokio::runtime::Runtime, mut call: impl FnMut()) -> String {
     for span in [info_span!("first"), info_span!("second")] {
         span.in_scope(&mut call);
@@ -99,7 +99,7 @@ fn refreshed(runtime: &tokio::runtime::Runtime, mut call: impl FnMut()) -> Strin
     let limit = Instant::now() + Duration::from_secs(30);
     while REFRESHED.lock().unwrap().len() < 2 {
         assert!(Instant::now() < limit, "no refresh");
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
     }
     let refreshed = std::mem::take(&mut *REFRESHED.lock().unwrap());
     assert_eq!(refreshed[0], "first");

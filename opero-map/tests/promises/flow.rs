@@ -22,7 +22,7 @@ fn a_run_that_nobody_begins_pulls_nothing() {
     let pulled = Arc::default();
     drop(map(counted(&pulled), Ok::<_, ()>).workers(3));
     drop(map(counted(&pulled), Ok::<_, ()>).into_future());
-    drop(map_async(counted(&pulled), async |n| Ok::<_, ()>(n)).stream());
+    drop(map_async(counted(&pulled), async |n| Ok::<_, ()>(n)).scoped_stream());
     assert_eq!(pulled.load(SeqCst), 0);
 }
 
