@@ -204,7 +204,9 @@ impl<T, E> From<Collected<T, E>> for (Vec<Result<T, Error<E>>>, Report) {
     }
 }
 
-struct CancelOnDrop<S, T, E>(Arc<Session<'static, S, T, E, Collect<Result<T, Error<E>>>>>)
+type CollectSession<'j, S, T, E> = Session<'j, S, T, E, Collect<Result<T, Error<E>>>>;
+
+struct CancelOnDrop<S, T, E>(Arc<CollectSession<'static, S, T, E>>)
 where
     S: Source + 'static,
     T: Send + 'static,
