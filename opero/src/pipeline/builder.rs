@@ -5,6 +5,7 @@ use std::time::Duration;
 use opero_core::{Clock, ConfigError, Observer, Refused};
 
 use super::Pipeline;
+use super::arguments::ArgumentHooks;
 use super::hooks::{Hooks, Sharing};
 use super::{Absent, Present};
 use crate::config::{PipelineConfig, Rate, Time};
@@ -15,6 +16,7 @@ pub struct PipelineBuilder<E, Outside = Absent, Inside = Absent> {
     name: String,
     config: PipelineConfig,
     hooks: Hooks<E>,
+    pub(super) arguments: ArgumentHooks,
     clock: Option<Arc<dyn Clock>>,
     observer: Option<Arc<dyn Observer>>,
     outside: Outside,
@@ -33,6 +35,7 @@ impl<E> From<PipelineConfig> for PipelineBuilder<E> {
             name: "pipeline".to_owned(),
             config,
             hooks: Hooks::default(),
+            arguments: ArgumentHooks::default(),
             clock: None,
             observer: None,
             outside: Absent,
@@ -61,11 +64,11 @@ setters! {
     /// How long an entry lives, or `"forever"` (default an hour).
     cache_ttl: impl Into<Time> => cache_ttl.into();
     /// How long past `cache_ttl` an entry may still serve: to the callers that come while one refreshes it, and when the
-    /// closure fails (default not at all). The one that refreshes it waits: a closure cannot be called again in the
-    /// background, as a decorated function can.
+    /// closure fails (default not at all). A call that owns what it needs ([`call_owned`](Pipeline::call_owned)) is
+    /// refreshed in the background; otherwise the caller that refreshes it waits.
     cache_stale: impl Into<Time> => Some(cache_stale.into());
-    /// The last part of `cache_ttl`, in which an entry serves and one caller refreshes it early, and waits for that
-    /// (default none).
+    /// The last part of `cache_ttl`, in which an entry serves and is refreshed early, as by
+    /// [`cache_stale`](Self::cache_stale) (default none).
     cache_refresh: impl Into<Time> => Some(cache_refresh.into());
     /// A registered cache backend's name or URL (default `"memory"`).
     cache_backend: impl Into<String> => cache_backend.into();
@@ -187,6 +190,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
             name: self.name,
             config: self.config,
             hooks: self.hooks,
+            arguments: self.arguments,
             clock: self.clock,
             observer: self.observer,
             outside: Present(stage),
@@ -201,6 +205,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
             name: self.name,
             config: self.config,
             hooks: self.hooks,
+            arguments: self.arguments,
             clock: self.clock,
             observer: self.observer,
             outside: self.outside,
@@ -213,12 +218,14 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// # Errors
     /// A parameter outside its range, or a backend that is unknown or does not open.
     pub fn build(self) -> Result<Pipeline<E, Outside, Inside>, ConfigError> {
+        self.arguments.build()?;
         let clock = self.clock.unwrap_or_else(crate::clock::current_clock);
         Ok(Pipeline {
-            stages: Stages::build(&self.name, &self.config, clock)?,
+            stages: Arc::new(Stages::build(&self.name, &self.config, clock)?),
             hooks: self.hooks,
+            arguments: self.arguments,
             observer: self.observer,
-            places: (self.outside, self.inside),
+            places: Arc::new((self.outside, self.inside)),
         })
     }
 }

@@ -36,6 +36,28 @@ impl<E: Clone + Send + Sync + 'static> Sharing<E> {
     }
 }
 
+/// By hand: `E` need not be `Clone`.
+impl<E> Clone for Hooks<E> {
+    fn clone(&self) -> Self {
+        Self {
+            retry_on: self.retry_on.clone(),
+            retry_after: self.retry_after.clone(),
+            fallback_on: self.fallback_on.clone(),
+            cache_if: self.cache_if.clone(),
+            sharing: self.sharing,
+            refused_as: self.refused_as.clone(),
+        }
+    }
+}
+
+impl<E> Clone for Sharing<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Sharing<E> {}
+
 impl<E> Default for Hooks<E> {
     fn default() -> Self {
         Self {

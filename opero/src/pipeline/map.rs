@@ -3,7 +3,9 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Attempt, Context, Error, Event, Observer, Waiting, notify, operation};
+use opero_core::{
+    Attempt, ConfigError, Context, Error, Event, Observer, Waiting, notify, operation,
+};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 #[cfg(feature = "stable")]
@@ -94,7 +96,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         }
     }
 
-    fn map_config(&self) -> MapConfig {
+    pub(super) fn map_config(&self) -> MapConfig {
         MapConfig {
             clock: self.stages.clock().clone(),
             ..MapConfig::default()
@@ -126,6 +128,10 @@ where
     type Output = T;
     type Error = E;
     const WAITING: Waiting = Waiting::Blocking;
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.0.pipeline.arguments.check(None)
+    }
 
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
         let Items {
@@ -159,6 +165,10 @@ where
     type Error = E;
     const WAITING: Waiting = Waiting::Async;
 
+    fn check(&self) -> Result<(), ConfigError> {
+        self.0.pipeline.arguments.check(None)
+    }
+
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
         let Items {
             pipeline,
@@ -178,10 +188,10 @@ where
 }
 
 /// The pipeline's own observer beside the run's.
-struct Both<'a>(Option<&'a dyn Observer>, Option<&'a dyn Observer>);
+pub(super) struct Both<'a>(Option<&'a dyn Observer>, Option<&'a dyn Observer>);
 
 impl<'a> Both<'a> {
-    fn of<E, Outside, Inside>(
+    pub(super) fn of<E, Outside, Inside>(
         pipeline: &'a Pipeline<E, Outside, Inside>,
         cx: &Context<'a>,
     ) -> Self {
@@ -189,7 +199,7 @@ impl<'a> Both<'a> {
     }
 
     /// The run's context under the pipeline's name, with both observers.
-    fn watch<'b>(&'b self, cx: &Context<'b>, name: &'b str) -> Context<'b> {
+    pub(super) fn watch<'b>(&'b self, cx: &Context<'b>, name: &'b str) -> Context<'b> {
         let cx = match self.0 {
             Some(_) => cx.with_observer(self),
             None => *cx,

@@ -1,11 +1,16 @@
 //! Pipelines built at run time, for functions that no attribute can stand on.
 
+mod arguments;
 mod builder;
 mod hooks;
 #[cfg(feature = "map")]
 mod identity;
 #[cfg(feature = "map")]
 mod map;
+#[cfg_attr(not(feature = "map"), allow(unreachable_pub))]
+mod owned;
+#[cfg(feature = "map")]
+mod owned_map;
 #[cfg(feature = "stable")]
 mod stable;
 mod target;
@@ -17,6 +22,7 @@ use std::sync::Arc;
 
 use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation};
 
+use arguments::ArgumentHooks;
 pub use builder::PipelineBuilder;
 use hooks::Hooks;
 #[cfg(all(feature = "map", feature = "stable"))]
@@ -25,6 +31,14 @@ pub use identity::Named;
 pub use identity::{Hashed, Identity};
 #[cfg(feature = "map")]
 pub use map::{AsyncItems, SyncItems};
+#[cfg(all(feature = "map", feature = "stable"))]
+pub use owned::ByName;
+#[cfg(feature = "map")]
+pub use owned::{Awaited, Blocking, ByHash, OwnedFunction, OwnedIdentity, OwnedValue};
+#[cfg(all(feature = "map", feature = "stable"))]
+pub use owned_map::NamedRun;
+#[cfg(feature = "map")]
+pub use owned_map::OwnedItems;
 
 use crate::order::Stages;
 pub use crate::route::Places;
@@ -34,7 +48,9 @@ use target::PipelineCall;
 
 /// The stages of `#[opero]` around any closure, built at run time from the same parameters with the same defaults.
 ///
-/// `E` is the error type of the closures; `Outside` and `Inside` are stages of the user's.
+/// `E` is the error type of the closures; `Outside` and `Inside` are stages of the user's. A clone is the same pipeline: it shares
+/// the cache and the limiter. Without stages of the user's its type is `Pipeline<E>`, whatever was said of errors, values
+/// and arguments; so it fits into a field or a static.
 ///
 /// ```
 /// use opero::Pipeline;
@@ -50,10 +66,24 @@ use target::PipelineCall;
 /// # Ok::<(), opero::ConfigError>(())
 /// ```
 pub struct Pipeline<E, Outside = Absent, Inside = Absent> {
-    stages: Stages,
+    stages: Arc<Stages>,
     hooks: Hooks<E>,
+    arguments: ArgumentHooks,
     observer: Option<Arc<dyn Observer>>,
-    places: (Outside, Inside),
+    places: Arc<(Outside, Inside)>,
+}
+
+/// By hand: neither the error nor the stages need be `Clone`.
+impl<E, Outside, Inside> Clone for Pipeline<E, Outside, Inside> {
+    fn clone(&self) -> Self {
+        Self {
+            stages: Arc::clone(&self.stages),
+            hooks: self.hooks.clone(),
+            arguments: self.arguments.clone(),
+            observer: self.observer.clone(),
+            places: Arc::clone(&self.places),
+        }
+    }
 }
 
 impl<E> Pipeline<E> {
@@ -123,6 +153,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     {
         let function = &function;
         let operation = operation(move |attempt| async move { function(attempt) });
+        self.check_unseen()?;
         let cx = self.context(Waiting::Blocking);
         block_on(self.through_uncached(&cx, &operation))
     }
@@ -137,6 +168,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         N: Operation<T, E>,
         (Outside, Inside): Places<T, E>,
     {
+        self.check_unseen()?;
         self.through(&self.context(Waiting::Async), operation).await
     }
 
@@ -150,6 +182,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         N: Operation<T, E>,
         (Outside, Inside): Places<T, E>,
     {
+        self.check_unseen()?;
         let cx = self.context(Waiting::Blocking);
         block_on(self.through(&cx, operation))
     }
@@ -164,6 +197,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         N: Operation<T, E>,
         (Outside, Inside): Places<T, E>,
     {
+        self.check_unseen()?;
         let cx = self.context(Waiting::Async);
         self.through_uncached(&cx, operation).await
     }
@@ -171,6 +205,11 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// The stages, for what only they offer, such as the cache's handle.
     pub fn stages(&self) -> &Stages {
         &self.stages
+    }
+
+    /// Refuses a call whose arguments the pipeline does not see, where something is made of them.
+    fn check_unseen(&self) -> Result<(), Error<E>> {
+        self.arguments.check(None).map_err(Error::refused)
     }
 
     async fn through<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
