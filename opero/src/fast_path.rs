@@ -29,6 +29,16 @@ pub struct Needs {
     pub(crate) has_shared_key: bool,
 }
 
+impl Needs {
+    /// One value, one permit.
+    pub(crate) const ONE: Self = Self {
+        alternatives: 1,
+        cost: 1,
+        rate_key: None,
+        has_shared_key: false,
+    };
+}
+
 impl Stages {
     /// The entry of a fresh result in memory.
     #[inline]

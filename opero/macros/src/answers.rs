@@ -15,7 +15,7 @@ use crate::spans::at;
 use crate::values::Value;
 
 impl Plan<'_> {
-    /// The answers to the stages' questions: those that the parameters give, and the defaults.
+    /// The step of the recipe that answers the stages' questions, where a parameter says something to them.
     pub(crate) fn answers(&self, bytes: Option<&TokenStream>, errors: &mut Errors) -> TokenStream {
         const FUNCTIONS: [&str; 4] = ["retry_on", "retry_after", "fallback_on", "cache_if"];
         let door = self.door;
@@ -42,20 +42,34 @@ impl Plan<'_> {
         if let Some(bytes) = bytes {
             answers.push(quote!(bytes: #bytes));
         }
-        if self.settings.cache {
-            let adapter = hidden("adapter");
-            answers.push(quote! {
-                sharing: {
-                    use #door::{ShareAny as _, ShareClone as _};
-                    #door::Errors::of(#adapter).sharing()
-                }
-            });
-            if let Some(codec) = self.codec() {
-                answers.push(quote!(codec: #codec));
-            }
+        let codec = if self.settings.cache { self.codec() } else { None };
+        if let Some(codec) = codec {
+            answers.push(quote!(codec: #codec));
         }
+        if answers.is_empty() {
+            return TokenStream::new();
+        }
+        let share = self.share();
         // A closure: a call makes its answers anew, where a stage asks.
-        quote!(move || #door::Answers { #(#answers,)* ..#door::Answers::DEFAULT })
+        quote! {
+            .answering(move || #door::Answers {
+                #(#answers,)*
+                sharing: #door::ShareErrors::sharing(&#share),
+                ..#door::Answers::DEFAULT
+            })
+        }
+    }
+
+    /// How a failed call shares its error with the calls that wait for it.
+    pub(crate) fn share(&self) -> TokenStream {
+        let (door, adapter) = (self.door, hidden("adapter"));
+        match self.settings.cache {
+            true => quote! {{
+                use #door::{ShareAny as _, ShareClone as _};
+                #door::Errors::of(#adapter).share()
+            }},
+            false => quote!(#door::Unshared),
+        }
     }
 
     /// How values become bytes: demanded, or taken where it is there.

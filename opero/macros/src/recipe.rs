@@ -204,14 +204,14 @@ impl<'a> Plan<'a> {
         let (function, adapter) = (hidden("function"), hidden("adapter"));
         let tuple = self.scope().tuple(error);
         let body = self.body();
-        let answers = self.answers(bytes, errors);
+        let (answers, share) = (self.answers(bytes, errors), self.share());
         let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
-        let route = self.route(&quote!(#outside, #inside, #answers), errors);
+        let route = self.route(&quote!(#outside, #inside, #door::NoAnswers(#share)), errors);
         let renewing = self.renewing();
         let journaled = self.journaled(errors);
         let has_bytes = bytes.is_some() || self.has_stable_rate_key() || self.has_rates_of_values();
         let with_bytes = has_bytes.then(|| quote!(.with_bytes()));
-        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #renewing #journaled #with_bytes)
+        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #answers #renewing #journaled #with_bytes)
     }
 
     fn body(&self) -> TokenStream {

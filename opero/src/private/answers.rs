@@ -7,7 +7,9 @@ use opero_core::{Attempt, CallPolicy, Codec, CodecError, Error, Key, Refused, Sh
 
 use super::bytes::{Bytes, OutcomeBytes};
 use super::keys::EncodeAttempt;
-use super::sharing::Sharing;
+use super::keys::Encoded;
+use super::sharing::{ShareErrors, Sharing};
+use crate::fast_path::Needs;
 
 /// The answers of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
 ///
@@ -73,6 +75,98 @@ impl<S, I, T, E> Answers<S, I, T, E> {
             sharing: self.sharing,
             codec: self.codec,
             outcome: OutcomeBytes::of(self.bytes),
+        }
+    }
+}
+
+/// Where a recipe has its answers from.
+pub trait Answer<S, I, T, E>: Send + Sync {
+    /// What an attempt needs.
+    fn needs(&self, shared: &S, item: &I, attempt: Attempt) -> Needs;
+
+    /// The answers about values and errors.
+    fn policy(&self) -> Policy<T, E>;
+
+    /// `rate_key`, as bytes.
+    fn stable_rate_key(&self, _: &S, _: &I, _: Attempt, _: &mut Vec<u8>) -> Encoded {
+        None
+    }
+
+    /// What passes between processes or is recorded.
+    fn bytes(&self) -> Option<MakeBytes<S, I, T, E>> {
+        None
+    }
+}
+
+impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E> for C {
+    #[inline]
+    #[allow(clippy::manual_map)] // A closure is one more function to compile for each of the user's.
+    fn needs(&self, shared: &S, item: &I, attempt: Attempt) -> Needs {
+        let answers = self();
+        let alternatives = match answers.alternatives {
+            Some(count) => count(shared),
+            None => 1,
+        };
+        // An empty list has no value to make a key of.
+        let has_values = alternatives > 0;
+        Needs {
+            alternatives,
+            cost: match answers.rate_cost {
+                Some(cost) if has_values => cost(shared, item, attempt),
+                _ => 1,
+            },
+            rate_key: match answers.rate_key {
+                Some(key) if has_values => Some(key(shared, item, attempt)),
+                _ => None,
+            },
+            has_shared_key: answers.stable_rate_key.is_some(),
+        }
+    }
+
+    #[inline]
+    fn policy(&self) -> Policy<T, E> {
+        self().policy()
+    }
+
+    fn stable_rate_key(
+        &self,
+        shared: &S,
+        item: &I,
+        attempt: Attempt,
+        out: &mut Vec<u8>,
+    ) -> Encoded {
+        let answers = self();
+        if answers.alternatives.is_some_and(|count| count(shared) == 0) {
+            return None;
+        }
+        answers.stable_rate_key?(shared, item, attempt, out)
+    }
+
+    #[inline]
+    fn bytes(&self) -> Option<MakeBytes<S, I, T, E>> {
+        self().bytes
+    }
+}
+
+/// The answers of a function whose parameters give none: what most functions have, and less to compile than a closure.
+/// `W` shares errors with the callers that wait for them.
+#[derive(Debug, Clone, Copy)]
+pub struct NoAnswers<W>(
+    /// How.
+    pub W,
+);
+
+impl<S, I, T, E, W: ShareErrors<E>> Answer<S, I, T, E> for NoAnswers<W> {
+    #[inline]
+    fn needs(&self, _: &S, _: &I, _: Attempt) -> Needs {
+        Needs::ONE
+    }
+
+    #[inline]
+    fn policy(&self) -> Policy<T, E> {
+        Policy {
+            sharing: self.0.sharing(),
+            ..Answers::<S, I, T, E>::DEFAULT.policy()
         }
     }
 }

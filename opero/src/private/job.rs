@@ -10,7 +10,7 @@ use super::checks::{MapError, MapItem, MapValue};
 use super::keys::MakeKey;
 use super::operation::Body;
 use super::recipe::{Callee, Failure, Recipe, Value};
-use super::{Adapter, Answers};
+use super::{Adapter, Answer};
 use crate::route::Places;
 use crate::shell::{Lookup, Plainly};
 
@@ -36,7 +36,7 @@ where
     (Out, In): Places<A::Value, A::Error>,
     Out: Send + Sync,
     In: Send + Sync,
-    F: Fn() -> Answers<S, I, A::Value, A::Error> + Send + Sync,
+    F: Answer<S, I, A::Value, A::Error>,
 {
     let config = MapConfig {
         clock: recipe.function().clock(),

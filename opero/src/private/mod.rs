@@ -59,7 +59,7 @@ pub use adapter::{
     Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, plain, returns,
     transparent, wrapped,
 };
-pub use answers::{Answers, Policy};
+pub use answers::{Answer, Answers, NoAnswers, Policy};
 pub use arguments::{
     CloneArgument, HashArgument, HashKey, HashSelf, clone_argument, hash_argument, hash_key,
     hash_self, rate_key,
@@ -84,7 +84,9 @@ pub use keys::{
 pub use operation::{AsyncBody, BlockingBody, Body, Own, SyncBody};
 pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
-pub use sharing::{Errors, RefusedAny, RefusedFrom, ShareAny, ShareClone, Sharing};
+pub use sharing::{
+    Clones, Errors, RefusedAny, RefusedFrom, ShareAny, ShareClone, ShareErrors, Sharing, Unshared,
+};
 pub use single::{ByClone, ByMove, Cloned, Moved, PassClone, PassMove, Passes, Seen};
 pub use stable::{
     CodecAny, CodecSerde, Probe, ProbeAny, ProbeSerde, Values, stable_argument, stable_codec,

@@ -9,7 +9,7 @@ use opero_core::{
     Arguments, Attempt, Background, CodecError, ConfigError, Key, KeyHasher, Limits, Waiting,
 };
 
-use super::answers::Policy;
+use super::answers::{Answer, Policy};
 use super::bytes::{Bytes, encode_arguments};
 use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
 use super::operation::{AsyncBody, BlockingBody, Body, SyncBody};
@@ -83,7 +83,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
     ) -> Recipe<A, S, I, B, KeyOf<K>, Out, In, C>
     where
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
-        C: Fn() -> Answers<S, I, A::Value, A::Error>,
+        C: Answer<S, I, A::Value, A::Error>,
     {
         Recipe::new(self, KeyOf(key), outside, inside, answers)
     }
@@ -99,7 +99,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
     ) -> Recipe<A, S, I, B, StableKey<K>, Out, In, C>
     where
         K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
-        C: Fn() -> Answers<S, I, A::Value, A::Error>,
+        C: Answer<S, I, A::Value, A::Error>,
     {
         Recipe::new(self, StableKey(key), outside, inside, answers)
     }
@@ -118,7 +118,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
     where
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
         P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
-        C: Fn() -> Answers<S, I, A::Value, A::Error>,
+        C: Answer<S, I, A::Value, A::Error>,
     {
         Recipe::new(self, ProbedKey { key, stable }, outside, inside, answers)
     }
@@ -132,7 +132,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         answers: C,
     ) -> Recipe<A, S, I, B, NoKey, Out, In, C>
     where
-        C: Fn() -> Answers<S, I, A::Value, A::Error>,
+        C: Answer<S, I, A::Value, A::Error>,
     {
         Recipe::new(self, NoKey, outside, inside, answers)
     }
@@ -145,7 +145,6 @@ pub struct Recipe<A, S, I, B, K, Out, In, C> {
     body: B,
     key: K,
     places: (Out, In),
-    /// Makes the answers: a closure without captures of any size.
     answers: C,
     types: PhantomData<fn() -> (A, I)>,
 }
@@ -169,6 +168,24 @@ impl<A, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
     #[inline]
     pub fn with_bytes(self) -> Recipe<A, S, I, B, WithBytes<K>, Out, In, C> {
         self.map_key(WithBytes)
+    }
+
+    /// With answers to what stages ask, by a closure without captures of any size.
+    #[inline]
+    pub fn answering<D>(self, answers: D) -> Recipe<A, S, I, B, K, Out, In, D>
+    where
+        A: Adapter,
+        D: Fn() -> Answers<S, I, A::Value, A::Error>,
+    {
+        Recipe {
+            function: self.function,
+            shared: self.shared,
+            body: self.body,
+            key: self.key,
+            places: self.places,
+            answers,
+            types: PhantomData,
+        }
     }
 
     /// The same with another key.
@@ -242,7 +259,7 @@ where
     K: MakeKey<S, I, Route: Lookup<A::Value>>,
     Out: Send + Sync,
     In: Send + Sync,
-    C: Fn() -> Answers<S, I, A::Value, A::Error> + Send + Sync,
+    C: Answer<S, I, A::Value, A::Error>,
 {
     type Item = I;
     type Value = A::Value;
@@ -259,7 +276,7 @@ where
 
     #[inline]
     fn policy(&self) -> Policy<A::Value, A::Error> {
-        (self.answers)().policy()
+        self.answers.policy()
     }
 
     // Always: a key that passes through memory in halves stalls the load of the whole.
@@ -269,27 +286,8 @@ where
     }
 
     #[inline]
-    #[allow(clippy::manual_map)] // A closure is one more function to compile for each of the user's.
     fn needs(&self, item: &I, attempt: Attempt) -> Needs {
-        let answers = (self.answers)();
-        let alternatives = match answers.alternatives {
-            Some(count) => count(&self.shared),
-            None => 1,
-        };
-        // An empty list has no value to make a key of.
-        let has_values = alternatives > 0;
-        Needs {
-            alternatives,
-            cost: match answers.rate_cost {
-                Some(cost) if has_values => cost(&self.shared, item, attempt),
-                _ => 1,
-            },
-            rate_key: match answers.rate_key {
-                Some(key) if has_values => Some(key(&self.shared, item, attempt)),
-                _ => None,
-            },
-            has_shared_key: answers.stable_rate_key.is_some(),
-        }
+        self.answers.needs(&self.shared, item, attempt)
     }
 
     #[inline]
@@ -329,7 +327,7 @@ where
     A: Adapter,
     B: Body<S, I, A::Return>,
     K: MakeKey<S, I>,
-    C: Fn() -> Answers<S, I, A::Value, A::Error>,
+    C: Answer<S, I, A::Value, A::Error>,
 {
     type Adapter = A;
     type Shared = S;
@@ -355,23 +353,15 @@ where
     }
 
     fn stable_rate_key(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Encoded {
-        let answers = (self.answers)();
-        if answers
-            .alternatives
-            .is_some_and(|count| count(&self.shared) == 0)
-        {
-            return None;
-        }
-        answers.stable_rate_key?(&self.shared, item, attempt, out)
+        self.answers.stable_rate_key(&self.shared, item, attempt, out)
     }
 
     fn encode(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let bytes = (self.answers)().bytes;
-        encode_arguments(bytes, &self.shared, item, attempt, out)
+        encode_arguments(self.answers.bytes(), &self.shared, item, attempt, out)
     }
 
     fn bytes(&self) -> Option<CalleeBytes<Self>> {
-        (self.answers)().bytes.map(|bytes| bytes())
+        self.answers.bytes().map(|bytes| bytes())
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Sharing<E> {
     pub(super) unshare: fn(&SharedError) -> Option<Error<E>>,
 }
 
-/// The error type `E`, to ask for its way of sharing: `Errors::of(adapter).sharing()`.
+/// The error type `E`, to ask for its way of sharing: `Errors::of(adapter).share()`.
 #[derive(Debug, Clone, Copy)]
 pub struct Errors<E>(PhantomData<fn() -> E>);
 
@@ -27,14 +27,19 @@ impl<E> Errors<E> {
     }
 }
 
-/// The first choice.
-pub trait ShareClone<E>: Sized {
-    /// By cloning.
-    fn sharing(self) -> Option<Sharing<E>>;
+/// Whether errors are shared.
+pub trait ShareErrors<E>: Send + Sync {
+    /// How, if they are.
+    fn sharing(&self) -> Option<Sharing<E>>;
 }
 
-impl<E: Clone + Send + Sync + 'static> ShareClone<E> for Errors<E> {
-    fn sharing(self) -> Option<Sharing<E>> {
+/// By cloning.
+#[derive(Debug, Clone, Copy)]
+pub struct Clones;
+
+impl<E: Clone + Send + Sync + 'static> ShareErrors<E> for Clones {
+    #[inline]
+    fn sharing(&self) -> Option<Sharing<E>> {
         Some(Sharing {
             share: |error| Arc::new(error.clone()),
             unshare: |shared| shared.downcast_ref::<Error<E>>().cloned(),
@@ -42,15 +47,16 @@ impl<E: Clone + Send + Sync + 'static> ShareClone<E> for Errors<E> {
     }
 }
 
-/// The last choice.
-pub trait ShareAny<E>: Sized {
-    /// Not at all: those who waited execute the function themselves.
-    fn sharing(self) -> Option<Sharing<E>> {
+/// Not at all: those who waited execute the function themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Unshared;
+
+impl<E> ShareErrors<E> for Unshared {
+    #[inline]
+    fn sharing(&self) -> Option<Sharing<E>> {
         None
     }
 }
-
-impl<E> ShareAny<E> for &Errors<E> {}
 
 /// The first choice.
 pub trait RefusedFrom<E>: Sized {
@@ -73,3 +79,23 @@ pub trait RefusedAny<E>: Sized {
 }
 
 impl<E> RefusedAny<E> for &Errors<E> {}
+
+/// The first choice.
+pub trait ShareClone: Sized {
+    /// By cloning.
+    fn share(self) -> Clones {
+        Clones
+    }
+}
+
+impl<E: Clone + Send + Sync + 'static> ShareClone for Errors<E> {}
+
+/// The last choice.
+pub trait ShareAny: Sized {
+    /// Not at all.
+    fn share(self) -> Unshared {
+        Unshared
+    }
+}
+
+impl<E> ShareAny for &Errors<E> {}
