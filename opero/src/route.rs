@@ -3,16 +3,16 @@
 use std::future::Future;
 use std::ops::Deref;
 
-use opero_core::{Attempt, CallPolicy, Context, Error, Keeping, Limits, Waiting, block_on};
+use opero_core::{Attempt, CallPolicy, Context, Error, Limits, Waiting, block_on};
 
-use crate::order::CacheUse;
 use crate::shell::{
-    self, AsyncTarget, Boxed, Ending, Lookup, Make, SyncTarget, Target, TypedCall, Whole, typed,
+    self, AsyncTarget, Boxed, Ending, Known, Make, Routed, SyncTarget, Target, TypedCall, Whole,
+    typed,
 };
 use crate::staged::{Absent, Place, Present, staged};
 
 /// A function with its arguments, and the places of stages around it.
-pub trait Placed: Target {
+pub trait Placed: Routed {
     /// A pair of places, outside and inside.
     type Places;
 
@@ -90,8 +90,8 @@ macro_rules! with_stages {
                 };
                 let (target, item) = (&*target, &item);
                 let whole = Whole { target, item };
-                let cache = cache_of::<Q::Target>();
-                run_staged(&whole, &make, cx, Waiting::Async, cache, ending).await
+                let known = <Q::Target>::KNOWN;
+                run_staged(&whole, known, &make, cx, Waiting::Async, ending).await
             }
 
             fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
@@ -103,8 +103,8 @@ macro_rules! with_stages {
                     Box::pin(async move { target.execute_sync(item, attempt) })
                 };
                 let whole = Whole { target, item };
-                let (cache, waiting) = (cache_of::<X>(), Waiting::Blocking);
-                block_on(run_staged(&whole, &make, None, waiting, cache, ending))
+                let known = X::KNOWN;
+                block_on(run_staged(&whole, known, &make, None, Waiting::Blocking, ending))
             }
         }
     )*};
@@ -114,37 +114,39 @@ with_stages! {
     [I] (Absent, Present<I>);
 }
 
-/// What a call of a target does about the cache.
-fn cache_of<X: Target>() -> (Option<Keeping<X::Value>>, CacheUse) {
-    (X::Route::keeping(), X::Route::CACHE)
-}
-
 /// A call with stages of the user's, or one that has no fast path for another reason.
 pub(crate) async fn run_staged<'f, T, E, X, Out, In, D>(
     whole: &'f Whole<'f, X>,
+    known: Known<T, E, X::Returned>,
     make: &'f (dyn Make<Boxed<'f, X::Returned>> + 'f),
     cx: Option<&Context<'_>>,
     waiting: Waiting,
-    (keeping, cache): (Option<Keeping<T>>, CacheUse),
     ending: D,
 ) -> D::Output
 where
     X: Placed<Places = (Out, In), Value = T, Error = E>,
     Out: Place<T, E>,
     In: Place<T, E>,
-    T: Send,
-    E: Send,
+    T: Send + 'f,
+    E: Send + 'f,
     D: Ending<T, E>,
 {
     let Whole { target, item } = *whole;
-    let call = typed(whole, target.key(item), make, keeping);
-    let mut result = run_typed(call, target.places(), cx, waiting, cache).await;
+    let call = typed(
+        target,
+        item,
+        X::arguments(whole),
+        known,
+        target.key(item),
+        make,
+    );
+    let mut result = run_typed(call, target.places(), cx, waiting).await;
     loop {
         if let Some(output) = ending.result(result) {
             return output;
         }
         // As in `shell::run`.
-        result = (X::LIFT)(make.make(Limits::NONE, Attempt::FIRST).await);
+        result = (X::KNOWN.lift)(make.make(Limits::NONE, Attempt::FIRST).await);
     }
 }
 
@@ -153,7 +155,6 @@ async fn run_typed<'f, T, E, P, R, Out, In>(
     (outside, inside): &(Out, In),
     cx: Option<&Context<'_>>,
     waiting: Waiting,
-    cache: CacheUse,
 ) -> Result<T, Error<E>>
 where
     T: Send,
@@ -164,5 +165,5 @@ where
 {
     let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
     let cx = stages.context_of(cx, waiting);
-    staged(&call, outside, inside, &cx, cache).await
+    staged(&call, outside, inside, &cx).await
 }

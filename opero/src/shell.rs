@@ -18,8 +18,9 @@ use crate::fast_path::{First, Needs};
 use crate::mechanism::cache::JoinedSlot;
 use crate::order::{CacheUse, Rest, Stages};
 
-/// A function with its arguments. In a map, all of them but the item.
-pub trait Target: Send + Sync + Sized {
+/// A function with its arguments; in a map, all of them but the item. What is left of a call after its first attempt asks
+/// it as a trait object, and is so compiled for each pair of types only.
+pub trait Target: Send + Sync {
     /// A map's item; `()` outside a map.
     type Item: Send + Sync;
     /// The value that a cache keeps.
@@ -30,10 +31,6 @@ pub trait Target: Send + Sync + Sized {
     type Returned;
     /// How values and errors are judged.
     type Policy: CallPolicy<Self::Value, Self::Error>;
-    /// Through the cache, or past it.
-    type Route: Lookup<Self::Value>;
-    /// What the function returned, for the pipeline. No method, which would be one more function for each of the user's.
-    const LIFT: Lift<Self::Returned, Self::Value, Self::Error>;
 
     /// The function's stages.
     ///
@@ -49,6 +46,14 @@ pub trait Target: Send + Sync + Sized {
 
     /// The number of fallback values, and the permits of an attempt.
     fn needs(&self, item: &Self::Item, attempt: Attempt) -> Needs;
+}
+
+/// What of a function is known when its shell is compiled.
+pub trait Routed: Target + Sized {
+    /// Through the cache, or past it.
+    type Route: Lookup<Self::Value>;
+    /// What the rest of a call takes along. No method, which would be one more function for each of the user's.
+    const KNOWN: Known<Self::Value, Self::Error, Self::Returned>;
 
     /// All that the call knows of its arguments, where a stage may ask for more than numbers.
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments>;
@@ -68,7 +73,7 @@ pub struct Whole<'a, X: Target> {
 ///
 /// That its future is `Send` is asked of [`call`] and of no implementation: those are looked up again when code is made,
 /// where the compiler sees through every `impl Future`, and follows functions that call each other in circles.
-pub trait AsyncTarget: Target {
+pub trait AsyncTarget: Routed {
     /// One execution.
     type Future: Future<Output = Self::Returned>;
 
@@ -123,7 +128,7 @@ pub trait Lookup<T> {
     /// A copy of the value in an entry.
     fn take(entry: &Entry) -> Option<T>;
     /// How values go into entries and out.
-    fn keeping() -> Option<Keeping<T>>;
+    const KEEPING: Option<Keeping<T>>;
 }
 
 /// A result that the cache can keep and hand out.
@@ -144,15 +149,11 @@ pub struct Cached;
 
 impl<T: CachedValue> Lookup<T> for Cached {
     const CACHE: CacheUse = CacheUse::Through;
+    const KEEPING: Option<Keeping<T>> = Some(Keeping::CLONE);
 
     #[inline]
     fn take(entry: &Entry) -> Option<T> {
         entry.value::<T>().cloned()
-    }
-
-    #[inline]
-    fn keeping() -> Option<Keeping<T>> {
-        Some(Keeping::CLONE)
     }
 }
 
@@ -162,14 +163,10 @@ pub struct Uncached;
 
 impl<T> Lookup<T> for Uncached {
     const CACHE: CacheUse = CacheUse::Past;
+    const KEEPING: Option<Keeping<T>> = None;
 
     #[inline]
     fn take(_: &Entry) -> Option<T> {
-        None
-    }
-
-    #[inline]
-    fn keeping() -> Option<Keeping<T>> {
         None
     }
 }
@@ -190,7 +187,7 @@ where
     async move {
         let target = &*target;
         let mut begun = Begun::default();
-        if <Q::Target as Target>::Route::IS_PAST {
+        if <Q::Target as Routed>::Route::IS_PAST {
             begun.runs_here = cx.is_none() && starts_bare(target, &item);
         }
         // A map's threads call synchronous functions as this future.
@@ -208,7 +205,7 @@ where
             drop(mark);
             let first = &mut begun.first;
             let returned = FirstAttempt { running, first }.await;
-            match settle(returned, <Q::Target>::LIFT, &begun, ending) {
+            match settle(returned, <Q::Target>::KNOWN.lift, &begun, ending) {
                 Ok(output) => return output,
                 Err(result) => failed = Some(result),
             }
@@ -220,7 +217,16 @@ where
             item: &item,
         };
         // Bound to a name: no temporary of this statement lives in the future.
-        let rest = rest(&whole, &make, cx, ending, failed, begun);
+        let arguments = <Q::Target>::arguments(&whole);
+        let call = typed(
+            target,
+            &item,
+            arguments,
+            <Q::Target>::KNOWN,
+            begun.key,
+            &make,
+        );
+        let rest = run(call, cx, ending, failed, begun);
         rest.await
     }
 }
@@ -251,7 +257,7 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
 #[inline]
 pub fn call_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
 where
-    X: SyncTarget,
+    X: SyncTarget + Routed,
     D: Ending<X::Value, X::Error>,
 {
     let mut begun = Begun::default();
@@ -263,19 +269,14 @@ where
     {
         return output;
     }
-    let mut failed = None;
+    let mut returned = None;
     if begun.runs_here {
-        let mark = begun.first.as_ref().map(First::mark);
-        let returned = Some(target.execute_sync(item, Attempt::FIRST));
-        drop(mark);
-        match settle(returned, X::LIFT, &begun, ending) {
-            Ok(output) => return output,
-            Err(result) => failed = Some(result),
-        }
+        let _mark = begun.first.as_ref().map(First::mark);
+        returned = Some(target.execute_sync(item, Attempt::FIRST));
     }
     let whole = Whole { target, item };
-    let call = typed(&whole, begun.key, &whole, X::Route::keeping());
-    run_sync(call, ending, failed, X::Route::CACHE, begun)
+    let arguments = X::arguments(&whole);
+    finish(target, item, arguments, X::KNOWN, ending, returned, begun)
 }
 
 /// How far a call has come before the stages go on with it.
@@ -291,7 +292,7 @@ pub(crate) struct Begun<'s> {
 
 /// Starts the first attempt of a call past the cache that needs a permit at most. Two calls less than [`start`] takes.
 #[inline]
-fn starts_bare<X: Target>(target: &X, item: &X::Item) -> bool {
+fn starts_bare<X: Routed>(target: &X, item: &X::Item) -> bool {
     match target.stages() {
         Ok(stages) => stages.is_bare() && stages.admits(&target.needs(item, Attempt::FIRST)),
         Err(_) => false,
@@ -310,18 +311,19 @@ fn start<'t, X, D>(
     begun: &mut Begun<'t>,
 ) -> Option<D::Output>
 where
-    X: Target,
+    X: Routed,
     D: Ending<X::Value, X::Error>,
 {
-    let stages = target.stages().ok()?;
-    if matches!(X::Route::CACHE, CacheUse::Through)
+    let Ok(stages) = target.stages() else {
+        return None;
+    };
+    if !X::Route::IS_PAST
         && stages.takes_keys()
         && let Some(key) = target.key(item)
     {
-        if let Some(entry) = stages.hit(cx, waiting, key)
-            && let Some(value) = X::Route::take(&entry)
-        {
-            return Some(ending.value(value));
+        let output = look::<X::Route, _, _, D>(stages, cx, waiting, key, ending);
+        if output.is_some() {
+            return output;
         }
         begun.key = Some(key);
     }
@@ -334,6 +336,19 @@ where
         &mut begun.first,
     );
     None
+}
+
+/// A hit, as the caller gets it. Compiled for each pair of types.
+#[inline(never)]
+fn look<L: Lookup<T>, T, E, D: Ending<T, E>>(
+    stages: &Stages,
+    cx: Option<&Context<'_>>,
+    waiting: Waiting,
+    key: Key,
+    ending: D,
+) -> Option<D::Output> {
+    let entry = stages.hit(cx, waiting, key)?;
+    L::take(&entry).map(|value| ending.value(value))
 }
 
 /// What a first attempt came to: what the caller gets, or what the stages go on with. Compiled for each pair of types.
@@ -358,25 +373,6 @@ impl Begun<'_> {
         let refused = self.first.as_ref().map(First::refusal);
         Error::refused(refused.unwrap_or_else(|| RefusedKind::Stopped.into()))
     }
-}
-
-/// What is left of an async call after its first attempt.
-#[cold]
-#[inline(never)]
-fn rest<'f, X, D>(
-    whole: &'f Whole<'f, X>,
-    make: &'f (dyn Make<Boxed<'f, X::Returned>> + 'f),
-    cx: Option<&'f Context<'f>>,
-    ending: D,
-    failed: Option<Result<X::Value, Error<X::Error>>>,
-    begun: Begun<'f>,
-) -> Boxed<'f, D::Output>
-where
-    X: Target,
-    D: Ending<X::Value, X::Error> + 'f,
-{
-    let call = typed(whole, begun.key, make, X::Route::keeping());
-    run(call, cx, ending, failed, X::Route::CACHE, begun)
 }
 
 /// What a call knows of its arguments, in numbers.
@@ -450,43 +446,68 @@ impl<M, F: Fn(Limits, Attempt) -> M + Send + Sync> Make<M> for F {
     }
 }
 
-/// No closure, as for an async function: that would be two functions more for each of the user's.
-impl<X: SyncTarget> Make<X::Returned> for Whole<'_, X> {
-    fn make(&self, _: Limits, attempt: Attempt) -> X::Returned {
-        self.target.execute_sync(self.item, attempt)
-    }
-}
-
 /// A call whose function is forgotten, but not its types.
 pub(crate) struct TypedCall<'f, T, E, P, R, M> {
     pub(crate) stages: Result<&'f Stages, &'f ConfigError>,
     pub(crate) arguments: Facts<'f>,
     pub(crate) policy: P,
     pub(crate) keeping: Option<Keeping<T>>,
+    pub(crate) cache: CacheUse,
     /// Makes an attempt.
     pub(crate) make: &'f (dyn Make<M> + 'f),
     pub(crate) lift: Lift<R, T, E>,
 }
 
-#[inline]
-pub(crate) fn typed<'f, X: Target, M>(
-    whole: &'f Whole<'f, X>,
+/// What of a function the rest of a call takes along.
+#[derive(Debug)]
+pub struct Known<T, E, R> {
+    pub(crate) keeping: Option<Keeping<T>>,
+    pub(crate) cache: CacheUse,
+    /// Makes a result of what the function returned.
+    pub(crate) lift: Lift<R, T, E>,
+}
+
+impl<T, E, R> Known<T, E, R> {
+    /// That of a call by the route `L`.
+    pub(crate) const fn by<L: Lookup<T>>(lift: Lift<R, T, E>) -> Self {
+        Self {
+            keeping: L::KEEPING,
+            cache: L::CACHE,
+            lift,
+        }
+    }
+}
+
+/// Any target with these types.
+pub(crate) type AnyTarget<'f, I, T, E, P, R> =
+    dyn Target<Item = I, Value = T, Error = E, Policy = P, Returned = R> + 'f;
+
+pub(crate) fn typed<'f, I, T, E, P, R, M>(
+    target: &'f AnyTarget<'f, I, T, E, P, R>,
+    item: &'f I,
+    arguments: Option<&'f dyn Arguments>,
+    known: Known<T, E, R>,
     key: Option<Key>,
     make: &'f (dyn Make<M> + 'f),
-    keeping: Option<Keeping<X::Value>>,
-) -> TypedCall<'f, X::Value, X::Error, X::Policy, X::Returned, M> {
-    let Whole { target, item } = *whole;
+) -> TypedCall<'f, T, E, P, R, M>
+where
+    I: Send + Sync,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+{
     TypedCall {
         stages: target.stages(),
         arguments: Facts {
             key,
             needs: target.needs(item, Attempt::FIRST),
-            whole: X::arguments(whole),
+            whole: arguments,
         },
         policy: target.policy(),
-        keeping,
+        keeping: known.keeping,
+        cache: known.cache,
         make,
-        lift: X::LIFT,
+        lift: known.lift,
     }
 }
 
@@ -497,7 +518,6 @@ pub(crate) fn run<'f, T, E, P, R, D>(
     cx: Option<&'f Context<'f>>,
     ending: D,
     first: Option<Result<T, Error<E>>>,
-    cache: CacheUse,
     begun: Begun<'f>,
 ) -> Boxed<'f, D::Output>
 where
@@ -509,7 +529,7 @@ where
 {
     Box::pin(async move {
         let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
-        let (mut slot, mut rest, mut joined) = resumed(slot, first, cache, begun);
+        let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
         let mut has_followed = false;
         if let Ok(stages) = call.stages
             && stages
@@ -540,6 +560,35 @@ where
     })
 }
 
+/// What a synchronous call comes to, whose first attempt has returned if it ran here. Compiled for each pair of types.
+fn finish<I, T, E, P, R, D>(
+    target: &dyn SyncTarget<Item = I, Value = T, Error = E, Policy = P, Returned = R>,
+    item: &I,
+    arguments: Option<&dyn Arguments>,
+    known: Known<T, E, R>,
+    ending: D,
+    returned: Option<R>,
+    begun: Begun<'_>,
+) -> D::Output
+where
+    I: Send + Sync,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+    D: Ending<T, E>,
+{
+    let mut first = None;
+    if begun.runs_here {
+        match settle(returned, known.lift, &begun, ending) {
+            Ok(output) => return output,
+            Err(result) => first = Some(result),
+        }
+    }
+    let make = |_, attempt| target.execute_sync(item, attempt);
+    let call = typed(target, item, arguments, known, begun.key, &make);
+    run_sync(call, ending, first, begun)
+}
+
 /// What is left of a synchronous call.
 #[cold]
 #[inline(never)]
@@ -547,7 +596,6 @@ fn run_sync<T, E, P, R, D>(
     call: TypedCall<'_, T, E, P, R, R>,
     ending: D,
     first: Option<Result<T, Error<E>>>,
-    cache: CacheUse,
     begun: Begun<'_>,
 ) -> D::Output
 where
@@ -557,7 +605,7 @@ where
     D: Ending<T, E>,
 {
     let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
-    let (mut slot, mut rest, mut joined) = resumed(slot, first, cache, begun);
+    let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
     let mut has_followed = false;
     if let Ok(stages) = call.stages
         && block_on(stages.follow(None, Waiting::Blocking, &mut joined, &mut slot, &mut rest))

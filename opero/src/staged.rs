@@ -8,7 +8,7 @@ use opero_core::{
     Arguments, AsyncCall, Attempt, CallPolicy, Context, Error, Operation, Slot, Stage,
 };
 
-use crate::order::{CacheUse, Rest, Stages};
+use crate::order::{Rest, Stages};
 use crate::shell::{Boxed, TypedCall};
 
 /// A place without a stage of the user's.
@@ -100,7 +100,6 @@ pub(crate) async fn staged<'f, T, E, P, R, Out, In>(
     outside: &Out,
     inside: &In,
     cx: &Context<'_>,
-    cache: CacheUse,
 ) -> Result<T, Error<E>>
 where
     T: Send,
@@ -109,11 +108,7 @@ where
     Out: Place<T, E>,
     In: Place<T, E>,
 {
-    let whole = Whole {
-        call,
-        inside,
-        cache,
-    };
+    let whole = Whole { call, inside };
     outside
         .pass(cx, Attempt::FIRST, call.following(&whole))
         .await
@@ -133,7 +128,6 @@ impl<T, E, P: CallPolicy<T, E>, R, M> TypedCall<'_, T, E, P, R, M> {
 struct Whole<'c, 'f, T, E, P, R, In> {
     call: &'c TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
     inside: &'c In,
-    cache: CacheUse,
 }
 
 impl<T, E, P, R, In> Attempts<T, E> for Whole<'_, '_, T, E, P, R, In>
@@ -157,7 +151,7 @@ where
             let mut attempts = AsyncCall::new(&call.arguments, make, |it| it, running, slot);
             let rest = Rest {
                 is_staged: true,
-                ..Rest::new(self.cache)
+                ..Rest::new(call.cache)
             };
             Stages::run(call.stages, Some(cx), attempt, &mut attempts, rest).await;
             attempts.take_result()

@@ -42,7 +42,11 @@ impl Plan<'_> {
         if let Some(bytes) = bytes {
             answers.push(quote!(bytes: #bytes));
         }
-        let codec = if self.settings.cache { self.codec() } else { None };
+        let codec = if self.settings.cache {
+            self.codec()
+        } else {
+            None
+        };
         if let Some(codec) = codec {
             answers.push(quote!(codec: #codec));
         }

@@ -11,7 +11,7 @@ use super::hooks::Both;
 use crate::fast_path::Needs;
 use crate::order::Stages;
 use crate::route::Placed;
-use crate::shell::{AsyncTarget, Lookup, Target, Whole};
+use crate::shell::{AsyncTarget, Known, Lookup, Routed, Target, Whole};
 
 /// One call through a pipeline. `R` says whether it passes the cache, and `M` executes the closure once.
 pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T, R, M> {
@@ -37,8 +37,6 @@ where
     type Error = E;
     type Returned = Result<T, Error<E>>;
     type Policy = Both<'c, T, E>;
-    type Route = R;
-    const LIFT: fn(Result<T, Error<E>>) -> Result<T, Error<E>> = |returned| returned;
 
     fn stages(&self) -> Result<&Stages, &ConfigError> {
         Ok(&self.pipeline.stages)
@@ -69,6 +67,16 @@ where
                     .is_some(),
         }
     }
+}
+
+impl<'c, E, Outside, Inside, N, T, R, M> Routed for PipelineCall<'c, E, Outside, Inside, N, T, R, M>
+where
+    Self: Target<Value = T, Error = E, Returned = Result<T, Error<E>>>,
+    N: Operation<T, E>,
+    R: Lookup<T>,
+{
+    type Route = R;
+    const KNOWN: Known<T, E, Result<T, Error<E>>> = Known::by::<R>(|returned| returned);
 
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
         Some(whole.target.operation.arguments())
@@ -78,7 +86,7 @@ where
 impl<'c, E, Outside, Inside, N, T, R, M, Fut> AsyncTarget
     for PipelineCall<'c, E, Outside, Inside, N, T, R, M>
 where
-    Self: Target<Item = (), Returned = Result<T, Error<E>>>,
+    Self: Routed<Item = (), Returned = Result<T, Error<E>>>,
     M: Fn(Limits, Attempt) -> Fut,
     Fut: Future<Output = Result<T, Error<E>>>,
 {
@@ -91,7 +99,7 @@ where
 
 impl<E, Outside, Inside, N, T, R, M> Placed for PipelineCall<'_, E, Outside, Inside, N, T, R, M>
 where
-    Self: Target,
+    Self: Routed,
 {
     type Places = (Outside, Inside);
 

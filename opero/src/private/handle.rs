@@ -12,7 +12,7 @@ use super::recipe::{Callee, Failure, Return, Value};
 use crate::Stages;
 use crate::order::CacheUse;
 use crate::route::{Places, run_staged};
-use crate::shell::{Boxed, CachedValue, SyncTarget, Whole};
+use crate::shell::{Boxed, CachedValue, Known, SyncTarget, Whole};
 use crate::staged::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.
@@ -145,14 +145,20 @@ where
     }
 
     async fn go(&self, waiting: Waiting, way: Way) -> Self::Return {
-        let cache = match way {
+        let (keeping, cache) = match way {
             Way::Bypass => (None, CacheUse::Past),
             Way::Refresh => (Some(Keeping::CLONE), CacheUse::Refresh),
         };
         let make = |limits, attempt| -> Boxed<'_, Self::Return> {
             Box::pin(self.recipe.execute(&(), limits, attempt))
         };
-        run_staged(&self.whole(), &make, None, waiting, cache, self.ending).await
+        let whole = self.whole();
+        let known = Known {
+            keeping,
+            cache,
+            ..P::KNOWN
+        };
+        run_staged(&whole, known, &make, None, waiting, self.ending).await
     }
 
     async fn peek(&self, waiting: Waiting) -> Option<Value<P>> {

@@ -81,7 +81,7 @@ pub use function::Function;
 pub use keys::{
     Encode, EncodeAttempt, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes,
 };
-pub use operation::{AsyncBody, BlockingBody, Body, Own, SyncBody};
+pub use operation::{AsyncBody, Body, Own, SyncBody};
 pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{

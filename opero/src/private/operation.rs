@@ -67,22 +67,6 @@ where
     }
 }
 
-/// A body that needs no future.
-pub trait BlockingBody<S, I, R>: Body<S, I, R> {
-    /// Executes it once.
-    fn execute_sync(&self, shared: &S, item: &I, attempt: Attempt) -> R;
-}
-
-impl<S, I, R, F> BlockingBody<S, I, R> for SyncBody<F>
-where
-    F: Fn(&S, &I, Attempt) -> R + Send + Sync,
-{
-    #[inline]
-    fn execute_sync(&self, shared: &S, item: &I, attempt: Attempt) -> R {
-        (self.0)(shared, item, attempt)
-    }
-}
-
 /// A recipe that a call owns.
 #[derive(Debug)]
 pub struct Own<P>(

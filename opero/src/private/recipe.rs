@@ -12,12 +12,12 @@ use opero_core::{
 use super::answers::{Answer, Policy};
 use super::bytes::{Bytes, encode_arguments};
 use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
-use super::operation::{AsyncBody, BlockingBody, Body, SyncBody};
+use super::operation::{AsyncBody, Body, SyncBody};
 use super::{Adapter, Answers, Encoded, Function, path};
 use crate::Stages;
 use crate::fast_path::Needs;
 use crate::route::Placed;
-use crate::shell::{AsyncTarget, Lift, Lookup, SyncTarget, Target, Whole};
+use crate::shell::{AsyncTarget, Known, Lookup, Routed, SyncTarget, Target, Whole};
 
 /// The first steps: the function, what it returns, its shared arguments, and the type of its item.
 #[derive(Debug)]
@@ -266,8 +266,6 @@ where
     type Error = A::Error;
     type Returned = A::Return;
     type Policy = Policy<A::Value, A::Error>;
-    type Route = K::Route;
-    const LIFT: Lift<A::Return, A::Value, A::Error> = A::lift;
 
     #[inline]
     fn stages(&self) -> Result<&Stages, &ConfigError> {
@@ -289,6 +287,18 @@ where
     fn needs(&self, item: &I, attempt: Attempt) -> Needs {
         self.answers.needs(&self.shared, item, attempt)
     }
+}
+
+impl<A, S, I, B, K, Out, In, C> Routed for Recipe<A, S, I, B, K, Out, In, C>
+where
+    Self: Target<Item = I, Value = A::Value, Error = A::Error, Returned = A::Return>,
+    A: Adapter,
+    B: Body<S, I, A::Return>,
+    K: MakeKey<S, I, Route: Lookup<A::Value>>,
+    C: Answer<S, I, A::Value, A::Error>,
+{
+    type Route = K::Route;
+    const KNOWN: Known<A::Value, A::Error, A::Return> = Known::by::<K::Route>(A::lift);
 
     #[inline]
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
@@ -298,7 +308,7 @@ where
 
 impl<A, S, I, B, K, Out, In, C> AsyncTarget for Recipe<A, S, I, B, K, Out, In, C>
 where
-    Self: Target<Item = I, Returned = A::Return>,
+    Self: Routed<Item = I, Returned = A::Return>,
     A: Adapter,
     B: Body<S, I, A::Return>,
 {
@@ -312,7 +322,7 @@ where
 
 impl<A, S, I, B, K, Out, In, C> Placed for Recipe<A, S, I, B, K, Out, In, C>
 where
-    Self: Target,
+    Self: Routed,
 {
     type Places = (Out, In);
 
@@ -323,7 +333,7 @@ where
 
 impl<A, S, I, B, K, Out, In, C> Callee for Recipe<A, S, I, B, K, Out, In, C>
 where
-    Self: Target<Item = I, Value = A::Value, Error = A::Error, Returned = A::Return>,
+    Self: Routed<Item = I, Value = A::Value, Error = A::Error, Returned = A::Return>,
     A: Adapter,
     B: Body<S, I, A::Return>,
     K: MakeKey<S, I>,
@@ -369,11 +379,11 @@ impl<A, S, I, F, K, Out, In, C> SyncTarget for Recipe<A, S, I, SyncBody<F>, K, O
 where
     Self: Target<Item = I, Returned = A::Return>,
     A: Adapter,
-    SyncBody<F>: BlockingBody<S, I, A::Return>,
+    F: Fn(&S, &I, Attempt) -> A::Return + Send + Sync,
 {
     #[inline]
     fn execute_sync(&self, item: &I, attempt: Attempt) -> A::Return {
-        self.body.execute_sync(&self.shared, item, attempt)
+        (self.body.0)(&self.shared, item, attempt)
     }
 }
 
