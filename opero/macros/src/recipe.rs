@@ -80,12 +80,11 @@ impl<'a> Plan<'a> {
     /// The static with the function's stages.
     pub(crate) fn function_static(&self) -> TokenStream {
         let (door, name) = (self.door, self.function.item.sig.ident.to_string());
-        let (config, features) = (self.settings.config(door), self.settings.features(door));
+        let config = self.settings.config(door);
         let function = hidden("FUNCTION");
         // A function and no closure, which would be compiled twice.
         let configure = hidden("configure");
         quote! {
-            #features
             #config
             static #function: #door::Function = #door::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
@@ -203,7 +202,7 @@ impl<'a> Plan<'a> {
         let door = self.door;
         let (function, adapter) = (hidden("function"), hidden("adapter"));
         let tuple = self.scope().tuple(error);
-        let body = self.body();
+        let body = self.body(&quote!(#function, #adapter, #tuple));
         let (answers, share) = (self.answers(bytes, errors), self.share());
         let (outside, inside) = (self.stage("outside", errors), self.stage("inside", errors));
         let route = self.route(&quote!(#outside, #inside, #door::NoAnswers(#share)), errors);
@@ -211,23 +210,23 @@ impl<'a> Plan<'a> {
         let journaled = self.journaled(errors);
         let has_bytes = bytes.is_some() || self.has_stable_rate_key() || self.has_rates_of_values();
         let with_bytes = has_bytes.then(|| quote!(.with_bytes()));
-        quote!(#door::Draft::<_, _, #item>::new(#function, #adapter, #tuple).#body.#route #answers #renewing #journaled #with_bytes)
+        quote!(#door::Bodied::<_, _, #item, _>::#body.#route #answers #renewing #journaled #with_bytes)
     }
 
-    fn body(&self) -> TokenStream {
+    fn body(&self, start: &TokenStream) -> TokenStream {
         let (shared, item, attempt) = (hidden("shared"), hidden("item"), hidden("attempt"));
         let (unpack, own) = (self.scope().unpack(), self.scope().own());
         let (block, output) = (&self.function.item.block, &self.function.output);
         let (hint, result) = (hidden("hint"), hidden("result"));
         let used = quote!(let _ = (#item, #attempt););
         if self.reach == Reach::Registered {
-            return self.calling_body();
+            return self.calling_body(start);
         }
         // Bound to a name before it is returned: what the last expression borrows of the arguments ends before they do,
         // in every edition.
         match &self.function.kind {
             Kind::Sync => quote! {
-                synchronous(move |#shared, #item, #attempt| -> #output {
+                synchronous(#start, move |#shared, #item, #attempt| -> #output {
                     #used #unpack #own
                     let #result: #output = #block;
                     #[allow(unreachable_code)]
@@ -235,7 +234,7 @@ impl<'a> Plan<'a> {
                 })
             },
             Kind::Boxed(written) => quote! {
-                asynchronous(move |#shared, #item, #attempt| -> #written {
+                asynchronous(#start, move |#shared, #item, #attempt| -> #written {
                     #used #unpack #own
                     let #result: #written = #block;
                     #[allow(unreachable_code)]
@@ -258,13 +257,13 @@ impl<'a> Plan<'a> {
                     true => erased(&future, output),
                     false => future,
                 };
-                quote!(asynchronous(move |#shared, #item, #attempt| { #used #unpack #own #future }))
+                quote!(asynchronous(#start, move |#shared, #item, #attempt| { #used #unpack #own #future }))
             }
         }
     }
 
     /// The body where it is a function of its own: a call of that.
-    fn calling_body(&self) -> TokenStream {
+    fn calling_body(&self, start: &TokenStream) -> TokenStream {
         let (shared, item, attempt) = (hidden("shared"), hidden("item"), hidden("attempt"));
         let (unpack, output) = (self.scope().unpack(), &self.function.output);
         let (body, values) = (body_name(), self.scope().own_values().collect::<Vec<_>>());
@@ -272,17 +271,17 @@ impl<'a> Plan<'a> {
         let call = quote!(#body(#(#values),*));
         match &self.function.kind {
             Kind::Sync => {
-                quote!(synchronous(move |#shared, #item, #attempt| -> #output { #used #unpack #call }))
+                quote!(synchronous(#start, move |#shared, #item, #attempt| -> #output { #used #unpack #call }))
             }
             Kind::Boxed(written) => {
-                quote!(asynchronous(move |#shared, #item, #attempt| -> #written { #used #unpack #call }))
+                quote!(asynchronous(#start, move |#shared, #item, #attempt| -> #written { #used #unpack #call }))
             }
             Kind::Async => {
                 let future = match self.function.is_recursive() {
                     true => erased(&call, output),
                     false => call,
                 };
-                quote!(asynchronous(move |#shared, #item, #attempt| { #used #unpack #future }))
+                quote!(asynchronous(#start, move |#shared, #item, #attempt| { #used #unpack #future }))
             }
         }
     }

@@ -82,7 +82,7 @@ pub use keys::{
     Encode, EncodeAttempt, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes,
 };
 pub use operation::{AsyncBody, Body, Own, SyncBody};
-pub use recipe::{Bodied, Callee, CalleeBytes, Draft, Failure, Recipe, Return, Value};
+pub use recipe::{Bodied, Callee, CalleeBytes, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{
     Clones, Errors, RefusedAny, RefusedFrom, ShareAny, ShareClone, ShareErrors, Sharing, Unshared,

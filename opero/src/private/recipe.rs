@@ -19,56 +19,61 @@ use crate::fast_path::Needs;
 use crate::route::Placed;
 use crate::shell::{AsyncTarget, Known, Lookup, Routed, SyncTarget, Target, Whole};
 
-/// The first steps: the function, what it returns, its shared arguments, and the type of its item.
+/// The first step: the function, what it returns, its shared arguments, the type of its item, and its body.
 #[derive(Debug)]
-pub struct Draft<A, S, I = ()> {
+pub struct Bodied<A, S, I, B> {
     function: &'static Function,
     shared: S,
+    body: B,
     types: PhantomData<fn() -> (A, I)>,
 }
 
-impl<A: Adapter, S, I> Draft<A, S, I> {
-    /// A function that returns what `adapter` says, with arguments that all its attempts share.
+impl<A: Adapter, S, I, F> Bodied<A, S, I, AsyncBody<F>> {
+    /// An async function that returns what `adapter` says, with arguments that all its attempts share.
     #[inline]
-    pub fn new(function: &'static Function, _: A, shared: S) -> Self {
-        Self {
-            function,
-            shared,
-            types: PhantomData,
-        }
-    }
-
-    /// Adds the body of an async function.
-    #[inline]
-    pub fn asynchronous<F, Fut>(self, body: F) -> Bodied<A, S, I, AsyncBody<F>>
+    pub fn asynchronous<Fut>(function: &'static Function, _: A, shared: S, body: F) -> Self
     where
         F: Fn(&S, &I, Attempt) -> Fut + Send + Sync,
         Fut: Future<Output = A::Return> + Send,
     {
-        Bodied {
-            draft: self,
+        Self {
+            function,
+            shared,
             body: AsyncBody(body),
-        }
-    }
-
-    /// Adds the body of a synchronous function.
-    #[inline]
-    pub fn synchronous<F>(self, body: F) -> Bodied<A, S, I, SyncBody<F>>
-    where
-        F: Fn(&S, &I, Attempt) -> A::Return + Send + Sync,
-    {
-        Bodied {
-            draft: self,
-            body: SyncBody(body),
+            types: PhantomData,
         }
     }
 }
 
-/// A draft with its body.
-#[derive(Debug)]
-pub struct Bodied<A, S, I, B> {
-    draft: Draft<A, S, I>,
-    body: B,
+impl<A: Adapter, S, I, F> Bodied<A, S, I, SyncBody<F>> {
+    /// A synchronous function.
+    #[inline]
+    pub fn synchronous(function: &'static Function, _: A, shared: S, body: F) -> Self
+    where
+        F: Fn(&S, &I, Attempt) -> A::Return + Send + Sync,
+    {
+        Self {
+            function,
+            shared,
+            body: SyncBody(body),
+            types: PhantomData,
+        }
+    }
+}
+
+/// The recipe of what has a body, with its key. A macro and no function, which would be one more for each of the user's.
+macro_rules! recipe {
+    ($bodied:ident, $key:expr, $outside:ident, $inside:ident, $answers:ident) => {
+        Recipe {
+            function: $bodied.function,
+            shared: $bodied.shared,
+            body: $bodied.body,
+            key: $key,
+            places: ($outside, $inside),
+            answers: $answers,
+            types: PhantomData,
+        }
+    };
 }
 
 impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
@@ -85,7 +90,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
         C: Answer<S, I, A::Value, A::Error>,
     {
-        Recipe::new(self, KeyOf(key), outside, inside, answers)
+        recipe!(self, KeyOf(key), outside, inside, answers)
     }
 
     /// The calls are looked up under the arguments that `key` makes bytes of, for a store that outlives the process.
@@ -101,7 +106,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
         C: Answer<S, I, A::Value, A::Error>,
     {
-        Recipe::new(self, StableKey(key), outside, inside, answers)
+        recipe!(self, StableKey(key), outside, inside, answers)
     }
 
     /// The calls are looked up under the arguments that `key` hashes, or, where only a store that outlives the process shows
@@ -120,7 +125,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
         C: Answer<S, I, A::Value, A::Error>,
     {
-        Recipe::new(self, ProbedKey { key, stable }, outside, inside, answers)
+        recipe!(self, ProbedKey { key, stable }, outside, inside, answers)
     }
 
     /// The calls are executed each time.
@@ -134,7 +139,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
     where
         C: Answer<S, I, A::Value, A::Error>,
     {
-        Recipe::new(self, NoKey, outside, inside, answers)
+        recipe!(self, NoKey, outside, inside, answers)
     }
 }
 
@@ -150,19 +155,6 @@ pub struct Recipe<A, S, I, B, K, Out, In, C> {
 }
 
 impl<A, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
-    #[inline]
-    fn new(bodied: Bodied<A, S, I, B>, key: K, outside: Out, inside: In, answers: C) -> Self {
-        Self {
-            function: bodied.draft.function,
-            shared: bodied.draft.shared,
-            body: bodied.body,
-            key,
-            places: (outside, inside),
-            answers,
-            types: PhantomData,
-        }
-    }
-
     /// The same call with all that a stage may ask for later: bytes for other processes, those of its `rate_key` or of its
     /// arguments; and the limiter and the cost of each fallback value.
     #[inline]

@@ -64,24 +64,19 @@ impl Settings {
         settings
     }
 
-    /// A function that sets the parameters.
+    /// A function that sets the parameters, and does not compile where a Cargo feature is missing.
     pub(crate) fn config(&self, door: &TokenStream) -> TokenStream {
         let (names, values): (Vec<_>, Vec<_>) = self.fields.iter().cloned().unzip();
         let (configure, config) = (hidden("configure"), hidden("config"));
+        let features = self.features.iter();
+        let features = features.map(|(feature, span)| at(*span, mention(feature, door)));
         quote! {
             fn #configure(#config: &mut #door::PipelineConfig) {
+                #(#features)*
                 let _ = &#config;
                 #(#config.#names = #values;)*
             }
         }
-    }
-
-    /// Statements that do not compile where a Cargo feature is missing.
-    pub(crate) fn features(&self, door: &TokenStream) -> TokenStream {
-        self.features
-            .iter()
-            .map(|(feature, span)| at(*span, mention(feature, door)))
-            .collect()
     }
 
     /// The expansion needs a Cargo feature.
@@ -159,12 +154,12 @@ fn mention(feature: &str, door: &TokenStream) -> TokenStream {
             let message = format!(
                 "this needs a part of opero that is not compiled in: enable the Cargo feature `{name}` of the crate `opero`"
             );
-            quote!(::core::compile_error! { #message })
+            quote!(::core::compile_error!(#message);)
         }
         _ => {
             let module = format_ident!("{}", feature.to_lowercase());
             let item = format_ident!("ENABLE_THE_CARGO_FEATURE_{feature}_OF_OPERO");
-            quote!(const _: () = #door::features::#module::#item;)
+            quote!(let () = #door::features::#module::#item;)
         }
     }
 }
