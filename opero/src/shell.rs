@@ -41,9 +41,6 @@ pub trait Target: Send + Sync {
     /// How values and errors are judged.
     fn policy(&self) -> Self::Policy;
 
-    /// The call's key in a cache within the process.
-    fn key(&self, item: &Self::Item) -> Option<Key>;
-
     /// The number of fallback values, and the permits of an attempt.
     fn needs(&self, item: &Self::Item, attempt: Attempt) -> Needs;
 }
@@ -54,6 +51,9 @@ pub trait Routed: Target + Sized {
     type Route: Lookup<Self::Value>;
     /// What the rest of a call takes along. No method, which would be one more function for each of the user's.
     const KNOWN: Known<Self::Value, Self::Error, Self::Returned>;
+
+    /// The call's key in a cache within the process.
+    fn key(&self, item: &Self::Item) -> Option<Key>;
 
     /// All that the call knows of its arguments, where a stage may ask for more than numbers.
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments>;

@@ -50,10 +50,6 @@ where
         }
     }
 
-    fn key(&self, (): &()) -> Option<Key> {
-        self.operation.arguments().key()
-    }
-
     fn needs(&self, (): &(), attempt: Attempt) -> Needs {
         let arguments = self.operation.arguments();
         let rate_key = arguments.rate_key(attempt);
@@ -77,6 +73,10 @@ where
 {
     type Route = R;
     const KNOWN: Known<T, E, Result<T, Error<E>>> = Known::by::<R>(|returned| returned);
+
+    fn key(&self, _: &Self::Item) -> Option<Key> {
+        self.operation.arguments().key()
+    }
 
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
         Some(whole.target.operation.arguments())

@@ -269,12 +269,6 @@ where
         self.answers.policy()
     }
 
-    // Always: a key that passes through memory in halves stalls the load of the whole.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn key(&self, item: &I) -> Option<Key> {
-        self.key.make::<B>(&self.shared, item)
-    }
-
     #[inline]
     fn needs(&self, item: &I, attempt: Attempt) -> Needs {
         self.answers.needs(&self.shared, item, attempt)
@@ -291,6 +285,12 @@ where
 {
     type Route = K::Route;
     const KNOWN: Known<A::Value, A::Error, A::Return> = Known::by::<K::Route>(A::lift);
+
+    // Always: a key that passes through memory in halves stalls the load of the whole.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn key(&self, item: &I) -> Option<Key> {
+        self.key.make::<B>(&self.shared, item)
+    }
 
     #[inline]
     fn arguments<'a>(whole: &'a Whole<'a, Self>) -> Option<&'a dyn Arguments> {
@@ -355,7 +355,8 @@ where
     }
 
     fn stable_rate_key(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Encoded {
-        self.answers.stable_rate_key(&self.shared, item, attempt, out)
+        self.answers
+            .stable_rate_key(&self.shared, item, attempt, out)
     }
 
     fn encode(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
