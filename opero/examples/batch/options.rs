@@ -52,15 +52,24 @@ impl Options {
         parsed.map_err(|problem| format!("{problem}; --help lists the options"))
     }
 
-    /// The prompts of the file, one a line.
+    /// The prompts of the file, one a line. A line that is no text is said and skipped: the others are worth asking.
     pub(crate) fn prompts(&self) -> Result<Vec<String>, String> {
         // The file beside this example, wherever the command is run from.
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/prompts.txt");
         let file = self.file.as_ref().unwrap_or(&ours);
-        let text = std::fs::read_to_string(file);
-        let text = text.map_err(|error| format!("{}: {error}", file.display()))?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let prompts: Vec<_> = lines.map(str::to_owned).collect();
+        let bytes = std::fs::read(file);
+        let bytes = bytes.map_err(|error| format!("{}: {error}", file.display()))?;
+        let mut prompts = Vec::new();
+        for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
+            match std::str::from_utf8(line).map(str::trim) {
+                Ok("") => {}
+                Ok(prompt) => prompts.push(prompt.to_owned()),
+                Err(_) => eprintln!(
+                    "batch: {}: line {number} is not UTF-8 and is skipped",
+                    file.display()
+                ),
+            }
+        }
         if prompts.is_empty() {
             return Err(format!("{} holds no prompt", file.display()));
         }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::{Write, stdout};
+use std::io::Write;
 
 use futures_util::StreamExt;
-use opero::map::Report;
+use opero::map::{Report, progress};
 
 use crate::client::{Completion, Request};
 use crate::complete;
@@ -44,9 +44,10 @@ impl Pass {
                 Ok(completion) => {
                     let number = open.close(&completion);
                     if let (Some(number), true) = (number, options.answers) {
-                        // One write a line, also into a pipe: a kill cuts none of them short. Where nobody reads any
-                        // more, the run ends.
-                        writeln!(stdout(), "{number}: {}", completion.text)?;
+                        // Above the bar, and one write a line, also into a pipe: a kill cuts none of them short. Where
+                        // nobody reads any more, the run ends.
+                        let text = printable(&completion.text);
+                        writeln!(progress::stdout(), "{number}: {text}")?;
                     }
                 }
                 Err(error) => open.note(error.to_string()),
@@ -94,7 +95,7 @@ impl<'r> Open<'r> {
     }
 
     fn note(&mut self, problem: String) {
-        self.problem.get_or_insert(problem);
+        self.problem.get_or_insert_with(|| printable(&problem));
     }
 
     fn verdict(self) -> Result<(), String> {
@@ -111,4 +112,16 @@ impl<'r> Open<'r> {
             (Some(missing), Some(problem)) => Err(format!("{missing}; {problem}")),
         }
     }
+}
+
+/// A text of somebody else's, for a terminal: control characters, which could move its cursor or set its title, are escaped.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() {
+            true => printable.extend(character.escape_default()),
+            false => printable.push(character),
+        }
+    }
+    printable
 }

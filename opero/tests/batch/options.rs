@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use super::support::{Directory, Serving, example, failure, output};
+use super::support::{Directory, Serving, example, failure, output, run};
 
 #[track_caller]
 fn refused(arguments: &[&str], expected: &str) {
@@ -47,6 +47,28 @@ fn a_file_that_is_no_record_of_this_job_is_refused_and_left_alone() {
         assert_eq!(std::fs::read(&file).unwrap(), before);
     }
     assert_eq!(serving.provider.served().requests, 0);
+}
+
+#[test]
+fn a_line_that_is_no_text_is_said_and_skipped_and_none_reaches_the_terminal_raw() {
+    let directory = Directory::of("lines");
+    let serving = Serving::start();
+    let file = directory.file("prompts.txt");
+    let lines = b"What is rain?\n\xff\xfe\nWhat is \x1b]0;mine\x07 snow?\n";
+    std::fs::write(&file, lines).unwrap();
+    let mut command = example();
+    command.arg(&file).arg("--answers");
+    command.args(["--provider", &serving.provider.url]);
+    let output = run(&mut command);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let skipped = "prompts.txt: line 2 is not UTF-8 and is skipped";
+    assert!(said.contains(skipped), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("What is rain"), "{printed}");
+    let escaped = r"What is \u{1b}]0;mine\u{7} snow";
+    assert!(printed.contains(escaped), "{printed}");
+    assert!(!printed.contains(['\x1b', '\x07']), "{printed:?}");
 }
 
 #[test]
