@@ -1,11 +1,14 @@
 //! Running what nobody waits for.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::clock::timeout;
 use crate::sync::lock;
 use crate::threads::CallerSpan;
 use crate::{Background, block_on, threads};
@@ -34,13 +37,126 @@ pub fn spawn(job: Background) -> Result<(), Background> {
     POOL.push(job)
 }
 
-/// Runs in the span of its caller.
+/// Runs in the span of its caller, and is counted until it has ended or is dropped.
 fn within(caller: CallerSpan, job: Background) -> Background {
+    let counted = Counted::new();
     match job {
-        Background::Async(mut future) => Background::Async(Box::pin(poll_fn(move |task| {
-            caller.in_scope(|| future.as_mut().poll(task))
-        }))),
-        Background::Blocking(run) => Background::Blocking(Box::new(move || caller.in_scope(run))),
+        Background::Async(mut future) => Background::Async(Box::pin(async move {
+            let _counted = counted;
+            poll_fn(move |task| caller.in_scope(|| future.as_mut().poll(task))).await;
+        })),
+        Background::Blocking(run) => Background::Blocking(Box::new(move || {
+            let _counted = counted;
+            caller.in_scope(run);
+        })),
+    }
+}
+
+/// Waits until no background refresh is under way, at most `limit`, and returns how many are left: for the end of a program,
+/// which would cut them off.
+///
+/// It waits for all refreshes of stale values in this process, those that begin meanwhile too; so nothing should call the
+/// cached functions any more. Those that are left run on. A runtime that ends drops its async refreshes, which then count as
+/// ended: wait before that, in the runtime. Called by a refresh, it waits for itself.
+///
+/// `limit` is real time, and in a tokio runtime whose time is paused that time. The limit may be passed by 10 ms.
+///
+/// In synchronous code [`block_on`](crate::block_on) waits. On the thread of a tokio runtime with one thread it would hold up
+/// the runtime's refreshes: there, `await` it.
+///
+/// ```
+/// use opero_core::{background::drain, block_on};
+/// use std::time::Duration;
+///
+/// let left = block_on(drain(Duration::from_secs(5)));
+/// if left > 0 {
+///     eprintln!("{left} refreshes are cut off");
+/// }
+/// ```
+pub async fn drain(limit: Duration) -> usize {
+    timeout(limit, Ended(None)).await;
+    lock(&UNDER_WAY).jobs
+}
+
+static UNDER_WAY: Mutex<UnderWay> = Mutex::new(UnderWay {
+    jobs: 0,
+    waiting: Vec::new(),
+    next_number: 0,
+});
+
+/// The jobs that have not ended, and the numbered wakers of those who wait for their end.
+struct UnderWay {
+    jobs: usize,
+    waiting: Vec<(u64, Waker)>,
+    next_number: u64,
+}
+
+/// A job that has not ended.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        lock(&UNDER_WAY).jobs += 1;
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let woken = {
+            let mut under_way = lock(&UNDER_WAY);
+            under_way.jobs -= 1;
+            match under_way.jobs {
+                0 => std::mem::take(&mut under_way.waiting),
+                _ => return,
+            }
+        };
+        // Without the lock: a waker may run anything.
+        for (_, waker) in woken {
+            waker.wake();
+        }
+    }
+}
+
+/// Ready when no job is under way. Holds the number of its waker.
+struct Ended(Option<u64>);
+
+impl Future for Ended {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let waker = task.waker().clone();
+        self.leave();
+        let mut under_way = lock(&UNDER_WAY);
+        if under_way.jobs == 0 {
+            return Poll::Ready(());
+        }
+        let number = under_way.next_number;
+        under_way.next_number += 1;
+        under_way.waiting.push((number, waker));
+        self.0 = Some(number);
+        Poll::Pending
+    }
+}
+
+impl Ended {
+    fn leave(&mut self) {
+        let Some(number) = self.0.take() else {
+            return;
+        };
+        let left = {
+            let waiting = &mut lock(&UNDER_WAY).waiting;
+            let place = waiting.iter().position(|(known, _)| *known == number);
+            place.map(|place| waiting.swap_remove(place))
+        };
+        // Without the lock, as above.
+        drop(left);
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

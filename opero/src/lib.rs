@@ -46,6 +46,8 @@ pub use opero_retry as retry;
 
 pub use clock::set_clock;
 pub use config::{PipelineConfig, Rate, Time};
+#[cfg(feature = "cache")]
+pub use opero_core::background::drain;
 pub use opero_core::{
     Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, ConfigError, Context,
     Error, ErrorKind, Event, FailedAttempt, History, Key, ManualClock, Observer, Operation,
