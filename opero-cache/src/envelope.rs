@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 4 | `opro`, so that somebody else's bytes are told apart |
 //! | 1 | the version of this format, now 1 |
-//! | 8 | the value's type: XXH3 of its name |
+//! | 8 | the value's type: XXH3 of its name, seeded with its schema fingerprint |
 //! | 8 | when it expires, in milliseconds since the Unix epoch; all ones: never |
 //! | 8 | the length of the value |
 //! | … | the value, in the codec's encoding |
@@ -28,7 +28,7 @@ use std::fmt;
 use std::time::Duration;
 
 use opero_core::{Codec, CodecError, Key};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 const MAGIC: [u8; 4] = *b"opro";
 const VERSION: u8 = 1;
@@ -75,14 +75,14 @@ pub fn seal<T>(
     value: &T,
     expires: Option<Duration>,
 ) -> Result<Vec<u8>, CodecError> {
-    seal_with(codec.type_name(), key, expires, |out| {
+    seal_with((codec.type_name(), codec.schema()), key, expires, |out| {
         codec.encode(value, out)
     })
 }
 
 /// [`seal`] for a value whose type is forgotten: `encode` appends its bytes.
 pub(crate) fn seal_with(
-    type_name: &str,
+    ty: Type<'_>,
     key: &Key,
     expires: Option<Duration>,
     encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
@@ -91,7 +91,7 @@ pub(crate) fn seal_with(
     let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
     scratch.clear();
     let encoded = encode(&mut scratch);
-    let record = encoded.map(|()| assemble(type_tag(type_name), key, &scratch, expires));
+    let record = encoded.map(|()| assemble(type_tag(ty), key, &scratch, expires));
     if scratch.capacity() <= KEPT {
         let _ = SCRATCH.try_with(|slot| slot.set(scratch));
     }
@@ -124,12 +124,12 @@ pub fn open<'r, T>(
     record: &'r [u8],
 ) -> Result<Sealed<'r, T>, Rejected> {
     let codec = *codec;
-    open_as(codec.type_name(), key, record).map(|opened| Sealed { codec, opened })
+    open_as((codec.type_name(), codec.schema()), key, record).map(|opened| Sealed { codec, opened })
 }
 
 /// [`open`] for a value whose type is forgotten.
 pub(crate) fn open_as<'r>(
-    type_name: &str,
+    ty: Type<'_>,
     key: &Key,
     record: &'r [u8],
 ) -> Result<Opened<'r>, Rejected> {
@@ -158,7 +158,7 @@ pub(crate) fn open_as<'r>(
     {
         return Err(Rejected::Damaged);
     }
-    if tag != type_tag(type_name) {
+    if tag != type_tag(ty) {
         return Err(Rejected::Type);
     }
     Ok(Opened { expires, value })
@@ -192,7 +192,7 @@ impl<T> Sealed<'_, T> {
     /// The value.
     ///
     /// # Errors
-    /// [`Rejected::Undecodable`]: the type has the name of the one that was sealed, but not its shape.
+    /// [`Rejected::Undecodable`]: the type has the name and the schema of the one that was sealed, and does not read it.
     pub fn value(&self) -> Result<T, Rejected> {
         let decoded = self.codec.decode(self.opened.value);
         decoded.map_err(Rejected::Undecodable)
@@ -219,11 +219,11 @@ pub enum Rejected {
     Foreign,
     /// It has the format of another version.
     Version(u8),
-    /// Its value is of another type.
+    /// Its value is of another type, or of the type as it was before its fields or variants changed.
     Type,
     /// Its checksum is wrong: it was changed, or is the record of another key.
     Damaged,
-    /// Its value's bytes are not those of the type, whose name did not change but whose shape must have.
+    /// Its value's bytes are not those of the type, although its name and its schema fingerprint are.
     Undecodable(CodecError),
 }
 
@@ -236,7 +236,9 @@ impl fmt::Display for Rejected {
                 f,
                 "the record has format {version}, this version of opero reads {VERSION}"
             ),
-            Self::Type => f.write_str("the record holds a value of another type"),
+            Self::Type => f.write_str(
+                "the record holds a value of another type, or of the type before a change",
+            ),
             Self::Damaged => f.write_str("the record is damaged, or belongs to another key"),
             Self::Undecodable(error) => write!(f, "the value does not decode: {error}"),
         }
@@ -245,8 +247,11 @@ impl fmt::Display for Rejected {
 
 impl std::error::Error for Rejected {}
 
-fn type_tag(type_name: &str) -> u64 {
-    xxh3_64(type_name.as_bytes())
+/// A type's name and its schema fingerprint.
+type Type<'n> = (&'n str, u64);
+
+fn type_tag((name, schema): Type<'_>) -> u64 {
+    xxh3_64_with_seed(name.as_bytes(), schema)
 }
 
 /// A seed takes 64 bits; the other half of the key goes in behind, so that no two keys open each other's records.

@@ -96,7 +96,7 @@ impl Cache {
         let Some(type_name) = outcome.codec_type() else {
             return Ok(Look::Miss);
         };
-        let opened = envelope::open_as(type_name, key, record)?;
+        let opened = envelope::open_as((type_name, outcome.schema()), key, record)?;
         let now = cx.clock().unix();
         let (age, until) = match opened.expires() {
             // Kept when the time to live was longer, or by a clock that was ahead.
@@ -135,8 +135,9 @@ impl Cache {
         };
         let ttl = kept.ttl;
         let expires = ttl.map(|ttl| cx.clock().unix().saturating_add(ttl));
-        let record = envelope::seal_with(type_name, key, expires, |out| outcome.encode(out))
-            .map_err(|error| {
+        let ty = (type_name, outcome.schema());
+        let record =
+            envelope::seal_with(ty, key, expires, |out| outcome.encode(out)).map_err(|error| {
                 BackendError::new(format!("the result did not become bytes: {error}"))
             })?;
         // The nearer of two serves nothing stale.

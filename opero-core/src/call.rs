@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use crate::{CodecError, Context, Error, Key, Outcome, Slot};
+use crate::{CodecError, Context, Error, Key, KeyBytes, Outcome, Slot};
 
 /// Which try of a call this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +71,7 @@ pub trait Arguments: Send + Sync {
 
     /// Appends to `out` what identifies the call in every process, its function and its arguments, for a cache that
     /// outlives this one. `None`: the arguments cannot be made bytes. Asked for only by such a cache.
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         let _ = out;
         None
     }
@@ -99,7 +99,7 @@ pub trait Arguments: Send + Sync {
     fn stable_rate_key(
         &self,
         attempt: Attempt,
-        out: &mut Vec<u8>,
+        out: &mut KeyBytes,
     ) -> Option<Result<(), CodecError>> {
         let _ = (attempt, out);
         None

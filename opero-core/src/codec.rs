@@ -8,6 +8,7 @@ use std::fmt;
 /// whose backend keeps bytes demand it of their types. [`Codec::postcard`] (feature `stable`) is the one that opero uses.
 pub struct Codec<T> {
     type_name: &'static str,
+    schema: fn() -> u64,
     encode: fn(&T, &mut Vec<u8>) -> Result<(), CodecError>,
     decode: fn(&[u8]) -> Result<T, CodecError>,
 }
@@ -15,7 +16,8 @@ pub struct Codec<T> {
 impl<T> Codec<T> {
     /// A codec that appends a value's bytes, and reads a value from all of its bytes.
     ///
-    /// `type_name` tells types apart whose bytes would read as each other's.
+    /// `type_name` tells types apart whose bytes would read as each other's. A type that changes needs a
+    /// [`with_schema`](Self::with_schema) beside it, or bytes that tell.
     pub const fn new(
         type_name: &'static str,
         encode: fn(&T, &mut Vec<u8>) -> Result<(), CodecError>,
@@ -23,6 +25,7 @@ impl<T> Codec<T> {
     ) -> Self {
         Self {
             type_name,
+            schema: || 0,
             encode,
             decode,
         }
@@ -31,6 +34,19 @@ impl<T> Codec<T> {
     /// The name of the type, as the program spells it.
     pub const fn type_name(&self) -> &'static str {
         self.type_name
+    }
+
+    /// Adds a schema fingerprint: a number that changes where the type does, so that bytes of the type as it was are not read. It
+    /// is asked for at each look and each store, and must be cheap.
+    #[must_use]
+    pub const fn with_schema(mut self, schema: fn() -> u64) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// The schema fingerprint of the type; 0 where there is none.
+    pub fn schema(&self) -> u64 {
+        (self.schema)()
     }
 
     /// Appends the bytes of `value` to `out`.

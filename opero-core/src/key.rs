@@ -1,5 +1,9 @@
 //! Keys of calls, and the hashers that make and use them.
 
+/// What a type is known by in this build of the program, whatever lifetimes it has.
+#[doc(hidden)]
+pub use typeid::of as type_id;
+
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;

@@ -6,7 +6,8 @@ use std::hash::Hash;
 
 use crate::outcome::DefaultPolicy;
 use crate::{
-    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Key, KeyHasher, Unkeyed,
+    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Key, KeyBytes, KeyHasher,
+    Unkeyed,
 };
 
 /// One call of the user's function: it can be attempted again, and with another fallback value.
@@ -111,7 +112,7 @@ pub trait Identity: Send + Sync {
     }
 
     /// The arguments as bytes, where they can be.
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         let _ = out;
         None
     }
@@ -186,9 +187,9 @@ impl<F, A> FnOperation<F, A> {
     #[cfg(feature = "stable")]
     #[must_use]
     pub fn with_stable_rate_key<K: Hash + serde::Serialize + ?Sized>(mut self, key: &K) -> Self {
-        let mut bytes = Vec::new();
-        let encoded = crate::stable::append(key, &mut bytes);
-        self.stable_rate_key = Some(encoded.map(|()| bytes));
+        let mut bytes = KeyBytes::new();
+        let encoded = crate::stable::append_key(key, &mut bytes);
+        self.stable_rate_key = Some(encoded.map(|()| bytes.as_bytes().to_vec()));
         self.with_rate_key(key)
     }
 
@@ -234,7 +235,7 @@ impl<F: Send + Sync, A: Identity> Arguments for FnOperation<F, A> {
         self.args.key::<F>()
     }
 
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         self.args.stable_key(out)
     }
 
@@ -246,9 +247,9 @@ impl<F: Send + Sync, A: Identity> Arguments for FnOperation<F, A> {
         self.rate_key
     }
 
-    fn stable_rate_key(&self, _: Attempt, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_rate_key(&self, _: Attempt, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         self.stable_rate_key.as_ref().map(|key| {
-            out.extend_from_slice(key.as_ref().map_err(Clone::clone)?);
+            out.push(key.as_ref().map_err(Clone::clone)?);
             Ok(())
         })
     }

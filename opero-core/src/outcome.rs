@@ -149,6 +149,8 @@ pub trait Outcome: Send {
 
     /// The name of the value's type, where values become bytes.
     fn codec_type(&self) -> Option<&'static str>;
+    /// The schema fingerprint of that type; 0 where there is none.
+    fn schema(&self) -> u64;
     /// Appends the bytes of the value.
     ///
     /// # Errors
@@ -379,6 +381,10 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
 
     fn codec_type(&self) -> Option<&'static str> {
         self.policy.codec().map(|codec| codec.type_name())
+    }
+
+    fn schema(&self) -> u64 {
+        self.policy.codec().map_or(0, |codec| codec.schema())
     }
 
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {

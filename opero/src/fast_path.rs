@@ -66,6 +66,11 @@ impl Stages {
         needs.alternatives > 0 && ratelimit::admits(&self.rate_limit, needs)
     }
 
+    /// Returns `true` if the cache keeps what outlives the process.
+    pub(crate) fn keeps_records(&self) -> bool {
+        cache::has_records(&self.cache)
+    }
+
     /// Returns `true` if the cache finds a call under its key of this process.
     #[inline]
     pub(crate) fn takes_keys(&self) -> bool {

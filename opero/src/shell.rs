@@ -11,7 +11,7 @@ use std::task::{self, Poll};
 
 use opero_core::{
     Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Entry,
-    Error, Keeping, Key, Limits, RefusedKind, Slot, SyncCall, Waiting, block_on,
+    Error, Keeping, Key, KeyBytes, Limits, RefusedKind, Slot, SyncCall, Waiting, block_on,
 };
 
 use crate::fast_path::{First, Needs};
@@ -389,7 +389,7 @@ impl Arguments for Facts<'_> {
         self.key.or_else(|| self.whole?.key())
     }
 
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         self.whole?.stable_key(out)
     }
 
@@ -411,7 +411,7 @@ impl Arguments for Facts<'_> {
     fn stable_rate_key(
         &self,
         attempt: Attempt,
-        out: &mut Vec<u8>,
+        out: &mut KeyBytes,
     ) -> Option<Result<(), CodecError>> {
         self.whole?.stable_rate_key(attempt, out)
     }

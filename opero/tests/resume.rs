@@ -119,10 +119,106 @@ fn self_and_the_types_of_a_generic_method_tell_items_apart() {
     assert_eq!((ran(&Tenant(1), true), ran(&Tenant(1), true)), (1, 0));
 }
 
+#[operomap(resume_version = 1, cache = false, progress = false)]
+fn shown(value: serde_json::Value) -> String {
+    value.to_string()
+}
+
+#[test]
+fn items_that_look_alike_without_tags_have_records_of_their_own() {
+    use serde_json::json;
+
+    let file = Scratch::new("alike");
+    let values = [
+        json!(1),
+        json!(true),
+        json!([1]),
+        json!([true]),
+        json!(null),
+        json!([]),
+    ];
+    for value in &values {
+        let run = shown([value.clone()]).resume(file.as_ref());
+        let (results, report) = run.run_report();
+        assert_eq!(results[0].as_ref().unwrap(), &value.to_string());
+        assert_eq!(report.resumed, 0, "{value}");
+    }
+    let (results, report) = shown(values.clone()).resume(file.as_ref()).run_report();
+    assert_eq!((results.len(), report.resumed), (6, 6));
+}
+
+#[operomap(resume_version = 1, cache = false, progress = false)]
+fn total(counts: std::collections::HashMap<String, u32>) -> u32 {
+    counts.values().sum()
+}
+
+#[test]
+fn equal_maps_are_one_item_whatever_their_order() {
+    let file = Scratch::new("total");
+    let counts = || (0..20).map(|n| (format!("key {n}"), n)).collect();
+    for resumed in [0, 1, 1] {
+        let (_, report) = total([counts()]).resume(file.as_ref()).run_report();
+        assert_eq!(report.resumed, resumed);
+    }
+}
+
+#[operomap(resume_version = 1, cache = false, progress = false, cache_key = |x, _f| *x)]
+fn applied<F: Fn(u32) -> u32 + Clone + Send + Sync + 'static>(x: u32, f: F) -> u32 {
+    f(x)
+}
+
+#[test]
+fn a_function_over_a_closure_runs_without_records_until_it_has_a_name() {
+    let file = Scratch::new("applied");
+    let (results, report) = applied([10], |x| x + 1).resume(file.as_ref()).run_report();
+    assert_eq!((results[0].as_ref().unwrap(), report.unrecorded), (&11, 1));
+    assert!(report.journal_error.unwrap().contains("closure"));
+    let (results, report) = applied([10], |x| x * 2).resume(file.as_ref()).run_report();
+    assert_eq!((results[0].as_ref().unwrap(), report.resumed), (&20, 0));
+
+    let file = Scratch::new("applied by name");
+    for resumed in [0, 1] {
+        let run = applied([10], |x| x * 3).resume_name("three times");
+        let (results, report) = run.resume(file.as_ref()).run_report();
+        assert_eq!(
+            (results[0].as_ref().unwrap(), report.resumed),
+            (&30, resumed)
+        );
+    }
+}
+
+#[test]
+fn two_functions_of_one_name_need_names_of_their_own() {
+    macro_rules! inner {
+        (|$x:ident| $result:expr) => {{
+            #[operomap(resume_version = 1, cache = false, progress = false)]
+            fn inner($x: u32) -> u32 {
+                $result
+            }
+            inner([10])
+        }};
+    }
+    let file = Scratch::new("inner");
+    let error = inner!(|x| x + 1)
+        .resume(file.as_ref())
+        .try_run()
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("`resume_name`"), "{error}");
+    assert!(error.matches("resume.rs:").count() == 2, "{error}");
+    let named = inner!(|x| x * 2).resume_name("twice").resume(file.as_ref());
+    assert_eq!(named.run()[0].as_ref().unwrap(), &20);
+}
+
 mod before {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Sum {
+        sum: u32,
+    }
+
     #[opero::operomap(resume_name = "increment", cache = false, progress = false)]
-    pub(super) fn plus_one(n: u32) -> u32 {
-        n + 1
+    pub(super) fn plus_one(n: u32) -> Sum {
+        Sum { sum: n + 1 }
     }
 }
 
@@ -131,11 +227,13 @@ const NAME: &str = "increment";
 /// The same by another name, elsewhere, and with a value of another type of the same shape.
 #[operomap(resume_name = NAME, cache = false, progress = false)]
 fn increment(n: u32) -> Incremented {
-    Incremented(n + 1)
+    Incremented { sum: n + 1 }
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Incremented(u32);
+struct Incremented {
+    sum: u32,
+}
 
 #[test]
 fn a_function_with_a_name_of_its_own_finds_its_records_after_it_was_renamed_and_moved() {
@@ -144,7 +242,7 @@ fn a_function_with_a_name_of_its_own_finds_its_records_after_it_was_renamed_and_
     assert_eq!((report.resumed, report.executions), (0, 2));
     let (results, report) = increment([1, 2, 3]).resume(file.as_ref()).run_report();
     assert_eq!((report.resumed, report.executions), (2, 1));
-    assert_eq!(results[1].as_ref().unwrap(), &Incremented(3));
+    assert_eq!(results[1].as_ref().unwrap(), &Incremented { sum: 3 });
     let renamed = increment([1]).resume_name("other").resume(file.as_ref());
     let error = renamed.try_run().unwrap_err().to_string();
     assert!(error.starts_with("`resume`"), "{error}");

@@ -106,6 +106,51 @@ fn a_type_that_kept_its_name_but_not_its_shape_does_not_decode() {
     );
 }
 
+/// Two types of one name, as one is before a change and the other after it.
+macro_rules! changed {
+    ($old:tt $new:tt $value:expr) => {{
+        let (record, name) = {
+            types!($old);
+            let codec = Codec::<Type>::postcard();
+            (
+                seal(&codec, &KEY, &$value, None).unwrap(),
+                codec.type_name(),
+            )
+        };
+        types!($new);
+        let codec = Codec::<Type>::postcard();
+        assert_eq!(codec.type_name(), name);
+        let opened = open(&codec, &KEY, &record).err();
+        assert_eq!(opened, Some(Rejected::Type), "{}", stringify!($new));
+    }};
+}
+
+macro_rules! types {
+    ({ $($item:item)+ }) => {
+        $(
+            #[derive(serde::Serialize, serde::Deserialize)]
+            #[allow(dead_code, reason = "only one of them is made")]
+            $item
+        )+
+    };
+}
+
+#[test]
+fn a_type_that_changed_does_not_read_the_records_of_before() {
+    changed!({ struct Type { a: u32, b: u32 } } { struct Type { b: u32, a: u32 } } Type { a: 1, b: 2 });
+    changed!({ struct Type { a: u32 } } { struct Type { b: u32 } } Type { a: 1 });
+    changed!({ struct Type { a: u32 } } { struct Type { b: (), a: u32 } } Type { a: 1 });
+    changed!({ struct Type { a: u32 } } { struct Type { a: i32 } } Type { a: 2 });
+    changed!({ struct Type { a: u32 } } { struct Type { a: u64 } } Type { a: 2 });
+    changed!({ enum Type { A, B } } { enum Type { New, A, B } } Type::A);
+    changed!({ enum Type { A(u8), B(u8) } } { enum Type { B(u8), A(u8) } } Type::A(1));
+    changed!(
+        { struct Celsius(f64); struct Type { t: Celsius } }
+        { struct Fahrenheit(f64); struct Type { t: Fahrenheit } }
+        Type { t: Celsius(20.0) }
+    );
+}
+
 #[test]
 fn an_expiry_that_64_bits_cannot_say_is_never() {
     for expires in [Duration::MAX, Duration::from_millis(u64::MAX)] {

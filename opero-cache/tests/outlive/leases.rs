@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use opero_cache::{Cache, CacheConfig};
 use opero_core::{
-    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, Stage, operation,
+    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, KeyBytes, Operation, Stage,
+    operation,
 };
 use tokio::sync::Semaphore;
 
@@ -119,8 +120,8 @@ impl<N: Operation<u8, ()>> Operation<u8, ()> for Numbered<N> {
 }
 
 impl<N: Send + Sync> Arguments for Numbered<N> {
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        out.extend(self.1.to_le_bytes());
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
+        out.push(&self.1.to_le_bytes());
         Some(Ok(()))
     }
 }

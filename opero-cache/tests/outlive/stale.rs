@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opero_cache::{Cache, CacheConfig};
 use opero_core::{
-    Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Context, Error, Key,
+    Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Context, Error, Key, KeyBytes,
     ManualClock, Operation, Stage, Waiting, block_on,
 };
 
@@ -69,8 +69,8 @@ impl Arguments for Call {
     fn key(&self) -> Option<Key> {
         Some(Key::of("only one"))
     }
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
-        out.extend(b"only one");
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
+        out.push(b"only one");
         Some(Ok(()))
     }
     fn in_background(&self) -> Option<Background> {

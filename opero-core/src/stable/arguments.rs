@@ -6,22 +6,22 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::append;
+use super::append_key;
 use crate::operation::{Encodes, Identity, Stable};
-use crate::{Codec, CodecError, Key, KeyHasher};
+use crate::{Codec, CodecError, Key, KeyBytes, KeyHasher};
 
 impl<A: Serialize + Sync + ?Sized> Identity for Stable<'_, A> {
     /// For a cache within the process, where such a call meets one: a hash of the same bytes, and of the closure's type as
     /// for every other call there.
     fn key<F>(&self) -> Option<Key> {
-        let mut bytes = Vec::new();
+        let mut bytes = KeyBytes::new();
         self.write(&mut bytes).ok()?;
         let mut hasher = KeyHasher::new::<F>();
-        bytes.hash(&mut hasher);
+        bytes.as_bytes().hash(&mut hasher);
         Some(hasher.key())
     }
 
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         Some(self.write(out))
     }
 }
@@ -33,9 +33,9 @@ impl<T: Serialize + DeserializeOwned, A: ?Sized> Encodes<T> for Stable<'_, A> {
 }
 
 impl<A: Serialize + ?Sized> Stable<'_, A> {
-    fn write(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    fn write(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
         append_name(self.name, out);
-        append(self.args, out)
+        append_key(self.args, out)
     }
 }
 
@@ -49,7 +49,7 @@ impl<A: ?Sized> fmt::Debug for Stable<'_, A> {
 }
 
 /// Appends a name with its length before it, so that what follows cannot be taken for a part of it.
-pub fn append_name(name: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(&(name.len() as u64).to_le_bytes());
-    out.extend_from_slice(name.as_bytes());
+pub fn append_name(name: &str, out: &mut KeyBytes) {
+    out.push(&(name.len() as u64).to_le_bytes());
+    out.push(name.as_bytes());
 }

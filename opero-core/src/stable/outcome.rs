@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::append;
 use super::postcard::read;
-use super::{append, shape};
+use super::shape::known_shape;
 use crate::{Cause, CodecError, Error, Refused, RefusedKind};
 
 /// How outcomes become bytes and come back, for what crosses processes or outlives them. The attempts before the last are not
@@ -42,7 +43,7 @@ where
         Self {
             encode: encode::<T, E>,
             decode: decode::<T, E>,
-            shape: shape::<Result<T, E>>,
+            shape: known_shape::<Result<T, E>>,
         }
     }
 }
@@ -59,7 +60,7 @@ impl<T: Serialize + DeserializeOwned> OutcomeCodec<T, Infallible> {
                     ))
                 })
             },
-            shape: shape::<T>,
+            shape: known_shape::<T>,
         }
     }
 }
@@ -85,7 +86,7 @@ impl<T, E> OutcomeCodec<T, E> {
         (self.decode)(bytes)
     }
 
-    /// What value and error look like: see [`shape`]. Outcomes of another one must not be decoded.
+    /// What value and error look like: see [`shape`](super::shape). Outcomes of another one must not be decoded.
     pub fn shape(&self) -> u64 {
         (self.shape)()
     }

@@ -5,13 +5,15 @@ use ::postcard::{Error, Serializer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::shape::known_shape;
 use super::whole::Whole;
 use crate::{Codec, CodecError};
 
 impl<T: Serialize + DeserializeOwned> Codec<T> {
-    /// The [postcard](https://postcard.jamesmunns.com/wire-format) encoding: compact, and not self-describing. A type whose
-    /// fields change may read old bytes as something else, so a store is told the type's name too, and after such a
-    /// change a new `cache_namespace` keeps old and new apart. A type that leaves fields out (`skip_serializing_if`) is an
+    /// The [postcard](https://postcard.jamesmunns.com/wire-format) encoding: compact, and not self-describing. Bytes of a type
+    /// before its fields changed would read as something else, so a store is told the type's name and its schema
+    /// fingerprint ([`shape`](crate::stable::shape)). What that cannot show is a change of meaning alone, such as a field that counts
+    /// cents instead of euros: then a new `cache_namespace` keeps old and new apart. A type that leaves fields out (`skip_serializing_if`) is an
     /// error, and one that asks the bytes what they are (`serde_json::Value`, `untagged`, `tag`, `flatten`) does not read back.
     ///
     /// ```
@@ -25,7 +27,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> {
     /// # Ok::<_, opero_core::CodecError>(())
     /// ```
     pub fn postcard() -> Self {
-        Self::new(std::any::type_name::<T>(), append::<T>, read::<T>)
+        Self::new(std::any::type_name::<T>(), append::<T>, read::<T>).with_schema(known_shape::<T>)
     }
 }
 

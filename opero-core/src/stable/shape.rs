@@ -1,20 +1,27 @@
 //! What a type looks like to serde, as one number.
 //!
 //! Postcard writes no names and no kinds, so the bytes of one type may read as another one's: two fields of the same kind that
-//! changed places, say. What is kept for long is told apart by this number. A type is asked for itself with made-up data, once
-//! for each variant of its enums: derived code then tells the names of its fields and variants and the kinds of what is in
-//! them. The names of types do not count: bytes are the same whatever a type is called.
+//! changed places, say. What is kept for long is told apart by this number, in journals and in caches alike. A type is asked for
+//! itself with made-up data, once for each variant of its enums: derived code then tells the names of its fields and variants and
+//! the kinds of what is in them. The name of a type counts where its fields have none (`struct Meters(f64)`), because it is all
+//! that says what they mean; other types may be renamed.
 
 mod asking;
 #[cfg(test)]
 mod tests;
 
+use std::any::TypeId;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use serde::de::DeserializeOwned;
 
 use asking::Asking;
+
+use crate::key::BuildIdentity;
+use crate::sync::lock;
 
 /// A number that changes where the kinds, the order or the names of a type's fields or variants do, so far as the type tells
 /// them. Never 0.
@@ -46,6 +53,30 @@ pub fn shape<T: DeserializeOwned>() -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&trace.hasher.finalize().as_bytes()[..8]);
     u64::from_le_bytes(first).max(1)
+}
+
+/// The [`shape`] of a type, asked for once in a process: some 5 ns after that.
+pub(super) fn known_shape<T: DeserializeOwned>() -> u64 {
+    let id = typeid::of::<T>();
+    let known = HERE.try_with(|here| here.borrow().get(&id).copied());
+    if let Ok(Some(shape)) = known {
+        return shape;
+    }
+    let known = lock(&SHAPES).get_or_insert_default().get(&id).copied();
+    // Asked without a lock: it runs code of the user's.
+    let shape = known.unwrap_or_else(shape::<T>);
+    lock(&SHAPES).get_or_insert_default().insert(id, shape);
+    let _ = HERE.try_with(|here| here.borrow_mut().insert(id, shape));
+    shape
+}
+
+type Shapes = HashMap<TypeId, u64, BuildIdentity>;
+
+static SHAPES: Mutex<Option<Shapes>> = Mutex::new(None);
+
+thread_local! {
+    /// What this thread has seen of them, for a look without a lock.
+    static HERE: RefCell<Shapes> = RefCell::default();
 }
 
 /// How much is asked at most, so that a large array costs no more than a millisecond.

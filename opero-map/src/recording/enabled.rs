@@ -15,6 +15,8 @@ use crate::{MapConfig, Report};
 pub(crate) struct Recording {
     log: Log,
     again: bool,
+    /// Why nothing is recorded or looked up, where nothing is.
+    nameless: Option<String>,
     resumed: AtomicU64,
     unrecorded: AtomicU64,
     /// Why the first of them was not recorded.
@@ -28,6 +30,8 @@ enum Enrolled {
     Known(Key, Option<Place>),
     /// It does not become bytes, so nobody would know it again.
     Unknown(CodecError),
+    /// Nothing of the run is recorded.
+    Nameless,
 }
 
 const ORDER: Ordering = Ordering::Relaxed;
@@ -55,6 +59,7 @@ impl Recording {
         Ok(Some(Self {
             log: Log::open(path, &owner(config, job)?)?,
             again: config.resume_failed,
+            nameless: nameless(config, job)?,
             resumed: AtomicU64::new(0),
             unrecorded: AtomicU64::new(0),
             error: Mutex::new(None),
@@ -63,6 +68,9 @@ impl Recording {
 
     /// An item as it comes from the input, in its order.
     pub(crate) fn enrol<I, T, E>(&self, job: &dyn ErasedJob<I, T, E>, item: &I) -> Ticket {
+        if self.nameless.is_some() {
+            return Ticket(Box::new(Enrolled::Nameless));
+        }
         let contents = self.log.contents();
         // `Serialize` is the user's, and this is no place for a panic of theirs: others wait for the input.
         let key = shielded(|| {
@@ -88,6 +96,7 @@ impl Recording {
         let place = match &*ticket.0 {
             Enrolled::Known(_, place) => (*place)?,
             Enrolled::Unknown(error) => return Some(Err(Error::refused(unknown(error)))),
+            Enrolled::Nameless => return None,
         };
         let record = self.log.read(place)?;
         if record.state() == State::Failed && self.again {
@@ -111,6 +120,11 @@ impl Recording {
         result: &Result<T, Error<E>>,
         course: &Course,
     ) -> Result<(), String> {
+        if let Some(reason) = &self.nameless {
+            self.unrecorded.fetch_add(1, ORDER);
+            lock(&self.error).get_or_insert_with(|| reason.clone());
+            return Err(reason.clone());
+        }
         let Enrolled::Known(key, _) = *ticket.0 else {
             return Ok(());
         };
@@ -199,11 +213,23 @@ fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Ow
     }
     let (value, error) = (type_name::<T>(), type_name::<E>());
     Ok(Owner {
-        function: recorded.function().into_owned(),
+        function: recorded.function()?.into_owned(),
         version,
         types: format!("`Result<{value}, {error}>`"),
         shape,
     })
+}
+
+/// Why the run's records could not be told from those of another one.
+fn nameless<I, T, E>(
+    config: &MapConfig,
+    job: &dyn ErasedJob<I, T, E>,
+) -> Result<Option<String>, ConfigError> {
+    if config.resume_name.is_some() {
+        return Ok(None);
+    }
+    let named = job.recorded()?.is_known_by_name();
+    Ok(named.err().map(|error| error.to_string()))
 }
 
 fn unrecorded() -> CodecError {

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use opero_core::stable::{OutcomeCodec, append};
-use opero_core::{Cause, CodecError, ConfigError, Context, Error, Waiting};
+use opero_core::stable::{OutcomeCodec, append_key};
+use opero_core::{Cause, CodecError, ConfigError, Context, Error, KeyBytes, Waiting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -158,12 +158,12 @@ where
     T: Serialize + DeserializeOwned,
     E: RecordedError<How>,
 {
-    fn function(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.function)
+    fn function(&self) -> Result<Cow<'_, str>, ConfigError> {
+        Ok(Cow::Borrowed(&self.function))
     }
 
-    fn key(&self, item: &I, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        append(item, out)
+    fn key(&self, item: &I, out: &mut KeyBytes) -> Result<(), CodecError> {
+        append_key(item, out)
     }
 
     fn encode(&self, result: Result<&T, &Error<E>>, out: &mut Vec<u8>) -> Result<(), CodecError> {

@@ -1,4 +1,4 @@
-use opero_core::stable::{KeySpace, append};
+use opero_core::stable::{KeySpace, append_key};
 use opero_core::{Arguments, Attempt, CodecError, ConfigError, Key};
 use serde::Serialize;
 
@@ -31,9 +31,9 @@ impl SharedKeys {
     }
 
     pub(crate) fn of_value<V: Serialize + ?Sized>(&self, value: &V) -> Result<Key, ConfigError> {
-        let mut bytes = Vec::new();
-        append(value, &mut bytes).map_err(|error| refused(&error))?;
-        Ok(self.0.key(&bytes))
+        let key = self.0.key_with(|out| Some(append_key(value, out)));
+        key.unwrap_or(Err(CodecError::new("there is none")))
+            .map_err(|error| refused(&error))
     }
 }
 

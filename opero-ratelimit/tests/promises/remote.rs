@@ -240,9 +240,9 @@ impl opero_core::Arguments for OnlyBytes {
     fn stable_rate_key(
         &self,
         _: opero_core::Attempt,
-        out: &mut Vec<u8>,
+        out: &mut opero_core::KeyBytes,
     ) -> Option<Result<(), opero_core::CodecError>> {
-        out.push(self.0);
+        out.push(&[self.0]);
         Some(Ok(()))
     }
 }

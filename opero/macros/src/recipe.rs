@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Expr, ExprLit, FnArg, Lit, parse_quote};
 
+use crate::bytes::may_be_recorded;
 use crate::errors::Errors;
 use crate::fallback::{Fallback, Values};
 use crate::mode::Mode;
@@ -84,8 +85,14 @@ impl<'a> Plan<'a> {
         let function = hidden("FUNCTION");
         // A function and no closure, which would be compiled twice.
         let configure = hidden("configure");
+        // For those whose results may outlive the process: two of one name are found before either takes the other's.
+        let lasts = self.settings.cache && self.settings.keys != Keys::Local
+            || self.has_item && may_be_recorded(self.parameters);
+        let registration =
+            lasts.then(|| quote!(#door::inventory::submit! { #door::Registered(&#function) }));
         quote! {
             #config
+            #registration
             static #function: #door::Function = #door::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
                 || {},

@@ -28,7 +28,7 @@ type Hook<R> = Arc<dyn Fn(&dyn Any) -> Option<R> + Send + Sync>;
 
 #[cfg(feature = "stable")]
 type StableKey = Arc<
-    dyn Fn(&dyn Any, &str, &mut Vec<u8>) -> Option<Result<(), opero_core::CodecError>>
+    dyn Fn(&dyn Any, &str, &mut opero_core::KeyBytes) -> Option<Result<(), opero_core::CodecError>>
         + Send
         + Sync,
 >;
@@ -74,7 +74,7 @@ impl ArgumentHooks {
         &self,
         arguments: &dyn Any,
         name: &str,
-        out: &mut Vec<u8>,
+        out: &mut opero_core::KeyBytes,
     ) -> Option<Result<(), opero_core::CodecError>> {
         if self.cache_key.is_some() && self.stable_cache_key.is_none() {
             let lacks = "`cache_key` is a key of this process only: use `stable_cache_key`";

@@ -6,8 +6,8 @@ use std::future::Future;
 use std::hash::Hash;
 
 use opero_core::{
-    Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Error, Key, Operation, Waiting,
-    block_on, operation,
+    Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Error, Key, KeyBytes, Operation,
+    Waiting, block_on, operation,
 };
 
 use super::{Pipeline, Places};
@@ -194,7 +194,7 @@ pub trait OwnedIdentity<A>: Copy + Send + Sync + 'static {
     fn key<F: Send + Sync>(&self, function: &F, args: &A, own: Option<Key>) -> Option<Key>;
 
     /// The key in every process, without a `cache_key` of the user's.
-    fn stable_key(&self, args: &A, out: &mut Vec<u8>) -> Option<Result<(), CodecError>>;
+    fn stable_key(&self, args: &A, out: &mut KeyBytes) -> Option<Result<(), CodecError>>;
 }
 
 /// How the values of a call that is identified so become bytes.
@@ -220,7 +220,7 @@ impl<A: Hash + Send + Sync> OwnedIdentity<A> for ByHash {
         }
     }
 
-    fn stable_key(&self, _: &A, _: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, _: &A, _: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         None
     }
 }
@@ -249,7 +249,7 @@ impl<A: serde::Serialize + Send + Sync> OwnedIdentity<A> for ByName {
         }
     }
 
-    fn stable_key(&self, args: &A, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, args: &A, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         operation(()).stable(self.0, args).stable_key(out)
     }
 }
@@ -367,7 +367,7 @@ where
         self.identity.key(&self.function, &self.args, own)
     }
 
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         #[cfg(feature = "stable")]
         if let Some(name) = self.identity.name() {
             let own = self
@@ -397,7 +397,7 @@ where
     fn stable_rate_key(
         &self,
         attempt: Attempt,
-        out: &mut Vec<u8>,
+        out: &mut KeyBytes,
     ) -> Option<Result<(), CodecError>> {
         let args = self.args(attempt);
         let keyed = self.pipeline.arguments.rate_key(&*args)?;

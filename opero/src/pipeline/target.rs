@@ -4,7 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use opero_core::{Arguments, Attempt, ConfigError, Error, Key, Limits, Operation};
+use opero_core::{Arguments, Attempt, ConfigError, Error, Key, KeyBytes, Limits, Operation};
 
 use super::Pipeline;
 use super::hooks::Both;
@@ -59,7 +59,7 @@ where
             rate_key,
             has_shared_key: rate_key.is_some()
                 || arguments
-                    .stable_rate_key(attempt, &mut Vec::new())
+                    .stable_rate_key(attempt, &mut KeyBytes::new())
                     .is_some(),
         }
     }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{Attempt, CallPolicy, Codec, CodecError, Error, Key, Refused, SharedError};
+use opero_core::{
+    Attempt, CallPolicy, Codec, CodecError, Error, Key, KeyBytes, Refused, SharedError,
+};
 
 use super::bytes::{Bytes, OutcomeBytes};
 use super::keys::EncodeAttempt;
@@ -88,7 +90,7 @@ pub trait Answer<S, I, T, E>: Send + Sync {
     fn policy(&self) -> Policy<T, E>;
 
     /// `rate_key`, as bytes.
-    fn stable_rate_key(&self, _: &S, _: &I, _: Attempt, _: &mut Vec<u8>) -> Encoded {
+    fn stable_rate_key(&self, _: &S, _: &I, _: Attempt, _: &mut KeyBytes) -> Encoded {
         None
     }
 
@@ -133,7 +135,7 @@ impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E
         shared: &S,
         item: &I,
         attempt: Attempt,
-        out: &mut Vec<u8>,
+        out: &mut KeyBytes,
     ) -> Encoded {
         let answers = self();
         if answers.alternatives.is_some_and(|count| count(shared) == 0) {

@@ -1,10 +1,12 @@
+use std::any::TypeId;
+use std::panic::Location;
 #[cfg(feature = "map")]
 use std::sync::Arc;
 use std::sync::OnceLock;
 
 #[cfg(feature = "map")]
 use opero_core::Clock;
-use opero_core::ConfigError;
+use opero_core::{CodecError, ConfigError};
 
 use super::path;
 use crate::clock::current_clock;
@@ -16,13 +18,18 @@ use crate::{PipelineConfig, Stages};
 pub struct Function {
     name: &'static str,
     here: fn() -> &'static str,
-    configure: fn(&mut PipelineConfig),
+    pub(super) configure: fn(&mut PipelineConfig),
+    /// Where the attribute is.
+    pub(super) location: &'static Location<'static>,
+    /// What identifies its first instance where results outlive the process.
+    pub(super) first: OnceLock<(TypeId, Result<u128, CodecError>)>,
     stages: OnceLock<Result<Stages, ConfigError>>,
 }
 
 impl Function {
     /// The function `name` of a module. `here` is a closure in the function's static, whose type knows where that is;
     /// `configure` sets its parameters.
+    #[track_caller]
     pub const fn new<H: Copy>(
         name: &'static str,
         here: H,
@@ -33,12 +40,14 @@ impl Function {
             name,
             here: std::any::type_name::<H>,
             configure,
+            location: Location::caller(),
+            first: OnceLock::new(),
             stages: OnceLock::new(),
         }
     }
 
-    /// The function's path: no other function has it, and it is the same in every process of the program.
-    #[cfg(any(feature = "map-process", feature = "map-journal"))]
+    /// The function's path, the same in every process of the program. No other function has it but one in another block of the
+    /// same function.
     pub fn path(&self) -> std::borrow::Cow<'static, str> {
         path::of_static((self.here)(), self.name)
     }
@@ -74,8 +83,11 @@ impl Function {
         let stages = self.stages.get_or_init(|| {
             let mut config = PipelineConfig::default();
             (self.configure)(&mut config);
-            let path = path::of_static((self.here)(), self.name);
-            Stages::build_at(&path, self.name, &config, current_clock())
+            let stages = Stages::build_at(&self.path(), self.name, &config, current_clock())?;
+            if stages.keeps_records() {
+                self.has_store_of_its_own(&config)?;
+            }
+            Ok(stages)
         });
         stages.as_ref()
     }

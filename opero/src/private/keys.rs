@@ -1,19 +1,19 @@
 //! How the arguments of a function make keys: one that means something in this process only, quickly; or bytes that mean
 //! the same in every process.
 
-use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyHasher};
+use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyBytes, KeyHasher};
 
-use super::stable;
+use super::instance::Instance;
 use crate::shell::{Cached, Uncached};
 
 /// Were the arguments made bytes? `None`: they cannot be.
 pub type Encoded = Option<Result<(), CodecError>>;
 
 /// Makes bytes of the arguments.
-pub type Encode<S, I> = fn(&S, &I, &mut Vec<u8>) -> Encoded;
+pub type Encode<S, I> = fn(&S, &I, &mut KeyBytes) -> Encoded;
 
 /// Makes bytes of the arguments of an attempt.
-pub type EncodeAttempt<S, I> = fn(&S, &I, Attempt, &mut Vec<u8>) -> Encoded;
+pub type EncodeAttempt<S, I> = fn(&S, &I, Attempt, &mut KeyBytes) -> Encoded;
 
 /// How the arguments of a function make a key.
 pub trait MakeKey<S, I>: Send + Sync {
@@ -28,9 +28,9 @@ pub trait MakeKey<S, I>: Send + Sync {
         Some(whole)
     }
 
-    /// Appends what identifies a call of the function `name` in every process.
-    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
-        let _ = (name, shared, item, out);
+    /// Appends what identifies a call of that instance of the function in every process.
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        let _ = (instance, shared, item, out);
         None
     }
 
@@ -38,7 +38,7 @@ pub trait MakeKey<S, I>: Send + Sync {
     const RECORDS: bool = false;
 
     /// Appends what identifies an item in a record.
-    fn make_record(&self, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+    fn make_record(&self, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
         let _ = (shared, item, out);
         None
     }
@@ -86,11 +86,11 @@ impl<S, I, K: MakeKey<S, I>> MakeKey<S, I> for WithBytes<K> {
         Some(whole)
     }
 
-    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
-        self.0.make_stable(name, shared, item, out)
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        self.0.make_stable(instance, shared, item, out)
     }
 
-    fn make_record(&self, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+    fn make_record(&self, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
         self.0.make_record(shared, item, out)
     }
 
@@ -125,22 +125,24 @@ pub struct StableKey<K>(pub(super) K);
 
 impl<S, I, K> MakeKey<S, I> for StableKey<K>
 where
-    K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
+    K: Fn(&S, &I, &mut KeyBytes) -> Result<(), CodecError> + Send + Sync,
 {
     type Route = Cached;
 
     /// Asked for where the cache keeps no records, or by a stage of the user's: a hash of the same bytes.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
-        let mut bytes = Vec::new();
+        let mut bytes = KeyBytes::new();
         (self.0)(shared, item, &mut bytes).ok()?;
         let mut hasher = KeyHasher::new::<B>();
-        std::hash::Hasher::write(&mut hasher, &bytes);
+        std::hash::Hasher::write(&mut hasher, bytes.as_bytes());
         Some(hasher.key())
     }
 
-    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
-        stable::append_name(name, out);
-        Some((self.0)(shared, item, out))
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        Some(match instance.append(out) {
+            Ok(()) => (self.0)(shared, item, out),
+            Err(error) => Err(error),
+        })
     }
 }
 
@@ -154,7 +156,7 @@ pub struct ProbedKey<K, P> {
 impl<S, I, K, P> MakeKey<S, I> for ProbedKey<K, P>
 where
     K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
-    P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+    P: Fn(&S, &I, &mut KeyBytes) -> Encoded + Send + Sync,
 {
     type Route = Cached;
 
@@ -165,8 +167,10 @@ where
         Some(hasher.key())
     }
 
-    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
-        stable::append_name(name, out);
-        (self.stable)(shared, item, out)
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        match instance.append(out) {
+            Ok(()) => (self.stable)(shared, item, out),
+            Err(error) => Some(Err(error)),
+        }
     }
 }

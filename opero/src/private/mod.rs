@@ -9,6 +9,7 @@ mod call;
 mod checks;
 mod fallback;
 mod function;
+mod instance;
 mod keys;
 mod operation;
 mod path;
@@ -78,10 +79,12 @@ pub use checks::{
 };
 pub use fallback::{Alternatives, List, list, pick, values};
 pub use function::Function;
+pub use instance::{Instance, Registered};
 pub use keys::{
     Encode, EncodeAttempt, Encoded, KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes,
 };
 pub use operation::{AsyncBody, Body, Own, SyncBody};
+pub use opero_core::inventory;
 pub use recipe::{Bodied, Callee, CalleeBytes, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{
@@ -125,13 +128,10 @@ pub use handle::{
 };
 #[cfg(feature = "map")]
 pub use job::{MapJob, map_config, over};
+#[cfg(feature = "map-process")]
+pub use opero_map::process::{AsyncOutcome, WorkerFunction, WorkerRun};
 #[cfg(feature = "map")]
 pub use opero_map::{IntoSource, Job, MapConfig, OnError, Run, Share};
-#[cfg(feature = "map-process")]
-pub use {
-    opero_core::inventory,
-    opero_map::process::{AsyncOutcome, WorkerFunction, WorkerRun},
-};
 
 /// The configuration that an attribute's parameters make.
 pub use crate::PipelineConfig;

@@ -3,7 +3,7 @@
 use std::future::{Future, Ready, ready};
 use std::ops::Deref;
 
-use opero_core::{Arguments, Attempt, Background, CodecError, Key, Waiting};
+use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyBytes, Waiting};
 
 use super::recipe::Callee;
 use crate::shell::Whole;
@@ -90,7 +90,7 @@ impl<P: Callee> Arguments for Whole<'_, P> {
         self.target.key(self.item)
     }
 
-    fn stable_key(&self, out: &mut Vec<u8>) -> Option<Result<(), CodecError>> {
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
         self.target.stable_key(self.item, out)
     }
 
@@ -109,7 +109,7 @@ impl<P: Callee> Arguments for Whole<'_, P> {
     fn stable_rate_key(
         &self,
         attempt: Attempt,
-        out: &mut Vec<u8>,
+        out: &mut KeyBytes,
     ) -> Option<Result<(), CodecError>> {
         self.target.stable_rate_key(self.item, attempt, out)
     }

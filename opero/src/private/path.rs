@@ -33,6 +33,64 @@ pub(super) fn of_body(body: &'static str, name: &str) -> Cow<'static, str> {
     }
 }
 
+/// How far a name tells a type, or an instance of a function, from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// From every other one.
+    Apart,
+    /// Not from one that stands in another block of the same function.
+    Maybe,
+    /// It is, or holds, a closure.
+    Not,
+}
+
+/// How far the name of a function's body does, of which the function's path is known. Of a function that is not generic, it
+/// does: that it has the path alone is seen to where it is registered.
+pub(super) fn named(body: &str, path: &str) -> Named {
+    let function = body.strip_suffix(CLOSURE).unwrap_or(body);
+    match function == path {
+        true => Named::Apart,
+        false => named_within(function, 1),
+    }
+}
+
+/// How far the name of a type does.
+pub(super) fn named_type(name: &str) -> Named {
+    named_within(name, 0)
+}
+
+/// How far the paths do that are at least so deep in angle brackets.
+fn named_within(name: &str, least: u32) -> Named {
+    let (mut depth, mut before) = (0_u32, ' ');
+    let (mut start, mut named) = (0, Named::Apart);
+    for (index, letter) in name.char_indices().chain([(name.len(), ' ')]) {
+        if letter.is_alphanumeric() || "_:{}".contains(letter) {
+            before = letter;
+            continue;
+        }
+        let path = &name[start..index];
+        start = index + letter.len_utf8();
+        if depth >= least {
+            if path.contains('{') {
+                return Named::Not;
+            }
+            // What is at the root of a crate is in no function, and in those that come with the compiler all have names.
+            let mut parts = path.split("::").filter(|part| !part.is_empty());
+            let is_known = matches!(parts.next(), Some("std" | "core" | "alloc") | None);
+            if !is_known && parts.count() > 1 {
+                named = Named::Maybe;
+            }
+        }
+        match letter {
+            '<' => depth += 1,
+            '>' if before != '-' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = letter;
+    }
+    named
+}
+
 fn parent(path: &'static str) -> Option<&'static str> {
     path.rsplit_once("::").map(|(parent, _)| parent)
 }
@@ -88,6 +146,41 @@ mod tests {
             of_static("a::match_cache::F::{{closure}}", "a::r#match"),
             "a::match"
         );
+    }
+
+    #[test]
+    fn what_stands_in_a_function_has_no_name_that_tells_it_apart() {
+        for (body, expected) in [
+            ("a::f", Named::Apart),
+            ("a::f<u8>", Named::Apart),
+            ("a::f<fn() -> u8>", Named::Apart),
+            ("a::b::{{closure}}::f<a::T>", Named::Apart),
+            ("<u8 as a::T>::f", Named::Apart),
+            (
+                "a::f<alloc::vec::Vec<core::option::Option<&str>>>",
+                Named::Apart,
+            ),
+            ("a::f<a::main::Local>", Named::Maybe),
+            ("a::f<fn(u8) -> a::b::C>", Named::Maybe),
+            ("<a::b::C as a::T>::f", Named::Maybe),
+            ("a::f<alloc::vec::Vec<a::main::{{closure}}>>", Named::Not),
+            ("a::f<fn(u8) -> u8, a::main::{{closure}}>", Named::Not),
+        ] {
+            assert_eq!(
+                named(&format!("{body}{CLOSURE}"), "a::other"),
+                expected,
+                "{body}"
+            );
+        }
+        // Its own path is all that a function has that is not generic.
+        assert_eq!(
+            named("<a::b::C as a::T>::f::{{closure}}", "<a::b::C as a::T>::f"),
+            Named::Apart
+        );
+        assert_eq!(named_type("u8"), Named::Apart);
+        assert_eq!(named_type("a::C"), Named::Apart);
+        assert_eq!(named_type("a::main::C"), Named::Maybe);
+        assert_eq!(named_type("a::main::{{closure}}"), Named::Not);
     }
 
     #[test]

@@ -6,14 +6,16 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use opero_core::{
-    Arguments, Attempt, Background, CodecError, ConfigError, Key, KeyHasher, Limits, Waiting,
+    Arguments, Attempt, Background, CodecError, ConfigError, Key, KeyBytes, KeyHasher, Limits,
+    Waiting,
 };
 
 use super::answers::{Answer, Policy};
 use super::bytes::{Bytes, encode_arguments};
+use super::instance::Instance;
 use super::keys::{KeyOf, MakeKey, NoKey, ProbedKey, StableKey, WithBytes};
 use super::operation::{AsyncBody, Body, SyncBody};
-use super::{Adapter, Answers, Encoded, Function, path};
+use super::{Adapter, Answers, Encoded, Function};
 use crate::Stages;
 use crate::fast_path::Needs;
 use crate::route::Placed;
@@ -103,7 +105,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
         answers: C,
     ) -> Recipe<A, S, I, B, StableKey<K>, Out, In, C>
     where
-        K: Fn(&S, &I, &mut Vec<u8>) -> Result<(), CodecError> + Send + Sync,
+        K: Fn(&S, &I, &mut KeyBytes) -> Result<(), CodecError> + Send + Sync,
         C: Answer<S, I, A::Value, A::Error>,
     {
         recipe!(self, StableKey(key), outside, inside, answers)
@@ -122,7 +124,7 @@ impl<A: Adapter, S, I, B> Bodied<A, S, I, B> {
     ) -> Recipe<A, S, I, B, ProbedKey<K, P>, Out, In, C>
     where
         K: Fn(&S, &I, &mut KeyHasher) + Send + Sync,
-        P: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+        P: Fn(&S, &I, &mut KeyBytes) -> Encoded + Send + Sync,
         C: Answer<S, I, A::Value, A::Error>,
     {
         recipe!(self, ProbedKey { key, stable }, outside, inside, answers)
@@ -211,14 +213,16 @@ pub trait Callee: AsyncTarget + Placed {
 
     /// The function.
     fn function(&self) -> &'static Function;
+    /// Which instance of it this is.
+    fn instance(&self) -> Instance;
     /// The bytes of the key, with the function's name.
-    fn stable_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
+    fn stable_key(&self, item: &Self::Item, out: &mut KeyBytes) -> Encoded;
     /// What identifies an item in a record.
-    fn record_key(&self, item: &Self::Item, out: &mut Vec<u8>) -> Encoded;
+    fn record_key(&self, item: &Self::Item, out: &mut KeyBytes) -> Encoded;
     /// The same call once more.
     fn in_background(&self, item: &Self::Item) -> Option<Background>;
     /// The bytes of the limiter's key.
-    fn stable_rate_key(&self, item: &Self::Item, attempt: Attempt, out: &mut Vec<u8>) -> Encoded;
+    fn stable_rate_key(&self, item: &Self::Item, attempt: Attempt, out: &mut KeyBytes) -> Encoded;
     /// The bytes of the arguments.
     ///
     /// # Errors
@@ -341,12 +345,16 @@ where
         self.function
     }
 
-    fn stable_key(&self, item: &I, out: &mut Vec<u8>) -> Encoded {
-        let name = path::of_body(B::name(), self.function.name());
-        self.key.make_stable(&name, &self.shared, item, out)
+    fn instance(&self) -> Instance {
+        Instance::of::<B>(self.function, B::name())
     }
 
-    fn record_key(&self, item: &I, out: &mut Vec<u8>) -> Encoded {
+    fn stable_key(&self, item: &I, out: &mut KeyBytes) -> Encoded {
+        let instance = self.instance();
+        self.key.make_stable(instance, &self.shared, item, out)
+    }
+
+    fn record_key(&self, item: &I, out: &mut KeyBytes) -> Encoded {
         self.key.make_record(&self.shared, item, out)
     }
 
@@ -354,7 +362,7 @@ where
         self.key.in_background(&self.shared, item)
     }
 
-    fn stable_rate_key(&self, item: &I, attempt: Attempt, out: &mut Vec<u8>) -> Encoded {
+    fn stable_rate_key(&self, item: &I, attempt: Attempt, out: &mut KeyBytes) -> Encoded {
         self.answers
             .stable_rate_key(&self.shared, item, attempt, out)
     }

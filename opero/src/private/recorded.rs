@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use opero_core::{Arguments, Background, Cause, CodecError, Error, Key};
+use opero_core::{Arguments, Background, Cause, CodecError, ConfigError, Error, Key, KeyBytes};
 use opero_map::Recorded;
 
+use super::instance::Instance;
 use super::job::MapJob;
 use super::keys::{Encoded, MakeKey};
 use super::recipe::{Callee, Failure, Recipe, Value};
@@ -20,7 +21,7 @@ pub struct Journaled<K, G> {
 impl<S, I, K, G> MakeKey<S, I> for Journaled<K, G>
 where
     K: MakeKey<S, I>,
-    G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+    G: Fn(&S, &I, &mut KeyBytes) -> Encoded + Send + Sync,
 {
     type Route = K::Route;
     const RECORDS: bool = true;
@@ -34,11 +35,11 @@ where
         K::arguments(whole)
     }
 
-    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
-        self.key.make_stable(name, shared, item, out)
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        self.key.make_stable(instance, shared, item, out)
     }
 
-    fn make_record(&self, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
+    fn make_record(&self, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
         (self.record)(shared, item, out)
     }
 
@@ -52,7 +53,7 @@ impl<A: Adapter, S, I, B, K, Out, In, C> Recipe<A, S, I, B, K, Out, In, C> {
     #[inline]
     pub fn journaled<G>(self, record: G) -> Recipe<A, S, I, B, Journaled<K, G>, Out, In, C>
     where
-        G: Fn(&S, &I, &mut Vec<u8>) -> Encoded + Send + Sync,
+        G: Fn(&S, &I, &mut KeyBytes) -> Encoded + Send + Sync,
     {
         self.map_key(|key| Journaled { key, record })
     }
@@ -69,11 +70,18 @@ impl<P: Callee> MapJob<P> {
 }
 
 impl<P: Callee> Recorded<P::Item, Value<P>, Failure<P>> for MapJob<P> {
-    fn function(&self) -> Cow<'_, str> {
-        self.0.function().path()
+    fn function(&self) -> Result<Cow<'_, str>, ConfigError> {
+        let function = self.0.function();
+        let way_out = "give one of them another name, or each a `resume_name`";
+        function.is_the_only_one("resume_name", way_out, |_| true)?;
+        Ok(function.path())
     }
 
-    fn key(&self, item: &P::Item, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    fn is_known_by_name(&self) -> Result<(), CodecError> {
+        self.0.instance().check().map(drop)
+    }
+
+    fn key(&self, item: &P::Item, out: &mut KeyBytes) -> Result<(), CodecError> {
         self.0.record_key(item, out).unwrap_or_else(|| {
             Err(CodecError::new(
                 "an argument is not `Serialize`: derive it, or choose what identifies an item with `cache_key`",

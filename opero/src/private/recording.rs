@@ -3,9 +3,13 @@
 use std::any::type_name;
 use std::fmt::Display;
 
+use opero_core::KeyBytes;
+use opero_core::key::type_id;
 use opero_core::stable::append_name;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use super::instance::append_type_name;
 
 /// A part of what identifies an item.
 #[diagnostic::on_unimplemented(
@@ -51,11 +55,11 @@ pub const fn value_is_recorded<T: RecordedValue>() {}
 pub const fn error_is_recorded<E: RecordedError>() {}
 
 /// Appends the name of a type that a function is generic over.
-pub fn append_type<T: ?Sized>(out: &mut Vec<u8>) {
-    append_name(type_name::<T>(), out);
+pub fn append_type<T: ?Sized>(out: &mut KeyBytes) {
+    append_type_name(type_name::<T>(), type_id::<T>(), out);
 }
 
 /// Appends a constant that a function is generic over.
-pub fn append_constant(constant: impl Display, out: &mut Vec<u8>) {
+pub fn append_constant(constant: impl Display, out: &mut KeyBytes) {
     append_name(&constant.to_string(), out);
 }

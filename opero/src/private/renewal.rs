@@ -6,9 +6,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use opero_core::{Background, Key};
+use opero_core::{Background, Key, KeyBytes};
 
 use super::Adapter;
+use super::instance::Instance;
 use super::keys::{Encoded, MakeKey};
 use super::recipe::Recipe;
 
@@ -31,8 +32,8 @@ where
         self.key.make::<B>(shared, item)
     }
 
-    fn make_stable(&self, name: &str, shared: &S, item: &I, out: &mut Vec<u8>) -> Encoded {
-        self.key.make_stable(name, shared, item, out)
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        self.key.make_stable(instance, shared, item, out)
     }
 
     fn in_background(&self, shared: &S, item: &I) -> Option<Background> {

@@ -1,11 +1,14 @@
 //! Results that outlive the process: decorated functions over a store on the disk, run by one process after another.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
-use opero::{Pipeline, opero};
+use opero::{Event, Pipeline, opero};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -51,6 +54,96 @@ impl Feet {
     fn shown(&self) -> Result<String, String> {
         run(Ok(format!("{} ft", self.0)))
     }
+}
+
+#[opero(cache_backend = "redb")]
+fn written(value: Value) -> String {
+    run(value.to_string())
+}
+
+#[opero(cache_backend = "disk")]
+fn written_pair(a: Value, b: Value) -> String {
+    run(format!("{a} {b}"))
+}
+
+#[opero(cache_backend = "memory+redb", cache_key = |value| value.get("n"))]
+fn written_by_key(value: Value) -> String {
+    run(value.to_string())
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Id {
+    Number(u64),
+    Flag(bool),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+#[opero(cache_backend = "redb")]
+fn identified(id: Id) -> String {
+    run(format!("{id:?}"))
+}
+
+#[opero(cache_backend = "disk")]
+fn total(counts: HashMap<String, u32>) -> u32 {
+    run(counts.values().sum())
+}
+
+/// Arguments that formats without tags mistake for each other.
+fn call_all_alike() -> u32 {
+    let values = [
+        json!(1),
+        json!(true),
+        json!(-1),
+        json!([null]),
+        json!(0),
+        json!(false),
+        json!(""),
+        json!([]),
+        json!({}),
+        json!(null),
+        json!("a"),
+        json!([97]),
+        json!({"n": 1}),
+        json!({"n": true}),
+    ];
+    for value in &values {
+        assert_eq!(written(value.clone()), value.to_string());
+        assert_eq!(written_pair(value.clone(), json!(1)), format!("{value} 1"));
+        assert_eq!(written_pair(json!(1), value.clone()), format!("1 {value}"));
+    }
+    for value in &values[12..] {
+        assert_eq!(written_by_key(value.clone()), value.to_string());
+    }
+    for id in [
+        Id::Number(1),
+        Id::Flag(true),
+        Id::Text("a".into()),
+        Id::Bytes(vec![97]),
+    ] {
+        assert_eq!(identified(id.clone()), format!("{id:?}"));
+    }
+    for _ in 0..3 {
+        // Each map has seeds, and so an order, of its own.
+        let counts = (0..20).map(|n| (format!("key {n}"), n)).collect();
+        assert_eq!(total(counts), 190);
+    }
+    // `written_pair(1, 1)` comes twice.
+    14 + 27 + 2 + 4 + 1
+}
+
+#[test]
+fn arguments_that_look_alike_without_tags_have_their_own_results() {
+    if std::env::var_os(HOME).is_some() {
+        let expected = call_all_alike();
+        println!("ran {} of {expected} times", RUNS.load(Relaxed));
+        return;
+    }
+    let name = "attribute::outlive::arguments_that_look_alike_without_tags_have_their_own_results";
+    let home = Directory::new("alike");
+    assert!(process(name, &home.0).contains("ran 48 of 48 times"));
+    assert!(process(name, &home.0).contains("ran 0 of 48 times"));
 }
 
 struct NotBytes;
@@ -178,6 +271,94 @@ fn a_store_that_shows_at_run_time_takes_what_has_bytes_and_refuses_the_rest() {
         error.contains("`cache_backend`") && error.contains("Serialize"),
         "{error}"
     );
+}
+
+fn nameless() -> String {
+    let directory = std::env::temp_dir().join(format!("opero-nameless-{}", std::process::id()));
+    format!("redb://{}", directory.display())
+}
+
+#[opero(cache_backend = nameless(), cache_key = |_f, x| *x)]
+fn applied<F>(f: F, x: u32) -> Result<u32, opero::Error<String>>
+where
+    F: Fn(u32) -> u32 + Clone + Send + Sync + 'static,
+{
+    run(Ok(f(x)))
+}
+
+trait Operator: Clone + Send + Sync + 'static {
+    fn go(x: u32) -> u32;
+}
+
+#[opero(cache_backend = nameless())]
+fn gone<O: Operator>(x: u32) -> Result<u32, opero::Error<String>> {
+    run(Ok(O::go(x)))
+}
+
+/// A type of a block's own, whose name all these types have.
+macro_rules! local {
+    (|$x:ident| $result:expr) => {{
+        #[derive(Clone)]
+        struct Local;
+        impl Operator for Local {
+            fn go($x: u32) -> u32 {
+                $result
+            }
+        }
+        gone::<Local>(10).unwrap()
+    }};
+}
+
+#[test]
+fn what_has_no_name_of_its_own_is_not_taken_for_another() {
+    let _directory = Directory(nameless().split_off("redb://".len()).into());
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&reasons);
+    opero::observe(move |function: &str, event: &Event<'_>| {
+        if let (true, Event::CacheRejected { reason, .. }) =
+            (function.ends_with("::applied"), event)
+        {
+            told.lock().unwrap().push((*reason).to_owned());
+        }
+    });
+    assert_eq!(applied(|x| x + 1, 10).unwrap(), 11);
+    assert_eq!(applied(|x| x * 2, 10).unwrap(), 20);
+    let reasons = std::mem::take(&mut *reasons.lock().unwrap());
+    assert!(
+        reasons.len() == 2 && reasons[0].contains("closure"),
+        "{reasons:?}"
+    );
+    // A function has a name.
+    fn half(x: u32) -> u32 {
+        x / 2
+    }
+    assert_eq!(applied(half, 10).unwrap(), 5);
+
+    assert_eq!(local!(|x| x + 1), 11);
+    assert_eq!(local!(|x| x * 2), 20);
+}
+
+#[test]
+fn two_functions_of_one_name_are_refused_in_one_namespace() {
+    macro_rules! inner {
+        (|$x:ident| $result:expr, $($namespace:tt)*) => {{
+            #[opero(cache_backend = nameless(), $($namespace)*)]
+            fn inner($x: u32) -> Result<u32, opero::Error<String>> {
+                Ok($result)
+            }
+            inner(10)
+        }};
+    }
+    let errors = [
+        inner!(|x| x + 1, retries = 0).unwrap_err().to_string(),
+        inner!(|x| x * 2, retries = 0).unwrap_err().to_string(),
+    ];
+    for error in errors {
+        assert!(error.starts_with("`cache_namespace`"), "{error}");
+        assert!(error.matches("outlive.rs:").count() == 2, "{error}");
+    }
+    assert_eq!(inner!(|x| x + 1, cache_namespace = "one").unwrap(), 11);
+    assert_eq!(inner!(|x| x * 2, cache_namespace = "two").unwrap(), 20);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use opero::opero_core::CodecError;
+use opero::opero_core::stable::{KeySpace, append_key};
+use opero::opero_core::{CodecError, KeyBytes};
 use opero::{Attempt, Context, Error, Operation, Stage, opero};
 use serde::Serialize;
 
@@ -45,11 +46,11 @@ impl<T: Send, E: Send> Stage<T, E> for Ask {
     }
 }
 
-fn bytes(write: impl FnOnce(&mut Vec<u8>) -> Option<Result<(), CodecError>>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+fn bytes(write: impl FnOnce(&mut KeyBytes) -> Option<Result<(), CodecError>>) -> Option<Vec<u8>> {
+    let mut bytes = KeyBytes::new();
     write(&mut bytes).map(|written| {
         written.unwrap();
-        bytes
+        bytes.as_bytes().to_vec()
     })
 }
 
@@ -170,9 +171,11 @@ fn a_handle_does_not_change_what_is_stored() {
     handled((1_u8, true)).unwrap();
     let key = said("handled").key.unwrap();
     let name = format!("{}::handled<(u8, bool)>::{{{{closure}}}}", module_path!());
-    let mut expected = Vec::new();
-    opero::opero_core::stable::append_name(&name, &mut expected);
-    assert_eq!(key, [&expected[..], &[1, 1]].concat());
+    let mut expected = KeyBytes::new();
+    let function = KeySpace::new(&[&name]).key(b"function");
+    expected.push(&function.as_u128().to_le_bytes());
+    append_key(&(1_u8, true), &mut expected).unwrap();
+    assert_eq!(key, expected.as_bytes());
 }
 
 const LIMITER: &str = "local";
@@ -204,7 +207,7 @@ fn a_key_of_a_redis_limiter_needs_no_hash() {
     // No server is there, but the key is.
     limited_on_redis(0.5).unwrap_err();
     let key = said("limited_on_redis").rate_key;
-    assert_eq!(key, Some(0.5_f64.to_le_bytes().to_vec()));
+    assert_eq!(key, bytes(|out| Some(append_key(&0.5_f64, out))));
 }
 
 #[test]

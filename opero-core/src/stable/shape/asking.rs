@@ -109,12 +109,14 @@ impl<'de> Deserializer<'de> for Asking<'_> {
         self.deserialize_unit(visitor)
     }
 
-    /// It has the bytes of what is in it.
+    /// It has the bytes of what is in it, and its name is all that says what they mean.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
+        mut self,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Enough> {
+        self.note("newtype", 0)?;
+        self.note(name, 0)?;
         nested(self.0, |trace| visitor.visit_newtype_struct(Asking(trace)))
     }
 
@@ -134,11 +136,12 @@ impl<'de> Deserializer<'de> for Asking<'_> {
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
+        mut self,
+        name: &'static str,
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Enough> {
+        self.note(name, len)?;
         self.deserialize_tuple(len, visitor)
     }
 

@@ -100,6 +100,24 @@ fn the_name_of_a_type_does_not_count_and_the_number_stays() {
 }
 
 #[test]
+fn the_name_of_a_type_without_named_fields_counts() {
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only what it looks like matters")]
+    struct Celsius(f64);
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only what it looks like matters")]
+    struct Fahrenheit(f64);
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only what it looks like matters")]
+    struct Point(u8, u8);
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only what it looks like matters")]
+    struct Size(u8, u8);
+    assert_ne!(shape::<Vec<Celsius>>(), shape::<Vec<Fahrenheit>>());
+    assert_ne!(shape::<Option<Point>>(), shape::<Option<Size>>());
+}
+
+#[test]
 fn what_is_behind_a_variant_behind_a_variant_counts() {
     macro_rules! outer {
         ($kind:ty) => {{

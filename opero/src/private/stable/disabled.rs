@@ -3,18 +3,22 @@
 
 use std::marker::PhantomData;
 
-use opero_core::{Codec, CodecError};
+use opero_core::{Codec, CodecError, KeyBytes};
 
 use super::Adapter;
 use super::keys::Encoded;
 
-pub(super) fn append_name(_: &str, _: &mut Vec<u8>) {}
+pub(super) fn append_name(_: &str, _: &mut KeyBytes) {}
+
+pub(super) fn identity(_: &[&str]) -> u128 {
+    0
+}
 
 /// Does nothing.
 ///
 /// # Errors
 /// None.
-pub fn stable_argument<A: ?Sized>(_: &A, _: &mut Vec<u8>) -> Result<(), CodecError> {
+pub fn stable_argument<A: ?Sized>(_: &A, _: &mut KeyBytes) -> Result<(), CodecError> {
     Ok(())
 }
 
@@ -22,7 +26,7 @@ pub fn stable_argument<A: ?Sized>(_: &A, _: &mut Vec<u8>) -> Result<(), CodecErr
 ///
 /// # Errors
 /// None.
-pub fn stable_self<A: ?Sized>(_: &A, _: &mut Vec<u8>) -> Result<(), CodecError> {
+pub fn stable_self<A: ?Sized>(_: &A, _: &mut KeyBytes) -> Result<(), CodecError> {
     Ok(())
 }
 
@@ -30,12 +34,12 @@ pub fn stable_self<A: ?Sized>(_: &A, _: &mut Vec<u8>) -> Result<(), CodecError> 
 ///
 /// # Errors
 /// None.
-pub fn stable_key<K: ?Sized>(_: &K, _: &mut Vec<u8>) -> Result<(), CodecError> {
+pub fn stable_key<K: ?Sized>(_: &K, _: &mut KeyBytes) -> Result<(), CodecError> {
     Ok(())
 }
 
 /// Does nothing.
-pub fn stable_rate_key<K: ?Sized>(_: &K, _: &mut Vec<u8>) -> Encoded {
+pub fn stable_rate_key<K: ?Sized>(_: &K, _: &mut KeyBytes) -> Encoded {
     None
 }
 
@@ -54,7 +58,7 @@ pub trait ProbeSerde {}
 /// The only choice.
 pub trait ProbeAny: Sized {
     /// It has none.
-    fn append(self, out: &mut Vec<u8>) -> Encoded {
+    fn append(self, out: &mut KeyBytes) -> Encoded {
         let _ = out;
         None
     }

@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
-use opero_core::stable::append;
-use opero_core::{Codec, CodecError};
+use opero_core::stable::{KeySpace, append_key};
+use opero_core::{Codec, CodecError, KeyBytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +12,11 @@ use super::Adapter;
 use super::keys::Encoded;
 
 pub(super) use opero_core::stable::append_name;
+
+/// A number for what these names are together.
+pub(super) fn identity(names: &[&str]) -> u128 {
+    KeySpace::new(names).key(b"function").as_u128()
+}
 
 /// An argument that a key in a lasting cache is made of.
 #[diagnostic::on_unimplemented(
@@ -25,13 +30,13 @@ pub trait StableArgument {
     ///
     /// # Errors
     /// Where it has no bytes.
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError>;
+    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<A: Serialize + ?Sized> StableArgument for A {
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        append(self, out)
+    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
+        append_key(self, out)
     }
 }
 
@@ -41,7 +46,7 @@ impl<A: Serialize + ?Sized> StableArgument for A {
 /// Where it has no bytes.
 pub fn stable_argument<A: StableArgument + ?Sized>(
     argument: &A,
-    out: &mut Vec<u8>,
+    out: &mut KeyBytes,
 ) -> Result<(), CodecError> {
     argument.append_to(out)
 }
@@ -58,13 +63,13 @@ pub trait StableSelf {
     ///
     /// # Errors
     /// Where it has no bytes.
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError>;
+    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<A: Serialize + ?Sized> StableSelf for A {
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        append(self, out)
+    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
+        append_key(self, out)
     }
 }
 
@@ -72,7 +77,7 @@ impl<A: Serialize + ?Sized> StableSelf for A {
 ///
 /// # Errors
 /// Where it has no bytes.
-pub fn stable_self<A: StableSelf + ?Sized>(own: &A, out: &mut Vec<u8>) -> Result<(), CodecError> {
+pub fn stable_self<A: StableSelf + ?Sized>(own: &A, out: &mut KeyBytes) -> Result<(), CodecError> {
     own.append_to(out)
 }
 
@@ -87,13 +92,13 @@ pub trait StableKeyValue {
     ///
     /// # Errors
     /// Where it has no bytes.
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError>;
+    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<K: Serialize + ?Sized> StableKeyValue for K {
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        append(self, out)
+    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
+        append_key(self, out)
     }
 }
 
@@ -103,13 +108,13 @@ impl<K: Serialize + ?Sized> StableKeyValue for K {
 /// Where it has no bytes.
 pub fn stable_key<K: StableKeyValue + ?Sized>(
     key: &K,
-    out: &mut Vec<u8>,
+    out: &mut KeyBytes,
 ) -> Result<(), CodecError> {
     key.append_to(out)
 }
 
 /// Appends what `rate_key` returned.
-pub fn stable_rate_key<K: StableKeyValue + ?Sized>(key: &K, out: &mut Vec<u8>) -> Encoded {
+pub fn stable_rate_key<K: StableKeyValue + ?Sized>(key: &K, out: &mut KeyBytes) -> Encoded {
     Some(key.append_to(out))
 }
 
@@ -148,19 +153,19 @@ pub struct Probe<'a, A: ?Sized>(pub &'a A);
 /// The first choice.
 pub trait ProbeSerde: Sized {
     /// Its bytes.
-    fn append(self, out: &mut Vec<u8>) -> Encoded;
+    fn append(self, out: &mut KeyBytes) -> Encoded;
 }
 
 impl<A: Serialize + ?Sized> ProbeSerde for Probe<'_, A> {
-    fn append(self, out: &mut Vec<u8>) -> Encoded {
-        Some(append(self.0, out))
+    fn append(self, out: &mut KeyBytes) -> Encoded {
+        Some(append_key(self.0, out))
     }
 }
 
 /// The last choice.
 pub trait ProbeAny: Sized {
     /// It has none.
-    fn append(self, out: &mut Vec<u8>) -> Encoded {
+    fn append(self, out: &mut KeyBytes) -> Encoded {
         let _ = out;
         None
     }

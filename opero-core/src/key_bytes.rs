@@ -1,0 +1,105 @@
+//! The bytes of a key that means the same in every process, on their way into its hash.
+
+use std::fmt;
+
+/// Collects what identifies a call: the function, then its arguments one after another.
+///
+/// `opero_core::stable::append_key` (feature `stable`) appends an argument. A
+/// [`KeySpace`](crate::stable::KeySpace) hashes the bytes; it streams long ones into the hash, so that a large
+/// argument is neither copied nor kept.
+///
+/// ```
+/// use opero_core::KeyBytes;
+///
+/// let mut bytes = KeyBytes::new();
+/// bytes.push(b"prompt");
+/// assert_eq!(bytes.as_bytes(), b"prompt");
+/// ```
+#[derive(Default)]
+pub struct KeyBytes {
+    bytes: Vec<u8>,
+    /// How many bytes may wait in `bytes`. `None`: all of them, because nothing hashes them here, or because their order is not
+    /// known yet.
+    room: Option<usize>,
+    #[cfg(feature = "stable")]
+    stream: Option<crate::stable::Stream>,
+}
+
+impl KeyBytes {
+    /// Collects all bytes, without a hash.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends bytes as they are. They must tell where they end.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) {
+        match self.room {
+            Some(room) if self.bytes.len() + bytes.len() > room => self.overflow(bytes),
+            _ => self.bytes.extend_from_slice(bytes),
+        }
+    }
+
+    /// The bytes that were collected; in a [`KeySpace`](crate::stable::KeySpace), those that were not streamed.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    #[cfg(feature = "stable")]
+    #[cold]
+    fn overflow(&mut self, bytes: &[u8]) {
+        match &mut self.stream {
+            Some(stream) => {
+                stream.update(&self.bytes);
+                stream.update(bytes);
+                self.bytes.clear();
+            }
+            None => self.bytes.extend_from_slice(bytes),
+        }
+    }
+
+    #[cfg(not(feature = "stable"))]
+    #[cold]
+    fn overflow(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(feature = "stable")]
+impl KeyBytes {
+    /// Collects into `scratch`, and streams what exceeds `room` into `stream`.
+    pub(crate) fn streamed(scratch: Vec<u8>, room: usize, stream: crate::stable::Stream) -> Self {
+        Self {
+            bytes: scratch,
+            room: Some(room),
+            stream: Some(stream),
+        }
+    }
+
+    /// The scratch space with the bytes that were not streamed, and the stream of those before them.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Option<crate::stable::Stream>) {
+        (self.bytes, self.stream)
+    }
+
+    /// Holds all bytes back from here on, so that they can be put in order. Returns what [`release`](Self::release) takes.
+    pub(crate) fn hold(&mut self) -> Option<usize> {
+        self.room.take()
+    }
+
+    /// Ends a [`hold`](Self::hold).
+    pub(crate) fn release(&mut self, room: Option<usize>) {
+        self.room = room;
+    }
+
+    /// The bytes that were collected, to be put in order.
+    pub(crate) fn held(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
+
+impl fmt::Debug for KeyBytes {
+    /// Without the bytes: they are the arguments.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyBytes")
+    }
+}
