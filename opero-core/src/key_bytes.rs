@@ -15,12 +15,11 @@ use std::fmt;
 /// bytes.push(b"prompt");
 /// assert_eq!(bytes.as_bytes(), b"prompt");
 /// ```
-#[derive(Default)]
 pub struct KeyBytes {
     bytes: Vec<u8>,
-    /// How many bytes may wait in `bytes`. `None`: all of them, because nothing hashes them here, or because their order is not
-    /// known yet.
-    room: Option<usize>,
+    /// How many bytes may wait in `bytes`. `usize::MAX`: all of them, because nothing hashes them here, or because their order is
+    /// not known yet.
+    room: usize,
     #[cfg(feature = "stable")]
     stream: Option<crate::stable::Stream>,
 }
@@ -28,16 +27,21 @@ pub struct KeyBytes {
 impl KeyBytes {
     /// Collects all bytes, without a hash.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            bytes: Vec::new(),
+            room: usize::MAX,
+            #[cfg(feature = "stable")]
+            stream: None,
+        }
     }
 
     /// Appends bytes as they are. They must tell where they end.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
-        match self.room {
-            Some(room) if self.bytes.len() + bytes.len() > room => self.overflow(bytes),
-            _ => self.bytes.extend_from_slice(bytes),
+        if self.bytes.len() + bytes.len() > self.room {
+            return self.overflow(bytes);
         }
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// The bytes that were collected; in a [`KeySpace`](crate::stable::KeySpace), those that were not streamed.
@@ -67,11 +71,22 @@ impl KeyBytes {
 
 #[cfg(feature = "stable")]
 impl KeyBytes {
+    /// Appends a tag and a few bytes behind it, whose number the compiler knows: two stores.
+    #[inline(always)]
+    pub(crate) fn put<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
+        if self.bytes.len() + N >= self.room {
+            self.overflow(&[]);
+        }
+        self.bytes.reserve(N + 1);
+        self.bytes.push(tag);
+        self.bytes.extend_from_slice(&bytes);
+    }
+
     /// Collects into `scratch`, and streams what exceeds `room` into `stream`.
     pub(crate) fn streamed(scratch: Vec<u8>, room: usize, stream: crate::stable::Stream) -> Self {
         Self {
             bytes: scratch,
-            room: Some(room),
+            room,
             stream: Some(stream),
         }
     }
@@ -82,18 +97,24 @@ impl KeyBytes {
     }
 
     /// Holds all bytes back from here on, so that they can be put in order. Returns what [`release`](Self::release) takes.
-    pub(crate) fn hold(&mut self) -> Option<usize> {
-        self.room.take()
+    pub(crate) fn hold(&mut self) -> usize {
+        std::mem::replace(&mut self.room, usize::MAX)
     }
 
     /// Ends a [`hold`](Self::hold).
-    pub(crate) fn release(&mut self, room: Option<usize>) {
+    pub(crate) fn release(&mut self, room: usize) {
         self.room = room;
     }
 
     /// The bytes that were collected, to be put in order.
     pub(crate) fn held(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
+    }
+}
+
+impl Default for KeyBytes {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -87,18 +87,15 @@ mod tag {
 struct Encoder<'o>(&'o mut KeyBytes);
 
 impl Encoder<'_> {
-    /// In one piece: a copy of a known length is a single store.
-    #[inline]
-    fn number<const N: usize>(self, tag: u8, number: [u8; N]) {
-        let mut whole = [tag; 17];
-        whole[1..=N].copy_from_slice(&number);
-        self.0.push(&whole[..=N]);
-    }
-
     #[inline]
     fn text(&mut self, tag: u8, text: &[u8]) {
-        self.0.push(&[tag]);
-        self.length(text.len());
+        match u8::try_from(text.len()) {
+            Ok(length @ ..0x80) => self.0.put(tag, [length]),
+            _ => {
+                self.0.put(tag, []);
+                self.length(text.len());
+            }
+        }
         self.0.push(text);
     }
 
@@ -124,7 +121,7 @@ macro_rules! numbers {
     ($($method:ident($type:ty) $tag:ident;)*) => {$(
         #[inline]
         fn $method(self, v: $type) -> Result<(), CodecError> {
-            self.number(tag::$tag, v.to_le_bytes());
+            self.0.put(tag::$tag, v.to_le_bytes());
             Ok(())
         }
     )*};
@@ -163,7 +160,7 @@ impl<'o> Serializer for Encoder<'o> {
     }
 
     fn serialize_char(self, v: char) -> Result<(), CodecError> {
-        self.number(tag::CHAR, u32::from(v).to_le_bytes());
+        self.0.put(tag::CHAR, u32::from(v).to_le_bytes());
         Ok(())
     }
 
@@ -179,17 +176,17 @@ impl<'o> Serializer for Encoder<'o> {
     }
 
     fn serialize_none(self) -> Result<(), CodecError> {
-        self.0.push(&[tag::NONE]);
+        self.0.put(tag::NONE, []);
         Ok(())
     }
 
     fn serialize_some<V: Serialize + ?Sized>(self, value: &V) -> Result<(), CodecError> {
-        self.0.push(&[tag::SOME]);
+        self.0.put(tag::SOME, []);
         value.serialize(self)
     }
 
     fn serialize_unit(self) -> Result<(), CodecError> {
-        self.0.push(&[tag::UNIT]);
+        self.0.put(tag::UNIT, []);
         Ok(())
     }
 
@@ -230,13 +227,13 @@ impl<'o> Serializer for Encoder<'o> {
 
     #[inline]
     fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'o>, CodecError> {
-        self.0.push(&[tag::SEQ]);
+        self.0.put(tag::SEQ, []);
         Ok(Compound(self.0))
     }
 
     #[inline]
     fn serialize_tuple(self, _: usize) -> Result<Compound<'o>, CodecError> {
-        self.0.push(&[tag::TUPLE]);
+        self.0.put(tag::TUPLE, []);
         Ok(Compound(self.0))
     }
 
@@ -260,13 +257,14 @@ impl<'o> Serializer for Encoder<'o> {
         Ok(Compound(self.0))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'o>, CodecError> {
-        self.0.push(&[tag::MAP]);
+    fn serialize_map(self, length: Option<usize>) -> Result<Entries<'o>, CodecError> {
+        self.0.put(tag::MAP, []);
         let room = self.0.hold();
         Ok(Entries {
             out: self.0,
             room,
-            starts: Vec::new(),
+            // What a type says of its length is believed within bounds.
+            starts: Vec::with_capacity(length.unwrap_or(0).min(1 << 10)),
             wants_value: false,
         })
     }
@@ -302,7 +300,7 @@ struct Compound<'o>(&'o mut KeyBytes);
 impl Compound<'_> {
     #[inline]
     fn finish(self) {
-        self.0.push(&[tag::END]);
+        self.0.put(tag::END, []);
     }
 }
 
@@ -365,7 +363,7 @@ named! {
 /// The entries of a map, which are put in order when all are there.
 struct Entries<'o> {
     out: &'o mut KeyBytes,
-    room: Option<usize>,
+    room: usize,
     /// Where each entry begins.
     starts: Vec<usize>,
     wants_value: bool,
@@ -419,7 +417,7 @@ impl ser::SerializeMap for Entries<'_> {
         self.turn(false)?;
         self.sort();
         self.out.release(self.room);
-        self.out.push(&[tag::END]);
+        self.out.put(tag::END, []);
         Ok(())
     }
 }
