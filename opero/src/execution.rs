@@ -1,4 +1,7 @@
-use opero_core::{Attempt, Context, Event, Mechanism, Next, RefusedKind, Remote, remote};
+use opero_core::{
+    Arguments, Attempt, CodecError, Context, Event, Mechanism, Next, Outcome, Refused, RefusedKind,
+    Remote, remote,
+};
 
 use crate::mechanism::retry::TimeoutSlot;
 
@@ -51,10 +54,28 @@ async fn execute_remotely<N: Next>(
     attempt: Attempt,
     next: &mut N,
 ) {
-    let mut sent = remote.buffer();
-    let encoded = next.arguments().encode(attempt, &mut sent);
-    let executed = remote::execute(cx, remote, encoded.map(|()| sent)).await;
-    let outcome = next.outcome();
+    let encoded = encode(remote, attempt, next.arguments());
+    let executed = remote::execute(cx, remote, encoded).await;
+    decode(remote, attempt, executed, next.outcome());
+}
+
+/// The bytes of an attempt's arguments.
+pub(crate) fn encode(
+    remote: &dyn Remote,
+    attempt: Attempt,
+    arguments: &dyn Arguments,
+) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = remote.buffer();
+    arguments.encode(attempt, &mut bytes).map(|()| bytes)
+}
+
+/// Makes what a worker process sent back the outcome of an attempt.
+pub(crate) fn decode(
+    remote: &dyn Remote,
+    attempt: Attempt,
+    executed: Result<Vec<u8>, Refused>,
+    outcome: &mut dyn Outcome,
+) {
     match executed {
         Err(refused) => outcome.refuse(attempt, refused),
         Ok(bytes) => {

@@ -2,18 +2,19 @@
 //!
 //! Where no observer watches, no `max_elapsed` counts from the start, the cache keeps no records and serves nothing stale,
 //! and the function runs in this process, a first attempt needs the lead of its call, its permits, its time limit and its
-//! function, and no more. Only a failure, or a result to be kept, brings the stages in, which then begin with what that
+//! function, and no more; in a worker process, where it has no time limit and passes the cache, its permits and its bytes.
+//! Only a failure, or a result to be kept, brings the stages in, which then begin with what that
 //! attempt came to. [`Stages::begin`] takes these steps in the order of [`order`](crate::order); `tests/fast_path.rs` holds
 //! both ways to the same results.
 
 use std::task::{self, Poll};
 
-use opero_core::{Context, Entry, Key, Refused, Waiting};
+use opero_core::{Context, Entry, Key, Refused, Remote, Waiting};
 
 use crate::mechanism::cache::{self, JoinedSlot, MarkSlot};
 use crate::mechanism::ratelimit;
 use crate::mechanism::retry::{self, TimerSlot};
-use crate::order::{CacheUse, Stages};
+use crate::order::{CacheUse, Rest, Stages};
 
 /// What an attempt of a call needs, in numbers.
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +121,24 @@ impl Stages {
             });
         }
         !follows
+    }
+
+    /// The worker process of a first attempt that needs no stage: its permits are then taken. It has no time limit and
+    /// passes the cache.
+    pub(crate) fn begin_remotely<'c>(
+        &self,
+        cx: &Context<'c>,
+        rest: &Rest<'_>,
+        needs: &Needs,
+    ) -> Option<&'c dyn Remote> {
+        let remote = cx.remote()?;
+        let is_past = match (rest.cache, rest.missed) {
+            (CacheUse::Past, _) => true,
+            (CacheUse::Through, None) => !cache::has_records(&self.cache),
+            (CacheUse::Through, Some(_)) | (CacheUse::Refresh, _) => false,
+        };
+        let is_bare = is_past && rest.first.is_none() && self.is_untimed && !cx.observed();
+        (is_bare && self.admits(needs)).then_some(remote)
     }
 
     fn join(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<JoinedSlot<'_>> {

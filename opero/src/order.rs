@@ -20,13 +20,15 @@ use std::sync::Arc;
 
 use opero_core::{
     Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Outcome, Waiting, block_on,
+    remote,
 };
 
 use crate::PipelineConfig;
-use crate::execution::Execution;
+use crate::execution::{self, Execution};
 use crate::mechanism::cache::{self, CacheSlot, Followed, JoinedSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
+use crate::shell::Facts;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.
@@ -161,16 +163,26 @@ impl Stages {
         Box::pin(async move { self.execution.pass(cx, attempt, &mut call).await })
     }
 
-    /// Waits for the call that executes, where this one follows another. Returns `true` if the outcome has its result.
-    pub(crate) async fn follow<'s>(
+    /// What can be done of a call's rest without the stages: waits for the call that executes, where this one follows
+    /// another; has a worker process run a first attempt that needs no more. Returns `true` if the outcome has its result.
+    pub(crate) async fn short_cut<'s>(
         &'s self,
         cx: Option<&Context<'_>>,
         waiting: Waiting,
         joined: &mut JoinedSlot<'s>,
+        arguments: &Facts<'_>,
         outcome: &mut dyn Outcome,
         rest: &mut Rest<'_>,
     ) -> bool {
         let cx = self.context_of(cx, waiting);
+        if let Some(remote) = self.begin_remotely(&cx, rest, &arguments.needs) {
+            let attempt = Attempt::FIRST;
+            let encoded = execution::encode(remote, attempt, arguments);
+            let executed = remote::execute(&cx, remote, encoded).await;
+            execution::decode(remote, attempt, executed, outcome);
+            rest.first = Some(JoinedSlot::default());
+            return outcome.is_ok();
+        }
         match cache::follow(&self.cache, &cx, joined, outcome).await {
             Some(Followed::Done) => return true,
             Some(Followed::Alone) => rest.is_alone = true,

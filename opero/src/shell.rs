@@ -379,7 +379,7 @@ impl Begun<'_> {
 pub(crate) struct Facts<'c> {
     key: Option<Key>,
     /// Of the preferred value.
-    needs: Needs,
+    pub(crate) needs: Needs,
     whole: Option<&'c dyn Arguments>,
 }
 
@@ -530,13 +530,20 @@ where
     Box::pin(async move {
         let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
         let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
-        let mut has_followed = false;
+        let mut has_result = false;
         if let Ok(stages) = call.stages
             && stages
-                .follow(cx, Waiting::Async, &mut joined, &mut slot, &mut rest)
+                .short_cut(
+                    cx,
+                    Waiting::Async,
+                    &mut joined,
+                    &call.arguments,
+                    &mut slot,
+                    &mut rest,
+                )
                 .await
         {
-            has_followed = true;
+            has_result = true;
             if let Some(output) = ending.result(slot.take_result()) {
                 return output;
             }
@@ -544,7 +551,7 @@ where
         let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
         let running = pin!(None);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
-        if !has_followed {
+        if !has_result {
             Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
             if let Some(output) = ending.result(attempts.take_result()) {
                 return output;
@@ -606,18 +613,25 @@ where
 {
     let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
     let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
-    let mut has_followed = false;
+    let mut has_result = false;
     if let Ok(stages) = call.stages
-        && block_on(stages.follow(None, Waiting::Blocking, &mut joined, &mut slot, &mut rest))
+        && block_on(stages.short_cut(
+            None,
+            Waiting::Blocking,
+            &mut joined,
+            &call.arguments,
+            &mut slot,
+            &mut rest,
+        ))
     {
-        has_followed = true;
+        has_result = true;
         if let Some(output) = ending.result(slot.take_result()) {
             return output;
         }
     }
     let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
-    if !has_followed {
+    if !has_result {
         Stages::run_blocking(call.stages, &mut attempts, rest);
         if let Some(output) = ending.result(attempts.take_result()) {
             return output;

@@ -1,9 +1,11 @@
 //! The pipeline stays in the parent.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use opero::{Error, ErrorKind, RefusedKind, operomap};
+use proptest::prelude::*;
 
 #[operomap(mode = "process", workers = 2, progress = false)]
 fn square(n: u64) -> u64 {
@@ -78,6 +80,67 @@ fn the_predicate_decides_on_a_crash() {
     let error = results[1].as_ref().unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Crashed, 1));
     assert!(results[0].is_ok() && results[2].is_ok());
+}
+
+static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Does in each execution of its worker what the next step of `script` says.
+#[operomap(
+    mode = "process",
+    workers = 1,
+    retries = 2,
+    min_delay = 0,
+    cache = false,
+    progress = false,
+    retry_on = |error| error.contains("again"),
+    fallback_on = |error| error.contains("else"),
+)]
+fn scripted(
+    script: &[u8],
+    #[fallback("a", "b")] model: &str,
+) -> Result<(usize, String), Error<String>> {
+    let execution = EXECUTIONS.fetch_add(1, Relaxed);
+    match script[execution % script.len()] {
+        0 => Ok((execution, model.to_owned())),
+        1 => Err("again".to_owned())?,
+        2 => Err("else".to_owned())?,
+        3 => Err("else, again".to_owned())?,
+        4 => Err("never".to_owned())?,
+        _ => panic!("for a reason"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// A report needs every event, so the stages run the first attempt as well.
+    #[test]
+    fn a_first_attempt_without_the_stages_changes_nothing(
+        script in proptest::collection::vec(0..6_u8, 1..6)
+    ) {
+        let results = scripted([&script[..]]).run();
+        let (reported, report) = scripted([&script[..]]).run_report();
+        prop_assert_eq!(format!("{results:?}"), format!("{reported:?}"));
+        if let Ok((before, _)) = &results[0] {
+            prop_assert_eq!(report.executions, *before as u64 + 1);
+        }
+    }
+}
+
+#[operomap(mode = "process", workers = 1, cache = false, progress = false)]
+fn double(n: u32) -> u32 {
+    n * 2
+}
+
+#[test]
+fn a_first_attempt_in_a_worker_allocates_for_the_call_and_its_answer() {
+    // Of this thread, which drives the run. The third is room for what a run needs, however many items it has.
+    let items = 10_000;
+    let allocations = allocation_counter::measure(|| assert!(double(0..items).try_run().is_ok()));
+    assert!(
+        allocations.count_total < u64::from(items) * 3,
+        "{allocations:?}"
+    );
 }
 
 #[operomap(
