@@ -38,6 +38,16 @@ pub(crate) mod hit {
     }
 
     #[opero]
+    pub(crate) fn missed_memory(name: &str, number: u64) -> String {
+        profile(name, number % 64)
+    }
+
+    #[opero(cache_backend = "quick")]
+    pub(crate) fn missed_quick(name: &str, number: u64) -> String {
+        profile(name, number % 64)
+    }
+
+    #[opero]
     pub(crate) async fn memory_async(name: &str, length: u64) -> String {
         profile(name, length)
     }

@@ -23,6 +23,16 @@ pub(crate) fn lru_ttl(name: &str, length: u64) -> String {
     profile(name, length)
 }
 
+#[cached(
+    max_size = 10_000,
+    ttl_secs = 3_600,
+    key = "(String, u64)",
+    convert = { (name.to_owned(), number) }
+)]
+pub(crate) fn missed(name: &str, number: u64) -> String {
+    profile(name, number % 64)
+}
+
 #[cached(key = "(String, u64)", convert = { (name.to_owned(), length) })]
 pub(crate) async fn bare_async(name: &str, length: u64) -> String {
     profile(name, length)

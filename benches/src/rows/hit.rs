@@ -1,6 +1,7 @@
-//! A cache hit behind a function of a string and a number, as most are: it borrows the string. The only allocation left
+//! A cache hit, and a miss, behind a function of a string and a number, as most are: it borrows the string. The only allocation left
 //! is the value's copy.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use super::{Entry, Subjects, runtime};
@@ -9,7 +10,9 @@ use crate::ours::hit as ours;
 use crate::peers::{cached, moka, quick_cache, tower};
 use crate::workload::{Args, LONG, SHORT};
 
-pub(super) const ROWS: [Entry; 8] = [
+pub(super) const ROWS: [Entry; 10] = [
+    ("miss/memory", || miss(ours::missed_memory)),
+    ("miss/quick", || miss(ours::missed_quick)),
     ("hit/memory", || sync(ours::memory, &SHORT)),
     ("hit/quick", || sync(ours::quick, &SHORT)),
     ("hit/memory-4k", || sync(ours::memory, &LONG)),
@@ -27,6 +30,18 @@ pub(super) const ROWS: [Entry; 8] = [
         asynchronous(async |name, n| ours::quick_async(name, n).await, &LONG)
     }),
 ];
+
+/// Each call is executed and kept. The caches are full, so another entry goes.
+fn miss(ours: impl Fn(&str, u64) -> String + 'static) -> Subjects {
+    let numbers = || {
+        let last = Cell::new(0);
+        move |_| last.replace(last.get() + 1)
+    };
+    Ok(vec![
+        Subject::sync("opero", numbers(), move |n| ours(&SHORT.0, n)),
+        Subject::sync("cached", numbers(), |n| cached::missed(&SHORT.0, n)),
+    ])
+}
 
 fn sync(ours: impl Fn(&str, u64) -> String + 'static, args: &'static LazyLock<Args>) -> Subjects {
     let moka = moka::Sync::new();
