@@ -152,7 +152,8 @@ impl Event<'_> {
 /// It is called on the call's own path, so it should be quick, and it must not call the watched function. If it panics, the call
 /// goes on.
 pub trait Observer: Send + Sync {
-    /// `function` did, or underwent, `event`.
+    /// `function` did, or underwent, `event`. That is the path of a decorated function (`shop::price`, `shop::Shop::price`), as in
+    /// backends' keys, reports and records; else the name that a pipeline, run or limiter was given.
     fn on_event(&self, function: &str, event: &Event<'_>);
 }
 

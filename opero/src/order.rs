@@ -98,23 +98,13 @@ impl Stages {
         config: &PipelineConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
-        Self::build_at(name, name, config, clock)
-    }
-
-    /// [`build`](Self::build) for a function that backends know by its `path`, since others may have its name.
-    pub(crate) fn build_at(
-        path: &str,
-        name: &str,
-        config: &PipelineConfig,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigError> {
         config.validate()?;
         Ok(Self {
             name: name.into(),
-            cache: cache::build(path, config)?,
+            cache: cache::build(name, config)?,
             retry: retry::build_retry(config)?,
             fallback: retry::build_fallback(),
-            rate_limit: ratelimit::build(path, config, &clock)?,
+            rate_limit: ratelimit::build(name, config, &clock)?,
             execution: Execution {
                 timeout: retry::build_timeout(config)?,
             },
@@ -233,7 +223,7 @@ impl Stages {
         })
     }
 
-    /// The name in events.
+    /// The name in events and for backends.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -94,7 +94,7 @@ impl<'a> Plan<'a> {
             #config
             #registration
             static #function: #door::Function = #door::Function::new(
-                ::core::concat!(::core::module_path!(), "::", #name),
+                #name,
                 || {},
                 #configure,
             );

@@ -144,7 +144,7 @@ impl Plan<'_> {
         quote! {
             #door::inventory::submit! {
                 #door::WorkerFunction {
-                    path: || #function.path().into_owned(),
+                    path: || #function.name().to_owned(),
                     run: #door::WorkerRun::#run(#entry),
                     init: #init,
                 }

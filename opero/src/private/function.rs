@@ -12,11 +12,11 @@ use super::path;
 use crate::clock::current_clock;
 use crate::{PipelineConfig, Stages};
 
-/// A decorated function's names and stages. It lives in a static inside the function; the stages are built at the first
+/// A decorated function's name and stages. It lives in a static inside the function; the stages are built at the first
 /// call.
 #[derive(Debug)]
 pub struct Function {
-    name: &'static str,
+    ident: &'static str,
     here: fn() -> &'static str,
     pub(super) configure: fn(&mut PipelineConfig),
     /// Where the attribute is.
@@ -27,17 +27,17 @@ pub struct Function {
 }
 
 impl Function {
-    /// The function `name` of a module. `here` is a closure in the function's static, whose type knows where that is;
-    /// `configure` sets its parameters.
+    /// The function `ident`. `here` is a closure in the function's static, whose type knows where that is; `configure` sets
+    /// its parameters.
     #[track_caller]
     pub const fn new<H: Copy>(
-        name: &'static str,
+        ident: &'static str,
         here: H,
         configure: fn(&mut PipelineConfig),
     ) -> Self {
         let _ = here;
         Self {
-            name,
+            ident,
             here: std::any::type_name::<H>,
             configure,
             location: Location::caller(),
@@ -46,15 +46,15 @@ impl Function {
         }
     }
 
-    /// The function's path, the same in every process of the program. No other function has it but one in another block of the
-    /// same function.
-    pub fn path(&self) -> std::borrow::Cow<'static, str> {
-        path::of_static((self.here)(), self.name)
+    /// The function's name in events and reports, for backends, in records and in worker processes: its path, the same in every
+    /// process of the program. No other function has it but one in another block of the same function.
+    pub fn name(&self) -> &'static str {
+        path::of_static((self.here)(), self.ident)
     }
 
-    /// The function's module and name, as events have it. Other functions may have the same.
-    pub const fn name(&self) -> &'static str {
-        self.name
+    /// The function's name in its body's path, as [`path::of_body`] wants it.
+    pub(super) const fn ident(&self) -> &'static str {
+        self.ident
     }
 
     /// The clock of the stages, or the one that they will have.
@@ -83,7 +83,7 @@ impl Function {
         let stages = self.stages.get_or_init(|| {
             let mut config = PipelineConfig::default();
             (self.configure)(&mut config);
-            let stages = Stages::build_at(&self.path(), self.name, &config, current_clock())?;
+            let stages = Stages::build(self.name(), &config, current_clock())?;
             if stages.keeps_records() {
                 self.has_store_of_its_own(&config)?;
             }

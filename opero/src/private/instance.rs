@@ -74,8 +74,8 @@ impl Instance {
 
     #[cold]
     fn identify(self) -> Result<u128, CodecError> {
-        let name = path::of_body(self.body, self.function.name());
-        match path::named(&name, &self.function.path()) {
+        let name = path::of_body(self.body, self.function.ident());
+        match path::named(&name, self.function.name()) {
             Named::Apart => Ok(stable::identity(&[&name])),
             Named::Maybe => Ok(stable::identity(&[&name, &number_of(self.id).to_string()])),
             Named::Not => Err(CodecError::new(format!(
@@ -121,10 +121,10 @@ impl Function {
         way_out: &str,
         shares: impl Fn(&Self) -> bool,
     ) -> Result<(), ConfigError> {
-        let path = self.path();
+        let path = self.name();
         let mut others = inventory::iter::<Registered>.into_iter();
         let other = others.find(|Registered(other)| {
-            !std::ptr::eq(*other, self) && other.path() == path && shares(other)
+            !std::ptr::eq(*other, self) && other.name() == path && shares(other)
         });
         match other {
             None => Ok(()),

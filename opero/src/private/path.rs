@@ -7,27 +7,24 @@ use std::borrow::Cow;
 
 const CLOSURE: &str = "::{{closure}}";
 
-/// The path of the function `name` in which a static holds the closure of that type name.
+/// The path of the function `ident` in which a static holds the closure of that type name.
 ///
 /// With `handle` the static stands in the sibling `f_cache`, and the path is that of `f` all the same.
-pub(super) fn of_static(closure: &'static str, name: &str) -> Cow<'static, str> {
+pub(super) fn of_static(closure: &'static str, ident: &str) -> &'static str {
     let owner = closure.strip_suffix(CLOSURE).and_then(parent);
     // A compiler that names it otherwise still names it apart from all others.
     let Some(owner) = owner else {
-        return closure.into();
+        return closure;
     };
-    match without_suffix(owner, name, "_cache") {
-        Some(path) => path.into(),
-        None => owner.into(),
-    }
+    without_suffix(owner, ident, "_cache").unwrap_or(owner)
 }
 
 /// The name of a function's body as its keys hold it: `body`, and with `handle`, where it stands in the sibling `f_call`, what it
 /// is in `f` itself.
-pub(super) fn of_body(body: &'static str, name: &str) -> Cow<'static, str> {
+pub(super) fn of_body(body: &'static str, ident: &str) -> Cow<'static, str> {
     let function = body.strip_suffix(CLOSURE).unwrap_or(body);
     let (path, generics) = function.split_at(generics_start(function));
-    match without_suffix(path, name, "_call") {
+    match without_suffix(path, ident, "_call") {
         Some(path) => format!("{path}{generics}{CLOSURE}").into(),
         None => body.into(),
     }
@@ -95,11 +92,10 @@ fn parent(path: &'static str) -> Option<&'static str> {
     path.rsplit_once("::").map(|(parent, _)| parent)
 }
 
-/// `path` without `suffix`, if it is the path of the function `name` with that suffix.
-fn without_suffix<'p>(path: &'p str, name: &str, suffix: &str) -> Option<&'p str> {
+/// `path` without `suffix`, if it is the path of the function `ident` with that suffix.
+fn without_suffix<'p>(path: &'p str, ident: &str, suffix: &str) -> Option<&'p str> {
     let path = path.strip_suffix(suffix)?;
-    let last = name.rsplit("::").next().unwrap_or(name);
-    let before = path.strip_suffix(last.trim_start_matches("r#"))?;
+    let before = path.strip_suffix(ident.trim_start_matches("r#"))?;
     (before.is_empty() || before.ends_with("::")).then_some(path)
 }
 
@@ -140,10 +136,10 @@ mod tests {
             ("a::gf_cache::FUNCTION::{{closure}}", "a::gf_cache"),
             ("something else", "something else"),
         ] {
-            assert_eq!(of_static(closure, "a::f"), path, "{closure}");
+            assert_eq!(of_static(closure, "f"), path, "{closure}");
         }
         assert_eq!(
-            of_static("a::match_cache::F::{{closure}}", "a::r#match"),
+            of_static("a::match_cache::F::{{closure}}", "r#match"),
             "a::match"
         );
     }
@@ -205,7 +201,7 @@ mod tests {
             ("", ""),
             (">", ">"),
         ] {
-            assert_eq!(of_body(body, "a::f"), name, "{body}");
+            assert_eq!(of_body(body, "f"), name, "{body}");
         }
     }
 }

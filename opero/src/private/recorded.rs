@@ -74,7 +74,7 @@ impl<P: Callee> Recorded<P::Item, Value<P>, Failure<P>> for MapJob<P> {
         let function = self.0.function();
         let way_out = "give one of them another name, or each a `resume_name`";
         function.is_the_only_one("resume_name", way_out, |_| true)?;
-        Ok(function.path())
+        Ok(function.name().into())
     }
 
     fn is_known_by_name(&self) -> Result<(), CodecError> {

@@ -1,14 +1,15 @@
-//! What stores and limiters know a function by: no other function is taken for it, whatever its name.
+//! What stores, limiters and observers know a function by: no other function is taken for it, whatever its name.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use opero::cache::backend::MemoryCache;
 use opero::cache::register_cache;
-use opero::opero;
+use opero::opero_core::ThreadObserver;
 use opero::ratelimit::{LocalLimiter, register_limiter};
+use opero::{Event, opero};
 
-/// What backends were told of functions.
+/// What backends and observers were told of functions.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn tell(mechanism: &str, function: &str) {
@@ -70,13 +71,20 @@ fn second() -> Result<String, opero::Error<String>> {
 
 #[test]
 fn methods_and_inner_functions_of_one_name_are_told_apart_and_instances_are_not() {
-    assert_eq!(One.asked().unwrap(), "One");
-    assert_eq!(Two(1_u8).asked().unwrap(), "Two");
-    assert_eq!(Two("a").asked().unwrap(), "Two");
-    assert_eq!(1_u8.asked().unwrap(), "u8");
-    assert_eq!(Asked::asked(&One).unwrap(), "Asked of One");
-    assert_eq!(first().unwrap(), "first");
-    assert_eq!(second().unwrap(), "second");
+    let observer = Arc::new(|function: &str, event: &Event<'_>| {
+        if matches!(event, Event::ExecutionStarted { .. }) {
+            tell("event", function);
+        }
+    });
+    ThreadObserver::new(observer).within(|| {
+        assert_eq!(One.asked().unwrap(), "One");
+        assert_eq!(Two(1_u8).asked().unwrap(), "Two");
+        assert_eq!(Two("a").asked().unwrap(), "Two");
+        assert_eq!(1_u8.asked().unwrap(), "u8");
+        assert_eq!(Asked::asked(&One).unwrap(), "Asked of One");
+        assert_eq!(first().unwrap(), "first");
+        assert_eq!(second().unwrap(), "second");
+    });
 
     let module = module_path!();
     let names = [
@@ -87,13 +95,14 @@ fn methods_and_inner_functions_of_one_name_are_told_apart_and_instances_are_not(
         format!("{module}::first::inner"),
         format!("{module}::second::inner"),
     ];
-    let mut expected: Vec<_> = ["cache", "limit"]
+    let mut expected: Vec<_> = ["cache", "event", "limit"]
         .iter()
         .flat_map(|mechanism| names.iter().map(move |name| format!("{mechanism} {name}")))
         .collect();
     expected.sort();
     let mut told = TOLD.lock().unwrap().clone();
     told.sort();
+    told.dedup();
     assert_eq!(told, expected);
 }
 

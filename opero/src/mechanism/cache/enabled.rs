@@ -16,12 +16,12 @@ pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
     cache_config("", config)?.validate()
 }
 
-pub(crate) fn build(path: &str, config: &PipelineConfig) -> Result<CacheSlot, ConfigError> {
+pub(crate) fn build(name: &str, config: &PipelineConfig) -> Result<CacheSlot, ConfigError> {
     if !config.cache {
         return Ok(None);
     }
     let location = Location::new(&*config.cache_backend);
-    Cache::open(&location, cache_config(path, config)?).map(Some)
+    Cache::open(&location, cache_config(name, config)?).map(Some)
 }
 
 /// The entry of a fresh result in memory.
@@ -140,12 +140,12 @@ pub(crate) fn refreshing(cache: &CacheSlot) -> RefreshSlot<'_> {
     cache.as_ref().map(Cache::refreshing)
 }
 
-fn cache_config(path: &str, config: &PipelineConfig) -> Result<CacheConfig, ConfigError> {
+fn cache_config(name: &str, config: &PipelineConfig) -> Result<CacheConfig, ConfigError> {
     Ok(CacheConfig::default()
         .with_ttl(config.cache_ttl.resolve_expiry("cache_ttl")?)
         .with_stale(optional(config.cache_stale.as_ref(), "cache_stale")?)
         .with_refresh(optional(config.cache_refresh.as_ref(), "cache_refresh")?)
         .with_capacity(config.cache_capacity)
         .with_namespace(&config.cache_namespace)
-        .with_function(path))
+        .with_function(name))
 }

@@ -18,7 +18,7 @@ pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
 }
 
 pub(crate) fn build(
-    path: &str,
+    name: &str,
     config: &PipelineConfig,
     clock: &Arc<dyn Clock>,
 ) -> Result<RateLimitSlot, ConfigError> {
@@ -28,7 +28,7 @@ pub(crate) fn build(
     let mut options = RateLimitConfig::new(quota)
         .with_clock(Arc::clone(clock))
         .with_namespace(&*config.cache_namespace)
-        .with_function(path);
+        .with_function(name);
     if let Some(limit) = optional(config.rate_max_wait.as_ref(), "rate_max_wait")? {
         options = options.with_max_wait(limit);
     }

@@ -46,7 +46,7 @@ impl<P: Callee> MapJob<P> {
         };
         match lack {
             None => Ok(RemoteFunction {
-                path: self.0.function().path().into_owned(),
+                path: self.0.function().name().to_owned(),
                 waiting: P::WAITING,
             }),
             Some(lack) => Err(lack.mode_error()),
