@@ -7,9 +7,11 @@ use std::task::{self, Poll};
 
 use opero_core::{ConfigError, Context, Error};
 
+use crate::Job;
+#[cfg(feature = "journal")]
+use crate::Recorded;
 use crate::executor::Lane;
 use crate::job::RemoteFunction;
-use crate::{Job, Recorded};
 
 /// What a run knows of its job.
 pub(crate) type AnyJob<'j, I, T, E> = Box<dyn ErasedJob<I, T, E> + 'j>;
@@ -19,6 +21,7 @@ pub(crate) trait ErasedJob<I, T, E>: Send + Sync {
     fn check(&self) -> Result<(), ConfigError>;
     fn tells_more(&self) -> bool;
     fn remote(&self) -> Result<RemoteFunction, ConfigError>;
+    #[cfg(feature = "journal")]
     fn recorded(&self) -> Result<&dyn Recorded<I, T, E>, ConfigError>;
 
     /// Takes items and runs them, until there are no more.
@@ -55,6 +58,7 @@ impl<I: Send, J: Job<I>> ErasedJob<I, J::Output, J::Error> for J {
         Job::remote(self)
     }
 
+    #[cfg(feature = "journal")]
     fn recorded(&self) -> Result<&dyn Recorded<I, J::Output, J::Error>, ConfigError> {
         Job::recorded(self)
     }

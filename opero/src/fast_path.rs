@@ -30,16 +30,6 @@ pub struct Needs {
     pub(crate) has_shared_key: bool,
 }
 
-impl Needs {
-    /// One value, one permit.
-    pub(crate) const ONE: Self = Self {
-        alternatives: 1,
-        cost: 1,
-        rate_key: None,
-        has_shared_key: false,
-    };
-}
-
 impl Stages {
     /// The entry of a fresh result in memory.
     #[inline]
@@ -65,11 +55,6 @@ impl Stages {
     #[inline]
     pub(crate) fn admits(&self, needs: &Needs) -> bool {
         needs.alternatives > 0 && ratelimit::admits(&self.rate_limit, needs)
-    }
-
-    /// Returns `true` if the cache keeps what outlives the process.
-    pub(crate) fn keeps_records(&self) -> bool {
-        cache::has_records(&self.cache)
     }
 
     /// Returns `true` if the cache finds a call under its key of this process.

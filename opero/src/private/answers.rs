@@ -161,7 +161,12 @@ pub struct NoAnswers<W>(
 impl<S, I, T, E, W: ShareErrors<E>> Answer<S, I, T, E> for NoAnswers<W> {
     #[inline]
     fn needs(&self, _: &S, _: &I, _: Attempt) -> Needs {
-        Needs::ONE
+        Needs {
+            alternatives: 1,
+            cost: 1,
+            rate_key: None,
+            has_shared_key: false,
+        }
     }
 
     #[inline]

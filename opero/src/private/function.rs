@@ -10,6 +10,7 @@ use opero_core::{CodecError, ConfigError};
 
 use super::path;
 use crate::clock::current_clock;
+use crate::mechanism::cache;
 use crate::{PipelineConfig, Stages};
 
 /// A decorated function's name and stages. It lives in a static inside the function; the stages are built at the first
@@ -84,7 +85,7 @@ impl Function {
             let mut config = PipelineConfig::default();
             (self.configure)(&mut config);
             let stages = Stages::build(self.name(), &config, current_clock())?;
-            if stages.keeps_records() {
+            if cache::has_records(&stages.cache) {
                 self.has_store_of_its_own(&config)?;
             }
             Ok(stages)

@@ -80,7 +80,7 @@ impl Instance {
             Named::Maybe => Ok(stable::identity(&[&name, &number_of(self.id).to_string()])),
             Named::Not => Err(CodecError::new(format!(
                 "`{}` is generic over a closure, which has no name that another process could know it by: pass a function, \
-                 or give the run a `resume_name`, or call `Pipeline::call_stable` with a name",
+                 or cache in memory; a map may have a `resume_name`, and `Pipeline::call_stable` takes a name",
                 self.function.name()
             ))),
         }
@@ -88,8 +88,9 @@ impl Instance {
 }
 
 /// Appends a type that a function is generic over.
-pub(super) fn append_type_name(name: &str, id: TypeId, out: &mut KeyBytes) {
-    stable::append_name(name, out);
+#[cfg(feature = "map-journal")]
+pub(super) fn append_type_name(name: &str, id: TypeId, out: &mut opero_core::KeyBytes) {
+    opero_core::stable::append_name(name, out);
     if path::named_type(name) == Named::Maybe {
         out.push(&number_of(id).to_le_bytes());
     }

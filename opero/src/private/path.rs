@@ -52,6 +52,7 @@ pub(super) fn named(body: &str, path: &str) -> Named {
 }
 
 /// How far the name of a type does.
+#[cfg(any(test, feature = "map-journal"))]
 pub(super) fn named_type(name: &str) -> Named {
     named_within(name, 0)
 }

@@ -8,8 +8,6 @@ use opero_core::{Codec, CodecError, KeyBytes};
 use super::Adapter;
 use super::keys::Encoded;
 
-pub(super) fn append_name(_: &str, _: &mut KeyBytes) {}
-
 pub(super) fn identity(_: &[&str]) -> u128 {
     0
 }

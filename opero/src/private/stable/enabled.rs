@@ -11,8 +11,6 @@ use serde::de::DeserializeOwned;
 use super::Adapter;
 use super::keys::Encoded;
 
-pub(super) use opero_core::stable::append_name;
-
 /// A number for what these names are together.
 pub(super) fn identity(names: &[&str]) -> u128 {
     KeySpace::new(names).key(b"function").as_u128()
