@@ -61,8 +61,7 @@ macro_rules! same {
                 Ok(script.run_async(value).await?)
             }
 
-            // A function in a function is named after the module.
-            let name = concat!(module_path!(), "::decorated");
+            let name = concat!(module_path!(), "::", stringify!($case), "::decorated");
             let clock = ManualClock::auto();
             let attribute = with_clock(clock.clone(), || {
                 behaviour(&Trace::of(name), &clock, |script| block_on(decorated(script)))

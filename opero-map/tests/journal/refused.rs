@@ -122,18 +122,22 @@ fn results_that_look_otherwise_are_not_taken_for_these() {
 }
 
 #[test]
-fn a_function_with_a_name_of_its_own_may_be_renamed_and_its_types_too() {
+fn a_function_with_a_name_of_its_own_may_be_renamed_and_its_structs_too() {
     #[derive(serde::Serialize, serde::Deserialize)]
-    struct Before(u64);
+    struct Before {
+        size: u64,
+    }
     #[derive(serde::Serialize, serde::Deserialize)]
-    struct After(u64);
+    struct After {
+        size: u64,
+    }
     let directory = Directory::new();
     let path = directory.journal();
-    let run = map([1_u8], |_| Ok::<_, String>(Before(7))).recorded("old::path");
+    let run = map([1_u8], |_| Ok::<_, String>(Before { size: 7 })).recorded("old::path");
     assert!(run.resume(&path).resume_name("mine").run()[0].is_ok());
     let run = || map([1_u8], |_| Err::<After, _>(String::new())).recorded("new::path");
     let results = run().resume(&path).resume_name("mine").run();
-    assert_eq!(results[0].as_ref().unwrap().0, 7);
+    assert_eq!(results[0].as_ref().unwrap().size, 7);
     for (name, words) in [("other", "`mine`"), ("", "is empty")] {
         let error = run().resume(&path).resume_name(name).check().unwrap_err();
         assert!(error.problem().contains(words), "{error}");

@@ -220,15 +220,9 @@ mod tests {
         };
         let argument = split(&item).unwrap();
         assert_eq!(argument.condition.to_string(), "b");
-        let holds = quote!(
-            fn f<#[cfg(a)] T>(
-                x: u8,
-                #[fallback(1)]
-                #[allow(unused)]
-                y: u8,
-            ) {
-            }
-        );
+        let holds = quote! {
+            fn f<#[cfg(a)] T>(x: u8, #[fallback(1)] #[allow(unused)] y: u8) {}
+        };
         assert_eq!(written(&argument.holds), holds.to_string());
         let fails = quote!(
             fn f<#[cfg(a)] T>(x: u8, y: u8) {}
