@@ -27,7 +27,7 @@ pub fn println(line: impl Display) {
     let _ = print(Stream::Output, format!("{line}\n").as_bytes());
 }
 
-/// Prints a line on standard error, above the bars that are drawn: otherwise as [`println`].
+/// Prints a line on standard error, above the bars that are drawn: otherwise as [`println()`].
 ///
 /// ```
 /// opero_map::progress::eprintln("half of the work is done");
