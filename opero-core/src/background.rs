@@ -61,7 +61,7 @@ fn within(caller: CallerSpan, job: Background) -> Background {
 ///
 /// `limit` is real time, and in a tokio runtime whose time is paused that time. The limit may be passed by 10 ms.
 ///
-/// In synchronous code [`block_on`](crate::block_on) waits. On the thread of a tokio runtime with one thread it would hold up
+/// In synchronous code [`block_on`] waits. On the thread of a tokio runtime with one thread it would hold up
 /// the runtime's refreshes: there, `await` it.
 ///
 /// ```
