@@ -16,6 +16,7 @@ mod fast_path;
 mod mechanism;
 mod order;
 pub mod pipeline;
+mod rest;
 mod route;
 // Generated code names some of its items through `__private`, and nothing else does.
 #[cfg_attr(not(feature = "macros"), allow(unreachable_pub))]

@@ -28,7 +28,7 @@ use crate::execution::{self, Execution};
 use crate::mechanism::cache::{self, CacheSlot, Followed, JoinedSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
-use crate::shell::Facts;
+use crate::rest::Facts;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.

@@ -5,10 +5,8 @@ use std::ops::Deref;
 
 use opero_core::{Attempt, CallPolicy, Context, Error, Limits, Waiting, block_on};
 
-use crate::shell::{
-    self, AsyncTarget, Boxed, Ending, Known, Make, Routed, SyncTarget, Target, TypedCall, Whole,
-    typed,
-};
+use crate::rest::{Boxed, Known, Make, TypedCall, typed};
+use crate::shell::{self, AsyncTarget, Ending, Routed, SyncTarget, Target, Whole};
 use crate::staged::{Absent, Place, Present, staged};
 
 /// A function with its arguments, and the places of stages around it.

@@ -9,7 +9,7 @@ use opero_core::{
 };
 
 use crate::order::{Rest, Stages};
-use crate::shell::{Boxed, TypedCall};
+use crate::rest::{Boxed, TypedCall};
 
 /// A place without a stage of the user's.
 #[derive(Debug, Clone, Copy, Default)]

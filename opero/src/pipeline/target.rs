@@ -10,8 +10,9 @@ use super::Pipeline;
 use super::hooks::Both;
 use crate::fast_path::Needs;
 use crate::order::Stages;
+use crate::rest::Known;
 use crate::route::Placed;
-use crate::shell::{AsyncTarget, Known, Lookup, Routed, Target, Whole};
+use crate::shell::{AsyncTarget, Lookup, Routed, Target, Whole};
 
 /// One call through a pipeline. `R` says whether it passes the cache, and `M` executes the closure once.
 pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T, R, M> {

@@ -11,8 +11,9 @@ use super::call::{Lowered, call_placed, call_placed_sync};
 use super::recipe::{Callee, Failure, Return, Value};
 use crate::Stages;
 use crate::order::CacheUse;
+use crate::rest::{Boxed, Known};
 use crate::route::{Places, run_staged};
-use crate::shell::{Boxed, CachedValue, Known, SyncTarget, Whole};
+use crate::shell::{CachedValue, SyncTarget, Whole};
 use crate::staged::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.

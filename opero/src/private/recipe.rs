@@ -18,8 +18,9 @@ use super::operation::{AsyncBody, Body, SyncBody};
 use super::{Adapter, Answers, Encoded, Function};
 use crate::Stages;
 use crate::fast_path::Needs;
+use crate::rest::Known;
 use crate::route::Placed;
-use crate::shell::{AsyncTarget, Known, Lookup, Routed, SyncTarget, Target, Whole};
+use crate::shell::{AsyncTarget, Lookup, Routed, SyncTarget, Target, Whole};
 
 /// The first step: the function, what it returns, its shared arguments, the type of its item, and its body.
 #[derive(Debug)]

@@ -1,0 +1,306 @@
+//! What is left of a call after its first attempt: compiled for each pair of types that functions return, and not for each
+//! function, which is a `dyn Target` here. It hands the call to [`Stages::run`], which is compiled once.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+
+use opero_core::{
+    Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Error,
+    Keeping, Key, KeyBytes, Limits, Slot, SyncCall, Waiting, block_on,
+};
+
+use crate::fast_path::Needs;
+use crate::mechanism::cache::JoinedSlot;
+use crate::order::{CacheUse, Rest, Stages};
+use crate::shell::{Begun, Ending, Lift, Lookup, SyncTarget, Target, settle};
+
+/// What a call knows of its arguments, in numbers.
+pub(crate) struct Facts<'c> {
+    key: Option<Key>,
+    /// Of the preferred value.
+    pub(crate) needs: Needs,
+    whole: Option<&'c dyn Arguments>,
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Arguments for Facts<'_> {
+    fn key(&self) -> Option<Key> {
+        self.key.or_else(|| self.whole?.key())
+    }
+
+    fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
+        self.whole?.stable_key(out)
+    }
+
+    fn in_background(&self) -> Option<Background> {
+        self.whole?.in_background()
+    }
+
+    fn alternatives(&self) -> usize {
+        self.needs.alternatives
+    }
+
+    fn rate_key(&self, attempt: Attempt) -> Option<Key> {
+        match self.whole {
+            Some(whole) if attempt.alternative > 0 => whole.rate_key(attempt),
+            _ => self.needs.rate_key,
+        }
+    }
+
+    fn stable_rate_key(
+        &self,
+        attempt: Attempt,
+        out: &mut KeyBytes,
+    ) -> Option<Result<(), CodecError>> {
+        self.whole?.stable_rate_key(attempt, out)
+    }
+
+    fn cost(&self, attempt: Attempt) -> u32 {
+        match self.whole {
+            Some(whole) if attempt.alternative > 0 => whole.cost(attempt),
+            _ => self.needs.cost,
+        }
+    }
+
+    fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        match self.whole {
+            Some(whole) => whole.encode(attempt, out),
+            None => Err(CodecError::new("the function does not run in workers")),
+        }
+    }
+}
+
+/// A future of one type for all functions that return the same.
+pub(crate) type Boxed<'f, R> = Pin<Box<dyn Future<Output = R> + Send + 'f>>;
+
+/// Makes an attempt. Not `dyn Fn`, for which the compiler makes three more functions for each closure.
+pub(crate) trait Make<M>: Send + Sync {
+    /// Makes it.
+    fn make(&self, limits: Limits, attempt: Attempt) -> M;
+}
+
+impl<M, F: Fn(Limits, Attempt) -> M + Send + Sync> Make<M> for F {
+    fn make(&self, limits: Limits, attempt: Attempt) -> M {
+        self(limits, attempt)
+    }
+}
+
+/// A call whose function is forgotten, but not its types.
+pub(crate) struct TypedCall<'f, T, E, P, R, M> {
+    pub(crate) stages: Result<&'f Stages, &'f ConfigError>,
+    pub(crate) arguments: Facts<'f>,
+    pub(crate) policy: P,
+    pub(crate) keeping: Option<Keeping<T>>,
+    pub(crate) cache: CacheUse,
+    /// Makes an attempt.
+    pub(crate) make: &'f (dyn Make<M> + 'f),
+    pub(crate) lift: Lift<R, T, E>,
+}
+
+/// What of a function the rest of a call takes along.
+#[derive(Debug)]
+pub struct Known<T, E, R> {
+    pub(crate) keeping: Option<Keeping<T>>,
+    pub(crate) cache: CacheUse,
+    /// Makes a result of what the function returned.
+    pub(crate) lift: Lift<R, T, E>,
+}
+
+impl<T, E, R> Known<T, E, R> {
+    /// That of a call by the route `L`.
+    pub(crate) const fn by<L: Lookup<T>>(lift: Lift<R, T, E>) -> Self {
+        Self {
+            keeping: L::KEEPING,
+            cache: L::CACHE,
+            lift,
+        }
+    }
+}
+
+/// Any target with these types.
+pub(crate) type AnyTarget<'f, I, T, E, P, R> =
+    dyn Target<Item = I, Value = T, Error = E, Policy = P, Returned = R> + 'f;
+
+pub(crate) fn typed<'f, I, T, E, P, R, M>(
+    target: &'f AnyTarget<'f, I, T, E, P, R>,
+    item: &'f I,
+    arguments: Option<&'f dyn Arguments>,
+    known: Known<T, E, R>,
+    key: Option<Key>,
+    make: &'f (dyn Make<M> + 'f),
+) -> TypedCall<'f, T, E, P, R, M>
+where
+    I: Send + Sync,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+{
+    TypedCall {
+        stages: target.stages(),
+        arguments: Facts {
+            key,
+            needs: target.needs(item, Attempt::FIRST),
+            whole: arguments,
+        },
+        policy: target.policy(),
+        keeping: known.keeping,
+        cache: known.cache,
+        make,
+        lift: known.lift,
+    }
+}
+
+/// What is left of an async call, in one box. `first` is what its first attempt came to, if that has run.
+#[cold]
+pub(crate) fn run<'f, T, E, P, R, D>(
+    call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
+    cx: Option<&'f Context<'f>>,
+    ending: D,
+    first: Option<Result<T, Error<E>>>,
+    begun: Begun<'f>,
+) -> Boxed<'f, D::Output>
+where
+    T: Send + 'f,
+    E: Send + 'f,
+    P: CallPolicy<T, E> + 'f,
+    R: 'f,
+    D: Ending<T, E> + 'f,
+{
+    Box::pin(async move {
+        let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
+        let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
+        let mut has_result = false;
+        if let Ok(stages) = call.stages
+            && stages
+                .short_cut(
+                    cx,
+                    Waiting::Async,
+                    &mut joined,
+                    &call.arguments,
+                    &mut slot,
+                    &mut rest,
+                )
+                .await
+        {
+            has_result = true;
+            if let Some(output) = ending.result(slot.take_result()) {
+                return output;
+            }
+        }
+        let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
+        let running = pin!(None);
+        let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
+        if !has_result {
+            Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
+            if let Some(output) = ending.result(attempts.take_result()) {
+                return output;
+            }
+        }
+        loop {
+            // The honest way out of a refusal that the return type cannot hold is the function's own answer.
+            Stages::run_bare(&mut attempts).await;
+            if let Some(output) = ending.result(attempts.take_result()) {
+                return output;
+            }
+        }
+    })
+}
+
+/// What a synchronous call comes to, whose first attempt has returned if it ran here. Compiled for each pair of types.
+pub(crate) fn finish<I, T, E, P, R, D>(
+    target: &dyn SyncTarget<Item = I, Value = T, Error = E, Policy = P, Returned = R>,
+    item: &I,
+    arguments: Option<&dyn Arguments>,
+    known: Known<T, E, R>,
+    ending: D,
+    returned: Option<R>,
+    begun: Begun<'_>,
+) -> D::Output
+where
+    I: Send + Sync,
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+    D: Ending<T, E>,
+{
+    let mut first = None;
+    if begun.runs_here {
+        match settle(returned, known.lift, &begun, ending) {
+            Ok(output) => return output,
+            Err(result) => first = Some(result),
+        }
+    }
+    let make = |_, attempt| target.execute_sync(item, attempt);
+    let call = typed(target, item, arguments, known, begun.key, &make);
+    run_sync(call, ending, first, begun)
+}
+
+/// What is left of a synchronous call.
+#[cold]
+#[inline(never)]
+fn run_sync<T, E, P, R, D>(
+    call: TypedCall<'_, T, E, P, R, R>,
+    ending: D,
+    first: Option<Result<T, Error<E>>>,
+    begun: Begun<'_>,
+) -> D::Output
+where
+    T: Send,
+    E: Send,
+    P: CallPolicy<T, E>,
+    D: Ending<T, E>,
+{
+    let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
+    let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
+    let mut has_result = false;
+    if let Ok(stages) = call.stages
+        && block_on(stages.short_cut(
+            None,
+            Waiting::Blocking,
+            &mut joined,
+            &call.arguments,
+            &mut slot,
+            &mut rest,
+        ))
+    {
+        has_result = true;
+        if let Some(output) = ending.result(slot.take_result()) {
+            return output;
+        }
+    }
+    let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
+    let mut attempts = SyncCall::new(&call.arguments, execute, slot);
+    if !has_result {
+        Stages::run_blocking(call.stages, &mut attempts, rest);
+        if let Some(output) = ending.result(attempts.take_result()) {
+            return output;
+        }
+    }
+    loop {
+        // As in `run`.
+        block_on(Stages::run_bare(&mut attempts));
+        if let Some(output) = ending.result(attempts.take_result()) {
+            return output;
+        }
+    }
+}
+
+/// The place of a call's outcome, what is left of the call, and the flight that it may follow.
+fn resumed<'c, T, E>(
+    mut slot: Slot<'c, T, E>,
+    first: Option<Result<T, Error<E>>>,
+    cache: CacheUse,
+    begun: Begun<'c>,
+) -> (Slot<'c, T, E>, Rest<'c>, JoinedSlot<'c>) {
+    let mut rest = Rest::new(cache);
+    rest.missed = begun.key;
+    let joined = begun.first.map(|first| first.joined).unwrap_or_default();
+    match first {
+        None => (slot, rest, joined),
+        Some(result) => {
+            slot.put(Attempt::FIRST, result);
+            rest.first = Some(joined);
+            (slot, rest, JoinedSlot::default())
+        }
+    }
+}
