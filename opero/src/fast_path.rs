@@ -85,14 +85,12 @@ impl Stages {
             return false;
         }
         let joined = match (cache, key) {
-            (CacheUse::Past, _) => JoinedSlot::default(),
+            _ if self.passes_cache(cache, key) => JoinedSlot::default(),
             (CacheUse::Through, Some(key)) => match self.join(cx, waiting, key) {
                 Some(joined) => joined,
                 None => return false,
             },
-            // Such a call passes by, unless it is found under another key.
-            (CacheUse::Through, None) if !cache::has_records(&self.cache) => JoinedSlot::default(),
-            (CacheUse::Through, None) | (CacheUse::Refresh, _) => return false,
+            _ => return false,
         };
         let follows = cache::follows(&joined);
         if !follows && !self.admits(needs) {
@@ -117,13 +115,20 @@ impl Stages {
         needs: &Needs,
     ) -> Option<&'c dyn Remote> {
         let remote = cx.remote()?;
-        let is_past = match (rest.cache, rest.missed) {
-            (CacheUse::Past, _) => true,
-            (CacheUse::Through, None) => !cache::has_records(&self.cache),
-            (CacheUse::Through, Some(_)) | (CacheUse::Refresh, _) => false,
-        };
-        let is_bare = is_past && rest.first.is_none() && self.is_untimed && !cx.observed();
+        let is_bare = self.passes_cache(rest.cache, rest.missed)
+            && rest.first.is_none()
+            && self.is_untimed
+            && !cx.observed();
         (is_bare && self.admits(needs)).then_some(remote)
+    }
+
+    /// Returns `true` if a call passes the cache by. One without a key does, unless it is found under another key.
+    fn passes_cache(&self, cache: CacheUse, key: Option<Key>) -> bool {
+        match cache {
+            CacheUse::Past => true,
+            CacheUse::Through => key.is_none() && !cache::has_records(&self.cache),
+            CacheUse::Refresh => false,
+        }
     }
 
     fn join(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<JoinedSlot<'_>> {
