@@ -42,7 +42,7 @@ impl<'a> Leader<'a> {
         }
     }
 
-    /// Did it take over from a leader that nothing polls?
+    /// It took over from a leader that nothing polls.
     pub(crate) fn is_from_idle(&self) -> bool {
         self.from_idle
     }
@@ -114,7 +114,7 @@ impl<'a> Leader<'a> {
         // Otherwise the drop hands over.
     }
 
-    /// Has no other leader taken its place?
+    /// Returns `true` if no other leader has taken its place.
     fn is_present(&self, state: &State) -> bool {
         state.leaders == self.number && matches!(state.phase, Phase::Led)
     }

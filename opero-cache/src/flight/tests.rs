@@ -140,7 +140,7 @@ fn a_leader_that_nothing_polls_is_passed_over() {
         panic!("no lead");
     };
     assert!(next.is_from_idle() && poll(&mut two).is_pending());
-    // Its failure concerns nobody else any more.
+    // Its failure concerns no other call any more.
     idle.land(Landing::Outage);
     assert!(poll(&mut two).is_pending());
     next.land(Landing::Value(Entry::new(7, None)));

@@ -35,7 +35,7 @@ impl Buffers {
         buffer
     }
 
-    /// Is the buffer worth to be kept?
+    /// Returns `true` if the buffer is worth keeping.
     pub(super) fn keeps(buffer: &Vec<u8>) -> bool {
         (SMALL..=LARGE).contains(&buffer.capacity())
     }

@@ -93,7 +93,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Do limiter or cost depend on the fallback value?
+    /// Returns `true` if the limiter or the cost depends on the fallback value.
     pub(crate) fn has_rates_of_values(&self) -> bool {
         let mut given = self.parameters.given(&["rate_key", "rate_cost"]);
         self.fallback.is_some() && given.next().is_some()

@@ -124,7 +124,7 @@ pub(crate) fn split(item: &ItemFn) -> Option<Split> {
     })
 }
 
-/// Does it decide whether something is there, or what the expansion makes of it?
+/// Returns `true` if it decides whether something is there, or what the expansion makes of it.
 fn decides(attribute: &Attribute) -> bool {
     let matters = |meta: &Meta| {
         ["cfg", "cfg_attr", "fallback"]

@@ -145,7 +145,7 @@ impl ReplaceSelf<'_> {
     }
 }
 
-/// Is it the value, and neither part of a path, nor a name that a macro gives its input?
+/// Returns `true` if it is the value, and neither part of a path, nor a name that a macro gives its input.
 fn stands_alone(tokens: &[TokenTree], index: usize) -> bool {
     let is = |token: Option<&TokenTree>, sign| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
     let before = index.checked_sub(1).and_then(|before| tokens.get(before));

@@ -42,7 +42,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Is a call executed once at most, and does nothing but its key ask for its arguments?
+    /// Returns `true` if a call is executed once at most, and nothing but its key asks for its arguments.
     fn is_single(&self) -> bool {
         const ASKING: [&str; 6] = [
             "outside",

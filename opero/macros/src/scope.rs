@@ -16,7 +16,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) fallback: Option<&'a Fallback>,
     /// Is the first argument a map's item?
     pub(crate) has_item: bool,
-    /// Is the function executed once at most, so that arguments may move into it?
+    /// The function is executed once at most, so that arguments may move into it.
     pub(crate) is_single: bool,
 }
 
@@ -85,7 +85,7 @@ impl Scope<'_> {
         quote!((#(#values,)*))
     }
 
-    /// Does it move where it is not `Clone`?
+    /// Returns `true` if it moves where it is not `Clone`.
     fn moves(&self, argument: &Argument) -> bool {
         self.is_single && argument.passing == Passing::Cloned
     }

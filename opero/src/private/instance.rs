@@ -101,7 +101,7 @@ fn number_of(id: TypeId) -> u64 {
 }
 
 impl Function {
-    /// Is there no other function in the program whose records this one would take for its own?
+    /// Checks that this function would take the records of no other one in the program for its own.
     pub(super) fn has_store_of_its_own(&self, config: &PipelineConfig) -> Result<(), ConfigError> {
         let shares = |other: &Function| {
             let mut theirs = PipelineConfig::default();
@@ -115,7 +115,7 @@ impl Function {
         )
     }
 
-    /// Is there no other function of this name among those that `shares` says so of?
+    /// Checks that this function is the only one of its name among those for which `shares` returns `true`.
     pub(super) fn is_the_only_one(
         &self,
         parameter: &'static str,

@@ -23,7 +23,7 @@ enum Of {
 }
 
 impl Limit {
-    /// Has a call that began then had its time?
+    /// Returns `true` if a call that began then has had its time.
     pub(super) fn is_over(self, began: Instant, now: Instant) -> bool {
         now.saturating_duration_since(began) >= self.after
     }

@@ -331,7 +331,7 @@ impl Worker {
         None
     }
 
-    /// Has it exited, and was it not waited for?
+    /// Returns `true` if it has exited and was not waited for.
     fn has_exited(&self) -> bool {
         let Some(pid) = self.raw_pid() else {
             return true;
