@@ -8,10 +8,10 @@ use std::task::{self, Poll};
 use opero_core::{ConfigError, Context, Error};
 
 use crate::Job;
-#[cfg(feature = "journal")]
-use crate::Recorded;
 use crate::executor::Lane;
 use crate::job::RemoteFunction;
+#[cfg(feature = "journal")]
+use crate::resume::RecordCodec;
 
 /// What a run knows of its job.
 pub(crate) type AnyJob<'j, I, T, E> = Box<dyn ErasedJob<I, T, E> + 'j>;
@@ -22,7 +22,7 @@ pub(crate) trait ErasedJob<I, T, E>: Send + Sync {
     fn tells_more(&self) -> bool;
     fn remote(&self) -> Result<RemoteFunction, ConfigError>;
     #[cfg(feature = "journal")]
-    fn recorded(&self) -> Result<&dyn Recorded<I, T, E>, ConfigError>;
+    fn record_codec(&self) -> Result<&dyn RecordCodec<I, T, E>, ConfigError>;
 
     /// Takes items and runs them, until there are no more.
     fn work<'w>(
@@ -59,8 +59,8 @@ impl<I: Send, J: Job<I>> ErasedJob<I, J::Output, J::Error> for J {
     }
 
     #[cfg(feature = "journal")]
-    fn recorded(&self) -> Result<&dyn Recorded<I, J::Output, J::Error>, ConfigError> {
-        Job::recorded(self)
+    fn record_codec(&self) -> Result<&dyn RecordCodec<I, J::Output, J::Error>, ConfigError> {
+        Job::record_codec(self)
     }
 
     fn work<'w>(

@@ -3,7 +3,10 @@ use std::future::Future;
 
 use opero_core::{Attempt, ConfigError, Context, Error, Event, Waiting};
 
-use crate::{IntoSource, MapConfig, Recorded, Run};
+use crate::config::MapConfig;
+use crate::resume::RecordCodec;
+use crate::run::Run;
+use crate::source::IntoSource;
 
 /// What a run does with each item.
 ///
@@ -63,15 +66,15 @@ pub trait Job<I>: Send + Sync {
         ))
     }
 
-    /// How items and results are recorded, so that a later run can go on from there.
+    /// Returns the codec that records items and results, for runs that resume.
     ///
     /// # Errors
-    /// Why they are not. A run that has a journal says so.
-    fn recorded(&self) -> Result<&dyn Recorded<I, Self::Output, Self::Error>, ConfigError> {
+    /// Why they cannot be recorded. A run that has a journal reports it.
+    fn record_codec(&self) -> Result<&dyn RecordCodec<I, Self::Output, Self::Error>, ConfigError> {
         Err(ConfigError::new(
             "resume",
-            "is set, and nobody says how this function's items and results become bytes",
-            "name the function: `.recorded(\"…\")`, with items, values and errors that are `Serialize` and `Deserialize`",
+            "is set, and this function has no codec for its items and results",
+            "name the function: `.resumable(\"…\")`, with items, values and errors that are `Serialize` and `Deserialize`",
         ))
     }
 

@@ -14,16 +14,13 @@ mod engine;
 mod erased;
 pub mod executor;
 mod job;
-#[cfg(all(feature = "journal", unix))]
-pub mod journal;
 mod on_error;
 #[cfg(feature = "process")]
 pub mod process;
 pub mod progress;
-mod recorded;
-mod recording;
 mod report;
 mod results;
+mod resume;
 mod run;
 mod source;
 mod timeline;
@@ -34,11 +31,13 @@ pub use engine::ResultOf;
 pub use executor::{Executor, ExecutorRegistration};
 pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
 pub use on_error::{OnError, Share};
-pub use recorded::Recorded;
 pub use report::{Latency, LatencyBar, Report};
 pub use results::{Iter, Results};
+pub use resume::RecordCodec;
+#[cfg(all(feature = "journal", unix))]
+pub use resume::journal;
 #[cfg(feature = "journal")]
-pub use run::{BySerde, Never, RecordedError, RecordedJob};
+pub use resume::{BySerde, Never, ResumableError, ResumableJob};
 pub use run::{Run, WithReport};
 pub use source::{
     BlockingSource, FromBlocking, FromStream, IntoSource, IterSource, Source, from_blocking,

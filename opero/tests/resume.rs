@@ -260,11 +260,11 @@ fn a_function_that_is_not_prepared_says_how_it_can_be_recorded() {
     assert_eq!(
         error.to_string(),
         "`resume` records the run, and the function's attribute does not prepare it: write `resume_version = 1` in the \
-         attribute, or name the function: `.recorded(\"…\")`"
+         attribute, or name the function: `.resumable(\"…\")`"
     );
     for resumed in [0, 2] {
         let run = unprepared([1, 2])
-            .recorded("unprepared")
+            .resumable("unprepared")
             .resume(file.as_ref());
         let (results, report) = run.run_report();
         assert_eq!((results.len(), report.resumed), (2, resumed));
@@ -281,7 +281,7 @@ fn a_function_that_cannot_fail_is_recorded_under_a_name() {
     let file = Scratch::new("infallible");
     for resumed in [0, 2] {
         let run = infallible([1, 2])
-            .recorded("infallible")
+            .resumable("infallible")
             .resume(file.as_ref());
         let (results, report) = run.run_report();
         assert_eq!(results[1].as_ref().unwrap(), &3);
@@ -303,7 +303,7 @@ fn a_pipeline_from_the_builder_resumes_under_a_name() {
             runs.fetch_add(1, Relaxed);
             Ok::<_, String>(n + 1)
         });
-        let run = run.recorded("plus one").resume(file.as_ref());
+        let run = run.resumable("plus one").resume(file.as_ref());
         let (results, report) = run.run_report();
         assert_eq!(*results[1].as_ref().unwrap(), 3);
         assert_eq!(report.resumed, resumed);

@@ -9,7 +9,7 @@ use super::halt::{Halt, Level};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
 use crate::Source;
-use crate::recording::Ticket;
+use crate::resume::JournalKey;
 
 /// The one source, shared by the lanes: items are numbered as they are pulled.
 pub(crate) struct Intake<S: Source> {
@@ -26,11 +26,11 @@ struct Gate<S> {
     waiting: Vec<usize>,
 }
 
-/// An item, its place in the input and, where the run is recorded, in its journal.
+/// An item, its index in the input and, where the run has a journal, its key there.
 pub(crate) struct Taken<I> {
     pub(crate) index: usize,
     pub(crate) item: I,
-    pub(crate) ticket: Option<Ticket>,
+    pub(crate) key: Option<JournalKey>,
 }
 
 /// What the other worker loops see of a batch, once its own has begun.
@@ -78,7 +78,7 @@ impl<S: Source> Intake<S> {
         gate.next == items && (gate.ended || gate.source.size_hint().1 == Some(0))
     }
 
-    /// The next item for `lane`; `None` when there is no more. Each is shown to `enrol` in the order of the input, one at a
+    /// The next item for `lane`; `None` when there is no more. Each is shown to `journal_key` in the order of the input, one at a
     /// time.
     #[inline]
     pub(crate) fn poll_take(
@@ -86,7 +86,7 @@ impl<S: Source> Intake<S> {
         lane: usize,
         batch: &mut Batch<S::Item>,
         halt: &Halt,
-        enrol: &impl Fn(&S::Item) -> Option<Ticket>,
+        journal_key: &impl Fn(&S::Item) -> Option<JournalKey>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Taken<S::Item>>> {
         if halt.stopped() {
@@ -94,7 +94,7 @@ impl<S: Source> Intake<S> {
         }
         let wakers = &halt.wakers;
         let Some(items) = &batch.items else {
-            let polled = lock(&self.gate).poll_pull(lane, wakers, enrol, cx);
+            let polled = lock(&self.gate).poll_pull(lane, wakers, journal_key, cx);
             if let Poll::Ready(None) = polled {
                 // Lanes that wait, for the source or for room, have nothing to wait for any more.
                 halt.raise(Level::Stop);
@@ -107,7 +107,7 @@ impl<S: Source> Intake<S> {
         let wanted = batch.pace.next();
         let mut gate = lock(&self.gate);
         let ended = gate.ended;
-        let Some(first) = task::ready!(gate.poll_pull(lane, wakers, enrol, cx)) else {
+        let Some(first) = task::ready!(gate.poll_pull(lane, wakers, journal_key, cx)) else {
             drop(gate);
             if !ended {
                 wakers.wake_all();
@@ -117,7 +117,7 @@ impl<S: Source> Intake<S> {
         // Only what the source surely has: waiting for a second item must not hold up the first.
         let more = gate.source.size_hint().0.min(wanted - 1);
         for _ in 0..more {
-            match gate.poll_pull(lane, wakers, enrol, cx) {
+            match gate.poll_pull(lane, wakers, journal_key, cx) {
                 Poll::Ready(Some(item)) => items.push(item),
                 // The hint was wrong: this lane has work and waits for nothing, so others must.
                 Poll::Ready(None) => {
@@ -151,7 +151,7 @@ impl<S: Source> Gate<S> {
         &mut self,
         lane: usize,
         wakers: &LaneWakers,
-        enrol: &impl Fn(&S::Item) -> Option<Ticket>,
+        journal_key: &impl Fn(&S::Item) -> Option<JournalKey>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Taken<S::Item>>> {
         if self.ended {
@@ -166,12 +166,8 @@ impl<S: Source> Gate<S> {
                 let index = self.next;
                 self.next += 1;
                 self.pass_on(lane, wakers);
-                let ticket = enrol(&item);
-                Poll::Ready(Some(Taken {
-                    index,
-                    item,
-                    ticket,
-                }))
+                let key = journal_key(&item);
+                Poll::Ready(Some(Taken { index, item, key }))
             }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {

@@ -22,7 +22,7 @@ pub(crate) struct LaneWatch<'a> {
 /// What an item went through so far.
 #[cfg_attr(not(feature = "journal"), allow(dead_code, reason = "for the journal"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ItemTrace {
     /// Executions of the function; 0 where the result came from elsewhere.
     pub(crate) attempts: u32,
     /// The worker that executed it last, where there are workers.
@@ -94,9 +94,9 @@ impl<'a> LaneWatch<'a> {
     }
 
     /// What the present item went through.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn trace(&self) -> ItemTrace {
         let worker = self.worker.load(ORDER);
-        Seen {
+        ItemTrace {
             attempts: self.executions.load(ORDER),
             worker: (worker != NO_WORKER).then_some(worker),
             answered: self.answered.load(ORDER),
@@ -148,19 +148,19 @@ mod tests {
                 elapsed,
             });
         }
-        let executed = Seen {
+        let executed = ItemTrace {
             attempts: 2,
             worker: Some(1),
             answered: false,
         };
-        assert_eq!(watch.seen(), executed);
+        assert_eq!(watch.trace(), executed);
         watch.begin(1, Instant::ORIGIN);
         tell(Event::CacheHit);
-        let answered = Seen {
+        let answered = ItemTrace {
             attempts: 0,
             worker: None,
             answered: true,
         };
-        assert_eq!(watch.seen(), answered);
+        assert_eq!(watch.trace(), answered);
     }
 }

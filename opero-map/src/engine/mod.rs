@@ -22,7 +22,7 @@ pub(crate) use halt::{Halt, Level};
 #[cfg(feature = "process")]
 pub(crate) use item::{discard, panic_message};
 pub(crate) use kept::stopped;
-pub(crate) use lane_watch::Seen;
+pub(crate) use lane_watch::ItemTrace;
 pub(crate) use latency::millis;
 pub use session::ResultOf;
 pub(crate) use session::{Floor, Session};

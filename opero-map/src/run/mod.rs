@@ -2,14 +2,8 @@
 
 mod collecting;
 mod flowing;
-#[cfg(feature = "journal")]
-mod recorded;
-mod resuming;
 mod start;
 mod workers;
-
-#[cfg(feature = "journal")]
-pub use recorded::{BySerde, Never, RecordedError, RecordedJob};
 
 use std::fmt;
 use std::time::Duration;
@@ -47,10 +41,10 @@ use crate::{Cancel, Job, MapConfig, OnError, Source};
 #[must_use = "a run does nothing until it is run, awaited or iterated over"]
 #[derive(Clone)]
 pub struct Run<S, J> {
-    name: &'static str,
-    source: S,
-    job: J,
-    config: MapConfig,
+    pub(crate) name: &'static str,
+    pub(crate) source: S,
+    pub(crate) job: J,
+    pub(crate) config: MapConfig,
 }
 
 /// A run whose results come with a [`Report`](crate::Report): see [`Run::with_report`].

@@ -9,7 +9,7 @@ use crate::engine::{Detail, Floor, Outbox, Session, Statistics, Together};
 use crate::erased::{AnyJob, ErasedJob};
 use crate::executor::{Lane, Terms};
 use crate::progress::{Above, Progress};
-use crate::recording::Recording;
+use crate::resume::RunJournal;
 use crate::{Executor, Job, MapConfig, Source};
 
 /// A run with the type of its job forgotten.
@@ -62,7 +62,7 @@ pub(super) fn plan<I, T, E>(
 ) -> Result<Plan, ConfigError> {
     let plan = config.plan(waiting)?;
     job.check()?;
-    Recording::check(config, job)?;
+    RunJournal::check(config, job)?;
     Ok(plan)
 }
 
@@ -166,7 +166,7 @@ where
         // More workers than items would find nothing to do.
         let most = length.unwrap_or(usize::MAX).max(1);
         let workers = workers.min(most);
-        let recording = Recording::open(&self.config, &*self.job)?;
+        let journal = RunJournal::open(&self.config, &*self.job)?;
         let crew = executor.hire(&Terms {
             name: self.name,
             function: self.job.remote(),
@@ -180,7 +180,7 @@ where
             lanes,
             waiting,
             crew,
-            recording,
+            journal,
         };
         Ok((executor, floor))
     }

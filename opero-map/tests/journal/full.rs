@@ -29,7 +29,7 @@ pub(crate) fn fills_its_disk(path: &Path) {
     let run = |item: u64, len| {
         let items = item..item + 100;
         let run = map(items, move |n| Ok::<_, String>(vec![n as u8; len]));
-        let run = run.recorded("f").resume(path.join("run.journal"));
+        let run = run.resumable("f").resume(path.join("run.journal"));
         let (results, report) = run.run_report();
         assert!(
             (item..)

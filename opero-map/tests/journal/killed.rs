@@ -80,7 +80,10 @@ pub(crate) fn run_on_threads(path: &Path) {
         std::thread::sleep(Duration::from_micros(50));
         runs(number)
     };
-    let run = map(0..ITEMS, slow).recorded("runs").resume(path).workers(3);
+    let run = map(0..ITEMS, slow)
+        .resumable("runs")
+        .resume(path)
+        .workers(3);
     for result in run.iter() {
         say("did", result.unwrap());
     }
@@ -97,7 +100,7 @@ pub(crate) fn run_in_tasks(path: &Path) {
         .enable_all()
         .build();
     runtime.unwrap().block_on(async {
-        let run = map_async(0..ITEMS, slow).recorded("runs").resume(path);
+        let run = map_async(0..ITEMS, slow).resumable("runs").resume(path);
         let mut results = run.stream();
         while let Some(result) = results.next().await {
             say("did", result.unwrap());

@@ -20,7 +20,7 @@ fn what_worker_processes_did_before_a_kill_does_not_run_again() {
 
 /// In the process that is killed.
 pub(crate) fn run_in_processes(path: &Path) {
-    let run = map_worker(0..ITEMS, &RUNS).recorded("runs").resume(path);
+    let run = map_worker(0..ITEMS, &RUNS).resumable("runs").resume(path);
     for result in run.workers(2).iter() {
         say("did", result.unwrap());
     }
@@ -38,7 +38,7 @@ worker!(FATAL = fatal_at_5: fn(u64) -> Result<u64, String>);
 fn a_crash_is_recorded_with_the_worker_that_it_took() {
     let directory = Directory::new();
     let run = || {
-        let run = map_worker(0..10, &FATAL).workers(2).recorded("fatal");
+        let run = map_worker(0..10, &FATAL).workers(2).resumable("fatal");
         run.resume(directory.journal()).resume_failed(false)
     };
     let first = run().run();

@@ -38,7 +38,7 @@ fn a_reader_sees_each_item_with_what_became_of_it() {
 fn of_an_item_that_ran_again_the_last_record_is_shown() {
     let directory = Directory::new();
     let run = |answer: Result<u32, String>| {
-        let run = map([1_u8], move |_| answer.clone()).recorded("f");
+        let run = map([1_u8], move |_| answer.clone()).resumable("f");
         run.resume(directory.journal()).run()
     };
     run(Err("first".into()));
@@ -59,7 +59,7 @@ fn of_an_item_that_ran_again_the_last_record_is_shown() {
 fn neither_items_nor_values_are_shown() {
     let directory = Directory::new();
     let secret = |item: String| Ok::<_, String>(format!("value of {item}"));
-    let run = map(["s3cret".to_owned()], secret).recorded("f");
+    let run = map(["s3cret".to_owned()], secret).resumable("f");
     assert!(run.resume(directory.journal()).try_run().is_ok());
     let journal = Journal::open(directory.journal()).unwrap();
     let shown = format!(

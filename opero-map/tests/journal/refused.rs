@@ -12,7 +12,7 @@ use crate::support::{Directory, halve, halved};
 
 /// Why a run cannot begin there.
 fn refusal(function: &str, version: &str, path: &Path) -> Option<ConfigError> {
-    let run = map([2_u64], Ok::<_, String>).recorded(function);
+    let run = map([2_u64], Ok::<_, String>).resumable(function);
     let results = run.resume(path).resume_version(version).run();
     let error = results[0].as_ref().err()?;
     match error.refusal()?.kind() {
@@ -24,7 +24,7 @@ fn refusal(function: &str, version: &str, path: &Path) -> Option<ConfigError> {
 /// A run that goes on as long as somebody takes its results.
 pub(crate) fn endless(path: &Path) -> Iter<u64, String> {
     map(0_u64.., Ok::<_, String>)
-        .recorded("f")
+        .resumable("f")
         .resume(path)
         .iter()
 }
@@ -56,7 +56,7 @@ fn results_of_another_type_are_not_taken_for_these() {
     let directory = Directory::new();
     let path = directory.journal();
     assert_eq!(refusal("f", "", &path), None);
-    let other = map([2_u64], |n| Ok::<u128, String>(n.into())).recorded("f");
+    let other = map([2_u64], |n| Ok::<u128, String>(n.into())).resumable("f");
     let error = other.resume(&path).check().unwrap_err().to_string();
     assert!(
         error.contains("Result<u64,") && error.contains("Result<u128,"),
@@ -79,7 +79,7 @@ fn results_that_look_otherwise_are_not_taken_for_these() {
         };
         let run = map([1_u8], |_| Ok::<_, String>(Size { ..size }));
         width(
-            run.recorded("size").resume(path).resume_name("size").run(),
+            run.resumable("size").resume(path).resume_name("size").run(),
             |size| size.width,
         )
     }
@@ -96,7 +96,7 @@ fn results_that_look_otherwise_are_not_taken_for_these() {
             })
         });
         width(
-            run.recorded("size").resume(path).resume_name("size").run(),
+            run.resumable("size").resume(path).resume_name("size").run(),
             |size| size.width,
         )
     }
@@ -133,16 +133,16 @@ fn a_function_with_a_name_of_its_own_may_be_renamed_and_its_structs_too() {
     }
     let directory = Directory::new();
     let path = directory.journal();
-    let run = map([1_u8], |_| Ok::<_, String>(Before { size: 7 })).recorded("old::path");
+    let run = map([1_u8], |_| Ok::<_, String>(Before { size: 7 })).resumable("old::path");
     assert!(run.resume(&path).resume_name("mine").run()[0].is_ok());
-    let run = || map([1_u8], |_| Err::<After, _>(String::new())).recorded("new::path");
+    let run = || map([1_u8], |_| Err::<After, _>(String::new())).resumable("new::path");
     let results = run().resume(&path).resume_name("mine").run();
     assert_eq!(results[0].as_ref().unwrap().size, 7);
     for (name, words) in [("other", "`mine`"), ("", "is empty")] {
         let error = run().resume(&path).resume_name(name).check().unwrap_err();
         assert!(error.problem().contains(words), "{error}");
     }
-    let other = map([1_u8], |_| Ok::<_, String>(7_u64)).recorded("mine");
+    let other = map([1_u8], |_| Ok::<_, String>(7_u64)).resumable("mine");
     let error = other.resume(&path).check().unwrap_err();
     assert!(error.problem().contains("with a `resume_name`"), "{error}");
 }
@@ -150,7 +150,7 @@ fn a_function_with_a_name_of_its_own_may_be_renamed_and_its_structs_too() {
 #[test]
 fn a_version_may_be_a_number() {
     let directory = Directory::new();
-    let run = || map([2_u64], Ok::<_, String>).recorded("f");
+    let run = || map([2_u64], Ok::<_, String>).resumable("f");
     assert!(run().resume(directory.journal()).resume_version(1).run()[0].is_ok());
     run()
         .resume(directory.journal())
@@ -163,7 +163,7 @@ fn a_version_may_be_a_number() {
 fn a_check_says_it_before_a_run_and_changes_nothing() {
     let directory = Directory::new();
     let path = directory.journal();
-    let run = || map([2_u64], Ok::<_, String>).recorded("f").resume(&path);
+    let run = || map([2_u64], Ok::<_, String>).resumable("f").resume(&path);
     run().check().unwrap();
     assert!(!path.exists());
     assert!(run().run()[0].is_ok());
@@ -209,7 +209,7 @@ fn a_journal_that_another_run_has_open_is_in_use() {
         error.problem().contains("another run of this program"),
         "{error}"
     );
-    let run = map([2_u64], Ok::<_, String>).recorded("f").resume(&path);
+    let run = map([2_u64], Ok::<_, String>).resumable("f").resume(&path);
     assert_eq!(run.check().unwrap_err(), error);
     drop(first);
     run.check().unwrap();
@@ -226,7 +226,7 @@ fn a_run_that_was_dropped_is_waited_for_while_its_last_item_runs() {
             Ok::<_, String>(n)
         };
         map(0..100_u64, slow)
-            .recorded("f")
+            .resumable("f")
             .resume(&path)
             .workers(2)
             .iter()
@@ -268,7 +268,7 @@ fn a_job_that_has_no_bytes_cannot_be_recorded() {
     let run = || map([2_u64], Ok::<_, String>).resume(directory.journal());
     let error = run().check().unwrap_err();
     assert_eq!(error.parameter(), "resume");
-    assert!(error.way_out().contains(".recorded("), "{error}");
+    assert!(error.way_out().contains(".resumable("), "{error}");
     assert!(run().run()[0].is_err());
     assert!(!directory.journal().exists());
 }

@@ -67,13 +67,13 @@ fn failures_run_again_or_stay_by_choice() {
 fn the_last_record_of_an_item_counts() {
     let directory = Directory::new();
     let run = |answer: Result<u32, String>| {
-        let run = map([1_u8], move |_| answer.clone()).recorded("f");
+        let run = map([1_u8], move |_| answer.clone()).resumable("f");
         let run = run.resume(directory.journal()).resume_failed(false);
         plain(run.run())
     };
     assert_eq!(run(Err("no".into())), [Err("no".into())]);
     assert_eq!(run(Ok(1)), [Err("no".into())]);
-    let again = map([1_u8], |_| Ok::<u32, String>(2)).recorded("f");
+    let again = map([1_u8], |_| Ok::<u32, String>(2)).resumable("f");
     assert_eq!(plain(again.resume(directory.journal()).run()), [Ok(2)]);
     assert_eq!(run(Ok(3)), [Ok(2)]);
 }
@@ -85,7 +85,7 @@ fn equal_items_are_items_of_their_own() {
     let run = |items: &[&str]| {
         let items: Vec<String> = items.iter().map(|&item| item.to_owned()).collect();
         let number = |_| Ok::<_, String>(calls.fetch_add(1, Ordering::Relaxed));
-        let run = map(items, number).recorded("number").workers(1);
+        let run = map(items, number).resumable("number").workers(1);
         plain(run.resume(directory.journal()).run())
     };
     assert_eq!(run(&["a", "b", "a", "a"]), [0, 1, 2, 3].map(Ok));
@@ -103,7 +103,7 @@ fn equal_items_keep_their_order_however_many_lanes_take_them() {
     let run = || {
         let items = (0..2_000).map(|number| number % 3);
         let number = |_: u16| Ok::<_, String>(calls.fetch_add(1, Ordering::Relaxed));
-        let run = map(items, number).recorded("number").workers(4);
+        let run = map(items, number).resumable("number").workers(4);
         plain(run.resume(directory.journal()).run())
     };
     assert_eq!(run(), run());
@@ -132,7 +132,7 @@ fn a_panic_is_recorded_as_the_failure_that_it_is() {
             assert!(number != 2, "two");
             Ok::<_, String>(number)
         };
-        let run = map([1, 2, 3], function).recorded("f").resume_failed(again);
+        let run = map([1, 2, 3], function).resumable("f").resume_failed(again);
         run.resume(directory.journal()).run()
     };
     for again in [true, true, false] {
@@ -156,7 +156,7 @@ fn every_way_to_begin_a_run_resumes() {
 
     let run = || {
         let run = map(items().collect::<Vec<_>>(), |n: u64| Ok::<_, String>(n / 2));
-        run.recorded("halve").resume(&path)
+        run.resumable("halve").resume(&path)
     };
     assert_eq!(plain(run().iter().collect()), all);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -168,7 +168,7 @@ fn every_way_to_begin_a_run_resumes() {
             let half =
                 |n: u64| async move { Err::<u64, _>(format!("{n} was to come from the journal")) };
             let items: Vec<_> = items().collect();
-            map_async(items, half).recorded("halve").resume(&path)
+            map_async(items, half).resumable("halve").resume(&path)
         };
         assert_eq!(plain(run_async().await), all);
         assert_eq!(plain(run_async().join().await), all);
@@ -191,7 +191,7 @@ fn what_was_consumed_of_a_stopped_run_is_not_run_again() {
             Ok::<_, String>(number)
         };
         map(0..1_000_u64, function)
-            .recorded("f")
+            .resumable("f")
             .resume(directory.journal())
     };
     static FIRST: AtomicUsize = AtomicUsize::new(0);
@@ -224,7 +224,7 @@ fn a_record_that_its_type_does_not_accept_any_more_runs_again() {
         let run = map([0, 1], move |item: usize| {
             Ok::<_, String>(Small(answers[item]))
         });
-        let run = run.recorded("small").resume(directory.journal());
+        let run = run.resumable("small").resume(directory.journal());
         let (results, report) = run.run_report();
         let values = results.into_iter().map(|result| result.unwrap().0);
         (values.collect::<Vec<_>>(), report.executions)
@@ -245,7 +245,7 @@ fn an_item_that_does_not_become_bytes_fails_before_it_runs() {
         Ok::<_, String>(item.as_os_str().len())
     };
     let run = map(items, function)
-        .recorded("f")
+        .resumable("f")
         .resume(directory.journal());
     let results = run.run();
     assert_eq!(*results[0].as_ref().unwrap(), 5);
@@ -264,7 +264,7 @@ fn a_result_that_does_not_become_bytes_is_kept_and_told() {
     let directory = Directory::new();
     let function = |first: Option<u8>| Ok::<_, String>(Sparse { first });
     let run = || {
-        let run = map([Some(1), None, Some(3)], function).recorded("f");
+        let run = map([Some(1), None, Some(3)], function).resumable("f");
         run.resume(directory.journal()).run_report()
     };
     let (results, report) = run();

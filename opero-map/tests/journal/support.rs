@@ -63,7 +63,7 @@ pub(crate) fn halve<'f>(
     };
     let items: Vec<u64> = items.into_iter().collect();
     map(items, function)
-        .recorded("halve")
+        .resumable("halve")
         .resume(path)
         .progress(false)
 }

@@ -70,9 +70,9 @@ where
     }
 
     #[cfg(feature = "map-journal")]
-    fn recorded(
+    fn record_codec(
         &self,
-    ) -> Result<&dyn opero_map::Recorded<P::Item, Value<P>, Failure<P>>, ConfigError> {
+    ) -> Result<&dyn opero_map::RecordCodec<P::Item, Value<P>, Failure<P>>, ConfigError> {
         match self.lacks_records() {
             None => Ok(self),
             Some(lack) => Err(lack.record_error()),

@@ -54,7 +54,7 @@ impl Lack {
         let (problem, way_out) = match self {
             Self::Asked | Self::Free | Self::Argument => (
                 "and the function's attribute does not prepare it",
-                "write `resume_version = 1` in the attribute, or name the function: `.recorded(\"…\")`",
+                "write `resume_version = 1` in the attribute, or name the function: `.resumable(\"…\")`",
             ),
             Self::Value => (
                 "and the function's value does not become bytes",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use opero_core::{Arguments, Background, Cause, CodecError, ConfigError, Error, Key, KeyBytes};
-use opero_map::Recorded;
+use opero_map::RecordCodec;
 
 use super::instance::Instance;
 use super::job::MapJob;
@@ -69,7 +69,7 @@ impl<P: Callee> MapJob<P> {
     }
 }
 
-impl<P: Callee> Recorded<P::Item, Value<P>, Failure<P>> for MapJob<P> {
+impl<P: Callee> RecordCodec<P::Item, Value<P>, Failure<P>> for MapJob<P> {
     fn function(&self) -> Result<Cow<'_, str>, ConfigError> {
         let function = self.0.function();
         let way_out = "give one of them another name, or each a `resume_name`";

@@ -19,7 +19,7 @@ use super::Session;
 use crate::Source;
 use crate::erased::Items;
 use crate::executor::Desk;
-use crate::recording::{Course, Ticket};
+use crate::resume::{ItemRecord, JournalKey};
 
 /// How many items a lane that never waits works on before it lets the others have their turn.
 const TURN: u32 = 32;
@@ -48,7 +48,7 @@ where
 /// The item that runs, or ran last.
 struct Current<'l> {
     index: usize,
-    ticket: Option<Ticket>,
+    key: Option<JournalKey>,
     opened: Option<Opened>,
     deadline: Option<Deadline<'l>>,
 }
@@ -116,7 +116,7 @@ where
             turn: TURN,
             current: Current {
                 index: 0,
-                ticket: None,
+                key: None,
                 opened: None,
                 deadline: None,
             },
@@ -195,33 +195,35 @@ where
         if let Some(desk) = self.desk {
             task::ready!(desk.poll_ready(task));
         }
-        let enrol = |item: &S::Item| {
-            let recording = session.recording.as_ref()?;
-            Some(recording.enrol(&*session.job, item))
+        let journal_key = |item: &S::Item| {
+            let journal = session.journal.as_ref()?;
+            Some(journal.key(&*session.job, item))
         };
         let intake = &session.intake;
-        intake.poll_take(self.lane, &mut self.batch, &session.halt, &enrol, task)
+        intake.poll_take(
+            self.lane,
+            &mut self.batch,
+            &session.halt,
+            &journal_key,
+            task,
+        )
     }
 
     /// Opens the account of an item. Returns it, unless it has its result without being run.
     #[inline]
     fn begin(&mut self, taken: Taken<S::Item>) -> Option<S::Item> {
-        let Taken {
-            index,
-            item,
-            ticket,
-        } = taken;
+        let Taken { index, item, key } = taken;
         let session = self.session;
         self.room = false;
         self.kept.begin(index);
         self.current.index = index;
         if self.cx.observer().is_some() {
-            self.open_books(index, ticket.is_some());
+            self.open_record(index, key.is_some());
         }
-        if ticket.is_some() {
-            let recalled = self.recall(ticket.as_ref());
-            self.current.ticket = ticket;
-            if let Some(result) = recalled {
+        if key.is_some() {
+            let known = self.lookup(key.as_ref());
+            self.current.key = key;
+            if let Some(result) = known {
                 self.finish(result, true);
                 return None;
             }
@@ -236,7 +238,7 @@ where
         Some(item)
     }
 
-    fn open_books(&mut self, index: usize, recorded: bool) {
+    fn open_record(&mut self, index: usize, recorded: bool) {
         let at = self.cx.now();
         if let Some(watch) = self.watch {
             watch.begin(index, at);
@@ -257,7 +259,7 @@ where
             return;
         }
         if self.current.opened.is_some() {
-            self.close_books(known, &result);
+            self.close_record(known, &result);
         } else if let Some(shard) = self.shard {
             match known {
                 true => shard.record_known(result.is_ok()),
@@ -279,7 +281,7 @@ where
     }
 
     /// Counts, records and shows an item that has its result, before anybody gets to see that.
-    fn close_books(&mut self, known: bool, result: &Result<T, Error<E>>) {
+    fn close_record(&mut self, known: bool, result: &Result<T, Error<E>>) {
         let Some(opened) = self.current.opened.take() else {
             return;
         };
@@ -296,14 +298,14 @@ where
             return;
         }
         let index = self.current.index;
-        if let Some(ticket) = &self.current.ticket {
-            let course = Course {
+        if let Some(key) = &self.current.key {
+            let item = ItemRecord {
                 index,
                 started: opened.unix,
                 elapsed,
-                seen: watch.seen(),
+                trace: watch.trace(),
             };
-            self.record(ticket, result, &course);
+            self.record(key, result, &item);
         }
         watch.end(index, ended);
     }
@@ -316,16 +318,16 @@ where
         self.desk.is_some() && self.session.halt.ended() && refusal().is_some_and(stopped)
     }
 
-    /// The result that needs no run, if there is one.
-    fn recall(&self, ticket: Option<&Ticket>) -> Option<Result<T, Error<E>>> {
-        let recording = self.session.recording.as_ref()?;
-        recording.recall(&*self.session.job, ticket?)
+    /// Returns the result of an item that needs no run, if it has one.
+    fn lookup(&self, key: Option<&JournalKey>) -> Option<Result<T, Error<E>>> {
+        let journal = self.session.journal.as_ref()?;
+        journal.lookup(&*self.session.job, key?)
     }
 
     /// Records a result before anybody gets to see it.
-    fn record(&self, ticket: &Ticket, result: &Result<T, Error<E>>, course: &Course) {
-        let recording = self.session.recording.as_ref();
-        let recorded = recording.map(|r| r.record(&*self.session.job, ticket, result, course));
+    fn record(&self, key: &JournalKey, result: &Result<T, Error<E>>, item: &ItemRecord) {
+        let journal = self.session.journal.as_ref();
+        let recorded = journal.map(|journal| journal.record(&*self.session.job, key, result, item));
         if let Some(Err(reason)) = recorded {
             self.cx.emit(Event::JournalUnavailable { reason: &reason });
         }

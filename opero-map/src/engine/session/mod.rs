@@ -20,7 +20,7 @@ use super::intake::Intake;
 use super::{Outbox, Statistics};
 use crate::erased::AnyJob;
 use crate::executor::{Crew, Lane};
-use crate::recording::Recording;
+use crate::resume::RunJournal;
 use crate::{Job, MapConfig, Report, Source, ctrl_c};
 
 /// The result of one item.
@@ -46,7 +46,7 @@ pub(crate) struct Session<'j, S: Source, T, E, O> {
     /// Who executes the function, where the lanes do not.
     crew: Option<Arc<dyn Crew>>,
     /// Where finished items are recorded, and where the results of earlier runs are.
-    recording: Option<Recording>,
+    journal: Option<RunJournal>,
     /// The span around what began the run.
     caller: CallerSpan,
     /// Why no item can run: then this is each item's result.
@@ -62,7 +62,7 @@ pub(crate) struct Floor {
     pub(crate) waiting: Waiting,
     /// Who executes the function, where the lanes do not.
     pub(crate) crew: Option<Arc<dyn Crew>>,
-    pub(crate) recording: Option<Recording>,
+    pub(crate) journal: Option<RunJournal>,
 }
 
 impl Floor {
@@ -72,7 +72,7 @@ impl Floor {
             lanes: 1,
             waiting,
             crew: None,
-            recording: None,
+            journal: None,
         }
     }
 }
@@ -97,7 +97,7 @@ where
             lanes,
             waiting,
             crew,
-            recording,
+            journal,
         } = floor;
         let keeps = |statistics: &Arc<Statistics>| statistics.keeper().is_some();
         let watched = config.resume.is_some() || statistics.as_ref().is_some_and(keeps);
@@ -120,7 +120,7 @@ where
             watched,
             waiting,
             crew,
-            recording,
+            journal,
             caller: CallerSpan::current(),
             refusal: OnceLock::new(),
             panic: Mutex::new(None),
@@ -136,8 +136,8 @@ where
     /// The run ends here: see [`Level::Now`].
     pub(crate) fn cancel(&self) {
         self.halt.raise(Level::Now);
-        if let Some(recording) = &self.recording {
-            recording.ending();
+        if let Some(journal) = &self.journal {
+            journal.announce_end();
         }
     }
 
@@ -163,8 +163,8 @@ where
             return Report::default();
         };
         let mut report = statistics.report(self.name);
-        if let Some(recording) = &self.recording {
-            recording.account(&mut report);
+        if let Some(journal) = &self.journal {
+            journal.add_to(&mut report);
             // Of what an earlier run did there is no timeline.
             if let Some(timeline) = &mut report.timeline {
                 timeline.items = timeline.items.saturating_sub(report.resumed);
@@ -175,8 +175,8 @@ where
 
     /// Everything that was recorded is on the disk now, and the journal free for the next run.
     pub(crate) fn close_journal(&self) {
-        if let Some(recording) = &self.recording {
-            recording.close();
+        if let Some(journal) = &self.journal {
+            journal.close();
         }
     }
 

@@ -1,4 +1,4 @@
-//! Writing a journal anew without the records that later ones have replaced.
+//! Rewrites a journal without the records that later ones replaced.
 //!
 //! Items that fail and are tried again leave one with each run. The new file is written beside the old one and takes its place
 //! in one step, so at any moment there is one whole journal at the path.
@@ -9,34 +9,38 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::files::{create_beside, open_directory};
 use super::header::Header;
-use super::holders::{Held, Hold, hold};
-use super::open::{Opened, create_beside, place};
+use super::index::Index;
+use super::locks::{JournalLock, LockError, lock_journal};
 use super::scan::{Piece, Scanner};
 
-/// With fewer records to leave out it is not worth the trouble.
-const LEAST: u64 = 4096;
+/// The fewest replaced records that are worth a rewrite.
+const MIN_SUPERSEDED: u64 = 4096;
 
-/// A file with what counts of an open journal, now at its path and locked. `None`: there is not much to leave out.
+/// Replaces the journal at `path` by a locked file with its current records, where enough were
+/// superseded. `file` is the journal, up to `end`.
 pub(super) fn compact(
     path: &Path,
-    journal: &Opened,
+    file: &File,
+    index: &Index,
     header: &Header,
-) -> io::Result<Option<(File, Hold)>> {
-    let superseded = journal.index.superseded();
+    end: u64,
+) -> io::Result<Option<(File, JournalLock)>> {
+    let superseded = index.superseded();
     // Before the first item, all that counts are stale.
-    if superseded < LEAST || superseded <= journal.index.stale() {
+    if superseded < MIN_SUPERSEDED || superseded <= index.stale() {
         return Ok(None);
     }
     // Where the path is a link, it stays one.
     let path = path.canonicalize()?;
     let beside = beside(&path);
-    let written = write(&beside, journal, header).and_then(|(file, hold)| {
-        let place = place(&path)?;
+    let written = write(&beside, file, index, header, end).and_then(|compacted| {
+        let directory = open_directory(&path)?;
         fs::rename(&beside, &path)?;
         // From here on this is the journal, whatever the disk says.
-        let _ = place.sync_all();
-        Ok((file, hold))
+        let _ = directory.sync_all();
+        Ok(compacted)
     });
     if written.is_err() {
         let _ = fs::remove_file(&beside);
@@ -44,41 +48,47 @@ pub(super) fn compact(
     written.map(Some)
 }
 
-/// Only who has the journal writes it. What a kill leaves there is removed.
+/// Returns the path of the new file. Only the holder of the journal writes it; a leftover of a kill is removed.
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".compacting");
     PathBuf::from(name)
 }
 
-fn write(beside: &Path, journal: &Opened, header: &Header) -> io::Result<(File, Hold)> {
+fn write(
+    beside: &Path,
+    journal: &File,
+    index: &Index,
+    header: &Header,
+    end: u64,
+) -> io::Result<(File, JournalLock)> {
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let file = create_beside(beside)?;
-    file.set_permissions(journal.file.metadata()?.permissions())?;
+    file.set_permissions(journal.metadata()?.permissions())?;
     // Before it is at the path, where others find it.
-    let hold = hold(&file).map_err(|held| match held {
-        Held::By(who) => io::Error::other(who),
-        Held::Io(error) => error,
+    let lock = lock_journal(&file).map_err(|error| match error {
+        LockError::InUse(holder) => io::Error::other(holder),
+        LockError::Io(error) => error,
     })?;
     let mut out = BufWriter::with_capacity(1 << 18, &file);
     out.write_all(&header.bytes())?;
-    let mut scanner = Scanner::new(&journal.file, header.salt, header.len(), journal.end);
+    let mut scanner = Scanner::new(journal, header.salt, header.len(), end);
     let mut frame = Vec::new();
     while let Some(piece) = scanner.next()? {
         let Piece::Frame(at, head) = piece else {
             continue;
         };
-        if journal.index.is_last(head.facts.key, at) {
+        if index.is_last(head.metadata.key, at) {
             frame.resize(usize::try_from(head.len()).map_err(io::Error::other)?, 0);
-            journal.file.read_exact_at(&mut frame, at)?;
+            journal.read_exact_at(&mut frame, at)?;
             out.write_all(&frame)?;
         }
     }
     out.flush()?;
     drop(out);
     file.sync_all()?;
-    Ok((file, hold))
+    Ok((file, lock))
 }

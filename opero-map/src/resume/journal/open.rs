@@ -1,30 +1,31 @@
-//! Opening a journal for a run: whose it is, and who else has it.
+//! Opens a journal for a run: checks its owner, locks it, repairs it.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use opero_core::ConfigError;
 
-use super::JournalError;
 use super::compact::compact;
+use super::error::JournalError;
+use super::files::{check_directory, is_at, no_file, open_file, sync_directory};
 use super::header::{Header, Owner};
-use super::holders::{Held, Hold, hold, look};
 use super::index::Index;
+use super::locks::{JournalLock, LockError, check_lock, lock_journal};
 use super::repair::{Survey, survey};
 
-/// A journal that this run alone has, with nothing damaged in it.
+/// A journal that this run has locked and repaired.
 pub(super) struct Opened {
     pub(super) file: File,
-    pub(super) hold: Hold,
+    pub(super) lock: JournalLock,
     pub(super) salt: u64,
     pub(super) index: Index,
-    /// Where the next frame goes.
+    /// The offset of the next frame.
     pub(super) end: u64,
 }
 
-/// Opens the journal at `path`, or begins one.
+/// Opens the journal at `path`, or creates one.
 pub(super) fn open(path: &Path, owner: &Owner) -> Result<Opened, ConfigError> {
     if !owner.fits() {
         return Err(ConfigError::new(
@@ -33,8 +34,9 @@ pub(super) fn open(path: &Path, owner: &Owner) -> Result<Opened, ConfigError> {
             "give a shorter one",
         ));
     }
-    let (file, hold) = take(path)?;
-    let begun = begin(&file, path, owner).map_err(|error| failed(path, "written", &error))?;
+    let (file, lock) = open_locked(path)?;
+    let begun =
+        write_header(&file, path, owner).map_err(|error| failed(path, "written", &error))?;
     let header = match begun {
         Some(header) => header,
         None => inspect_file(&file, path, owner)?,
@@ -48,49 +50,50 @@ pub(super) fn open(path: &Path, owner: &Owner) -> Result<Opened, ConfigError> {
     repaired.map_err(|error| failed(path, "repaired", &error))?;
     let mut opened = Opened {
         file,
-        hold,
+        lock,
         salt: header.salt,
         index: found.1,
         end: found.0.end,
     };
-    // It is a matter of space only: where it does not succeed, the journal is as good as before.
-    if let Ok(Some((file, hold))) = compact(path, &opened, &header) {
+    // Compaction only saves space: where it fails, the journal stays valid.
+    let compacted = compact(path, &opened.file, &opened.index, &header, opened.end);
+    if let Ok(Some((file, lock))) = compacted {
         let (found, index) = read(&file).map_err(|error| failed(path, "read", &error))?;
-        // The old file first: it is nobody's journal any more.
+        // The old file first: it is no journal any more.
         opened.file = file;
-        (opened.hold, opened.index, opened.end) = (hold, index, found.end);
+        (opened.lock, opened.index, opened.end) = (lock, index, found.end);
     }
     Ok(opened)
 }
 
-/// The file at `path`, made where there is none, and locked for this run.
-fn take(path: &Path) -> Result<(File, Hold), ConfigError> {
+/// Opens and locks the file at `path` for this run.
+fn open_locked(path: &Path) -> Result<(File, JournalLock), ConfigError> {
     loop {
         let file = open_file(path).map_err(|error| failed(path, "opened", &error))?;
-        let hold = hold(&file).map_err(|held| refused(path, held))?;
-        // Who had it until now may have put another file in its place.
+        let lock = lock_journal(&file).map_err(|error| lock_failed(path, error))?;
+        // The previous holder may have replaced the file.
         if is_at(&file, path) {
-            return Ok((file, hold));
+            return Ok((file, lock));
         }
     }
 }
 
-/// Could a run have what is at `path`, if anything, and is it a journal of this owner's? Changes nothing.
+/// Checks that a run of this owner could open the journal at `path`. Changes nothing.
 pub(crate) fn inspect(path: &Path, owner: &Owner) -> Result<(), ConfigError> {
     let cannot = |error| failed(path, "opened", &error);
     loop {
         match path.metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return find_room(path).map_err(cannot);
+                return check_directory(path).map_err(cannot);
             }
             Err(error) => return Err(cannot(error)),
-            // Opening a pipe would wait for somebody at its other end.
+            // Opening a pipe would block until its other end is opened.
             Ok(found) if !found.is_file() => return Err(cannot(no_file())),
             Ok(_) => {}
         }
         let file = OpenOptions::new().read(true).write(true).open(path);
         let file = file.map_err(cannot)?;
-        look(&file).map_err(|held| refused(path, held))?;
+        check_lock(&file).map_err(|error| lock_failed(path, error))?;
         if !is_at(&file, path) {
             continue;
         }
@@ -98,30 +101,6 @@ pub(crate) fn inspect(path: &Path, owner: &Owner) -> Result<(), ConfigError> {
             Ok(found) if found.len() == 0 => Ok(()),
             _ => inspect_file(&file, path, owner).map(drop),
         };
-    }
-}
-
-/// Is there a directory to make it in?
-fn find_room(path: &Path) -> io::Result<()> {
-    let above = path.ancestors().skip(1);
-    let there = above
-        .map(|above| match above.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => above,
-        })
-        .find(|above| above.exists());
-    match there {
-        Some(above) if !above.is_dir() => Err(io::ErrorKind::NotADirectory.into()),
-        _ => Ok(()),
-    }
-}
-
-/// Is this the file that the path leads to?
-fn is_at(file: &File, path: &Path) -> bool {
-    let id = |found: std::fs::Metadata| (found.dev(), found.ino());
-    match (file.metadata(), path.metadata()) {
-        (Ok(this), Ok(there)) => id(this) == id(there),
-        _ => false,
     }
 }
 
@@ -184,43 +163,19 @@ fn failed(path: &Path, doing: &str, error: &io::Error) -> ConfigError {
     )
 }
 
-fn refused(path: &Path, held: Held) -> ConfigError {
-    match held {
-        Held::By(who) => wrong(
+fn lock_failed(path: &Path, error: LockError) -> ConfigError {
+    match error {
+        LockError::InUse(who) => wrong(
             path,
             &format!("which is in use: {who}"),
             "wait for that run, or give another path",
         ),
-        Held::Io(error) => failed(path, "locked", &error),
+        LockError::Io(error) => failed(path, "locked", &error),
     }
 }
 
-fn no_file() -> io::Error {
-    io::Error::other("it is no file")
-}
-
-fn open_file(path: &Path) -> io::Result<File> {
-    create_parents(path)?;
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(no_file());
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    options.mode(0o600).open(path)
-}
-
-/// Makes a file of opero's own beside a journal, for this user alone.
-///
-/// # Errors
-/// `AlreadyExists` where there is something of that name, a link too: nothing is written to where such a link leads.
-pub(super) fn create_beside(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    options.mode(0o600).open(path)
-}
-
-/// Gives an empty file its header. `None`: it is not empty.
-fn begin(file: &File, path: &Path, owner: &Owner) -> io::Result<Option<Header>> {
+/// Writes the header of an empty file. Returns `None` where the file is not empty.
+fn write_header(file: &File, path: &Path, owner: &Owner) -> io::Result<Option<Header>> {
     if file.metadata()?.len() > 0 {
         return Ok(None);
     }
@@ -230,36 +185,6 @@ fn begin(file: &File, path: &Path, owner: &Owner) -> io::Result<Option<Header>> 
         return Err(error);
     }
     file.sync_data()?;
-    sync_place(path)?;
+    sync_directory(path)?;
     Ok(Some(header))
-}
-
-/// Creates the directories above a file, for this user alone. One that is there is left as it is, its mode too: the file is
-/// closed to others by itself.
-fn create_parents(path: &Path) -> io::Result<()> {
-    let Some(parent) = parent(path) else {
-        return Ok(());
-    };
-    let missing = |directory: &&Path| !directory.as_os_str().is_empty() && !directory.exists();
-    let missing: Vec<_> = parent.ancestors().take_while(missing).collect();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(parent)?;
-    missing.into_iter().try_for_each(sync_place)
-}
-
-/// A power cut leaves it where it is.
-fn sync_place(path: &Path) -> io::Result<()> {
-    place(path)?.sync_all()
-}
-
-/// The directory that it is in.
-pub(super) fn place(path: &Path) -> io::Result<File> {
-    File::open(parent(path).unwrap_or(Path::new(".")))
-}
-
-fn parent(path: &Path) -> Option<&Path> {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
 }

@@ -8,10 +8,11 @@ use std::{fmt, io};
 use opero_core::Key;
 use opero_core::key::BuildIdentity;
 
+use super::entry::{Entry, State};
+use super::error::JournalError;
 use super::frame::{HEAD, Head};
 use super::header::Header;
 use super::scan::{Piece, Scanner};
-use super::{Entry, JournalError, State};
 
 /// A journal to look at, also while a run has it open: it is not changed, and shows what was there when it was opened.
 ///
@@ -67,12 +68,12 @@ impl Journal {
         let mut scanner = scan(&self.file, &self.header, self.len);
         while let Some(piece) = scanner.next()? {
             match piece {
-                Piece::Frame(at, Head { facts, .. }) => {
-                    let before = self.last.insert(facts.key, at);
+                Piece::Frame(at, Head { metadata, .. }) => {
+                    let before = self.last.insert(metadata.key, at);
                     self.superseded += u64::from(before.is_some());
-                    match facts.state {
-                        State::Ok => failed.remove(&facts.key),
-                        State::Failed => failed.insert(facts.key),
+                    match metadata.state {
+                        State::Ok => failed.remove(&metadata.key),
+                        State::Failed => failed.insert(metadata.key),
                     };
                 }
                 Piece::Damage(range) => self.damaged += range.end - range.start,
@@ -145,7 +146,7 @@ impl Iterator for Entries<'_> {
                 Ok(None) => return None,
                 Err(error) => return Some(Err(error)),
             };
-            if self.journal.last.get(&head.facts.key) == Some(&at) {
+            if self.journal.last.get(&head.metadata.key) == Some(&at) {
                 return Some(self.journal.entry(at, &head));
             }
         }
@@ -156,16 +157,16 @@ impl Journal {
     fn entry(&self, at: u64, head: &Head) -> io::Result<Entry> {
         let mut text = vec![0; head.text as usize];
         self.file.read_exact_at(&mut text, at + HEAD as u64)?;
-        let facts = &head.facts;
+        let metadata = &head.metadata;
         Ok(Entry {
-            index: facts.index,
-            state: facts.state,
-            attempts: facts.attempts,
+            index: metadata.index,
+            state: metadata.state,
+            attempts: metadata.attempts,
             started: SystemTime::UNIX_EPOCH
-                .checked_add(facts.started)
+                .checked_add(metadata.started)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
-            took: facts.elapsed,
-            worker: facts.worker,
+            took: metadata.elapsed,
+            worker: metadata.worker,
             error: (head.text > 0).then(|| String::from_utf8_lossy(&text).into_owned()),
         })
     }

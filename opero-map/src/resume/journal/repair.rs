@@ -1,4 +1,4 @@
-//! Damage in a journal: found when it is opened, copied aside, and taken out.
+//! Finds damage in a journal, copies the file aside and blanks the damage.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::files::create_beside;
 use super::header::Header;
-use super::index::{Index, Place};
-use super::open::create_beside;
+use super::index::{Index, RecordLocation};
 use super::scan::{Piece, Scanner};
 
 /// What is wrong with a journal.
@@ -25,7 +25,7 @@ pub(super) struct Survey {
     header: Option<Range<u64>>,
 }
 
-/// Goes through all of a journal, and puts its records into the index.
+/// Scans the whole journal and adds its records to the index.
 pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Result<Survey> {
     let len = file.metadata()?.len();
     let mut scanner = Scanner::new(file, header.salt, header.len(), len);
@@ -39,8 +39,8 @@ pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Res
     while let Some(piece) = scanner.next()? {
         match piece {
             Piece::Frame(offset, head) => index.add(
-                head.facts.key,
-                Place {
+                head.metadata.key,
+                RecordLocation {
                     offset,
                     body: head.body,
                 },
@@ -55,7 +55,7 @@ pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Res
 }
 
 impl Survey {
-    /// Takes out what is damaged, once it was copied aside. Where this is interrupted, the next run does it again.
+    /// Blanks the damage after copying the file aside. An interrupted repair is repeated by the next run.
     pub(super) fn repair(&self, file: &File, path: &Path, header: &Header) -> io::Result<()> {
         // When the journal began, a kill may have cut off the second copy: that is no damage.
         let len = file.metadata()?.len();
@@ -83,7 +83,7 @@ impl Survey {
     }
 }
 
-/// Zeros mean nothing: the next run finds no damage there.
+/// Overwrites a range with zeros, which a scan ignores.
 fn blank(file: &File, range: Range<u64>) -> io::Result<()> {
     static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
     let mut at = range.start;

@@ -42,8 +42,8 @@ struct Window {
 /// How much is read at a time, at least. So little in tests that frames are everywhere across its edges.
 const READ: usize = if cfg!(test) { 100 } else { 1 << 18 };
 
-/// What is at a place.
-enum Place {
+/// What is at an offset.
+enum Found {
     Frame(Head),
     /// A head that is whole, with a body that is not. So far it goes.
     Damaged(u64),
@@ -76,24 +76,24 @@ impl<'f> Scanner<'f> {
         let from = self.at;
         let (mut at, mut zeros, mut cut_short) = (from, true, false);
         while at < self.end {
-            match self.place(at)? {
-                Place::Frame(head) if zeros => {
+            match self.find(at)? {
+                Found::Frame(head) if zeros => {
                     self.at = at + head.len();
                     return Ok(Some(Piece::Frame(at, head)));
                 }
-                Place::Frame(head) => {
+                Found::Frame(head) => {
                     self.next = Some((at, head));
                     return Ok(Some(Piece::Damage(from..at)));
                 }
-                Place::Damaged(len) => {
+                Found::Damaged(len) => {
                     zeros = false;
                     at += len;
                 }
-                Place::CutShort => {
+                Found::CutShort => {
                     cut_short = zeros;
                     break;
                 }
-                Place::Nothing => at = self.skip(at, &mut zeros)?,
+                Found::Nothing => at = self.skip(at, &mut zeros)?,
             }
         }
         self.at = self.end;
@@ -101,28 +101,28 @@ impl<'f> Scanner<'f> {
         Ok((from < self.end).then_some(Piece::Tail { from, cut_short }))
     }
 
-    fn place(&mut self, at: u64) -> io::Result<Place> {
+    fn find(&mut self, at: u64) -> io::Result<Found> {
         let (salt, left) = (self.salt, self.end - at);
         let bytes = self.look(at, HEAD)?;
         if bytes.len() < HEAD {
             let begun = bytes.len().min(MAGIC.len());
             return Ok(if bytes[..begun] == MAGIC[..begun] {
-                Place::CutShort
+                Found::CutShort
             } else {
-                Place::Nothing
+                Found::Nothing
             });
         }
         let Some(head) = Head::read(salt, bytes) else {
-            return Ok(Place::Nothing);
+            return Ok(Found::Nothing);
         };
         if head.len() > left {
-            return Ok(Place::CutShort);
+            return Ok(Found::CutShort);
         }
         // The end is within the file, so this fits where the file does.
         let bytes = self.look(at, usize::try_from(head.len()).map_err(io::Error::other)?)?;
         Ok(match head.split(salt, &bytes[HEAD..]) {
-            Some(_) => Place::Frame(head),
-            None => Place::Damaged(head.len()),
+            Some(_) => Found::Frame(head),
+            None => Found::Damaged(head.len()),
         })
     }
 

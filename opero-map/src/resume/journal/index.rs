@@ -7,9 +7,9 @@ use opero_core::Key;
 use opero_core::key::BuildIdentity;
 use opero_core::stable::KeySpace;
 
-/// Where a record is.
+/// Where a record is in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct RecordLocation {
     pub(super) offset: u64,
     pub(super) body: u32,
 }
@@ -45,32 +45,32 @@ impl Index {
         }
     }
 
-    /// A record of that key. It counts in place of an earlier one.
-    pub(super) fn add(&mut self, key: Key, place: Place) {
+    /// Adds a record of that key, in place of an earlier one.
+    pub(super) fn add(&mut self, key: Key, location: RecordLocation) {
         let slot = self.slots.entry(key).or_default();
         match slot.offset {
             0 => self.stale += 1,
             _ => self.superseded += 1,
         }
-        slot.offset = place.offset;
-        slot.body = place.body;
+        slot.offset = location.offset;
+        slot.body = location.body;
     }
 
-    /// The next item of a run, in the order of its input: its key, and its record.
-    pub(super) fn enrol(&mut self, content: Key) -> (Key, Option<Place>) {
+    /// Returns the key and the record of the input's next item.
+    pub(super) fn next_item(&mut self, content: Key) -> (Key, Option<RecordLocation>) {
         let slot = self.slots.entry(content).or_default();
         let number = slot.seen;
         slot.seen = number.saturating_add(1);
         if number == 0 {
-            let place = slot.place();
-            self.stale -= u64::from(place.is_some());
-            return (content, place);
+            let location = slot.location();
+            self.stale -= u64::from(location.is_some());
+            return (content, location);
         }
         let mut bytes = [0; 20];
         bytes[..16].copy_from_slice(&content.as_u128().to_le_bytes());
         bytes[16..].copy_from_slice(&number.to_le_bytes());
         let key = self.repeats.key(&bytes);
-        // Nobody asks twice for it, so where it has no record it needs no entry.
+        // It is asked for once, so without a record it needs no entry.
         let Entry::Occupied(mut slot) = self.slots.entry(key) else {
             return (key, None);
         };
@@ -79,34 +79,34 @@ impl Index {
             slot.seen = 1;
             self.stale -= u64::from(slot.offset != 0);
         }
-        (key, slot.place())
+        (key, slot.location())
     }
 
-    /// What makes keys of the items' contents.
+    /// Returns the key space of the items' contents.
     pub(super) fn contents(&self) -> KeySpace {
         self.contents.clone()
     }
 
-    /// How many records a later one of the same item has replaced.
+    /// Returns how many records a later one of the same item replaced.
     pub(super) fn superseded(&self) -> u64 {
         self.superseded
     }
 
-    /// Is that the record which counts of its item?
+    /// Returns `true` if this is the current record of its item.
     pub(super) fn is_last(&self, key: Key, offset: u64) -> bool {
         let slot = self.slots.get(&key);
         slot.is_some_and(|slot| slot.offset == offset)
     }
 
-    /// How many records no item asked for.
+    /// Returns how many records no item asked for.
     pub(super) fn stale(&self) -> u64 {
         self.stale
     }
 }
 
 impl Slot {
-    fn place(&self) -> Option<Place> {
-        (self.offset != 0).then_some(Place {
+    fn location(&self) -> Option<RecordLocation> {
+        (self.offset != 0).then_some(RecordLocation {
             offset: self.offset,
             body: self.body,
         })
@@ -120,16 +120,16 @@ mod tests {
     #[test]
     fn equal_items_are_known_by_their_order() {
         let mut index = Index::new("f", "");
-        let keys = [1, 2, 1, 1].map(|content| index.enrol(Key::stable(content)).0);
+        let keys = [1, 2, 1, 1].map(|content| index.next_item(Key::stable(content)).0);
         let mut again = Index::new("f", "");
         for (place, key) in keys.iter().enumerate().skip(1) {
             let (offset, body) = (place as u64 * 10, 0);
-            again.add(*key, Place { offset, body });
+            again.add(*key, RecordLocation { offset, body });
         }
         assert_eq!(again.stale(), 3);
         // The one in the middle comes first now: it is still itself.
-        let found = [2, 1, 1].map(|content| again.enrol(Key::stable(content)).1);
-        let offsets = found.map(|place| place.map(|place| place.offset));
+        let found = [2, 1, 1].map(|content| again.next_item(Key::stable(content)).1);
+        let offsets = found.map(|place| place.map(|location| location.offset));
         assert_eq!(offsets, [Some(10), None, Some(20)]);
         assert_eq!(again.stale(), 1);
     }
@@ -138,10 +138,10 @@ mod tests {
     fn of_two_records_the_last_one_counts() {
         let mut index = Index::new("f", "");
         for offset in [7, 9] {
-            index.add(Key::stable(5), Place { offset, body: 1 });
+            index.add(Key::stable(5), RecordLocation { offset, body: 1 });
         }
-        let (_, found) = index.enrol(Key::stable(5));
-        assert_eq!(found.map(|place| place.offset), Some(9));
+        let (_, found) = index.next_item(Key::stable(5));
+        assert_eq!(found.map(|location| location.offset), Some(9));
     }
 
     #[test]

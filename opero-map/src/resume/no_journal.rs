@@ -1,16 +1,17 @@
 use opero_core::{ConfigError, Error};
 
-use super::{Course, unavailable};
+use super::{ItemRecord, resume_error};
+use crate::config::MapConfig;
 use crate::erased::ErasedJob;
-use crate::{MapConfig, Report};
+use crate::report::Report;
 
-/// There is none: this build has no journals.
-pub(crate) enum Recording {}
+/// The journal of a run, which this build cannot have.
+pub(crate) enum RunJournal {}
 
-/// Nor does an item have one.
-pub(crate) enum Ticket {}
+/// The key of an item in a journal, which this build cannot have.
+pub(crate) enum JournalKey {}
 
-impl Recording {
+impl RunJournal {
     pub(crate) fn check<I, T, E>(
         config: &MapConfig,
         _: &dyn ErasedJob<I, T, E>,
@@ -19,12 +20,12 @@ impl Recording {
             return Ok(());
         }
         Err(if cfg!(unix) {
-            unavailable(
+            resume_error(
                 "is set, and this build has no journals",
                 "enable the Cargo feature `journal` of opero-map (`map-journal` of opero)",
             )
         } else {
-            unavailable("is set, and journals need a Unix", "leave it out")
+            resume_error("is set, and journals need a Unix", "leave it out")
         })
     }
 
@@ -35,14 +36,14 @@ impl Recording {
         Self::check(config, job).map(|()| None)
     }
 
-    pub(crate) fn enrol<I, T, E>(&self, _: &dyn ErasedJob<I, T, E>, _: &I) -> Ticket {
+    pub(crate) fn key<I, T, E>(&self, _: &dyn ErasedJob<I, T, E>, _: &I) -> JournalKey {
         match *self {}
     }
 
-    pub(crate) fn recall<I, T, E>(
+    pub(crate) fn lookup<I, T, E>(
         &self,
         _: &dyn ErasedJob<I, T, E>,
-        _: &Ticket,
+        _: &JournalKey,
     ) -> Option<Result<T, Error<E>>> {
         match *self {}
     }
@@ -50,18 +51,18 @@ impl Recording {
     pub(crate) fn record<I, T, E>(
         &self,
         _: &dyn ErasedJob<I, T, E>,
-        _: &Ticket,
+        _: &JournalKey,
         _: &Result<T, Error<E>>,
-        _: &Course,
+        _: &ItemRecord,
     ) -> Result<(), String> {
         match *self {}
     }
 
-    pub(crate) fn account(&self, _: &mut Report) {
+    pub(crate) fn add_to(&self, _: &mut Report) {
         match *self {}
     }
 
-    pub(crate) fn ending(&self) {
+    pub(crate) fn announce_end(&self) {
         match *self {}
     }
 

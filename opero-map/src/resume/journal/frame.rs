@@ -23,7 +23,7 @@ use std::time::Duration;
 use opero_core::{CodecError, Key};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::State;
+use super::entry::State;
 
 pub(super) const MAGIC: [u8; 4] = *b"\x8fJr\n";
 pub(super) const HEAD: usize = 73;
@@ -34,7 +34,7 @@ const LONGEST_TEXT: usize = 1024;
 
 /// What is recorded of an item beside its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct RecordMetadata {
     /// The item: its content, and which one of several equal ones it is.
     pub(crate) key: Key,
     /// Its place in the input, from 0.
@@ -50,7 +50,7 @@ pub(crate) struct Facts {
 /// The head of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
-    pub(super) facts: Facts,
+    pub(super) metadata: RecordMetadata,
     pub(super) body: u32,
     pub(super) text: u32,
     check: u64,
@@ -62,7 +62,7 @@ pub(super) struct Head {
 /// Those of `outcome`, and an outcome of 4 GiB and more.
 pub(super) fn frame(
     salt: u64,
-    facts: &Facts,
+    metadata: &RecordMetadata,
     text: &str,
     outcome: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
 ) -> Result<Vec<u8>, CodecError> {
@@ -81,19 +81,19 @@ pub(super) fn frame(
     head.put(check.to_le_bytes());
     head.put(body.to_le_bytes());
     head.put((text.len() as u32).to_le_bytes());
-    head.put(facts.key.as_u128().to_le_bytes());
-    head.put((facts.index as u64).to_le_bytes());
-    head.put(whole(facts.started.as_millis()).to_le_bytes());
-    head.put(whole(facts.elapsed.as_nanos()).to_le_bytes());
-    head.put(facts.attempts.to_le_bytes());
-    let worker = facts.worker.and_then(|w| u32::try_from(w).ok());
+    head.put(metadata.key.as_u128().to_le_bytes());
+    head.put((metadata.index as u64).to_le_bytes());
+    head.put(whole(metadata.started.as_millis()).to_le_bytes());
+    head.put(whole(metadata.elapsed.as_nanos()).to_le_bytes());
+    head.put(metadata.attempts.to_le_bytes());
+    let worker = metadata.worker.and_then(|w| u32::try_from(w).ok());
     head.put(
         worker
             .and_then(|w| w.checked_add(1))
             .unwrap_or(0)
             .to_le_bytes(),
     );
-    head.put([facts.state as u8]);
+    head.put([metadata.state as u8]);
     let check = head_check(salt, &bytes[..HEAD]);
     bytes[4..CHECKED].copy_from_slice(&check);
     Ok(bytes)
@@ -107,7 +107,7 @@ impl Head {
             return None;
         }
         let worker = u32::from_le_bytes(number(bytes, 68));
-        let facts = Facts {
+        let metadata = RecordMetadata {
             key: Key::stable(u128::from_le_bytes(number(bytes, 24))),
             index: usize::try_from(u64::from_le_bytes(number(bytes, 40))).ok()?,
             started: Duration::from_millis(u64::from_le_bytes(number(bytes, 48))),
@@ -118,7 +118,7 @@ impl Head {
         };
         let (body, text) = (number(bytes, 16), number(bytes, 20));
         let head = Self {
-            facts,
+            metadata,
             body: u32::from_le_bytes(body),
             text: u32::from_le_bytes(text),
             check: u64::from_le_bytes(number(bytes, 8)),

@@ -10,13 +10,13 @@ use opero_core::stable::KeySpace;
 use opero_core::sync::lock;
 use opero_core::{CodecError, ConfigError, Key};
 
-use super::frame::{HEAD, Head, frame};
+use super::entry::State;
+use super::frame::{HEAD, Head, RecordMetadata, frame};
 use super::header::Owner;
-use super::holders::{Hold, unlock};
-use super::index::{Index, Place};
+use super::index::{Index, RecordLocation};
+use super::locks::{JournalLock, unlock};
 use super::open::{Opened, open};
 use super::writer::Writer;
-use super::{Facts, State};
 
 /// The records of earlier runs, and the writer of this one's.
 pub(crate) struct Log {
@@ -26,7 +26,7 @@ pub(crate) struct Log {
     index: Mutex<Index>,
     writer: Writer,
     /// Until the file is unlocked.
-    hold: Mutex<Option<Hold>>,
+    lock: Mutex<Option<JournalLock>>,
 }
 
 /// A record that was read.
@@ -38,11 +38,11 @@ pub(crate) struct Record {
 }
 
 impl Log {
-    /// Opens the journal at `path`, or begins one.
+    /// Opens the journal at `path`, or creates one.
     pub(crate) fn open(path: &Path, owner: &Owner) -> Result<Self, ConfigError> {
         let Opened {
             file,
-            hold,
+            lock: held,
             salt,
             index,
             end,
@@ -61,7 +61,7 @@ impl Log {
             contents: index.contents(),
             index: Mutex::new(index),
             writer,
-            hold: Mutex::new(Some(hold)),
+            lock: Mutex::new(Some(held)),
         })
     }
 
@@ -70,9 +70,9 @@ impl Log {
         &self.contents
     }
 
-    /// The next item of the input, in its order: its key, and where its record is.
-    pub(crate) fn enrol(&self, content: Key) -> (Key, Option<Place>) {
-        lock(&self.index).enrol(content)
+    /// Returns the key of the input's next item, and the location of its record.
+    pub(crate) fn next_item(&self, content: Key) -> (Key, Option<RecordLocation>) {
+        lock(&self.index).next_item(content)
     }
 
     /// How many records no item asked for so far.
@@ -80,14 +80,14 @@ impl Log {
         lock(&self.index).stale()
     }
 
-    /// The record at that place; `None` where it cannot be read any more.
-    pub(crate) fn read(&self, place: Place) -> Option<Record> {
-        let mut bytes = vec![0; HEAD + place.body as usize];
-        self.file.read_exact_at(&mut bytes, place.offset).ok()?;
+    /// Reads the record at that location; `None` where it cannot be read any more.
+    pub(crate) fn read(&self, location: RecordLocation) -> Option<Record> {
+        let mut bytes = vec![0; HEAD + location.body as usize];
+        self.file.read_exact_at(&mut bytes, location.offset).ok()?;
         let head = Head::read(self.salt, &bytes)?;
         let (text, _) = head.split(self.salt, &bytes[HEAD..])?;
         Some(Record {
-            state: head.facts.state,
+            state: head.metadata.state,
             outcome: HEAD + text.len(),
             bytes,
         })
@@ -96,11 +96,11 @@ impl Log {
     /// The bytes that record an item.
     pub(crate) fn frame(
         &self,
-        facts: &Facts,
+        metadata: &RecordMetadata,
         text: &str,
         outcome: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
     ) -> Result<Vec<u8>, CodecError> {
-        frame(self.salt, facts, text, outcome)
+        frame(self.salt, metadata, text, outcome)
     }
 
     /// Appends them. Once this returned, a kill does not lose them.
@@ -113,20 +113,20 @@ impl Log {
         self.writer.trouble()
     }
 
-    /// Brings everything to the disk, and lets others have the file.
+    /// Syncs everything to the disk and releases the file.
     pub(crate) fn close(&self) {
         self.writer.close();
-        let mut hold = lock(&self.hold);
-        if hold.is_some() {
+        let mut held = lock(&self.lock);
+        if held.is_some() {
             unlock(&self.file);
         }
-        *hold = None;
+        *held = None;
     }
 
-    /// No more items are taken: whoever waits for the file has it soon.
-    pub(crate) fn ending(&self) {
-        if let Some(hold) = &*lock(&self.hold) {
-            hold.ending();
+    /// Notes that no more items are taken: a run that waits for the file gets it soon.
+    pub(crate) fn announce_end(&self) {
+        if let Some(held) = &*lock(&self.lock) {
+            held.announce_end();
         }
     }
 }

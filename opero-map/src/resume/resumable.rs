@@ -1,4 +1,4 @@
-//! Jobs whose items and results become bytes through serde.
+//! Jobs whose items and results are recorded through serde.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -10,15 +10,18 @@ use opero_core::{Cause, CodecError, ConfigError, Context, Error, KeyBytes, Waiti
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Run;
-use crate::{Job, Recorded, RemoteFunction, Source};
+use super::codec::RecordCodec;
+use crate::job::{Job, RemoteFunction};
+use crate::run::Run;
+use crate::source::Source;
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
-    /// Lets the run be recorded, for [`resume`](Run::resume): its items, values and errors become bytes through serde.
+    /// Makes the run one that can [`resume`](Run::resume): serde encodes its items, values and errors.
     ///
-    /// `function` is what its journals know the function by. What a closure captures is not part of that, so put into the
-    /// name, or into [`resume_version`](Run::resume_version), what its results depend on. A function that cannot fail has
-    /// `Infallible` as its error, which is recorded as well.
+    /// `function` names the function in its journals. A closure's captures are not part of the name:
+    /// put what the results depend on into the name or into
+    /// [`resume_version`](Run::resume_version). The error of a function that cannot fail is
+    /// `Infallible`.
     ///
     /// ```
     /// # #[cfg(feature = "thread")] {
@@ -28,7 +31,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     ///
     /// let length = |word: String| u8::try_from(word.len()).map_err(|error| error.to_string());
     /// let words = ["one", "three"].map(String::from);
-    /// let begin = || map(words.clone(), length).recorded("lengths").resume(&path);
+    /// let begin = || map(words.clone(), length).resumable("lengths").resume(&path);
     ///
     /// assert_eq!(begin().try_run().unwrap(), [3, 5]);
     /// let (results, report) = begin().run_report(); // As in the next process, after a kill.
@@ -36,16 +39,16 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # std::fs::remove_dir_all(directory).unwrap();
     /// # }
     /// ```
-    pub fn recorded<How>(self, function: impl Into<String>) -> Run<S, RecordedJob<J, How>>
+    pub fn resumable<How>(self, function: impl Into<String>) -> Run<S, ResumableJob<J, How>>
     where
         S::Item: Serialize,
         J::Output: Serialize + DeserializeOwned,
-        J::Error: RecordedError<How>,
+        J::Error: ResumableError<How>,
     {
         Run::new(
             self.name,
             self.source,
-            RecordedJob {
+            ResumableJob {
                 job: self.job,
                 function: function.into(),
                 how: PhantomData,
@@ -55,30 +58,30 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     }
 }
 
-/// An error that a run can record: one that is `Serialize + DeserializeOwned + Display`, or `Infallible`, the error of a
-/// function that cannot fail. `How` says which, and is found by the compiler.
+/// An error that a run can record: one that is `Serialize + DeserializeOwned + Display`, or
+/// `Infallible`. The compiler infers which one `How` is.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is the error of a recorded run, and no bytes can be made of it",
+    message = "`{Self}` is the error of a run that resumes, and cannot be encoded",
     label = "the errors of this run cannot be recorded",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it, and implement `Display`; or return a `String`"
 )]
-pub trait RecordedError<How>: Sized {
+pub trait ResumableError<How>: Sized {
     #[doc(hidden)]
     fn codec<T: Serialize + DeserializeOwned>() -> OutcomeCodec<T, Self>;
     #[doc(hidden)]
     fn words(&self) -> String;
 }
 
-/// How a [`RecordedError`] is recorded: through serde.
+/// Marks a [`ResumableError`] that is recorded through serde.
 #[derive(Debug)]
 pub enum BySerde {}
 
-/// How a [`RecordedError`] is recorded that never occurs.
+/// Marks a [`ResumableError`] that never occurs.
 #[derive(Debug)]
 pub enum Never {}
 
 #[diagnostic::do_not_recommend]
-impl<E: Serialize + DeserializeOwned + fmt::Display> RecordedError<BySerde> for E {
+impl<E: Serialize + DeserializeOwned + fmt::Display> ResumableError<BySerde> for E {
     fn codec<T: Serialize + DeserializeOwned>() -> OutcomeCodec<T, E> {
         OutcomeCodec::postcard()
     }
@@ -88,7 +91,7 @@ impl<E: Serialize + DeserializeOwned + fmt::Display> RecordedError<BySerde> for 
     }
 }
 
-impl RecordedError<Never> for Infallible {
+impl ResumableError<Never> for Infallible {
     fn codec<T: Serialize + DeserializeOwned>() -> OutcomeCodec<T, Infallible> {
         OutcomeCodec::infallible()
     }
@@ -98,14 +101,14 @@ impl RecordedError<Never> for Infallible {
     }
 }
 
-/// A job that is recorded through serde: see [`Run::recorded`].
-pub struct RecordedJob<J, How = BySerde> {
+/// A job that is recorded through serde: see [`Run::resumable`].
+pub struct ResumableJob<J, How = BySerde> {
     job: J,
     function: String,
     how: PhantomData<fn() -> How>,
 }
 
-impl<J: Clone, How> Clone for RecordedJob<J, How> {
+impl<J: Clone, How> Clone for ResumableJob<J, How> {
     fn clone(&self) -> Self {
         Self {
             job: self.job.clone(),
@@ -115,12 +118,12 @@ impl<J: Clone, How> Clone for RecordedJob<J, How> {
     }
 }
 
-impl<I, J, How> Job<I> for RecordedJob<J, How>
+impl<I, J, How> Job<I> for ResumableJob<J, How>
 where
     I: Serialize + Send,
     J: Job<I>,
     J::Output: Serialize + DeserializeOwned,
-    J::Error: RecordedError<How>,
+    J::Error: ResumableError<How>,
 {
     type Output = J::Output;
     type Error = J::Error;
@@ -138,7 +141,7 @@ where
         self.job.tells_more()
     }
 
-    fn recorded(&self) -> Result<&dyn Recorded<I, J::Output, J::Error>, ConfigError> {
+    fn record_codec(&self) -> Result<&dyn RecordCodec<I, J::Output, J::Error>, ConfigError> {
         Ok(self)
     }
 
@@ -151,12 +154,12 @@ where
     }
 }
 
-impl<I, J, How, T, E> Recorded<I, T, E> for RecordedJob<J, How>
+impl<I, J, How, T, E> RecordCodec<I, T, E> for ResumableJob<J, How>
 where
     I: Serialize,
     J: Send + Sync,
     T: Serialize + DeserializeOwned,
-    E: RecordedError<How>,
+    E: ResumableError<How>,
 {
     fn function(&self) -> Result<Cow<'_, str>, ConfigError> {
         Ok(Cow::Borrowed(&self.function))
@@ -186,9 +189,9 @@ where
     }
 }
 
-impl<J, How> fmt::Debug for RecordedJob<J, How> {
+impl<J, How> fmt::Debug for ResumableJob<J, How> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordedJob")
+        f.debug_struct("ResumableJob")
             .field("function", &self.function)
             .finish_non_exhaustive()
     }

@@ -11,10 +11,10 @@ use proptest::prelude::*;
 
 use super::frame::frame;
 use super::header::{Header, Owner};
-use super::holders::{hold, unlock};
+use super::locks::{lock_journal, unlock};
 use super::open::{inspect, open};
 use super::scan::{Piece, Scanner};
-use super::{Facts, Journal, JournalError, State};
+use super::{Journal, JournalError, RecordMetadata, State};
 
 const SALT: u64 = 0x5A17;
 
@@ -47,7 +47,7 @@ impl Drop for Scratch {
 
 /// A frame that its number tells, with a result of any bytes.
 fn numbered(number: usize, salt: u64, result: &[u8]) -> Vec<u8> {
-    let facts = Facts {
+    let metadata = RecordMetadata {
         key: Key::stable(number as u128),
         index: number,
         started: Duration::from_millis(number as u64 * 1_000),
@@ -61,7 +61,7 @@ fn numbered(number: usize, salt: u64, result: &[u8]) -> Vec<u8> {
         out.extend_from_slice(result);
         Ok(())
     };
-    frame(salt, &facts, text, append).unwrap()
+    frame(salt, &metadata, text, append).unwrap()
 }
 
 fn owner(function: &str, version: &str) -> Owner {
@@ -93,7 +93,7 @@ fn pieces(salt: u64, from: u64, bytes: &[u8]) -> Vec<Piece> {
 /// The numbers of the frames that are found.
 fn numbers(pieces: &[Piece]) -> Vec<usize> {
     let number = |piece: &Piece| match piece {
-        Piece::Frame(_, head) => Some(head.facts.index),
+        Piece::Frame(_, head) => Some(head.metadata.index),
         _ => None,
     };
     pieces.iter().filter_map(number).collect()
@@ -131,8 +131,8 @@ proptest! {
             let (text, outcome) = head.split(SALT, &bytes[super::frame::HEAD..]).unwrap();
             prop_assert_eq!(outcome, &results[number][..]);
             prop_assert_eq!(text.is_empty(), number % 2 == 0);
-            prop_assert_eq!(head.facts.started, Duration::from_secs(number as u64));
-            prop_assert_eq!(head.facts.worker, (number % 3 != 0).then_some(number));
+            prop_assert_eq!(head.metadata.started, Duration::from_secs(number as u64));
+            prop_assert_eq!(head.metadata.worker, (number % 3 != 0).then_some(number));
             prop_assert_eq!(bytes, &numbered(number, SALT, outcome)[..]);
         }
     }
@@ -306,8 +306,8 @@ fn who_waited_for_a_file_that_was_replaced_meanwhile_takes_the_new_one() {
     let scratch = Scratch::new(&header.bytes());
     let newer = Scratch::new(&[header.bytes(), numbered(0, header.salt, b"x")].concat());
     let file = File::open(&scratch.0).unwrap();
-    let first = hold(&file).ok().unwrap();
-    first.ending();
+    let first = lock_journal(&file).ok().unwrap();
+    first.announce_end();
     std::thread::scope(|scope| {
         let next = scope.spawn(|| open(&scratch.0, &owner("f", "1")).unwrap().index.stale());
         // In any other order it finds the new one at once.

@@ -41,10 +41,11 @@
 mod compact;
 mod entry;
 mod error;
+mod files;
 mod frame;
 mod header;
-mod holders;
 mod index;
+mod locks;
 mod log;
 mod open;
 mod reader;
@@ -56,9 +57,9 @@ mod writer;
 
 pub use entry::{Entry, State};
 pub use error::JournalError;
-pub(crate) use frame::Facts;
+pub(crate) use frame::RecordMetadata;
 pub(crate) use header::Owner;
-pub(crate) use index::Place;
+pub(crate) use index::RecordLocation;
 pub(crate) use log::Log;
 pub(crate) use open::inspect;
 pub use reader::{Entries, Journal};

@@ -6,37 +6,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use opero_core::sync::lock;
 use opero_core::{CodecError, ConfigError, Error, ErrorKind, Key};
 
-use super::{Course, unavailable};
+use super::journal::{Log, Owner, RecordLocation, RecordMetadata, State, inspect};
+use super::{ItemRecord, resume_error};
+use crate::config::MapConfig;
 use crate::erased::ErasedJob;
-use crate::journal::{Facts, Log, Owner, Place, State, inspect};
-use crate::{MapConfig, Report};
+use crate::report::Report;
 
 /// The journal of a run.
-pub(crate) struct Recording {
+pub(crate) struct RunJournal {
     log: Log,
     again: bool,
     /// Why nothing is recorded or looked up, where nothing is.
-    nameless: Option<String>,
+    unnamed: Option<String>,
     resumed: AtomicU64,
     unrecorded: AtomicU64,
     /// Why the first of them was not recorded.
     error: Mutex<Option<String>>,
 }
 
-/// An item's place in the journal. Boxed, so that items without a journal carry no more than a pointer.
-pub(crate) struct Ticket(Box<Enrolled>);
+/// The key of an item in the journal. Boxed, so that items without a journal carry no more than a pointer.
+pub(crate) struct JournalKey(Box<KeyState>);
 
-enum Enrolled {
-    Known(Key, Option<Place>),
+enum KeyState {
+    Known(Key, Option<RecordLocation>),
     /// It does not become bytes, so nobody would know it again.
-    Unknown(CodecError),
+    Unserializable(CodecError),
     /// Nothing of the run is recorded.
-    Nameless,
+    Unnamed,
 }
 
 const ORDER: Ordering = Ordering::Relaxed;
 
-impl Recording {
+impl RunJournal {
     /// Could the run be recorded where its user says? Looks, and changes nothing.
     pub(crate) fn check<I, T, E>(
         config: &MapConfig,
@@ -59,7 +60,7 @@ impl Recording {
         Ok(Some(Self {
             log: Log::open(path, &owner(config, job)?)?,
             again: config.resume_failed,
-            nameless: nameless(config, job)?,
+            unnamed: unnamed(config, job)?,
             resumed: AtomicU64::new(0),
             unrecorded: AtomicU64::new(0),
             error: Mutex::new(None),
@@ -67,44 +68,44 @@ impl Recording {
     }
 
     /// An item as it comes from the input, in its order.
-    pub(crate) fn enrol<I, T, E>(&self, job: &dyn ErasedJob<I, T, E>, item: &I) -> Ticket {
-        if self.nameless.is_some() {
-            return Ticket(Box::new(Enrolled::Nameless));
+    pub(crate) fn key<I, T, E>(&self, job: &dyn ErasedJob<I, T, E>, item: &I) -> JournalKey {
+        if self.unnamed.is_some() {
+            return JournalKey(Box::new(KeyState::Unnamed));
         }
         let contents = self.log.contents();
         // `Serialize` is the user's, and this is no place for a panic of theirs: others wait for the input.
-        let key = shielded(|| {
-            let recorded = job.recorded().map_err(|_| unrecorded())?;
-            let key = contents.key_with(|out| Some(recorded.key(item, out)));
+        let key = catch_user_panic(|| {
+            let codec = job.record_codec().map_err(|_| unrecorded())?;
+            let key = contents.key_with(|out| Some(codec.key(item, out)));
             key.unwrap_or_else(|| Err(unrecorded()))
         });
-        Ticket(Box::new(match key {
+        JournalKey(Box::new(match key {
             Ok(content) => {
-                let (key, place) = self.log.enrol(content);
-                Enrolled::Known(key, place)
+                let (key, location) = self.log.next_item(content);
+                KeyState::Known(key, location)
             }
-            Err(error) => Enrolled::Unknown(error),
+            Err(error) => KeyState::Unserializable(error),
         }))
     }
 
     /// The item's result, where it needs no run: from an earlier one, or because it could not be recorded.
-    pub(crate) fn recall<I, T, E>(
+    pub(crate) fn lookup<I, T, E>(
         &self,
         job: &dyn ErasedJob<I, T, E>,
-        ticket: &Ticket,
+        key: &JournalKey,
     ) -> Option<Result<T, Error<E>>> {
-        let place = match &*ticket.0 {
-            Enrolled::Known(_, place) => (*place)?,
-            Enrolled::Unknown(error) => return Some(Err(Error::refused(unknown(error)))),
-            Enrolled::Nameless => return None,
+        let location = match &*key.0 {
+            KeyState::Known(_, location) => (*location)?,
+            KeyState::Unserializable(error) => return Some(Err(Error::refused(unknown(error)))),
+            KeyState::Unnamed => return None,
         };
-        let record = self.log.read(place)?;
+        let record = self.log.read(location)?;
         if record.state() == State::Failed && self.again {
             return None;
         }
-        let recorded = job.recorded().ok()?;
+        let codec = job.record_codec().ok()?;
         // What is of another shape by now runs again.
-        let result = shielded(|| recorded.decode(record.outcome())).ok()?;
+        let result = catch_user_panic(|| codec.decode(record.outcome())).ok()?;
         self.resumed.fetch_add(1, ORDER);
         Some(result)
     }
@@ -116,16 +117,16 @@ impl Recording {
     pub(crate) fn record<I, T, E>(
         &self,
         job: &dyn ErasedJob<I, T, E>,
-        ticket: &Ticket,
+        key: &JournalKey,
         result: &Result<T, Error<E>>,
-        course: &Course,
+        item: &ItemRecord,
     ) -> Result<(), String> {
-        if let Some(reason) = &self.nameless {
+        if let Some(reason) = &self.unnamed {
             self.unrecorded.fetch_add(1, ORDER);
             lock(&self.error).get_or_insert_with(|| reason.clone());
             return Err(reason.clone());
         }
-        let Enrolled::Known(key, _) = *ticket.0 else {
+        let KeyState::Known(key, _) = *key.0 else {
             return Ok(());
         };
         let error = result.as_ref().err();
@@ -135,27 +136,27 @@ impl Recording {
         if error.is_some_and(idle) {
             return Ok(());
         }
-        let attempts = match (course.seen.attempts, error) {
-            (0, None) if course.seen.answered => 0,
+        let attempts = match (item.trace.attempts, error) {
+            (0, None) if item.trace.answered => 0,
             // A job of the user's that tells nothing of its executions.
             (0, error) => error.map_or(1, |error| error.attempts() as u32),
             (attempts, _) => attempts,
         };
-        let facts = Facts {
+        let metadata = RecordMetadata {
             key,
-            index: course.index,
-            started: course.started,
-            elapsed: course.elapsed,
+            index: item.index,
+            started: item.started,
+            elapsed: item.elapsed,
             attempts,
-            worker: course.seen.worker,
+            worker: item.trace.worker,
             state: error.map_or(State::Ok, |_| State::Failed),
         };
-        let frame = shielded(|| {
-            let recorded = job.recorded().map_err(|_| unrecorded())?;
-            let text = error.and_then(|error| recorded.describe(error));
+        let frame = catch_user_panic(|| {
+            let codec = job.record_codec().map_err(|_| unrecorded())?;
+            let text = error.and_then(|error| codec.describe(error));
             self.log
-                .frame(&facts, text.as_deref().unwrap_or(""), |out| {
-                    recorded.encode(result.as_ref(), out)
+                .frame(&metadata, text.as_deref().unwrap_or(""), |out| {
+                    codec.encode(result.as_ref(), out)
                 })
         });
         let written = match frame {
@@ -170,7 +171,7 @@ impl Recording {
     }
 
     /// How it went so far.
-    pub(crate) fn account(&self, report: &mut Report) {
+    pub(crate) fn add_to(&self, report: &mut Report) {
         report.resumed = self.resumed.load(ORDER);
         report.stale = self.log.stale();
         report.unrecorded = self.unrecorded.load(ORDER);
@@ -179,8 +180,8 @@ impl Recording {
     }
 
     /// No more items are taken, and those that were begun have soon ended.
-    pub(crate) fn ending(&self) {
-        self.log.ending();
+    pub(crate) fn announce_end(&self) {
+        self.log.announce_end();
     }
 
     /// Brings everything to the disk, and lets the next run have the journal.
@@ -191,10 +192,10 @@ impl Recording {
 
 /// Whose journal it may be.
 fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Owner, ConfigError> {
-    let recorded = job.recorded()?;
+    let codec = job.record_codec()?;
     let version = config.resume_version.clone();
     // It asks the types, and those are the user's.
-    let shape = shielded(|| Ok(recorded.shape())).unwrap_or(0);
+    let shape = catch_user_panic(|| Ok(codec.shape())).unwrap_or(0);
     // Who gives a name vouches for it, wherever the function and its types move and whatever a compiler calls them.
     if let Some(name) = &config.resume_name {
         if name.is_empty() {
@@ -213,7 +214,7 @@ fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Ow
     }
     let (value, error) = (type_name::<T>(), type_name::<E>());
     Ok(Owner {
-        function: recorded.function()?.into_owned(),
+        function: codec.function()?.into_owned(),
         version,
         types: format!("`Result<{value}, {error}>`"),
         shape,
@@ -221,14 +222,14 @@ fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Ow
 }
 
 /// Why the run's records could not be told from those of another one.
-fn nameless<I, T, E>(
+fn unnamed<I, T, E>(
     config: &MapConfig,
     job: &dyn ErasedJob<I, T, E>,
 ) -> Result<Option<String>, ConfigError> {
     if config.resume_name.is_some() {
         return Ok(None);
     }
-    let named = job.recorded()?.is_known_by_name();
+    let named = job.record_codec()?.is_known_by_name();
     Ok(named.err().map(|error| error.to_string()))
 }
 
@@ -238,10 +239,10 @@ fn unrecorded() -> CodecError {
 
 fn unknown(error: &CodecError) -> opero_core::Refused {
     let problem = format!("is set, and this item does not become bytes ({error})");
-    unavailable(&problem, "mend its `Serialize`, or leave `resume` out").into()
+    resume_error(&problem, "mend its `Serialize`, or leave `resume` out").into()
 }
 
 /// Runs code of the user's, whose panic is an error like another one.
-fn shielded<T>(code: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
+fn catch_user_panic<T>(code: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
     catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|_| Err(CodecError::new("it panicked")))
 }

@@ -1,7 +1,7 @@
-//! Which journals this process has open, and who else has one.
+//! Locks on journals, and which run holds one.
 //!
-//! The lock of a file says that somebody has it, and neither who nor for how long. A run of this process that was dropped still has
-//! its journal until the items that it began have ended: that is worth waiting for.
+//! A file lock tells neither its holder nor for how long it is held. A dropped run of this process
+//! holds its journal until the items that it began have ended, so a new run waits for that.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 use rustix::fs::{FlockOperation, flock, major, minor};
 
-/// How long a run waits for one of the same process that is ending.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long it waits for anybody: who only looks at a journal, or was killed, has it no longer than that.
-const MOMENT: Duration = Duration::from_millis(100);
+/// How long a run waits for a run of the same process that is ending.
+const ENDING_RUN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it waits for other holders: a reader or a killed process holds the lock no longer.
+const OTHER_HOLDER_TIMEOUT: Duration = Duration::from_millis(100);
 
 static HOLDERS: Mutex<Vec<(FileId, Stage)>> = Mutex::new(Vec::new());
 static CHANGED: Condvar = Condvar::new();
@@ -29,48 +29,48 @@ enum Stage {
     Ending,
 }
 
-/// A lock that this process has on a journal.
-pub(super) struct Hold {
+/// A lock that this process holds on a journal.
+pub(super) struct JournalLock {
     file: FileId,
 }
 
-/// Why a journal cannot be had.
-pub(super) enum Held {
-    /// By whom, in words.
-    By(String),
+/// Why a journal cannot be locked.
+pub(super) enum LockError {
+    /// Another run holds it: which one, in words.
+    InUse(String),
     Io(io::Error),
 }
 
-impl From<io::Error> for Held {
+impl From<io::Error> for LockError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-/// Locks a journal for a run of this process. Waits for one that is about to let it go.
-pub(super) fn hold(file: &File) -> Result<Hold, Held> {
+/// Locks a journal for a run of this process. Waits for a run that is ending.
+pub(super) fn lock_journal(file: &File) -> Result<JournalLock, LockError> {
     acquire(file, FlockOperation::NonBlockingLockExclusive)?;
-    let hold = Hold { file: id(file)? };
-    lock(&HOLDERS).push((hold.file, Stage::Running));
-    Ok(hold)
+    let held = JournalLock { file: id(file)? };
+    lock(&HOLDERS).push((held.file, Stage::Running));
+    Ok(held)
 }
 
-/// Could a run lock it now? Waits as [`hold`] does.
-pub(super) fn look(file: &File) -> Result<(), Held> {
-    // Shared, so that those who only look are not in each other's way.
+/// Checks that a run could lock the journal now. Waits as [`lock_journal`] does.
+pub(super) fn check_lock(file: &File) -> Result<(), LockError> {
+    // Shared, so that concurrent checks do not block each other.
     acquire(file, FlockOperation::NonBlockingLockShared)?;
     unlock(file);
     Ok(())
 }
 
-/// Unlocked in words, since a child of this process that is just being started may have the file, too.
+/// Unlocks the file explicitly: a child process that is being started may share the descriptor.
 pub(super) fn unlock(file: &File) {
     let _ = flock(file, FlockOperation::Unlock);
 }
 
-impl Hold {
-    /// The run takes no more items: the journal is free soon.
-    pub(super) fn ending(&self) {
+impl JournalLock {
+    /// Notes that the run takes no more items and will release the journal soon.
+    pub(super) fn announce_end(&self) {
         for holder in &mut *lock(&HOLDERS) {
             if holder.0 == self.file {
                 holder.1 = Stage::Ending;
@@ -79,15 +79,15 @@ impl Hold {
     }
 }
 
-/// Once the file is unlocked.
-impl Drop for Hold {
+/// Dropped once the file is unlocked.
+impl Drop for JournalLock {
     fn drop(&mut self) {
         lock(&HOLDERS).retain(|holder| holder.0 != self.file);
         CHANGED.notify_all();
     }
 }
 
-fn acquire(file: &File, operation: FlockOperation) -> Result<(), Held> {
+fn acquire(file: &File, operation: FlockOperation) -> Result<(), LockError> {
     let began = Instant::now();
     let this = id(file)?;
     loop {
@@ -95,26 +95,26 @@ fn acquire(file: &File, operation: FlockOperation) -> Result<(), Held> {
             Ok(()) => return Ok(()),
             Err(rustix::io::Errno::INTR) => continue,
             Err(rustix::io::Errno::WOULDBLOCK) => {}
-            Err(error) => return Err(Held::Io(error.into())),
+            Err(error) => return Err(LockError::Io(error.into())),
         }
         let holders = lock(&HOLDERS);
         let stage = holders.iter().find(|holder| holder.0 == this);
         let stage = stage.map(|holder| holder.1);
-        let patience = match stage {
-            Some(Stage::Ending) => PATIENCE,
-            _ => MOMENT,
+        let timeout = match stage {
+            Some(Stage::Ending) => ENDING_RUN_TIMEOUT,
+            _ => OTHER_HOLDER_TIMEOUT,
         };
-        if began.elapsed() >= patience {
+        if began.elapsed() >= timeout {
             drop(holders);
-            return Err(Held::By(who(stage, this)));
+            return Err(LockError::InUse(holder(stage, this)));
         }
-        // A change elsewhere is not told.
+        // A change in another process is not announced.
         let waited = CHANGED.wait_timeout(holders, Duration::from_millis(5));
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-fn who(stage: Option<Stage>, file: FileId) -> String {
+fn holder(stage: Option<Stage>, file: FileId) -> String {
     match (stage, process(file)) {
         (Some(Stage::Running), _) => "another run of this program has it open".into(),
         (Some(Stage::Ending), _) => {
@@ -131,7 +131,7 @@ fn id(file: &File) -> io::Result<FileId> {
     Ok((found.dev(), found.ino()))
 }
 
-/// The process that has the lock, where the system tells.
+/// Returns the process that holds the lock, where the system tells.
 fn process((device, inode): FileId) -> Option<u32> {
     let place = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
     let locks = fs::read_to_string("/proc/locks").ok()?;

@@ -21,7 +21,7 @@ use std::os::unix::fs::FileExt;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::JournalError;
+use super::error::JournalError;
 use super::frame::number;
 
 /// The format that is written and read.
