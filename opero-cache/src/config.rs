@@ -34,7 +34,7 @@ pub struct CacheConfig {
     pub refresh: Option<Duration>,
     /// In a cache of two layers, the longest that the nearer one serves an entry without looking at the farther: that long
     /// it may miss what another process changed there.
-    pub near_ttl: Duration,
+    pub l1_ttl: Duration,
 }
 
 impl Default for CacheConfig {
@@ -49,7 +49,7 @@ impl Default for CacheConfig {
             patience: Duration::from_secs(1),
             stale: None,
             refresh: None,
-            near_ttl: Duration::from_secs(60),
+            l1_ttl: Duration::from_secs(60),
         }
     }
 }
@@ -106,8 +106,8 @@ impl CacheConfig {
 
     /// Changes the longest that the nearer of two layers serves an entry without looking at the farther.
     #[must_use]
-    pub fn with_near_ttl(mut self, near_ttl: Duration) -> Self {
-        self.near_ttl = near_ttl;
+    pub fn with_l1_ttl(mut self, l1_ttl: Duration) -> Self {
+        self.l1_ttl = l1_ttl;
         self
     }
 

@@ -10,7 +10,7 @@
 //! | … | the value, in the codec's encoding |
 //! | 8 | checksum: XXH3 of all of the above seeded with the key's low half, combined with its high half |
 //!
-//! Numbers are little-endian. Any other version is [`Rejected`], older ones too: a cache refills itself, and code that reads
+//! Numbers are little-endian. Any other version is [`EnvelopeError`], older ones too: a cache refills itself, and code that reads
 //! every format there ever was does not pay. The type's name is the compiler's, which may change between its versions; then
 //! a record is rejected that could have been read.
 //!
@@ -68,7 +68,7 @@ thread_local! {
 /// ```
 ///
 /// # Errors
-/// The codec's, where the value refuses to become bytes.
+/// The codec's, where the value cannot be encoded.
 pub fn seal<T>(
     codec: &Codec<T>,
     key: &Key,
@@ -122,7 +122,7 @@ pub fn open<'r, T>(
     codec: &Codec<T>,
     key: &Key,
     record: &'r [u8],
-) -> Result<Sealed<'r, T>, Rejected> {
+) -> Result<Sealed<'r, T>, EnvelopeError> {
     let codec = *codec;
     open_as((codec.type_name(), codec.schema()), key, record).map(|opened| Sealed { codec, opened })
 }
@@ -132,34 +132,34 @@ pub(crate) fn open_as<'r>(
     ty: Type<'_>,
     key: &Key,
     record: &'r [u8],
-) -> Result<Opened<'r>, Rejected> {
+) -> Result<Opened<'r>, EnvelopeError> {
     let mut rest = record;
     if take(&mut rest) != Some(MAGIC) {
-        return Err(Rejected::Foreign);
+        return Err(EnvelopeError::Foreign);
     }
     // Before anything else: what follows is this version's affair.
     match take(&mut rest) {
         Some([VERSION]) => {}
-        Some([other]) => return Err(Rejected::Version(other)),
-        None => return Err(Rejected::Truncated),
+        Some([other]) => return Err(EnvelopeError::Version(other)),
+        None => return Err(EnvelopeError::Truncated),
     }
     let mut number = || {
         take(&mut rest)
             .map(u64::from_le_bytes)
-            .ok_or(Rejected::Truncated)
+            .ok_or(EnvelopeError::Truncated)
     };
     let (tag, expires, length) = (number()?, number()?, number()?);
-    let (value, sum) = rest.split_last_chunk().ok_or(Rejected::Truncated)?;
+    let (value, sum) = rest.split_last_chunk().ok_or(EnvelopeError::Truncated)?;
     if (value.len() as u64) < length {
-        return Err(Rejected::Truncated);
+        return Err(EnvelopeError::Truncated);
     }
     let sealed = record.len() - TAIL;
     if value.len() as u64 != length || checksum(key, &record[..sealed]) != u64::from_le_bytes(*sum)
     {
-        return Err(Rejected::Damaged);
+        return Err(EnvelopeError::Damaged);
     }
     if tag != type_tag(ty) {
-        return Err(Rejected::Type);
+        return Err(EnvelopeError::Type);
     }
     Ok(Opened { expires, value })
 }
@@ -192,10 +192,10 @@ impl<T> Sealed<'_, T> {
     /// The value.
     ///
     /// # Errors
-    /// [`Rejected::Undecodable`]: the type has the name and the schema of the one that was sealed, and does not read it.
-    pub fn value(&self) -> Result<T, Rejected> {
+    /// [`EnvelopeError::Undecodable`]: the type has the name and the schema of the one that was sealed, and does not read it.
+    pub fn value(&self) -> Result<T, EnvelopeError> {
         let decoded = self.codec.decode(self.opened.value);
-        decoded.map_err(Rejected::Undecodable)
+        decoded.map_err(EnvelopeError::Undecodable)
     }
 }
 
@@ -212,7 +212,7 @@ impl<T> fmt::Debug for Sealed<'_, T> {
 /// Why bytes are not the record that was looked for: for its reader, the same as if there were none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Rejected {
+pub enum EnvelopeError {
     /// It begins like one, but its end is missing.
     Truncated,
     /// It is not a record of opero's.
@@ -227,7 +227,7 @@ pub enum Rejected {
     Undecodable(CodecError),
 }
 
-impl fmt::Display for Rejected {
+impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated => f.write_str("the record is cut short"),
@@ -245,7 +245,7 @@ impl fmt::Display for Rejected {
     }
 }
 
-impl std::error::Error for Rejected {}
+impl std::error::Error for EnvelopeError {}
 
 /// A type's name and its schema fingerprint.
 type Type<'n> = (&'n str, u64);

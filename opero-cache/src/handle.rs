@@ -123,7 +123,7 @@ impl Mechanism for Refreshing<'_> {
     async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
         let key = match self.0.key_of_next(cx, next) {
             Ok(key) => key,
-            Err(error) => return next.outcome().refuse(attempt, error.into()),
+            Err(error) => return next.outcome().reject(attempt, error.into()),
         };
         next.attempt(cx, attempt).await;
         if let Some(key) = key

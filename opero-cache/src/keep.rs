@@ -104,11 +104,9 @@ impl Cache {
         key: &Key,
         left: Option<Duration>,
     ) {
-        let near_ttl = self.config.near_ttl;
+        let l1_ttl = self.config.l1_ttl;
         let last_part = self.config.refresh.unwrap_or_default();
-        let ttl = left.map_or(near_ttl, |left| {
-            left.saturating_sub(last_part).min(near_ttl)
-        });
+        let ttl = left.map_or(l1_ttl, |left| left.saturating_sub(last_part).min(l1_ttl));
         if ttl.is_zero() {
             return;
         }

@@ -137,7 +137,7 @@ impl WeakLayer {
     }
 }
 
-/// The layers that `location` names, the nearer one first: one, or two as in `memory+redis://host`, whose `near_ttl` goes
+/// The layers that `location` names, the nearer one first: one, or two as in `memory+redis://host`, whose `l1_ttl` goes
 /// into `config`.
 pub(crate) fn open(
     location: &Location,
@@ -150,16 +150,16 @@ pub(crate) fn open(
     let Some((near, far)) = layered(location) else {
         return Ok((open(location)?, None));
     };
-    let (far, near_ttl) = split_near_ttl(&far)?;
-    if let Some(near_ttl) = near_ttl {
-        config.near_ttl = near_ttl;
+    let (far, l1_ttl) = split_l1_ttl(&far)?;
+    if let Some(l1_ttl) = l1_ttl {
+        config.l1_ttl = l1_ttl;
     }
     Ok((open(&near)?, Some(open(&far)?)))
 }
 
-/// Takes `near_ttl` off the farther location, where it is given.
-fn split_near_ttl(far: &Location) -> Result<(Location, Option<Duration>), ConfigError> {
-    const NAME: &str = "near_ttl";
+/// Takes `l1_ttl` off the farther location, where it is given.
+fn split_l1_ttl(far: &Location) -> Result<(Location, Option<Duration>), ConfigError> {
+    const NAME: &str = "l1_ttl";
     let (rest, given) = far.split_setting(NAME);
     let Some(given) = given else {
         return Ok((rest, None));
@@ -208,11 +208,11 @@ mod tests {
             pair("disk:///a+b", "redis://host")
         );
         assert_eq!(
-            split("disk:///a?max_bytes=5+redb:///b?near_ttl=5s"),
-            pair("disk:///a?max_bytes=5", "redb:///b?near_ttl=5s")
+            split("disk:///a?max_bytes=5+redb:///b?l1_ttl=5s"),
+            pair("disk:///a?max_bytes=5", "redb:///b?l1_ttl=5s")
         );
-        let plain = split("memory+redis?near_ttl=5s");
-        assert_eq!(plain, pair("memory", "redis?near_ttl=5s"));
+        let plain = split("memory+redis?l1_ttl=5s");
+        assert_eq!(plain, pair("memory", "redis?l1_ttl=5s"));
         for single in [
             "memory",
             "redis://a:b+c@host",

@@ -39,7 +39,7 @@ pub use stats::CacheStats;
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
     Arguments, Attempt, Backend, BackendError, CallPolicy, ConfigError, Context, Error, ErrorKind,
-    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Refused, Stack, Stage,
+    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Rejected, Stack, Stage,
     Waiting, async_trait, operation,
 };
 

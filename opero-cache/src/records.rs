@@ -6,7 +6,7 @@ use opero_core::stable::KeySpace;
 use opero_core::{Arguments, BackendError, ConfigError, Context, Event, Key, Outcome};
 
 use crate::backend::{ByteStore, Spot};
-use crate::envelope::{self, Rejected};
+use crate::envelope::{self, EnvelopeError};
 use crate::keep::Kept;
 use crate::layer::Layer;
 use crate::look::{Age, Found, Look, Place, Until};
@@ -92,7 +92,7 @@ impl Cache {
         outcome: &mut dyn Outcome,
         key: &Key,
         record: &[u8],
-    ) -> Result<Look, Rejected> {
+    ) -> Result<Look, EnvelopeError> {
         let Some(type_name) = outcome.codec_type() else {
             return Ok(Look::Miss);
         };
@@ -108,7 +108,7 @@ impl Cache {
             },
         };
         let decoded = outcome.decode(opened.value);
-        decoded.map_err(Rejected::Undecodable)?;
+        decoded.map_err(EnvelopeError::Undecodable)?;
         Ok(Look::Hit(Found { age, until }))
     }
 

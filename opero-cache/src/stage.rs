@@ -62,7 +62,7 @@ pub(crate) struct Counters {
 
 impl Cache {
     /// Opens the backend that `location` names, for one function; or two, the nearer one first, as in
-    /// `memory+redis://host`. Behind the URL of two, `?near_ttl=10s` sets [`CacheConfig::near_ttl`].
+    /// `memory+redis://host`. Behind the URL of two, `?l1_ttl=10s` sets [`CacheConfig::l1_ttl`].
     ///
     /// # Errors
     /// Bad values in `config`, an unknown backend, or what the backend reports when it is opened.
@@ -197,7 +197,7 @@ impl Mechanism for Cache {
                 // Boxed: a hit comes by without this future, and should not carry room for it.
                 looked => Box::pin(self.pass_peeked(cx, attempt, next, key, looked)).await,
             },
-            Err(error) => next.outcome().refuse(attempt, error.into()),
+            Err(error) => next.outcome().reject(attempt, error.into()),
         }
     }
 }
@@ -222,7 +222,7 @@ impl Cache {
                 Look::Hit(found) if found.age == Age::Fresh => self.tell_hit(cx),
                 looked => self.pass_peeked(cx, attempt, next, key, looked).await,
             },
-            Err(error) => next.outcome().refuse(attempt, error.into()),
+            Err(error) => next.outcome().reject(attempt, error.into()),
         }
     }
 

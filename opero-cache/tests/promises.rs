@@ -261,7 +261,7 @@ fn a_handle_looks_inserts_removes_clears_and_refreshes() {
 }
 
 #[test]
-fn bad_values_are_refused_by_name() {
+fn bad_values_are_rejected_by_name() {
     let error = |config| {
         Cache::open(&"memory".into(), config)
             .unwrap_err()

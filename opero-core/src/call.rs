@@ -82,7 +82,7 @@ pub trait Arguments: Send + Sync {
         None
     }
 
-    /// How many fallback values there are, the preferred one included. Zero is refused as an empty list.
+    /// How many fallback values there are, the preferred one included. Zero is rejected as an empty list.
     fn alternatives(&self) -> usize {
         1
     }
@@ -114,7 +114,7 @@ pub trait Arguments: Send + Sync {
     /// Appends to `out` the arguments of one attempt, for a worker process.
     ///
     /// # Errors
-    /// Where the function does not run in other processes, or an argument refuses to become bytes.
+    /// Where the function does not run in other processes, or an argument cannot be encoded.
     fn encode(&self, attempt: Attempt, out: &mut Vec<u8>) -> Result<(), CodecError> {
         let _ = (attempt, out);
         Err(CodecError::new("the function does not run in workers"))

@@ -52,7 +52,7 @@ impl<T> Codec<T> {
     /// Appends the bytes of `value` to `out`.
     ///
     /// # Errors
-    /// The value's own refusal, such as a sequence of unknown length. `out` may then hold a part of it.
+    /// The value's own rejection, such as a sequence of unknown length. `out` may then hold a part of it.
     pub fn encode(&self, value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
         (self.encode)(value, out)
     }

@@ -93,7 +93,7 @@ impl<'a> Context<'a> {
 
     /// Lets nothing wait past `deadline` for leave to start; an earlier deadline stands.
     ///
-    /// A stage that waits, such as a rate limit, refuses at once where its wait would end later. What has started runs on.
+    /// A stage that waits, such as a rate limit, rejects at once where its wait would end later. What has started runs on.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         let earlier = self.limits.deadline;

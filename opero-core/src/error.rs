@@ -1,8 +1,8 @@
 use std::fmt;
 
-use crate::{Attempt, FailedAttempt, History, Refused};
+use crate::{Attempt, FailedAttempt, History, Rejected};
 
-/// Why a call came to nothing: the function's own error, or a stage's refusal, and what was tried before.
+/// Why a call came to nothing: the function's own error, or a stage's rejection, and what was tried before.
 ///
 /// ```
 /// use opero_core::{Error, ErrorKind};
@@ -23,8 +23,8 @@ pub struct Error<E> {
 pub enum Cause<E> {
     /// The function returned this error.
     Function(E),
-    /// A stage refused to start the function, or stopped it.
-    Refused(Refused),
+    /// A stage kept the function from starting, or stopped it.
+    Rejected(Rejected),
 }
 
 #[derive(Clone)]
@@ -55,15 +55,15 @@ pub enum ErrorKind {
     Transfer,
     /// The run stopped before this item's turn.
     Stopped,
-    /// A stage of the user's refused.
+    /// A stage of the user's rejected.
     Stage,
 }
 
 impl<E> Error<E> {
-    /// A stage's refusal.
-    pub fn refused(refused: impl Into<Refused>) -> Self {
+    /// A stage's rejection.
+    pub fn rejected(rejected: impl Into<Rejected>) -> Self {
         Self {
-            cause: Cause::Refused(refused.into()),
+            cause: Cause::Rejected(rejected.into()),
             trail: None,
         }
     }
@@ -76,7 +76,7 @@ impl<E> Error<E> {
     pub fn kind(&self) -> ErrorKind {
         match &self.cause {
             Cause::Function(_) => ErrorKind::Function,
-            Cause::Refused(refused) => refused.error_kind(),
+            Cause::Rejected(rejected) => rejected.error_kind(),
         }
     }
 
@@ -94,17 +94,17 @@ impl<E> Error<E> {
     pub fn function_error(&self) -> Option<&E> {
         match &self.cause {
             Cause::Function(error) => Some(error),
-            Cause::Refused(_) => None,
+            Cause::Rejected(_) => None,
         }
     }
 
-    /// The function's own error or else the refusal, by value: the way out for an `E` that is no [`std::error::Error`]
+    /// The function's own error or else the rejection, by value: the way out for an `E` that is no [`std::error::Error`]
     /// itself, so that `?` cannot convert this one, such as `anyhow::Error` or a boxed error.
     ///
     /// The attempts before the last are lost.
     ///
     /// ```
-    /// use opero_core::{Error, Refused};
+    /// use opero_core::{Error, Rejected};
     /// type BoxedError = Box<dyn std::error::Error + Send + Sync>;
     ///
     /// fn parse(text: &str) -> Result<u32, Error<BoxedError>> {
@@ -112,24 +112,24 @@ impl<E> Error<E> {
     /// }
     ///
     /// fn double(text: &str) -> Result<u32, BoxedError> {
-    ///     let number = parse(text).map_err(|error| error.into_function_error().unwrap_or_else(Refused::into))?;
+    ///     let number = parse(text).map_err(|error| error.into_function_error().unwrap_or_else(Rejected::into))?;
     ///     Ok(number * 2)
     /// }
     /// assert_eq!(double("x").unwrap_err().to_string(), "invalid digit found in string");
     /// ```
     ///
     /// # Errors
-    /// The refusal, if a stage refused.
-    pub fn into_function_error(self) -> Result<E, Refused> {
+    /// The rejection, if a stage rejected.
+    pub fn into_function_error(self) -> Result<E, Rejected> {
         match self.cause {
             Cause::Function(error) => Ok(error),
-            Cause::Refused(refused) => Err(refused),
+            Cause::Rejected(rejected) => Err(rejected),
         }
     }
 
-    /// The refusal, if it was one.
-    pub fn refusal(&self) -> Option<&Refused> {
-        self.cause.refusal()
+    /// The rejection, if it was one.
+    pub fn rejection(&self) -> Option<&Rejected> {
+        self.cause.rejection()
     }
 
     /// Did an attempt take longer than it may?
@@ -254,18 +254,18 @@ impl<E> Error<E> {
 }
 
 impl<E> Cause<E> {
-    /// The refusal, if it was one.
-    pub fn refusal(&self) -> Option<&Refused> {
+    /// The rejection, if it was one.
+    pub fn rejection(&self) -> Option<&Rejected> {
         match self {
             Self::Function(_) => None,
-            Self::Refused(refused) => Some(refused),
+            Self::Rejected(rejected) => Some(rejected),
         }
     }
 
     pub(crate) fn map<F>(self, change: impl FnOnce(E) -> F) -> Cause<F> {
         match self {
             Self::Function(error) => Cause::Function(change(error)),
-            Self::Refused(refused) => Cause::Refused(refused),
+            Self::Rejected(rejected) => Cause::Rejected(rejected),
         }
     }
 }
@@ -294,7 +294,7 @@ impl<E: fmt::Display> fmt::Display for Cause<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Function(error) => error.fmt(f),
-            Self::Refused(refused) => refused.fmt(f),
+            Self::Rejected(rejected) => rejected.fmt(f),
         }
     }
 }
@@ -314,7 +314,7 @@ impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             Cause::Function(error) => Some(error),
-            Cause::Refused(refused) => refused.source(),
+            Cause::Rejected(rejected) => rejected.source(),
         }
     }
 }
@@ -358,8 +358,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_as_small_as_a_pointer() {
-        assert_eq!(size_of::<Refused>(), size_of::<usize>());
+    fn a_rejection_is_as_small_as_a_pointer() {
+        assert_eq!(size_of::<Rejected>(), size_of::<usize>());
         assert_eq!(size_of::<Error<()>>(), 2 * size_of::<usize>());
     }
 }

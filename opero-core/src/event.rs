@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::{Attempt, RefusedKind};
+use crate::{Attempt, RejectedKind};
 
 /// What a stage did. No event carries an argument, a value, a key in the clear, or the password of a URL.
 #[derive(Debug, Clone, Copy)]
@@ -112,10 +112,10 @@ pub enum Event<'a> {
         /// What went wrong, without the item or its result.
         reason: &'a str,
     },
-    /// A stage refused the call.
-    Refused {
+    /// A stage rejected the call.
+    Rejected {
         /// Why.
-        kind: &'a RefusedKind,
+        kind: &'a RejectedKind,
     },
 }
 
@@ -142,7 +142,7 @@ impl Event<'_> {
             Self::PermitWaited { .. } => "permit_waited",
             Self::LimiterUnavailable { .. } => "limiter_unavailable",
             Self::JournalUnavailable { .. } => "journal_unavailable",
-            Self::Refused { .. } => "refused",
+            Self::Rejected { .. } => "rejected",
         }
     }
 }

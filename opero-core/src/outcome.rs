@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Attempt, Cause, Codec, CodecError, Entry, Error, History, Holds, Instant, Refused};
+use crate::{Attempt, Cause, Codec, CodecError, Entry, Error, History, Holds, Instant, Rejected};
 
 /// An error on its way from one caller to others, its type erased.
 pub type SharedError = Arc<dyn Any + Send + Sync>;
@@ -34,10 +34,10 @@ pub trait CallPolicy<T, E>: Send + Sync {
         true
     }
 
-    /// How a refusal looks to the three methods above, which so decide on an attempt's timeout, on the refusal of a user's stage
-    /// and on a crash as well. `None`: they are not asked, and what [may pass](Refused::is_transient) is tried again.
-    fn as_error(&self, refused: &Refused) -> Option<E> {
-        let _ = refused;
+    /// How a rejection looks to the three methods above, which so decide on an attempt's timeout, on the rejection of a user's stage
+    /// and on a crash as well. `None`: they are not asked, and what [may pass](Rejected::is_transient) is tried again.
+    fn as_error(&self, rejected: &Rejected) -> Option<E> {
+        let _ = rejected;
         None
     }
 
@@ -113,8 +113,8 @@ impl<T> fmt::Debug for Keeping<T> {
 pub trait Outcome: Send {
     /// Returns `true` if it is a value.
     fn is_ok(&self) -> bool;
-    /// The refusal that the last attempt ended with, if it was that.
-    fn refusal(&self) -> Option<&Refused>;
+    /// The rejection that the last attempt ended with, if it was that.
+    fn rejection(&self) -> Option<&Rejected>;
     /// The attempt that ended last.
     fn last_attempt(&self) -> Attempt;
 
@@ -132,8 +132,8 @@ pub trait Outcome: Send {
     /// The fallback values that are not to be attempted yet.
     fn holds(&mut self) -> &mut Holds;
 
-    /// Ends an attempt with a refusal.
-    fn refuse(&mut self, attempt: Attempt, refused: Refused);
+    /// Ends an attempt with a rejection.
+    fn reject(&mut self, attempt: Attempt, rejected: Rejected);
     /// Adds the error to the earlier ones, because another attempt follows.
     fn set_aside(&mut self);
     /// Drops the last error: the one before it is the call's, with those before that. Returns `false`, and keeps it, where it is
@@ -228,7 +228,7 @@ impl<'p, T, E> Slot<'p, T, E> {
         match self.result.take() {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.with_earlier(error)),
-            None => Err(Error::refused(never_attempted())),
+            None => Err(Error::rejected(never_attempted())),
         }
     }
 
@@ -262,22 +262,22 @@ impl<'p, T, E> Slot<'p, T, E> {
         }
     }
 
-    /// Asks the policy about a failure: about a refusal only where that may pass.
+    /// Asks the policy about a failure: about a rejection only where that may pass.
     fn judge(&self, cause: &Cause<E>, ask: fn(&dyn CallPolicy<T, E>, &E) -> bool) -> bool {
         match cause {
             Cause::Function(error) => ask(self.policy, error),
-            Cause::Refused(refused) => {
-                let error = self.policy.as_error(refused);
+            Cause::Rejected(rejected) => {
+                let error = self.policy.as_error(rejected);
                 error.is_none_or(|error| ask(self.policy, &error))
             }
         }
     }
 }
 
-/// The end of a call that a stage neither attempted nor refused.
+/// The end of a call that a stage neither attempted nor rejected.
 #[cold]
-fn never_attempted() -> Refused {
-    Refused::by_stage("a stage", "it ended the call without an attempt")
+fn never_attempted() -> Rejected {
+    Rejected::by_stage("a stage", "it ended the call without an attempt")
 }
 
 impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
@@ -285,8 +285,8 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
         matches!(self.result, Some(Ok(_)))
     }
 
-    fn refusal(&self) -> Option<&Refused> {
-        self.error()?.refusal()
+    fn rejection(&self) -> Option<&Rejected> {
+        self.error()?.rejection()
     }
 
     fn last_attempt(&self) -> Attempt {
@@ -307,7 +307,7 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
 
     fn retry_on(&self, failure: usize) -> bool {
         self.cause(failure).is_some_and(|cause| {
-            let may_pass = cause.refusal().is_none_or(Refused::is_transient);
+            let may_pass = cause.rejection().is_none_or(Rejected::is_transient);
             may_pass && self.judge(cause, |policy, error| policy.retry_on(error))
         })
     }
@@ -315,7 +315,7 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
     fn retry_after(&self, failure: usize) -> Option<Duration> {
         match self.cause(failure)? {
             Cause::Function(error) => self.policy.retry_after(error),
-            Cause::Refused(refused) => self.policy.retry_after(&self.policy.as_error(refused)?),
+            Cause::Rejected(rejected) => self.policy.retry_after(&self.policy.as_error(rejected)?),
         }
     }
 
@@ -323,9 +323,9 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
         let Some(cause) = self.error().map(Error::cause) else {
             return false;
         };
-        match cause.refusal() {
-            Some(refused) if refused.lacks_permit() => true,
-            Some(refused) if !refused.is_transient() => false,
+        match cause.rejection() {
+            Some(rejected) if rejected.lacks_permit() => true,
+            Some(rejected) if !rejected.is_transient() => false,
             _ => self.judge(cause, |policy, error| policy.fallback_on(error)),
         }
     }
@@ -334,8 +334,8 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
         &mut self.holds
     }
 
-    fn refuse(&mut self, attempt: Attempt, refused: Refused) {
-        self.put(attempt, Err(Error::refused(refused)));
+    fn reject(&mut self, attempt: Attempt, rejected: Rejected) {
+        self.put(attempt, Err(Error::rejected(rejected)));
     }
 
     fn set_aside(&mut self) {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::{CodecError, Context, Event, Refused, RefusedKind};
+use crate::{CodecError, Context, Event, Rejected, RejectedKind};
 
 /// Executes a function in another process.
 ///
@@ -26,8 +26,8 @@ pub trait Remote: Send + Sync {
     }
 }
 
-/// One execution elsewhere. It refuses where nobody could take it.
-pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<Executed, Refused>> + Send + 'a>>;
+/// One execution elsewhere. It rejects where nobody could take it.
+pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<Executed, Rejected>> + Send + 'a>>;
 
 /// How long one attempt may run, and what it comes to when it runs longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct AttemptLimit(pub Duration);
 #[derive(Debug)]
 pub struct Executed {
     /// The bytes of the outcome; or why there are none: the process that ran it is gone, it took too long, it panicked.
-    pub outcome: Result<Vec<u8>, Refused>,
+    pub outcome: Result<Vec<u8>, Rejected>,
     /// Which worker it was, from 0.
     pub worker: usize,
     /// How long the call waited for a worker.
@@ -50,12 +50,12 @@ pub struct Executed {
 /// outcome.
 ///
 /// # Errors
-/// The refusal of the remote; or [`RefusedKind::Transfer`], where the arguments do not pass.
+/// The rejection of the remote; or [`RejectedKind::Transfer`], where the arguments do not pass.
 pub async fn execute(
     cx: &Context<'_>,
     remote: &dyn Remote,
     arguments: Result<Vec<u8>, CodecError>,
-) -> Result<Vec<u8>, Refused> {
+) -> Result<Vec<u8>, Rejected> {
     let arguments = arguments.map_err(|error| transfer(&error))?;
     let executed = remote.execute(arguments, cx.attempt_limit()).await?;
     cx.emit(Event::ExecutedBy {
@@ -66,8 +66,8 @@ pub async fn execute(
     executed.outcome
 }
 
-/// The refusal of a call whose arguments or outcome did not pass.
-pub fn transfer(error: &CodecError) -> Refused {
+/// The rejection of a call whose arguments or outcome did not pass.
+pub fn transfer(error: &CodecError) -> Rejected {
     let reason = error.to_string();
-    RefusedKind::Transfer { reason }.into()
+    RejectedKind::Transfer { reason }.into()
 }

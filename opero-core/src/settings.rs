@@ -202,21 +202,21 @@ mod tests {
     #[test]
     fn one_setting_is_split_off() {
         let split = |text: &str| {
-            let (location, value) = Location::new(text).split_setting("near_ttl");
+            let (location, value) = Location::new(text).split_setting("l1_ttl");
             (location.expose().to_owned(), value)
         };
         let value = Some("5s".to_owned());
         assert_eq!(
-            split("redis://h?near_ttl=5s"),
+            split("redis://h?l1_ttl=5s"),
             ("redis://h".into(), value.clone())
         );
         assert_eq!(
-            split("redis://h?a=1&near_ttl=5s&b=2"),
+            split("redis://h?a=1&l1_ttl=5s&b=2"),
             ("redis://h?a=1&b=2".into(), value)
         );
         assert_eq!(
-            split("redis://h?a=near_ttl"),
-            ("redis://h?a=near_ttl".into(), None)
+            split("redis://h?a=l1_ttl"),
+            ("redis://h?a=l1_ttl".into(), None)
         );
         assert_eq!(split("redis"), ("redis".into(), None));
     }

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_sizes_are_refused() {
+    fn odd_sizes_are_rejected() {
         for bad in [
             "",
             "B",
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_rates_are_refused() {
+    fn odd_rates_are_rejected() {
         for bad in [
             "",
             "/",

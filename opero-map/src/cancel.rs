@@ -10,7 +10,7 @@ use crate::engine::{Halt, Level};
 ///
 /// Its clones are the same handle. It serves any number of runs, those that begin after it was used included: they take no
 /// item. What it does to a run does not depend on how the run was begun. The results stay at the places of their items: one
-/// that was begun and not finished is [`RefusedKind::Stopped`](crate::RefusedKind::Stopped), and so is, in order, one that
+/// that was begun and not finished is [`RejectedKind::Stopped`](crate::RejectedKind::Stopped), and so is, in order, one that
 /// was not begun before others that were. Only the tail of the input is missing.
 ///
 /// ```
@@ -55,7 +55,7 @@ impl Cancel {
     /// The runs end now, and the results so far are returned.
     ///
     /// Async items are dropped at their next await. Worker processes are killed. Their items are
-    /// [`RefusedKind::Stopped`](crate::RefusedKind::Stopped). Synchronous items on threads end by themselves, since nothing
+    /// [`RejectedKind::Stopped`](crate::RejectedKind::Stopped). Synchronous items on threads end by themselves, since nothing
     /// can stop a thread, and their results are among those returned.
     pub fn now(&self) {
         self.raise(Level::Now);

@@ -47,7 +47,7 @@ pub struct MapConfig {
     /// What journals know the function by, in place of its path and the names of its types: with a name of its own it may be
     /// renamed and moved, and built by another compiler. It has to be the function's alone.
     pub resume_name: Option<String>,
-    /// The version of the function, as its user counts: records of another one are refused.
+    /// The version of the function, as its user counts: records of another one are rejected.
     pub resume_version: String,
     /// How many items a worker process of an async function has in flight. `None`: 16.
     pub worker_in_flight: Option<usize>,

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused_with_the_way_out() {
+    fn what_cannot_be_meant_is_rejected_with_the_way_out() {
         for (text, way_out) in [
             ("", "`stop after 10`"),
             ("halt", "`stop above 5%`"),

@@ -27,8 +27,8 @@ pub use registration::{LimiterOptions, LimiterRegistration, OpenLimiter};
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
     Arguments, Attempt, Backend, BackendError, Clock, ConfigError, Context, Error, ErrorKind,
-    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Refused, RefusedKind, Stack,
-    Stage, Waiting, async_trait, operation,
+    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Rejected, RejectedKind,
+    Stack, Stage, Waiting, async_trait, operation,
 };
 
 #[doc(hidden)]

@@ -46,7 +46,7 @@ pub struct RateLimit {
 pub struct RateLimitConfig {
     /// How often executions may start: `rate_limit` and `rate_burst`.
     pub quota: Quota,
-    /// The longest wait for a permit; a call that would wait longer is refused at once: `rate_max_wait`.
+    /// The longest wait for a permit; a call that would wait longer is rejected at once: `rate_max_wait`.
     pub max_wait: Option<Duration>,
     /// The clock that the limiter and its waiters go by.
     pub clock: Arc<dyn Clock>,
@@ -69,7 +69,7 @@ impl RateLimitConfig {
         }
     }
 
-    /// Refuses calls that would wait longer than this.
+    /// Rejects calls that would wait longer than this.
     #[must_use]
     pub fn with_max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
@@ -159,7 +159,7 @@ impl RateLimit {
         Self::new(Quota::per_second(rate)?)
     }
 
-    /// Lets calls pass while the backend does not answer. Without it they are refused, since only that keeps the
+    /// Lets calls pass while the backend does not answer. Without it they are rejected, since only that keeps the
     /// quota.
     #[must_use]
     pub fn fail_open(mut self) -> Self {

@@ -2,7 +2,7 @@
 
 use std::hash::Hash;
 
-use opero_core::{ConfigError, Context, Key, Refused, block_on};
+use opero_core::{ConfigError, Context, Key, Rejected, block_on};
 
 use crate::RateLimit;
 use crate::shared::not_serialize;
@@ -15,12 +15,12 @@ impl RateLimit {
     /// let limit = opero_ratelimit::RateLimit::per_second(1_000.0).unwrap();
     /// limit.acquire(1).await?;
     /// // … what may happen a thousand times a second
-    /// # Ok::<_, opero_core::Refused>(()) }).unwrap();
+    /// # Ok::<_, opero_core::Rejected>(()) }).unwrap();
     /// ```
     ///
     /// # Errors
     /// Where the wait would be longer than `max_wait`, `cost` is above the burst, or the backend does not answer.
-    pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
+    pub async fn acquire(&self, cost: u32) -> Result<(), Rejected> {
         let cx = Context::system().with_function(&self.name);
         self.permit(&cx, None, cost).await
     }
@@ -31,7 +31,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
+    pub fn acquire_sync(&self, cost: u32) -> Result<(), Rejected> {
         let cx = Context::blocking().with_function(&self.name);
         block_on(self.permit(&cx, None, cost))
     }
@@ -46,7 +46,7 @@ impl RateLimit {
     /// # Ok::<_, opero_core::ConfigError>(())
     /// ```
     ///
-    /// Where the limiter is shared with other processes it refuses: see `keyed_shared` (feature `shared`).
+    /// Where the limiter is shared with other processes it rejects: see `keyed_shared` (feature `shared`).
     pub fn keyed<K: Hash + ?Sized>(&self, value: &K) -> KeyedLimit<'_> {
         let key = match self.shared {
             None => Ok(Key::of(value)),
@@ -78,7 +78,7 @@ impl KeyedLimit<'_> {
     ///
     /// # Errors
     /// As there, and where the key cannot mean the same in every process that shares the limiter.
-    pub async fn acquire(&self, cost: u32) -> Result<(), Refused> {
+    pub async fn acquire(&self, cost: u32) -> Result<(), Rejected> {
         let cx = Context::system().with_function(&self.limit.name);
         self.permit(&cx, cost).await
     }
@@ -87,12 +87,12 @@ impl KeyedLimit<'_> {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub fn acquire_sync(&self, cost: u32) -> Result<(), Refused> {
+    pub fn acquire_sync(&self, cost: u32) -> Result<(), Rejected> {
         let cx = Context::blocking().with_function(&self.limit.name);
         block_on(self.permit(&cx, cost))
     }
 
-    async fn permit(&self, cx: &Context<'_>, cost: u32) -> Result<(), Refused> {
+    async fn permit(&self, cx: &Context<'_>, cost: u32) -> Result<(), Rejected> {
         let key = self.key.clone()?;
         self.limit.permit(cx, Some(key), cost).await
     }

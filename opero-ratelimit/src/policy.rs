@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opero_core::{Instant, RefusedKind};
+use opero_core::{Instant, RejectedKind};
 
 use crate::Quota;
 
@@ -51,7 +51,7 @@ impl Forecast {
 /// How much longer a call may wait: what `rate_max_wait` says, once the call is foremost.
 ///
 /// A wait is judged when it becomes known: on arrival, or with the backend's first answer where nobody knew before. Then
-/// it stands, also where late wake-ups of others make it a little longer, so that nobody waits and is refused after
+/// it stands, also where late wake-ups of others make it a little longer, so that nobody waits and is rejected after
 /// all. Only where others keep taking the turn, at a limiter shared with other processes, does it end with the limit.
 #[derive(Debug)]
 pub(crate) struct Patience {
@@ -75,15 +75,15 @@ impl Patience {
     /// Is another `wait` bearable after `waited`?
     ///
     /// # Errors
-    /// The refusal, where it is not.
-    pub(crate) fn bear(&mut self, waited: Duration, wait: Duration) -> Result<(), RefusedKind> {
+    /// The rejection, where it is not.
+    pub(crate) fn bear(&mut self, waited: Duration, wait: Duration) -> Result<(), RejectedKind> {
         let Some(limit) = self.limit else {
             return Ok(());
         };
         let needed = waited.saturating_add(wait);
         let outrun = self.slept && waited >= limit;
         if needed > limit && (outrun || !self.promised) {
-            return Err(RefusedKind::RateWait { needed, limit });
+            return Err(RejectedKind::RateWait { needed, limit });
         }
         self.promised = true;
         self.slept = true;

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_rates_are_refused_by_name() {
+    fn bad_rates_are_rejected_by_name() {
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e10, 1e-30] {
             assert_eq!(parameter(Quota::per_second(rate)), "rate_limit", "{rate}");
         }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_bursts_are_refused_by_name() {
+    fn bad_bursts_are_rejected_by_name() {
         let hourly: Quota = "1/h".parse().unwrap();
         assert_eq!(parameter(hourly.with_burst(0)), "rate_burst");
         assert_eq!(parameter(hourly.with_burst(u32::MAX)), "rate_burst");

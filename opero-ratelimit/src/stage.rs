@@ -8,7 +8,7 @@ use opero_core::clock::timeout;
 use opero_core::mechanism::pass_through;
 use opero_core::{
     Arguments, Attempt, BackendError, ConfigError, Context, Error, Event, Instant, Key, Mechanism,
-    Next, Operation, Refused, RefusedKind, Stage,
+    Next, Operation, Rejected, RejectedKind, Stage,
 };
 
 use crate::policy::Patience;
@@ -57,7 +57,7 @@ impl RateLimit {
         cx: &Context<'_>,
         key: Option<Key>,
         cost: u32,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         let Some(cost) = NonZeroU32::new(cost) else {
             return Ok(());
         };
@@ -73,7 +73,7 @@ impl RateLimit {
                 Ok(())
             }
             Err(kind) => {
-                cx.emit(Event::Refused { kind: &kind });
+                cx.emit(Event::Rejected { kind: &kind });
                 Err(kind.into())
             }
         }
@@ -85,11 +85,11 @@ impl RateLimit {
         cx: &Context<'_>,
         key: Option<Key>,
         cost: NonZeroU32,
-    ) -> Result<Duration, RefusedKind> {
+    ) -> Result<Duration, RejectedKind> {
         let burst = self.quota.burst.get();
         if cost.get() > burst {
             let cost = cost.get();
-            return Err(RefusedKind::RateCost { cost, burst });
+            return Err(RejectedKind::RateCost { cost, burst });
         }
         let arrived = self.clock.now();
         let mut told = None;
@@ -111,7 +111,7 @@ impl RateLimit {
             .queues
             .join(&request)
             .map_err(|needed| match self.max_wait {
-                Some(limit) if needed > limit => RefusedKind::RateWait { needed, limit },
+                Some(limit) if needed > limit => RejectedKind::RateWait { needed, limit },
                 _ => elapsed(cx, needed),
             })?;
         self.turn(cx, &place, arrived).await?;
@@ -131,7 +131,7 @@ impl RateLimit {
         cx: &Context<'_>,
         place: &Place<'_>,
         arrived: Instant,
-    ) -> Result<(), RefusedKind> {
+    ) -> Result<(), RejectedKind> {
         // Found short enough on arrival, a wait may become a little longer, with the late timers of others.
         let late = match place.forecast_known() {
             true => LATE,
@@ -163,7 +163,7 @@ impl RateLimit {
         cost: NonZeroU32,
         (arrived, mut told): (Instant, Option<Duration>),
         outage: &mut Outage,
-    ) -> Result<Duration, RefusedKind> {
+    ) -> Result<Duration, RejectedKind> {
         let mut patience = Patience::new(self.max_wait, place.forecast_known());
         loop {
             // It may have passed in the queue, or with a timer that woke late.
@@ -200,13 +200,13 @@ impl RateLimit {
         cx: &Context<'_>,
         arrived: Instant,
         needed: Option<Duration>,
-    ) -> RefusedKind {
+    ) -> RejectedKind {
         let needed = needed.unwrap_or_default();
         match self.max_wait {
             Some(limit) if left_of(cx).is_none_or(|left| !left.is_zero()) => {
                 let waited = self.clock.now().since(arrived);
                 let needed = waited.saturating_add(needed);
-                RefusedKind::RateWait { needed, limit }
+                RejectedKind::RateWait { needed, limit }
             }
             _ => elapsed(cx, needed),
         }
@@ -220,7 +220,7 @@ impl RateLimit {
         cost: NonZeroU32,
         arrived: Instant,
         outage: &mut Outage,
-    ) -> Result<Option<Duration>, RefusedKind> {
+    ) -> Result<Option<Duration>, RejectedKind> {
         let verdict = match self.backend.try_acquire(key, cost) {
             Verdict::Ask => {
                 let asked = self.backend.acquire(key, cost);
@@ -245,7 +245,7 @@ impl RateLimit {
             Some(Verdict::Admitted) => Ok(None),
             Some(Verdict::Wait(wait)) => Ok(Some(wait)),
             _ if self.fail_open => Ok(None),
-            _ => Err(RefusedKind::RateBackend {
+            _ => Err(RejectedKind::RateBackend {
                 reason: error.message().to_owned(),
             }),
         }
@@ -269,9 +269,9 @@ impl Outage {
 }
 
 #[cold]
-fn misconfigured(cx: &Context<'_>, error: ConfigError) -> Refused {
-    let kind = RefusedKind::Config(error);
-    cx.emit(Event::Refused { kind: &kind });
+fn misconfigured(cx: &Context<'_>, error: ConfigError) -> Rejected {
+    let kind = RejectedKind::Config(error);
+    cx.emit(Event::Rejected { kind: &kind });
     kind.into()
 }
 
@@ -281,16 +281,16 @@ fn left_of(cx: &Context<'_>) -> Option<Duration> {
 }
 
 /// May the call still start after another `wait`?
-fn in_time(cx: &Context<'_>, wait: Duration) -> Result<(), RefusedKind> {
+fn in_time(cx: &Context<'_>, wait: Duration) -> Result<(), RejectedKind> {
     match cx.deadline() {
         Some(deadline) if cx.now() + wait > deadline => Err(elapsed(cx, wait)),
         _ => Ok(()),
     }
 }
 
-fn elapsed(cx: &Context<'_>, needed: Duration) -> RefusedKind {
+fn elapsed(cx: &Context<'_>, needed: Duration) -> RejectedKind {
     let left = left_of(cx).unwrap_or_default();
-    RefusedKind::Elapsed { needed, left }
+    RejectedKind::Elapsed { needed, left }
 }
 
 /// How much longer than `rate_max_wait` a wait may become that was found short enough on arrival.
@@ -322,7 +322,7 @@ impl Mechanism for RateLimit {
         };
         match permit {
             Ok(()) => next.attempt(cx, attempt).await,
-            Err(refused) => next.outcome().refuse(attempt, refused),
+            Err(rejected) => next.outcome().reject(attempt, rejected),
         }
     }
 }

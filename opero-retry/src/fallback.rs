@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, Context, Error, Event, Holds, Mechanism, Next, Operation, Outcome, Refused,
-    RefusedKind, Stage,
+    Attempt, Context, Error, Event, Holds, Mechanism, Next, Operation, Outcome, Rejected,
+    RejectedKind, Stage,
 };
 
 /// The stage that tries the fallback values in order until one succeeds.
@@ -14,13 +14,13 @@ use opero_core::{
 /// error is returned, with the earlier ones in it. Put inside a [`Retry`](crate::Retry), one attempt of the retry tries
 /// every value before it backs off.
 ///
-/// Of the other stages' refusals, those are worth the next value that another value may escape: a permit that is too far away,
+/// Of the other stages' rejections, those are worth the next value that another value may escape: a permit that is too far away,
 /// and, unless the call says otherwise ([`CallPolicy::as_error`](opero_core::CallPolicy::as_error)), a timeout, a crash or
-/// the refusal of a user's own stage. A wrong parameter is the same for every value.
+/// the rejection of a user's own stage. A wrong parameter is the same for every value.
 ///
 /// In a pipeline, a value whose error asked to be left alone for a time is passed over until then.
 ///
-/// An empty list is refused with [`RefusedKind::EmptyFallback`].
+/// An empty list is rejected with [`RejectedKind::EmptyFallback`].
 ///
 /// ```
 /// use opero_retry::{Attempt, Fallback, Stage, operation};
@@ -62,7 +62,7 @@ impl Mechanism for Fallback {
         let alternatives = next.arguments().alternatives();
         let mut attempt = attempt.with_alternative(0);
         if alternatives == 0 {
-            return refuse_empty(cx, attempt, next.outcome());
+            return reject_empty(cx, attempt, next.outcome());
         }
         let holds = next.outcome().holds();
         if !holds.is_empty() {
@@ -107,10 +107,10 @@ fn first_open(cx: &Context<'_>, holds: &Holds, alternatives: usize) -> usize {
 }
 
 #[cold]
-fn refuse_empty(cx: &Context<'_>, attempt: Attempt, outcome: &mut dyn Outcome) {
-    let refused = Refused::from(RefusedKind::EmptyFallback);
-    cx.emit(Event::Refused {
-        kind: refused.kind(),
+fn reject_empty(cx: &Context<'_>, attempt: Attempt, outcome: &mut dyn Outcome) {
+    let rejected = Rejected::from(RejectedKind::EmptyFallback);
+    cx.emit(Event::Rejected {
+        kind: rejected.kind(),
     });
-    outcome.refuse(attempt, refused);
+    outcome.reject(attempt, rejected);
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use opero_core::{
-    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, Refused,
+    Arguments, Attempt, CallPolicy, Codec, CodecError, Context, Error, Operation, Rejected,
     SharedError,
 };
 
@@ -52,26 +52,26 @@ pub trait OperationExt: Sized {
         }
     }
 
-    /// How a stage's refusal looks to the three others: so they decide on a timeout, on a refusal of a stage of yours and on a
+    /// How a stage's rejection looks to the three others: so they decide on a timeout, on a rejection of a stage of yours and on a
     /// crash too. Without it those are tried again, with the next value and after a delay.
     ///
     /// ```
-    /// use opero_retry::{OperationExt, Refused, Retry, RetryPolicy, Stage, operation};
+    /// use opero_retry::{OperationExt, Rejected, Retry, RetryPolicy, Stage, operation};
     ///
     /// let call = operation(|_| async { Err::<(), _>(String::from("busy")) })
     ///     .with_retry_on(|error: &String| error == "busy")
-    ///     .with_refused_as(|refused: &Refused| refused.to_string());
+    ///     .with_rejected_as(|rejected: &Rejected| rejected.to_string());
     /// let retry = Retry::new(RetryPolicy::default().with_retries(1))?;
     /// assert_eq!(retry.execute_sync(&call).unwrap_err().attempts(), 2);
     /// # Ok::<(), opero_retry::ConfigError>(())
     /// ```
-    fn with_refused_as<'p, E>(
+    fn with_rejected_as<'p, E>(
         self,
-        error: impl Fn(&Refused) -> E + Send + Sync + 'p,
+        error: impl Fn(&Rejected) -> E + Send + Sync + 'p,
     ) -> Judged<'p, Self, E> {
         Judged {
             operation: self,
-            judge: Judge::RefusedAs(Box::new(error)),
+            judge: Judge::RejectedAs(Box::new(error)),
         }
     }
 
@@ -102,7 +102,7 @@ enum Judge<'p, E> {
     RetryOn(Question<'p, E, bool>),
     RetryAfter(Question<'p, E, Option<Duration>>),
     FallbackOn(Question<'p, E, bool>),
-    RefusedAs(Question<'p, Refused, E>),
+    RejectedAs(Question<'p, Rejected, E>),
 }
 
 impl<O: fmt::Debug, E> fmt::Debug for Judged<'_, O, E> {
@@ -156,10 +156,10 @@ impl<T, E, O: Operation<T, E>> CallPolicy<T, E> for Judged<'_, O, E> {
         }
     }
 
-    fn as_error(&self, refused: &Refused) -> Option<E> {
+    fn as_error(&self, rejected: &Rejected) -> Option<E> {
         match &self.judge {
-            Judge::RefusedAs(error) => Some(error(refused)),
-            _ => self.operation.policy().as_error(refused),
+            Judge::RejectedAs(error) => Some(error(rejected)),
+            _ => self.operation.policy().as_error(rejected),
         }
     }
 

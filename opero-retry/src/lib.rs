@@ -18,6 +18,6 @@ pub use timeout::{Timeout, Timer};
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
     Arguments, Attempt, CallPolicy, Cause, ConfigError, Context, Error, ErrorKind, Event,
-    FailedAttempt, History, ManualClock, Mechanism, Observer, Operation, Refused, RefusedKind,
+    FailedAttempt, History, ManualClock, Mechanism, Observer, Operation, Rejected, RejectedKind,
     Stack, Stage, Waiting, operation,
 };

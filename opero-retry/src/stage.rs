@@ -3,7 +3,7 @@ use std::time::Duration;
 use opero_core::mechanism::pass_through;
 use opero_core::{
     Attempt, ConfigError, Context, Error, Event, Instant, Mechanism, Next, Operation, Outcome,
-    Refused, RefusedKind, Stage,
+    Rejected, RejectedKind, Stage,
 };
 
 use crate::{Decision, Delays, Failure, RetryPolicy};
@@ -12,7 +12,7 @@ use crate::{Decision, Delays, Failure, RetryPolicy};
 ///
 /// The call's policy says which of its errors are worth it ([`CallPolicy::retry_on`](opero_core::CallPolicy::retry_on)) and
 /// how long the other side asked to wait ([`CallPolicy::retry_after`](opero_core::CallPolicy::retry_after)). Of the other
-/// stages' refusals only those that [may pass](Refused::is_transient) are tried again, such as a timeout, unless the policy
+/// stages' rejections only those that [may pass](Rejected::is_transient) are tried again, such as a timeout, unless the policy
 /// says otherwise ([`CallPolicy::as_error`](opero_core::CallPolicy::as_error)). The error of the last attempt is returned,
 /// with the earlier ones in it.
 ///
@@ -118,8 +118,8 @@ impl Retry {
 /// The call's error is that of the last attempt which came to start.
 fn give_up(cx: &Context<'_>, mut attempt: Attempt, outcome: &mut dyn Outcome) {
     let is_elapsed = |outcome: &dyn Outcome| {
-        let kind = outcome.refusal().map(Refused::kind);
-        matches!(kind, Some(RefusedKind::Elapsed { .. }))
+        let kind = outcome.rejection().map(Rejected::kind);
+        matches!(kind, Some(RejectedKind::Elapsed { .. }))
     };
     while is_elapsed(outcome) && outcome.drop_last() {
         attempt = outcome.last_attempt();

@@ -8,17 +8,17 @@ use opero_core::clock::Sleep;
 use opero_core::mechanism::pass_through;
 use opero_core::{
     Attempt, AttemptLimit, Clock, ConfigError, Context, Error, Event, Instant, Mechanism, Next,
-    Operation, Outcome, Refused, RefusedKind, Stage, Waiting,
+    Operation, Outcome, Rejected, RejectedKind, Stage, Waiting,
 };
 
 /// The stage that gives an attempt a limited time: `attempt_timeout`.
 ///
-/// An attempt that is not ready by then is dropped, and the call is refused with [`RefusedKind::AttemptTimeout`],
+/// An attempt that is not ready by then is dropped, and the call is rejected with [`RejectedKind::AttemptTimeout`],
 /// which a [`Retry`](crate::Retry) around this stage tries again. A result that is ready is never thrown away, late or
 /// not. The timer is made only for an attempt that does not finish at its first poll.
 ///
 /// Nothing can stop a synchronous function, and an `Ok` thrown away for being late has had its effect all the same. So
-/// in a blocking call this stage refuses, before the function runs, with a [`ConfigError`] that says so.
+/// in a blocking call this stage rejects, before the function runs, with a [`ConfigError`] that says so.
 ///
 /// ```
 /// use opero_retry::{Stage, Timeout};
@@ -88,11 +88,11 @@ impl Mechanism for Timeout {
             return tell_timeout(&cx, next.outcome());
         }
         if cx.waiting() == Waiting::Blocking {
-            return refuse(cx, attempt, next.outcome(), unstoppable());
+            return reject(cx, attempt, next.outcome(), unstoppable());
         }
         if !self.finished(cx, attempt, next).await {
-            let kind = RefusedKind::AttemptTimeout { limit: self.limit };
-            refuse(cx, attempt, next.outcome(), kind);
+            let kind = RejectedKind::AttemptTimeout { limit: self.limit };
+            reject(cx, attempt, next.outcome(), kind);
         }
     }
 }
@@ -103,7 +103,7 @@ impl Timeout {
         let mut timer = self.start(cx.clock());
         let mut running = pin!(next.attempt(cx, attempt));
         poll_fn(|task| {
-            // The attempt first: at the limit, a result is better than a refusal.
+            // The attempt first: at the limit, a result is better than a rejection.
             if running.as_mut().poll(task).is_ready() {
                 return Poll::Ready(true);
             }
@@ -114,23 +114,25 @@ impl Timeout {
 }
 
 #[cold]
-fn refuse(
+fn reject(
     cx: &Context<'_>,
     attempt: Attempt,
     outcome: &mut dyn Outcome,
-    refused: impl Into<Refused>,
+    rejected: impl Into<Rejected>,
 ) {
-    let refused = refused.into();
-    cx.emit(Event::Refused {
-        kind: refused.kind(),
+    let rejected = rejected.into();
+    cx.emit(Event::Rejected {
+        kind: rejected.kind(),
     });
-    outcome.refuse(attempt, refused);
+    outcome.reject(attempt, rejected);
 }
 
 /// A timeout that a worker's supervisor found is told as one that is found here.
 fn tell_timeout(cx: &Context<'_>, outcome: &dyn Outcome) {
-    if let Some(kind @ RefusedKind::AttemptTimeout { .. }) = outcome.refusal().map(Refused::kind) {
-        cx.emit(Event::Refused { kind });
+    if let Some(kind @ RejectedKind::AttemptTimeout { .. }) =
+        outcome.rejection().map(Rejected::kind)
+    {
+        cx.emit(Event::Rejected { kind });
     }
 }
 

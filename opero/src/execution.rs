@@ -1,6 +1,6 @@
 use opero_core::{
-    Arguments, Attempt, CodecError, Context, Event, Mechanism, Next, Outcome, Refused, RefusedKind,
-    Remote, remote,
+    Arguments, Attempt, CodecError, Context, Event, Mechanism, Next, Outcome, Rejected,
+    RejectedKind, Remote, remote,
 };
 
 use crate::mechanism::retry::TimeoutSlot;
@@ -16,8 +16,8 @@ impl Mechanism for Execution {
     async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
         // A stage of the user's may stand where no fallback keeps the index in range.
         let Some(last) = next.arguments().alternatives().checked_sub(1) else {
-            let refused = RefusedKind::EmptyFallback.into();
-            return next.outcome().refuse(attempt, refused);
+            let rejected = RejectedKind::EmptyFallback.into();
+            return next.outcome().reject(attempt, rejected);
         };
         let attempt = attempt.with_alternative(attempt.alternative.min(last));
         cx.emit(Event::ExecutionStarted { attempt });
@@ -73,14 +73,14 @@ pub(crate) fn encode(
 pub(crate) fn decode(
     remote: &dyn Remote,
     attempt: Attempt,
-    executed: Result<Vec<u8>, Refused>,
+    executed: Result<Vec<u8>, Rejected>,
     outcome: &mut dyn Outcome,
 ) {
     match executed {
-        Err(refused) => outcome.refuse(attempt, refused),
+        Err(rejected) => outcome.reject(attempt, rejected),
         Ok(bytes) => {
             if let Err(error) = outcome.decode_outcome(attempt, &bytes) {
-                outcome.refuse(attempt, remote::transfer(&error));
+                outcome.reject(attempt, remote::transfer(&error));
             }
             remote.reuse(bytes);
         }

@@ -9,7 +9,7 @@
 
 use std::task::{self, Poll};
 
-use opero_core::{Context, Entry, Key, Refused, Remote, Waiting};
+use opero_core::{Context, Entry, Key, Rejected, Remote, Waiting};
 
 use crate::mechanism::cache::{self, JoinedSlot, MarkSlot};
 use crate::mechanism::ratelimit;
@@ -167,7 +167,7 @@ impl First<'_> {
 
     /// Why an attempt ended whose time was over.
     #[cold]
-    pub(crate) fn refusal(&self) -> Refused {
+    pub(crate) fn rejection(&self) -> Rejected {
         retry::timed_out(&self.stages.execution.timeout)
     }
 }

@@ -52,7 +52,7 @@ pub use opero_core::background::drain;
 pub use opero_core::{
     Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, ConfigError, Context,
     Error, ErrorKind, Event, FailedAttempt, History, Key, ManualClock, Observer, Operation,
-    Refused, RefusedKind, Stack, Stage, async_trait, block_on, observe, operation,
+    Rejected, RejectedKind, Stack, Stage, async_trait, block_on, observe, operation,
 };
 pub use order::Stages;
 #[doc(inline)]

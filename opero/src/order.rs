@@ -195,7 +195,7 @@ impl Stages {
                     let cx = stages.context_of(cx, Waiting::Async);
                     stages.pass(&cx, attempt, call, rest).await;
                 }
-                Err(error) => call.outcome().refuse(attempt, error.clone().into()),
+                Err(error) => call.outcome().reject(attempt, error.clone().into()),
             }
         })
     }
@@ -211,7 +211,7 @@ impl Stages {
                 let cx = stages.context(Waiting::Blocking);
                 block_on(stages.pass(&cx, Attempt::FIRST, call, rest));
             }
-            Err(error) => call.outcome().refuse(Attempt::FIRST, error.clone().into()),
+            Err(error) => call.outcome().reject(Attempt::FIRST, error.clone().into()),
         }
     }
 

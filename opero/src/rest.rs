@@ -197,7 +197,7 @@ where
             }
         }
         loop {
-            // The honest way out of a refusal that the return type cannot hold is the function's own answer.
+            // The honest way out of a rejection that the return type cannot hold is the function's own answer.
             Stages::run_bare(&mut attempts).await;
             if let Some(output) = ending.result(attempts.take_result()) {
                 return output;

@@ -161,7 +161,9 @@ where
     Out: Place<T, E>,
     In: Place<T, E>,
 {
-    let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
+    let stages = call
+        .stages
+        .map_err(|error| Error::rejected(error.clone()))?;
     let cx = stages.context_of(cx, waiting);
     staged(&call, outside, inside, &cx).await
 }

@@ -10,7 +10,7 @@ use std::task::{self, Poll};
 
 use opero_core::{
     Arguments, Attempt, CallPolicy, ConfigError, Context, Entry, Error, Keeping, Key, Limits,
-    RefusedKind, Waiting,
+    RejectedKind, Waiting,
 };
 
 use crate::fast_path::{First, Needs};
@@ -96,7 +96,7 @@ pub trait Ending<T, E>: Copy + Send + Sync {
     /// For a value.
     fn value(self, value: T) -> Self::Output;
 
-    /// For what a whole call came to; `None` where it is a refusal that the type cannot hold.
+    /// For what a whole call came to; `None` where it is a rejection that the type cannot hold.
     fn result(self, result: Result<T, Error<E>>) -> Option<Self::Output>;
 }
 
@@ -369,7 +369,7 @@ pub(crate) fn settle<T, E, R, D: Ending<T, E>>(
 impl Begun<'_> {
     #[cold]
     fn out_of_time<E>(&self) -> Error<E> {
-        let refused = self.first.as_ref().map(First::refusal);
-        Error::refused(refused.unwrap_or_else(|| RefusedKind::Stopped.into()))
+        let rejected = self.first.as_ref().map(First::rejection);
+        Error::rejected(rejected.unwrap_or_else(|| RejectedKind::Stopped.into()))
     }
 }

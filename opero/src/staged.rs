@@ -173,7 +173,9 @@ where
     fn attempt<'f>(&'f self, cx: &'f Context<'f>, attempt: Attempt) -> Typed<'f, T, E> {
         Box::pin(async move {
             let call = self.call;
-            let stages = call.stages.map_err(|error| Error::refused(error.clone()))?;
+            let stages = call
+                .stages
+                .map_err(|error| Error::rejected(error.clone()))?;
             let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
             let running = pin!(None);
             let slot = Slot::new(&call.policy, None);

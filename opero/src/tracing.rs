@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use opero_core::clock::real_now;
 use opero_core::sync::lock;
-use opero_core::{Event, Instant, Observer, RefusedKind};
+use opero_core::{Event, Instant, Observer, RejectedKind};
 
 /// An observer that passes events on to `tracing`, under the target `opero`.
 ///
-/// Failures and waits are told at debug level, what every call does at trace level, refusals, unreachable backends and
-/// results that no journal could take as warnings. Of the calls that a rate limit refuses one a second is told for each
+/// Failures and waits are told at debug level, what every call does at trace level, rejections, unreachable backends and
+/// results that no journal could take as warnings. Of the calls that a rate limit rejects one a second is told for each
 /// function, with the number of those since the last one (`count`). No argument, value, key or password is in them.
 ///
 /// ```
@@ -29,14 +29,14 @@ impl Observer for TracingObserver {
             Event::JournalUnavailable { reason } => {
                 tracing::warn!(target: "opero", function, reason, "{name}");
             }
-            Event::Refused {
-                kind: kind @ (RefusedKind::RateWait { .. } | RefusedKind::Elapsed { .. }),
+            Event::Rejected {
+                kind: kind @ (RejectedKind::RateWait { .. } | RejectedKind::Elapsed { .. }),
             } => {
-                if let Some(count) = lock(&RATE_REFUSALS).add(function, real_now()) {
+                if let Some(count) = lock(&RATE_REJECTIONS).add(function, real_now()) {
                     tracing::warn!(target: "opero", function, reason = ?kind, count, "{name}");
                 }
             }
-            Event::Refused { kind } => {
+            Event::Rejected { kind } => {
                 tracing::warn!(target: "opero", function, reason = ?kind, "{name}");
             }
             Event::RetryScheduled { attempt, delay } => {
@@ -61,17 +61,17 @@ impl Observer for TracingObserver {
     }
 }
 
-static RATE_REFUSALS: Mutex<Refusals> = Mutex::new(Refusals(BTreeMap::new()));
+static RATE_REJECTIONS: Mutex<Rejections> = Mutex::new(Rejections(BTreeMap::new()));
 
 /// The time between two warnings of one function's rate limit.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// For each function the last warning, and the refusals since.
+/// For each function the last warning, and the rejections since.
 #[derive(Debug, Default)]
-struct Refusals(BTreeMap<String, (Instant, u64)>);
+struct Rejections(BTreeMap<String, (Instant, u64)>);
 
-impl Refusals {
-    /// Counts a refusal. Returns how many there were since the last warning, where another one is due.
+impl Rejections {
+    /// Counts a rejection. Returns how many there were since the last warning, where another one is due.
     fn add(&mut self, function: &str, now: Instant) -> Option<u64> {
         let Some((warned, count)) = self.0.get_mut(function) else {
             self.0.insert(function.to_owned(), (now, 0));
@@ -92,13 +92,13 @@ mod tests {
 
     #[test]
     fn a_rate_limit_under_load_warns_once_a_second_with_a_count() {
-        let mut refusals = Refusals::default();
+        let mut rejections = Rejections::default();
         let start = real_now();
         let mut told = Vec::new();
         for millis in 0..2_500 {
-            told.extend(refusals.add("f", start + Duration::from_millis(millis)));
+            told.extend(rejections.add("f", start + Duration::from_millis(millis)));
         }
         assert_eq!(told, [1, 1_000, 1_000]);
-        assert_eq!(refusals.add("another", start), Some(1));
+        assert_eq!(rejections.add("another", start), Some(1));
     }
 }

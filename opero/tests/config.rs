@@ -79,7 +79,7 @@ fn toml_and_json_read_every_parameter() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_the_nearest_name() {
+fn an_unknown_key_is_rejected_with_the_nearest_name() {
     assert_eq!(
         toml("retrys = 5"),
         "`retrys` is not a parameter: did you mean `retries`?"
@@ -122,7 +122,7 @@ fn an_unknown_key_is_shown_as_a_value_is_and_not_at_any_length() {
 }
 
 #[test]
-fn each_bad_value_is_refused_by_the_name_of_its_parameter() {
+fn each_bad_value_is_rejected_by_the_name_of_its_parameter() {
     for (text, parameter) in [
         ("min_delay = -1", "min_delay"),
         ("min_delay = nan", "min_delay"),
@@ -157,7 +157,7 @@ fn each_bad_value_is_refused_by_the_name_of_its_parameter() {
 }
 
 #[test]
-fn a_value_of_the_wrong_type_is_refused_with_what_fits() {
+fn a_value_of_the_wrong_type_is_rejected_with_what_fits() {
     for (key, fitting) in [
         ("retries = -1", "give a whole number from 0 on"),
         ("retries = 'geheim'", "give a whole number from 0 on"),
@@ -194,7 +194,7 @@ fn a_parameter_that_no_text_can_hold_is_sent_to_its_place() {
 }
 
 #[test]
-fn a_malformed_text_is_refused_with_its_place() {
+fn a_malformed_text_is_rejected_with_its_place() {
     let error = toml("retries = 1\ncache_ttl = ");
     assert!(error.contains("is not TOML (line 2, column "), "{error}");
     let error = PipelineConfig::from_json("{\n\"retries\": }").unwrap_err();
@@ -202,7 +202,7 @@ fn a_malformed_text_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_text_that_is_no_configuration_is_refused_without_being_quoted() {
+fn a_text_that_is_no_configuration_is_rejected_without_being_quoted() {
     for message in [
         toml("retries = 'geheim"),
         toml("cache_backend = redis://:geheim@host"),
@@ -219,7 +219,7 @@ fn a_text_that_is_no_configuration_is_refused_without_being_quoted() {
 }
 
 #[test]
-fn an_unknown_backend_is_refused_when_the_pipeline_is_built() {
+fn an_unknown_backend_is_rejected_when_the_pipeline_is_built() {
     let cache = Pipeline::<()>::builder().cache_backend("memroy").build();
     let message = cache.unwrap_err().to_string();
     assert!(message.contains("did you mean `memory`?"), "{message}");

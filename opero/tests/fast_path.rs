@@ -133,7 +133,7 @@ proptest! {
         prop_assert_eq!(&run(&setting, true, true), &seen);
         let seen_async = run(&setting, false, false);
         prop_assert_eq!(&run(&setting, true, false), &seen_async);
-        // A synchronous attempt cannot be stopped, and is refused.
+        // A synchronous attempt cannot be stopped, and is rejected.
         match setting.is_timed {
             false => prop_assert_eq!(&seen, &seen_async),
             true => prop_assert!(seen.executions.is_empty()),

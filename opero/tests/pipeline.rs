@@ -197,7 +197,7 @@ async fn an_async_one_is_refreshed_on_the_runtime() {
 
 /// What a wrong pipeline or call is told.
 #[track_caller]
-fn refused<T, E: std::fmt::Debug>(
+fn rejected<T, E: std::fmt::Debug>(
     result: Result<T, E>,
     parameter: impl Fn(&E) -> Option<String>,
     expected: (&str, &str),
@@ -208,33 +208,33 @@ fn refused<T, E: std::fmt::Debug>(
 }
 
 #[test]
-fn arguments_of_another_type_are_refused() {
+fn arguments_of_another_type_are_rejected() {
     let parameter = |error: &opero::ConfigError| Some(error.parameter().to_owned());
     let built = Pipeline::<String>::builder()
         .cache_key(|request: &Request| request.prompt)
         .rate_key(|name: &String| name.clone())
         .build();
-    refused(built, parameter, ("rate_key", "String"));
+    rejected(built, parameter, ("rate_key", "String"));
     let built = Pipeline::<String>::builder()
         .arg_fallback([], |request: &mut Request, model| request.model = model)
         .build();
-    refused(built, parameter, ("arg_fallback", "empty"));
+    rejected(built, parameter, ("arg_fallback", "empty"));
 
-    let parameter = |error: &Error<String>| match error.refusal()?.kind() {
-        opero::RefusedKind::Config(error) => Some(error.parameter().to_owned()),
+    let parameter = |error: &Error<String>| match error.rejection()?.kind() {
+        opero::RejectedKind::Config(error) => Some(error.parameter().to_owned()),
         _ => None,
     };
     let expected = ("cache_key", "call_owned");
-    refused(
+    rejected(
         SHARED.call_owned_sync(7_u8, |_, _| Ok(7)),
         parameter,
         expected,
     );
     // What it does not see it cannot make a key of.
-    refused(SHARED.call_sync("hello", |_| Ok(7)), parameter, expected);
-    refused(SHARED.run_sync(|_| Ok(7)), parameter, expected);
+    rejected(SHARED.call_sync("hello", |_| Ok(7)), parameter, expected);
+    rejected(SHARED.run_sync(|_| Ok(7)), parameter, expected);
     let mut results = SHARED.map([7], |n, _| Ok(*n)).progress(false).run();
-    refused(results.remove(0), parameter, expected);
+    rejected(results.remove(0), parameter, expected);
 }
 
 #[cfg(feature = "cache-disk")]

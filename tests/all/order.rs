@@ -71,7 +71,7 @@ const RETRY_WITH_FALLBACK: &[&str] = &[
     "outside: out",
 ];
 
-/// The first value hangs, the second one answers. The timeout is inside the user's inner stage, which sees its refusal,
+/// The first value hangs, the second one answers. The timeout is inside the user's inner stage, which sees its rejection,
 /// and the permit that the second value waits for is not part of its time.
 const TIMEOUT: &[&str] = &[
     "outside: in",
@@ -81,7 +81,7 @@ const TIMEOUT: &[&str] = &[
     "inside: in",
     "execution_started 1.0",
     "function(first)",
-    "refused AttemptTimeout { limit: 100ms }",
+    "rejected AttemptTimeout { limit: 100ms }",
     "execution_ended 1.0 failed",
     "inside: out",
     "fallback_used 1.1",

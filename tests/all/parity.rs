@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use opero::opero_core::block_on;
 use opero::{
-    Attempt, Clock, Context, Error, ManualClock, Operation, PipelineConfig, Rate, Refused, Stage,
+    Attempt, Clock, Context, Error, ManualClock, Operation, PipelineConfig, Rate, Rejected, Stage,
     Time, operation, opero,
 };
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn configs() -> impl Strategy<Value = PipelineConfig> {
         )
 }
 
-/// Refuses some of the attempts, for a reason that the predicates see.
+/// Rejects some of the attempts, for a reason that the predicates see.
 #[derive(Debug)]
 struct Breaker;
 
@@ -78,7 +78,7 @@ impl<T: Send, E: Send> Stage<T, E> for Breaker {
         let turn = attempt.number as usize + 3 * attempt.alternative;
         if turn.is_multiple_of(3) {
             let reason = ["soon", "elsewhere", "soon or elsewhere", "never"][turn % 4];
-            return Err(Error::refused(Refused::by_stage("breaker", reason)));
+            return Err(Error::rejected(Rejected::by_stage("breaker", reason)));
         }
         next.attempt(cx, attempt).await
     }
@@ -104,7 +104,7 @@ fn built(
         .retry_on(|failure: &Failure| failure.retryable)
         .retry_after(|failure: &Failure| failure.hint)
         .fallback_on(|failure: &Failure| failure.next_value)
-        .refused_as(|refused| refused.clone().into());
+        .rejected_as(|rejected| rejected.clone().into());
     let script = &Script::new(&trace, clock.clone(), steps.iter().cloned());
     macro_rules! both_calls {
         ($builder:expr) => {{

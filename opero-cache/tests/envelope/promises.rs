@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use opero_cache::Key;
-use opero_cache::envelope::{Rejected, open, seal};
+use opero_cache::envelope::{EnvelopeError, open, seal};
 use opero_core::{Codec, CodecError};
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn record(text_of: &str) -> Vec<u8> {
     seal(&text(), &KEY, &text_of.to_owned(), None).unwrap()
 }
 
-fn rejected(record: &[u8]) -> Option<Rejected> {
+fn invalid(record: &[u8]) -> Option<EnvelopeError> {
     open(&text(), &KEY, record).err()
 }
 
@@ -36,7 +36,7 @@ proptest! {
         for other in [other, key ^ 1, key ^ 1 << 64, key ^ 1 << 127, key.rotate_left(64)] {
             if other != key {
                 let opened = open(&text(), &Key::stable(other), &record);
-                prop_assert_eq!(opened.err(), Some(Rejected::Damaged));
+                prop_assert_eq!(opened.err(), Some(EnvelopeError::Damaged));
             }
         }
     }
@@ -44,7 +44,7 @@ proptest! {
     #[test]
     fn other_bytes_open_nothing(bytes: Vec<u8>, as_record: bool) {
         let bytes = if as_record { [b"opro\x01", &bytes[..]].concat() } else { bytes };
-        prop_assert!(rejected(&bytes).is_some());
+        prop_assert!(invalid(&bytes).is_some());
     }
 }
 
@@ -52,17 +52,17 @@ proptest! {
 fn no_part_of_a_record_opens_and_none_with_more_behind_it() {
     let whole = record("part of the whole");
     for length in 0..whole.len() {
-        let reason = rejected(&whole[..length]);
+        let reason = invalid(&whole[..length]);
         let expected = if length < 4 {
-            Rejected::Foreign
+            EnvelopeError::Foreign
         } else {
-            Rejected::Truncated
+            EnvelopeError::Truncated
         };
         assert_eq!(reason, Some(expected), "{length} bytes");
     }
     assert_eq!(
-        rejected(&[&whole[..], b"!"].concat()),
-        Some(Rejected::Damaged)
+        invalid(&[&whole[..], b"!"].concat()),
+        Some(EnvelopeError::Damaged)
     );
 }
 
@@ -73,7 +73,7 @@ fn no_record_with_a_bit_flipped_opens() {
         for bit in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(rejected(&flipped).is_some(), "bit {bit} of {length}");
+            assert!(invalid(&flipped).is_some(), "bit {bit} of {length}");
         }
     }
 }
@@ -82,7 +82,7 @@ fn no_record_with_a_bit_flipped_opens() {
 fn no_other_type_opens_it_even_where_its_bytes_would_decode() {
     let text = record("bytes");
     let opened = open(&Codec::<Vec<u8>>::postcard(), &KEY, &text);
-    assert_eq!(opened.err(), Some(Rejected::Type));
+    assert_eq!(opened.err(), Some(EnvelopeError::Type));
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn no_other_version_of_the_format_is_read() {
     for version in (0..=u8::MAX).filter(|&version| version != 1) {
         let mut other = record("version");
         other[4] = version;
-        assert_eq!(rejected(&other), Some(Rejected::Version(version)));
+        assert_eq!(invalid(&other), Some(EnvelopeError::Version(version)));
         // Whatever follows: it is that version's affair.
-        assert_eq!(rejected(&other[..5]), Some(Rejected::Version(version)));
+        assert_eq!(invalid(&other[..5]), Some(EnvelopeError::Version(version)));
     }
 }
 
@@ -101,7 +101,7 @@ fn a_type_that_kept_its_name_but_not_its_shape_does_not_decode() {
     let record = seal(&named::<u8>("shape"), &KEY, &200, None).unwrap();
     let sealed = open(&named::<u64>("shape"), &KEY, &record).map(|sealed| sealed.value());
     assert!(
-        matches!(sealed, Ok(Err(Rejected::Undecodable(_)))),
+        matches!(sealed, Ok(Err(EnvelopeError::Undecodable(_)))),
         "{sealed:?}"
     );
 }
@@ -121,7 +121,7 @@ macro_rules! changed {
         let codec = Codec::<Type>::postcard();
         assert_eq!(codec.type_name(), name);
         let opened = open(&codec, &KEY, &record).err();
-        assert_eq!(opened, Some(Rejected::Type), "{}", stringify!($new));
+        assert_eq!(opened, Some(EnvelopeError::Type), "{}", stringify!($new));
     }};
 }
 
@@ -163,18 +163,18 @@ fn an_expiry_that_64_bits_cannot_say_is_never() {
 }
 
 #[test]
-fn a_value_that_refuses_to_become_bytes_is_an_error_and_the_next_one_is_not() {
-    let refusing = Codec::<String>::new(
-        "refusing",
+fn a_value_that_rejects_to_become_bytes_is_an_error_and_the_next_one_is_not() {
+    let rejecting = Codec::<String>::new(
+        "rejecting",
         |_, out| {
             out.extend_from_slice(b"half of it");
             Err(CodecError::new("no"))
         },
         |_| Err(CodecError::new("no")),
     );
-    let refused = seal(&refusing, &KEY, &String::new(), None);
-    assert_eq!(refused, Err(CodecError::new("no")));
-    assert_eq!(rejected(&record("next")), None);
+    let sealed = seal(&rejecting, &KEY, &String::new(), None);
+    assert_eq!(sealed, Err(CodecError::new("no")));
+    assert_eq!(invalid(&record("next")), None);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_value_within_a_value_disturbs_neither() {
         |value, out| {
             out.extend_from_slice(b"before ");
             let inner = record("inner");
-            assert_eq!(rejected(&inner), None);
+            assert_eq!(invalid(&inner), None);
             out.extend_from_slice(value.as_bytes());
             Ok(())
         },

@@ -67,7 +67,7 @@ fn writes_go_to_both_and_reads_fill_the_nearer_one() {
 #[test]
 fn the_nearer_one_serves_only_for_a_while_and_never_longer_than_the_farther_one() {
     let (watched, far) = (Watched::new(), far("three"));
-    let cache = open("memory+far://three?near_ttl=10s");
+    let cache = open("memory+far://three?l1_ttl=10s");
     call(&cache, &watched, || Ok(1)).unwrap();
     // Another process replaces the record.
     let other = open("far://three");
@@ -83,7 +83,7 @@ fn the_nearer_one_serves_only_for_a_while_and_never_longer_than_the_farther_one(
     assert_eq!(call(&cache, &watched, || Ok(2)).unwrap(), 2);
 
     // Filled late in the record's life, the nearer entry ends with it.
-    let late = open("memory+far://three?near_ttl=10s");
+    let late = open("memory+far://three?l1_ttl=10s");
     watched.clock.advance(TTL - Duration::from_secs(3));
     assert_eq!(call(&late, &watched, || Ok(3)).unwrap(), 2);
     watched.clock.advance(Duration::from_secs(3));
@@ -133,14 +133,12 @@ fn any_two_make_a_cache() {
 }
 
 #[test]
-fn a_setting_that_is_none_is_refused() {
+fn a_setting_that_is_none_is_rejected() {
     let error = |text: &str| {
         let opened = Cache::open(&text.into(), CacheConfig::default());
         opened.unwrap_err().to_string()
     };
-    assert!(
-        error("memory+far://six?near_ttl=soon").contains("`near_ttl` whose value cannot be read")
-    );
+    assert!(error("memory+far://six?l1_ttl=soon").contains("`l1_ttl` whose value cannot be read"));
     #[cfg(not(feature = "redis"))]
     assert!(error("memory+rediss://h").contains("names the unknown backend `rediss`"));
 }

@@ -206,16 +206,16 @@ fn a_store_that_is_down_costs_events_and_no_call() {
 }
 
 #[test]
-fn an_argument_that_refuses_to_become_bytes_passes_by() {
-    struct Refusing;
-    impl Serialize for Refusing {
+fn an_argument_that_rejects_to_become_bytes_passes_by() {
+    struct Rejecting;
+    impl Serialize for Rejecting {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
             Err(serde::ser::Error::custom("s3cret"))
         }
     }
     let (store, watched) = (Store::default(), Watched::new());
     let cache = store.open(CacheConfig::default());
-    let operation = operation(|_| async { Ok::<_, ()>(1) }).stable("f", &Refusing);
+    let operation = operation(|_| async { Ok::<_, ()>(1) }).stable("f", &Rejecting);
     let result = block_on(cache.call(&watched.cx(), Attempt::FIRST, &operation));
     assert_eq!(result.unwrap(), 1);
     let told = watched.told();
@@ -228,7 +228,7 @@ fn an_argument_that_refuses_to_become_bytes_passes_by() {
 }
 
 #[test]
-fn a_call_that_nobody_can_make_bytes_of_is_refused_with_the_way_out() {
+fn a_call_that_nobody_can_make_bytes_of_is_rejected_with_the_way_out() {
     let cache = Store::default().open(CacheConfig::default());
     let hashed = operation(|_| async { Ok::<_, String>(1) }).keyed("a");
     let error = cache.execute_sync(&hashed).unwrap_err().to_string();

@@ -135,7 +135,7 @@ impl Setting {
             // The nearer one forgets long before.
             Self::new(
                 Cache::open(
-                    &format!("memory+far://stale{number}x?near_ttl=1s")
+                    &format!("memory+far://stale{number}x?l1_ttl=1s")
                         .as_str()
                         .into(),
                     config(),

@@ -106,7 +106,7 @@ async fn neither_errors_nor_debug_show_a_secret() {
 }
 
 #[test]
-fn a_wrong_setting_is_refused_when_the_store_is_opened() {
+fn a_wrong_setting_is_rejected_when_the_store_is_opened() {
     for (url, expected) in [
         (
             "redis://h?lease=1ms",

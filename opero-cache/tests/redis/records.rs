@@ -95,7 +95,7 @@ async fn a_value_of_another_type_is_a_record_that_cannot_be_opened_and_is_replac
 }
 
 #[tokio::test]
-async fn a_server_out_of_memory_refuses_to_write_and_still_reads() {
+async fn a_server_out_of_memory_rejects_to_write_and_still_reads() {
     let server = RedisServer::start_with(&["--maxmemory-policy", "noeviction"]).unwrap();
     let store = open_patiently(&server.url());
     store.put(&KEY, vec![1], None).await.unwrap();

@@ -79,7 +79,7 @@ impl Address {
         })
     }
 
-    /// What stands behind the URL's `?`, to be taken by name. What nobody took is refused by [`open`](Self::open).
+    /// What stands behind the URL's `?`, to be taken by name. What nobody took is rejected by [`open`](Self::open).
     pub const fn settings(&mut self) -> &mut Settings {
         &mut self.settings
     }

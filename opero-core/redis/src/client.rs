@@ -17,8 +17,8 @@ use crate::server::{Request, Server};
 ///
 /// Every call is bounded in time, on real time whatever the runtime's is, and may be dropped at any point; what was sent by
 /// then may still be done. A server that cannot be reached is left alone for half a second, then up to ten: calls meanwhile
-/// are refused at once, and one call at a time finds out whether it is back. Where the server is a replica (`READONLY`), only
-/// requests that write are refused so; lookups are answered. A connection that the server closed while it was
+/// are rejected at once, and one call at a time finds out whether it is back. Where the server is a replica (`READONLY`), only
+/// requests that write are rejected so; lookups are answered. A connection that the server closed while it was
 /// idle is replaced within the call, which then sends its request once more.
 #[derive(Clone)]
 pub struct Redis {

@@ -60,7 +60,7 @@ impl Error {
     }
 
     /// Returns `true` if the request was sent, or may have been, and its answer is not known: the server may have done what
-    /// was asked. Returns `false` if the server refused it, or never got it.
+    /// was asked. Returns `false` if the server rejected it, or never got it.
     pub const fn is_uncertain(&self) -> bool {
         matches!(
             self.problem,
@@ -107,7 +107,7 @@ fn explain(code: &str) -> &'static str {
         "NOPERM" => ": the user's ACL does not allow this",
         "LOADING" => ": it is still reading its data",
         "READONLY" => ": it is a replica",
-        "MISCONF" => ": it cannot write to its disk, and refuses writes",
+        "MISCONF" => ": it cannot write to its disk, and rejects writes",
         "WRONGTYPE" => ": something of another type is under the key",
         _ => "",
     }
@@ -152,7 +152,7 @@ impl Problem {
         }
     }
 
-    /// Should the server be left alone for a while? Not where it only refused this one request.
+    /// Should the server be left alone for a while? Not where it only rejected this one request.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
             Self::Broken(_) | Self::Slow(_) => true,
@@ -165,7 +165,7 @@ impl Problem {
     }
 
     /// Is the server a replica? Then it answers whatever only reads.
-    pub(crate) fn refuses_writes(&self) -> bool {
+    pub(crate) fn rejects_writes(&self) -> bool {
         matches!(self, Self::Answer(code) if code == "READONLY")
     }
 

@@ -72,11 +72,11 @@ mod tests {
     #[test]
     fn a_thread_that_could_not_be_started_is_tried_again() {
         let own = Own::new();
-        let refuse = |_| Err(io::Error::from(io::ErrorKind::WouldBlock));
-        assert!(own.get(refuse).is_err());
+        let reject = |_| Err(io::Error::from(io::ErrorKind::WouldBlock));
+        assert!(own.get(reject).is_err());
         let handle = own.get(on_a_thread).unwrap();
         let answer = opero_core::block_on(handle.spawn(async { 7 }));
         assert_eq!(answer.unwrap(), 7);
-        assert_eq!(own.get(refuse).unwrap().id(), handle.id());
+        assert_eq!(own.get(reject).unwrap().id(), handle.id());
     }
 }

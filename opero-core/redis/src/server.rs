@@ -248,7 +248,7 @@ fn outage_within(value: &Value) -> Option<Problem> {
     });
     errors
         .into_iter()
-        .find(|problem| problem.is_outage() || problem.refuses_writes())
+        .find(|problem| problem.is_outage() || problem.rejects_writes())
 }
 
 fn no_thread(error: std::io::Error) -> Problem {

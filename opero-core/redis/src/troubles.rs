@@ -84,7 +84,7 @@ impl Troubles {
         match answer {
             Err(problem) if problem.is_outage() => return self.all.trip(),
             Err(Problem::Client(_) | Problem::SlowOnce(_)) => return,
-            Err(problem) if problem.refuses_writes() => self.writes.trip(),
+            Err(problem) if problem.rejects_writes() => self.writes.trip(),
             _ if self.writes.is_tripped() && !request.only_reads() => self.writes.reset(),
             _ => {}
         }

@@ -6,7 +6,7 @@ use crate::{CodecError, Context, Error, Remote, remote};
 /// Has `remote` execute the function once, on arguments that have become bytes, or have not.
 ///
 /// # Errors
-/// The function's own; the refusal of the remote; or [`RefusedKind::Transfer`](crate::RefusedKind::Transfer), where
+/// The function's own; the rejection of the remote; or [`RejectedKind::Transfer`](crate::RejectedKind::Transfer), where
 /// arguments or outcome do not pass.
 pub async fn execute<T, E>(
     cx: &Context<'_>,
@@ -16,8 +16,8 @@ pub async fn execute<T, E>(
 ) -> Result<T, Error<E>> {
     let outcome = remote::execute(cx, remote, arguments)
         .await
-        .map_err(Error::refused)?;
+        .map_err(Error::rejected)?;
     let decoded = codec.decode(&outcome);
     remote.reuse(outcome);
-    decoded.map_err(|error| Error::refused(remote::transfer(&error)))?
+    decoded.map_err(|error| Error::rejected(remote::transfer(&error)))?
 }

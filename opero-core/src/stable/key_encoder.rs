@@ -41,7 +41,7 @@ use crate::{CodecError, KeyBytes};
 /// ```
 ///
 /// # Errors
-/// Where the value's own `Serialize` refuses. The message holds nothing of the value.
+/// Where the value's own `Serialize` fails. The message holds nothing of the value.
 pub fn append_key<V: Serialize + ?Sized>(value: &V, out: &mut KeyBytes) -> Result<(), CodecError> {
     value.serialize(Encoder(out))
 }
@@ -427,7 +427,7 @@ impl ser::Error for CodecError {
     #[cold]
     fn custom<M: std::fmt::Display>(_: M) -> Self {
         Self::new(
-            "the `Serialize` of one of its types refused it, as for a path that is not UTF-8 or a time before 1970",
+            "the `Serialize` of one of its types failed, as for a path that is not UTF-8 or a time before 1970",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What a function came to, as bytes: its value, its error, or a refusal that it met inside.
+//! What a function came to, as bytes: its value, its error, or a rejection that it met inside.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::append;
 use super::postcard::read;
 use super::shape::known_shape;
-use crate::{Cause, CodecError, Error, Refused, RefusedKind};
+use crate::{Cause, CodecError, Error, Rejected, RejectedKind};
 
 /// How outcomes become bytes and come back, for what crosses processes or outlives them. The attempts before the last are not
 /// part of it.
@@ -108,7 +108,7 @@ impl<T, E> std::fmt::Debug for OutcomeCodec<T, E> {
 
 const VALUE: u8 = 0;
 const FUNCTION: u8 = 1;
-const REFUSED: u8 = 2;
+const REJECTED: u8 = 2;
 
 fn encode<T: Serialize, E: Serialize>(
     outcome: Result<&T, &Error<E>>,
@@ -131,9 +131,9 @@ fn encode_with<T: Serialize, E>(
             out.push(FUNCTION);
             append_error(error, out)
         }
-        Err(Cause::Refused(refused)) => {
-            out.push(REFUSED);
-            append(&Told::of(refused), out)
+        Err(Cause::Rejected(rejected)) => {
+            out.push(REJECTED);
+            append(&Told::of(rejected), out)
         }
     }
 }
@@ -151,14 +151,14 @@ fn decode_with<T: DeserializeOwned, E>(
     match bytes.split_first() {
         Some((&VALUE, rest)) => read(rest).map(Ok),
         Some((&FUNCTION, rest)) => whole_error(rest).map(|error| Err(error.into())),
-        Some((&REFUSED, rest)) => {
-            read::<Told>(rest).map(|told| Err(Error::refused(RefusedKind::from(told))))
+        Some((&REJECTED, rest)) => {
+            read::<Told>(rest).map(|told| Err(Error::rejected(RejectedKind::from(told))))
         }
         _ => Err(CodecError::new("it is no outcome")),
     }
 }
 
-/// A refusal as it is told. New kinds go to the end.
+/// A rejection as it is told. New kinds go to the end.
 #[derive(Serialize, Deserialize)]
 enum Told {
     AttemptTimeout(Duration),
@@ -177,25 +177,27 @@ enum Told {
 }
 
 impl Told {
-    fn of(refused: &Refused) -> Self {
-        match refused.kind().clone() {
-            RefusedKind::AttemptTimeout { limit } => Self::AttemptTimeout(limit),
-            RefusedKind::ItemTimeout { limit } => Self::ItemTimeout(limit),
-            RefusedKind::RateWait { needed, limit } => Self::RateWait(needed, limit),
-            RefusedKind::Elapsed { needed, left } => Self::Elapsed(needed, left),
-            RefusedKind::RateCost { cost, burst } => Self::RateCost(cost, burst),
-            RefusedKind::RateBackend { reason } => Self::RateBackend(reason),
-            RefusedKind::EmptyFallback => Self::EmptyFallback,
-            RefusedKind::Panic { message, location } => Self::Panic(message, location),
-            RefusedKind::Crashed { signal, code } => Self::Crashed(signal, code),
-            RefusedKind::Transfer { reason } => Self::Transfer(reason),
-            RefusedKind::Stopped => Self::Stopped,
-            RefusedKind::Config(_) | RefusedKind::Stage { .. } => Self::Words(refused.to_string()),
+    fn of(rejected: &Rejected) -> Self {
+        match rejected.kind().clone() {
+            RejectedKind::AttemptTimeout { limit } => Self::AttemptTimeout(limit),
+            RejectedKind::ItemTimeout { limit } => Self::ItemTimeout(limit),
+            RejectedKind::RateWait { needed, limit } => Self::RateWait(needed, limit),
+            RejectedKind::Elapsed { needed, left } => Self::Elapsed(needed, left),
+            RejectedKind::RateCost { cost, burst } => Self::RateCost(cost, burst),
+            RejectedKind::RateBackend { reason } => Self::RateBackend(reason),
+            RejectedKind::EmptyFallback => Self::EmptyFallback,
+            RejectedKind::Panic { message, location } => Self::Panic(message, location),
+            RejectedKind::Crashed { signal, code } => Self::Crashed(signal, code),
+            RejectedKind::Transfer { reason } => Self::Transfer(reason),
+            RejectedKind::Stopped => Self::Stopped,
+            RejectedKind::Config(_) | RejectedKind::Stage { .. } => {
+                Self::Words(rejected.to_string())
+            }
         }
     }
 }
 
-impl From<Told> for RefusedKind {
+impl From<Told> for RejectedKind {
     fn from(told: Told) -> Self {
         match told {
             Told::AttemptTimeout(limit) => Self::AttemptTimeout { limit },
@@ -222,23 +224,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_its_kind_and_its_figures() {
+    fn a_rejection_keeps_its_kind_and_its_figures() {
         let codec = OutcomeCodec::<u8, String>::postcard();
         for kind in [
-            RefusedKind::AttemptTimeout {
+            RejectedKind::AttemptTimeout {
                 limit: Duration::from_millis(1),
             },
-            RefusedKind::RateCost { cost: 9, burst: 3 },
-            RefusedKind::Crashed {
+            RejectedKind::RateCost { cost: 9, burst: 3 },
+            RejectedKind::Crashed {
                 signal: Some(9),
                 code: None,
             },
-            RefusedKind::Panic {
+            RejectedKind::Panic {
                 message: "boom".into(),
                 location: Some("a.rs:1:2".into()),
             },
         ] {
-            let error = Error::refused(kind);
+            let error = Error::rejected(kind);
             let mut bytes = Vec::new();
             codec.encode(Err(&error), &mut bytes).unwrap();
             let back = codec.decode(&bytes).unwrap().unwrap_err();
@@ -267,7 +269,7 @@ mod tests {
         codec.encode(Ok(&7), &mut bytes).unwrap();
         assert_eq!(codec.decode(&bytes).unwrap().unwrap(), 7);
         bytes.clear();
-        let stopped = Error::refused(RefusedKind::Stopped);
+        let stopped = Error::rejected(RejectedKind::Stopped);
         codec.encode(Err(&stopped), &mut bytes).unwrap();
         let back = codec.decode(&bytes).unwrap().unwrap_err();
         assert_eq!(back.kind(), stopped.kind());

@@ -34,7 +34,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> {
 /// Appends the bytes of `value` to `out`.
 ///
 /// # Errors
-/// Where the value's own `Serialize` refuses, it holds a sequence whose length nobody knows beforehand, or one of its types
+/// Where the value's own `Serialize` fails, it holds a sequence whose length nobody knows beforehand, or one of its types
 /// leaves a field out (`skip_serializing_if`), which the format cannot say. `out` is then as it was.
 pub fn append<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), CodecError> {
     let before = out.len();
@@ -47,7 +47,7 @@ pub fn append<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(),
         match error {
             // A type's own words are not kept; this is what they stand for, most of the time.
             Error::SerdeSerCustom => CodecError::new(
-                "a type refused, or leaves a field out (`skip_serializing_if`), which cannot be read back",
+                "a type failed, or leaves a field out (`skip_serializing_if`), which cannot be read back",
             ),
             other => unreadable(&other),
         }
@@ -132,7 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_value_that_refuses_is_an_error_without_the_value() {
+    fn a_value_that_rejects_is_an_error_without_the_value() {
         struct Secretive;
         impl Serialize for Secretive {
             fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// What either way of a value through bytes says.
-    fn refusal<T: Serialize + DeserializeOwned>(value: &T) -> String {
+    fn rejection<T: Serialize + DeserializeOwned>(value: &T) -> String {
         let codec = Codec::<T>::postcard();
         let mut bytes = Vec::new();
         let passed = codec.encode(value, &mut bytes);
@@ -192,20 +192,29 @@ mod tests {
 
     #[test]
     fn a_type_that_asks_the_bytes_what_they_are_is_told_how_it_could_pass() {
-        let refusals = [
-            ("serde_json::Value", refusal(&serde_json::json!({ "a": 7 }))),
-            ("untagged", refusal(&Either::Number(7))),
-            ("tag", refusal(&Tagged::Number { number: 7 })),
+        let rejections = [
+            (
+                "serde_json::Value",
+                rejection(&serde_json::json!({ "a": 7 })),
+            ),
+            ("untagged", rejection(&Either::Number(7))),
+            ("tag", rejection(&Tagged::Number { number: 7 })),
             (
                 "flatten",
-                refusal(&Flat {
+                rejection(&Flat {
                     rest: [("a".to_owned(), 7)].into(),
                 }),
             ),
         ];
-        for (name, refusal) in refusals {
-            assert!(refusal.contains(&format!("`{name}`")), "{name}: {refusal}");
-            assert!(refusal.contains("a type of your own"), "{name}: {refusal}");
+        for (name, rejection) in rejections {
+            assert!(
+                rejection.contains(&format!("`{name}`")),
+                "{name}: {rejection}"
+            );
+            assert!(
+                rejection.contains("a type of your own"),
+                "{name}: {rejection}"
+            );
         }
     }
 

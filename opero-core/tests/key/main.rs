@@ -150,7 +150,7 @@ fn a_field_that_is_left_out_is_told_from_one_that_is_there() {
 }
 
 #[test]
-fn what_refuses_or_contradicts_itself_has_no_key() {
+fn what_rejects_or_contradicts_itself_has_no_key() {
     struct Secretive;
     impl Serialize for Secretive {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -169,12 +169,12 @@ fn what_refuses_or_contradicts_itself_has_no_key() {
             map.end()
         }
     }
-    assert!(!refusal(&Secretive).contains("s3cret"));
-    assert!(refusal(&Torn(true)).contains("alternate"));
-    assert!(refusal(&Torn(false)).contains("alternate"));
+    assert!(!rejection(&Secretive).contains("s3cret"));
+    assert!(rejection(&Torn(true)).contains("alternate"));
+    assert!(rejection(&Torn(false)).contains("alternate"));
 }
 
-fn refusal(value: &impl Serialize) -> String {
-    let refused = append_key(value, &mut KeyBytes::new());
-    refused.unwrap_err().to_string()
+fn rejection(value: &impl Serialize) -> String {
+    let rejected = append_key(value, &mut KeyBytes::new());
+    rejected.unwrap_err().to_string()
 }

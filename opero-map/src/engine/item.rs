@@ -8,7 +8,7 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use opero_core::clock::Sleep;
-use opero_core::{Context, Error, Instant, RefusedKind};
+use opero_core::{Context, Error, Instant, RejectedKind};
 
 use crate::executor::Desk;
 
@@ -36,7 +36,7 @@ pub(super) fn poll_run<T, E>(
 
 #[cold]
 fn panicked<E>(payload: &(dyn Any + Send)) -> Error<E> {
-    Error::refused(RefusedKind::Panic {
+    Error::rejected(RejectedKind::Panic {
         message: panic_message(payload),
         location: None,
     })
@@ -95,7 +95,7 @@ impl<'d> Deadline<'d> {
             self.timer = None;
             if self.left(cx).is_none_or(|left| left.is_zero()) {
                 let limit = self.limit;
-                return Poll::Ready(Error::refused(RefusedKind::ItemTimeout { limit }));
+                return Poll::Ready(Error::rejected(RejectedKind::ItemTimeout { limit }));
             }
         }
     }

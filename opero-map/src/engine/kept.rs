@@ -1,4 +1,4 @@
-use opero_core::{Error, RefusedKind};
+use opero_core::{Error, RejectedKind};
 
 use super::Outbox;
 use super::statistics::Shard;
@@ -14,7 +14,7 @@ pub(super) struct Kept<'a, O: Outbox<Result<T, Error<E>>>, T, E> {
 
 /// The result of an item whose run was stopped before it had one.
 pub(crate) fn stopped<T, E>() -> Result<T, Error<E>> {
-    Err(Error::refused(RefusedKind::Stopped))
+    Err(Error::rejected(RejectedKind::Stopped))
 }
 
 impl<'a, O: Outbox<Result<T, Error<E>>>, T, E> Kept<'a, O, T, E> {

@@ -184,7 +184,7 @@ where
     fn describe(&self, error: &Error<E>) -> Option<String> {
         Some(match error.cause() {
             Cause::Function(error) => error.words(),
-            Cause::Refused(refused) => refused.to_string(),
+            Cause::Rejected(rejected) => rejected.to_string(),
         })
     }
 }

@@ -96,7 +96,7 @@ impl RunJournal {
     ) -> Option<Result<T, Error<E>>> {
         let location = match &*key.0 {
             KeyState::Known(_, location) => (*location)?,
-            KeyState::Unserializable(error) => return Some(Err(Error::refused(unknown(error)))),
+            KeyState::Unserializable(error) => return Some(Err(Error::rejected(unknown(error)))),
             KeyState::Unnamed => return None,
         };
         let record = self.log.read(location)?;
@@ -237,7 +237,7 @@ fn unrecorded() -> CodecError {
     CodecError::new("the job does not say how")
 }
 
-fn unknown(error: &CodecError) -> opero_core::Refused {
+fn unknown(error: &CodecError) -> opero_core::Rejected {
     let problem = format!("is set, and this item does not become bytes ({error})");
     resume_error(&problem, "mend its `Serialize`, or leave `resume` out").into()
 }

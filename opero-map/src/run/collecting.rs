@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use opero_core::{Error, RefusedKind, Waiting, block_on};
+use opero_core::{Error, RejectedKind, Waiting, block_on};
 
 use super::start::{AnyRun, Begun, Handed};
 use super::{Run, WithReport};
@@ -42,7 +42,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     ///
     /// # Errors
     /// A wrong parameter; else, of the items that failed, the first one's error; else
-    /// [`RefusedKind::Stopped`], where a [`Cancel`](crate::Cancel) left items without a result.
+    /// [`RejectedKind::Stopped`], where a [`Cancel`](crate::Cancel) left items without a result.
     pub fn try_run(self) -> Result<Vec<J::Output>, Error<J::Error>> {
         let run = self.erased().stopping_on_error()?;
         run.collect_blocking(false).values()
@@ -93,7 +93,7 @@ where
 {
     /// Checks its parameters at once, and has it end at the first error.
     fn stopping_on_error(mut self) -> Result<Self, Error<E>> {
-        self.plan().map_err(Error::refused)?;
+        self.plan().map_err(Error::rejected)?;
         self.config.on_error = OnError::Stop;
         Ok(self)
     }
@@ -194,8 +194,8 @@ impl<T, E> Collected<T, E> {
 }
 
 fn is_stopped<E>(error: &Error<E>) -> bool {
-    let refusal = error.refusal();
-    refusal.is_some_and(|refused| matches!(refused.kind(), RefusedKind::Stopped))
+    let rejection = error.rejection();
+    rejection.is_some_and(|rejected| matches!(rejected.kind(), RejectedKind::Stopped))
 }
 
 impl<T, E> From<Collected<T, E>> for (Vec<Result<T, Error<E>>>, Report) {

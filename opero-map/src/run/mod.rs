@@ -31,7 +31,7 @@ use crate::{Cancel, Job, MapConfig, OnError, Source};
 ///   or an unknown mode, each item's result is that [`ConfigError`]; [`check`](Run::check) tells it beforehand.
 /// - Dropping what was begun stops it: async items at their next await, synchronous ones before the next item.
 /// - A [`Cancel`] handle stops it from outside. Results stay at the places of their items: an item without one, before
-///   others that have one or dropped while it ran, is [`RefusedKind::Stopped`](crate::RefusedKind::Stopped), and only the
+///   others that have one or dropped while it ran, is [`RejectedKind::Stopped`](crate::RejectedKind::Stopped), and only the
 ///   tail is missing. `try_run` and `try_join`, which promise all values, then give that error.
 /// - Where an async run is driven by its task, time limits count on while the task does not poll it.
 /// - A panic in the input's iterator reaches the caller.

@@ -105,9 +105,9 @@ where
         let begun = self
             .floor(length, statistics.as_ref(), output)
             .and_then(|(executor, floor)| Ok((self.watch(&*executor)?, executor, floor)));
-        let (watching, executor, floor, refusal) = match begun {
+        let (watching, executor, floor, rejection) = match begun {
             Ok((watching, executor, floor)) => (watching, Some(executor), floor, None),
-            Err(error) => (None, None, Floor::refusing(self.waiting), Some(error)),
+            Err(error) => (None, None, Floor::rejecting(self.waiting), Some(error)),
         };
         let lanes = floor.lanes;
         let outbox = outbox(self.config.ordered, lanes);
@@ -120,8 +120,8 @@ where
             statistics,
             floor,
         );
-        if let Some(error) = refusal {
-            session.refuse(error);
+        if let Some(error) = rejection {
+            session.reject(error);
         }
         Begun {
             session,
@@ -210,7 +210,7 @@ where
         if let Some(executor) = &self.executor {
             match start(&**executor, self.session.lanes(self.lanes)) {
                 Ok(()) => return Handed::Over,
-                Err(error) => self.session.refuse(error),
+                Err(error) => self.session.reject(error),
             }
         }
         Handed::Back(Together::new(self.session.lanes(1)))

@@ -87,8 +87,8 @@ pub enum Phase {
     CacheHit,
     /// The result came from a concurrent call, and was waited for.
     Followed,
-    /// A stage refused to execute it.
-    Refused,
+    /// A stage rejected it.
+    Rejected,
 }
 
 /// A worker process came or went.
@@ -130,7 +130,7 @@ impl Phase {
         Self::Backoff,
         Self::CacheHit,
         Self::Followed,
-        Self::Refused,
+        Self::Rejected,
     ];
 
     /// The phase's name, as it stands in the JSON.
@@ -143,7 +143,7 @@ impl Phase {
             Self::Backoff => "backoff",
             Self::CacheHit => "cache_hit",
             Self::Followed => "followed",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
         }
     }
 }

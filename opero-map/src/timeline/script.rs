@@ -49,7 +49,7 @@ impl Script {
                 | Event::FallbackUsed { .. }
                 | Event::CacheHit
                 | Event::CacheFollowed
-                | Event::Refused { .. }
+                | Event::Rejected { .. }
         )
     }
 
@@ -93,10 +93,10 @@ impl Script {
             Event::FallbackUsed { attempt } => self.attempt = Some(attempt),
             Event::CacheHit => self.add(Phase::CacheHit, self.mark, now),
             Event::CacheFollowed => self.add(Phase::Followed, self.mark, now),
-            // A refusal within an execution, for its time say, is how that one fails.
-            Event::Refused { .. } if self.running.is_none() => {
+            // A rejection within an execution, for its time say, is how that one fails.
+            Event::Rejected { .. } if self.running.is_none() => {
                 self.end_backoff(now);
-                self.add(Phase::Refused, self.mark, now);
+                self.add(Phase::Rejected, self.mark, now);
             }
             _ => {}
         }
@@ -175,7 +175,7 @@ fn before(now: Instant, duration: Duration) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opero_core::RefusedKind;
+    use opero_core::RejectedKind;
 
     fn at(ms: u64) -> Instant {
         Instant::from_nanos(ms * 1_000_000)
@@ -294,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_counts_by_itself_only_outside_of_executions() {
-        let kind = &RefusedKind::AttemptTimeout { limit: ms(5) };
-        let refused = Event::Refused { kind };
+    fn a_rejection_counts_by_itself_only_outside_of_executions() {
+        let kind = &RejectedKind::AttemptTimeout { limit: ms(5) };
+        let rejected = Event::Rejected { kind };
         assert_eq!(
-            spans(&[(2, refused)], 2),
-            [(Phase::Refused, 0, None, at(0), at(2))]
+            spans(&[(2, rejected)], 2),
+            [(Phase::Rejected, 0, None, at(0), at(2))]
         );
-        let late = [(0, started(FIRST)), (5, refused), (5, ended(FIRST, false))];
+        let late = [(0, started(FIRST)), (5, rejected), (5, ended(FIRST, false))];
         assert_eq!(
             spans(&late, 5),
             [(Phase::FailedExecution, 1, None, at(0), at(5))]

@@ -118,7 +118,7 @@ fn holder() {
     let Some(path) = cast("holder") else {
         return;
     };
-    let mut run = crate::refused::endless(&path);
+    let mut run = crate::rejected::endless(&path);
     run.next();
     say("open", 0);
     let _ = std::io::stdin().read_line(&mut String::new());

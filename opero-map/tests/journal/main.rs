@@ -14,7 +14,7 @@ mod killed;
 #[cfg(feature = "process")]
 mod processes;
 mod reading;
-mod refused;
+mod rejected;
 mod resumed;
 mod stopping;
 mod support;

@@ -84,7 +84,7 @@ fn neither_items_nor_values_are_shown() {
 #[test]
 fn a_journal_can_be_read_while_a_run_writes_it() {
     let directory = Directory::new();
-    let mut run = crate::refused::endless(&directory.journal());
+    let mut run = crate::rejected::endless(&directory.journal());
     for expected in 1..50 {
         assert!(run.next().unwrap().is_ok());
         let journal = Journal::open(directory.journal()).unwrap();

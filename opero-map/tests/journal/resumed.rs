@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::StreamExt;
-use opero_map::{Error, RefusedKind, map, map_async};
+use opero_map::{Error, RejectedKind, map, map_async};
 
 use crate::support::{Directory, expected, halve, halved, plain};
 
@@ -235,7 +235,7 @@ fn a_record_that_its_type_does_not_accept_any_more_runs_again() {
 
 #[test]
 fn an_item_that_does_not_become_bytes_fails_before_it_runs() {
-    // Serde refuses paths that are not UTF-8.
+    // Serde fails on paths that are not UTF-8.
     let items: [&[u8]; 3] = [b"first", b"\xff", b"third"];
     let items = items.map(|name| PathBuf::from(OsStr::from_bytes(name)));
     let directory = Directory::new();
@@ -249,8 +249,10 @@ fn an_item_that_does_not_become_bytes_fails_before_it_runs() {
         .resume(directory.journal());
     let results = run.run();
     assert_eq!(*results[0].as_ref().unwrap(), 5);
-    let refused = results[1].as_ref().unwrap_err().refusal().unwrap();
-    assert!(matches!(refused.kind(), RefusedKind::Config(error) if error.parameter() == "resume"));
+    let rejected = results[1].as_ref().unwrap_err().rejection().unwrap();
+    assert!(
+        matches!(rejected.kind(), RejectedKind::Config(error) if error.parameter() == "resume")
+    );
     assert_eq!((results.len(), calls.into_inner()), (3, 2));
 }
 

@@ -1,18 +1,18 @@
 //! What an item writes to the channel of its worker costs that item, and no other: neither its result nor an attempt.
 
-use opero_map::RefusedKind;
+use opero_map::RejectedKind;
 
 use crate::support::deeds::Deed;
-use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
+use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 use crate::support::watch;
 
 /// The item is charged, after a worker with others and one for it alone: these two are lost.
 fn costs_its_item<const ASYNC: bool>(name: &'static str, bytes: Vec<u8>) {
     watch::begin();
     let deeds = all_but_50(&Deed::Scribble(bytes));
-    let kind = refusal_of_50(results(Hand::<ASYNC>::PLAIN.over(name, deeds)));
+    let kind = rejection_of_50(results(Hand::<ASYNC>::PLAIN.over(name, deeds)));
     match kind {
-        RefusedKind::Transfer { reason } => assert!(reason.contains("file descriptor")),
+        RejectedKind::Transfer { reason } => assert!(reason.contains("file descriptor")),
         other => unreachable!("{other:?}"),
     }
     assert!(

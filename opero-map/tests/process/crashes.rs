@@ -1,19 +1,19 @@
 //! Two hundred items, two workers, and one item that is fatal on every attempt: it alone fails, and the rest arrives in order.
 
-use opero_map::{ErrorKind, MapConfig, RefusedKind};
+use opero_map::{ErrorKind, MapConfig, RejectedKind};
 
 use crate::support::deeds::{Death, Deed};
-use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
+use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 use crate::support::watch;
 
-/// The fatal item's refusal.
+/// The fatal item's rejection.
 fn only_50_fails<const ASYNC: bool>(
     name: &'static str,
     hand: Hand<ASYNC>,
     fatal: &Deed,
     config: MapConfig,
-) -> RefusedKind {
-    refusal_of_50(results(hand.under(name, all_but_50(fatal), config)))
+) -> RejectedKind {
+    rejection_of_50(results(hand.under(name, all_but_50(fatal), config)))
 }
 
 /// Dies on each of three attempts, so three workers are lost; how the last one ended is the result.
@@ -24,7 +24,7 @@ fn dies<const ASYNC: bool>(name: &'static str, death: Death, ended: (Option<i32>
         ..Hand::PLAIN
     };
     match only_50_fails(name, hand, &Deed::Die(death), MapConfig::default()) {
-        RefusedKind::Crashed { signal, code } => assert_eq!((signal, code), ended),
+        RejectedKind::Crashed { signal, code } => assert_eq!((signal, code), ended),
         other => unreachable!("{other:?}"),
     }
     assert_eq!(watch::lost(name), 3);
@@ -69,7 +69,7 @@ fn exited_well<const ASYNC: bool>() {
 /// The panic's message; it has a place as well.
 fn panic_of<const ASYNC: bool>(name: &'static str, fatal: &Deed) -> String {
     match only_50_fails(name, Hand::<ASYNC>::PLAIN, fatal, MapConfig::default()) {
-        RefusedKind::Panic { message, location } => {
+        RejectedKind::Panic { message, location } => {
             assert!(location.unwrap().contains("deeds.rs:"));
             message
         }
@@ -101,7 +101,7 @@ fn an_allocation_past_the_limit<const ASYNC: bool>() {
     assert!(
         matches!(
             kind,
-            RefusedKind::Crashed {
+            RejectedKind::Crashed {
                 signal: Some(6),
                 ..
             }
@@ -121,7 +121,7 @@ fn a_result_too_large_for_the_limit<const ASYNC: bool>() {
     assert!(
         matches!(
             kind,
-            RefusedKind::Crashed {
+            RejectedKind::Crashed {
                 signal: Some(6),
                 ..
             }

@@ -1,6 +1,6 @@
 //! Workers are killed from outside, whatever they are at.
 
-use opero_map::RefusedKind;
+use opero_map::RejectedKind;
 
 use crate::support::deeds::Deed;
 use crate::support::feed::feed;
@@ -57,10 +57,10 @@ fn a_kill_costs_one_item_at_most<const ASYNC: bool>() {
         match result {
             Ok(told) => assert_eq!(told.number, n as u64),
             Err(error) => {
-                let refusal = error.refusal().unwrap();
+                let rejection = error.rejection().unwrap();
                 assert!(matches!(
-                    refusal.kind(),
-                    RefusedKind::Crashed {
+                    rejection.kind(),
+                    RejectedKind::Crashed {
                         signal: Some(9),
                         ..
                     }

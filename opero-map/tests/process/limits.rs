@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use opero_map::RefusedKind;
+use opero_map::RejectedKind;
 
 use crate::support::deeds::{Death, Deed};
-use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
+use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 
 /// Many times what the other items need, however busy the machine is.
 const LIMIT: Duration = Duration::from_millis(600);
 
-/// Everything but item 50 is told, and that has this refusal.
+/// Everything but item 50 is told, and that has this rejection.
 fn only_50_is_late<const ASYNC: bool>(
     stuck: &Deed,
     hand: Hand<ASYNC>,
     item_timeout: Option<Duration>,
-) -> RefusedKind {
+) -> RejectedKind {
     let mut run = hand.over("late", all_but_50(stuck));
     if let Some(limit) = item_timeout {
         run = run.item_timeout(limit);
     }
-    refusal_of_50(results(run))
+    rejection_of_50(results(run))
 }
 
 /// The limit of an attempt counts each of them.
@@ -32,7 +32,7 @@ fn a_loop_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
     };
     let kind = only_50_is_late(&Deed::Spin, hand, None);
     assert!(
-        matches!(kind, RefusedKind::AttemptTimeout { limit: LIMIT }),
+        matches!(kind, RejectedKind::AttemptTimeout { limit: LIMIT }),
         "{kind:?}"
     );
 }
@@ -45,7 +45,7 @@ fn a_wait_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
     };
     let kind = only_50_is_late(&Deed::Sleep, hand, None);
     assert!(
-        matches!(kind, RefusedKind::AttemptTimeout { limit: LIMIT }),
+        matches!(kind, RejectedKind::AttemptTimeout { limit: LIMIT }),
         "{kind:?}"
     );
 }
@@ -53,7 +53,7 @@ fn a_wait_ends_at_the_limit_of_its_attempt<const ASYNC: bool>() {
 fn a_wait_ends_at_the_limit_of_its_item<const ASYNC: bool>() {
     let kind = only_50_is_late(&Deed::Sleep, Hand::<ASYNC>::PLAIN, Some(LIMIT));
     assert!(
-        matches!(kind, RefusedKind::ItemTimeout { limit: LIMIT }),
+        matches!(kind, RejectedKind::ItemTimeout { limit: LIMIT }),
         "{kind:?}"
     );
 }
@@ -64,7 +64,7 @@ fn a_wait_ends_at_the_limit_of_its_item<const ASYNC: bool>() {
 fn a_loop_ends_at_the_limit_of_its_item() {
     let kind = only_50_is_late(&Deed::Spin, Hand::<false>::PLAIN, Some(LIMIT));
     assert!(
-        matches!(kind, RefusedKind::ItemTimeout { limit: LIMIT }),
+        matches!(kind, RejectedKind::ItemTimeout { limit: LIMIT }),
         "{kind:?}"
     );
 }
@@ -137,7 +137,7 @@ fn an_item_that_stops_its_worker_is_late<const ASYNC: bool>() {
     };
     let kind = only_50_is_late(&Deed::Stop, hand, None);
     assert!(
-        matches!(kind, RefusedKind::AttemptTimeout { limit: LIMIT }),
+        matches!(kind, RejectedKind::AttemptTimeout { limit: LIMIT }),
         "{kind:?}"
     );
 }

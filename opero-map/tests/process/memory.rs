@@ -1,9 +1,9 @@
 //! A worker's memory has a bound, and what does not fit into it says so.
 
-use opero_map::{ErrorKind, MapConfig, RefusedKind};
+use opero_map::{ErrorKind, MapConfig, RejectedKind};
 
 use crate::support::deeds::Deed;
-use crate::support::hand::{Hand, all_but_50, refusal_of_50, results};
+use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 
 /// Also below what a process has from the start: then nothing that is large fits, and each item that is dies of it.
 fn a_bound_that_is_too_low_ends_every_item_that_is_large<const ASYNC: bool>() {
@@ -40,8 +40,8 @@ fn arguments_past_the_bound_cost_their_own_item<const ASYNC: bool>() {
         ..Hand::PLAIN
     };
     let deeds = all_but_50(&Deed::Panic("x".repeat(300 << 20)));
-    let kind = refusal_of_50(results(hand.under("arguments", deeds, config).workers(1)));
-    assert!(matches!(kind, RefusedKind::Crashed { .. }), "{kind:?}");
+    let kind = rejection_of_50(results(hand.under("arguments", deeds, config).workers(1)));
+    assert!(matches!(kind, RejectedKind::Crashed { .. }), "{kind:?}");
 }
 
 in_both_modes! { arguments_past_the_bound_cost_their_own_item, a_bound_that_is_too_low_ends_every_item_that_is_large, large_items_and_results_pass }

@@ -33,7 +33,7 @@ fn a_program_without_the_line() {
     assert_eq!(program.place.named("main-").len(), 1);
 }
 
-/// The same before the line. Behind it all is well: the worker meets the first map as well, and is refused as well.
+/// The same before the line. Behind it all is well: the worker meets the first map as well, and is rejected as well.
 fn a_program_with_the_line_behind_its_first_map() {
     let mut program = Program::start("late");
     assert!(program.end().success());

@@ -7,7 +7,7 @@ use opero_map::{Executor, ExecutorRegistration, IntoSource, Job, MapConfig, Run,
 
 fn problem<T, E: std::fmt::Debug>(result: Result<Vec<T>, opero_core::Error<E>>) -> String {
     let Err(error) = result else { panic!("it ran") };
-    error.refusal().unwrap().to_string()
+    error.rejection().unwrap().to_string()
 }
 
 #[test]
@@ -42,20 +42,20 @@ fn wrong_parameters_are_named_with_the_way_out() {
 
 #[test]
 fn a_wrong_parameter_is_the_result_of_each_item() {
-    let refused = |results: Vec<Result<u32, opero_core::Error<()>>>| {
+    let rejected = |results: Vec<Result<u32, opero_core::Error<()>>>| {
         assert_eq!(results.len(), 3);
         for result in results {
             assert_eq!(result.unwrap_err().kind(), opero_core::ErrorKind::Config);
         }
     };
-    refused(map(0..3, Ok).workers(0).run());
-    refused(map(0..3, Ok).workers(0).iter().collect());
-    refused(map_async(0..3, async |n| Ok(n)).workers(0).run());
+    rejected(map(0..3, Ok).workers(0).run());
+    rejected(map(0..3, Ok).workers(0).iter().collect());
+    rejected(map_async(0..3, async |n| Ok(n)).workers(0).run());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    refused(runtime.block_on(async { map(0..3, Ok).mode("process").await }));
-    refused(runtime.block_on(async { map_async(0..3, async |n| Ok(n)).workers(0).await }));
+    rejected(runtime.block_on(async { map(0..3, Ok).mode("process").await }));
+    rejected(runtime.block_on(async { map_async(0..3, async |n| Ok(n)).workers(0).await }));
 }
 
 /// A job whose stages have a wrong parameter.
@@ -161,7 +161,7 @@ fn a_registered_executor_is_found_by_name() {
     assert_eq!(iterated.len(), 9);
     let error = iterated.into_iter().next().unwrap().unwrap_err();
     assert_eq!(
-        error.refusal().unwrap().to_string(),
+        error.rejection().unwrap().to_string(),
         "`mode` has no background: use `thread`"
     );
 }

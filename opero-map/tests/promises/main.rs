@@ -30,12 +30,12 @@ mod timeouts;
 
 use std::time::{Duration, Instant};
 
-use opero_map::{Error, RefusedKind};
+use opero_map::{Error, RejectedKind};
 
 /// Is it the error of an item, or of a run that promises all values, that was stopped?
 fn is_stopped<E>(error: &Error<E>) -> bool {
-    let refusal = error.refusal();
-    refusal.is_some_and(|refused| matches!(refused.kind(), RefusedKind::Stopped))
+    let rejection = error.rejection();
+    rejection.is_some_and(|rejected| matches!(rejected.kind(), RejectedKind::Stopped))
 }
 
 /// Waits for what other threads are about to do. The limit only turns a hang into a failure.

@@ -1,12 +1,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use futures_util::StreamExt;
-use opero_core::RefusedKind;
+use opero_core::RejectedKind;
 use opero_map::{map, map_async};
 
 fn message<T, E>(result: &Result<T, opero_core::Error<E>>) -> Option<&str> {
-    match result.as_ref().err()?.refusal()?.kind() {
-        RefusedKind::Panic { message, .. } => Some(message),
+    match result.as_ref().err()?.rejection()?.kind() {
+        RejectedKind::Panic { message, .. } => Some(message),
         _ => None,
     }
 }

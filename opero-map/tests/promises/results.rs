@@ -1,5 +1,5 @@
 use futures_util::StreamExt;
-use opero_core::{Cause, Error, RefusedKind};
+use opero_core::{Cause, Error, RejectedKind};
 use opero_map::{map, map_async};
 use proptest::prelude::*;
 use tokio::task::yield_now;
@@ -44,8 +44,8 @@ async fn work_async(item: Item) -> Result<u8, u8> {
 fn seen(result: Result<u8, Error<u8>>) -> Result<u8, Result<u8, String>> {
     result.map_err(|error| match error.into_cause() {
         Cause::Function(error) => Ok(error),
-        Cause::Refused(refused) => match refused.kind() {
-            RefusedKind::Panic { message, .. } => Err(message.clone()),
+        Cause::Rejected(rejected) => match rejected.kind() {
+            RejectedKind::Panic { message, .. } => Err(message.clone()),
             other => panic!("{other:?}"),
         },
     })

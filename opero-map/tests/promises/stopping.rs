@@ -218,7 +218,7 @@ fn above_a_share_of_failures_no_item_is_started() {
 }
 
 #[test]
-fn a_rule_that_no_item_could_meet_is_refused() {
+fn a_rule_that_no_item_could_meet_is_rejected() {
     let run = map(0..3, Ok::<_, ()>).on_error(OnError::StopAfter(0));
     assert_eq!(run.check().unwrap_err().parameter(), "on_error");
     assert!(run.run().iter().all(Result::is_err));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use opero_core::RefusedKind;
+use opero_core::RejectedKind;
 use opero_map::map_async;
 use tokio::time::{Instant, sleep};
 
@@ -17,8 +17,8 @@ async fn an_item_that_takes_too_long_is_given_up_alone() {
     .await;
     let late: Vec<_> = results.iter().map(Result::is_err).collect();
     assert_eq!(late, [false, true, false, true]);
-    let refusal = results[1].as_ref().unwrap_err().refusal().unwrap();
-    assert!(matches!(refusal.kind(), RefusedKind::ItemTimeout { limit: at } if *at == limit));
+    let rejection = results[1].as_ref().unwrap_err().rejection().unwrap();
+    assert!(matches!(rejection.kind(), RejectedKind::ItemTimeout { limit: at } if *at == limit));
     assert!(results[1].as_ref().unwrap_err().is_timeout());
     assert_eq!(started.elapsed(), limit);
 }

@@ -55,7 +55,7 @@ pub trait LimiterBackend: Backend {
     }
 
     /// Does it count for other processes too? Then the keys it is asked with mean the same in all of them, and a call whose
-    /// key cannot is refused. Asked once, when the limiter is opened.
+    /// key cannot is rejected. Asked once, when the limiter is opened.
     ///
     /// The keys are made within the namespace of [`LimiterOptions`](crate::LimiterOptions) but not of its function, so that
     /// functions can share a limit; the backend keeps them apart by that name.
@@ -64,7 +64,7 @@ pub trait LimiterBackend: Backend {
     }
 
     /// The answer while the counting side is away, where something here stands in for it. `None`: nothing does, and the
-    /// call is refused. Asked only after [`acquire`](Self::acquire) failed, and the observers are told of that anyway.
+    /// call is rejected. Asked only after [`acquire`](Self::acquire) failed, and the observers are told of that anyway.
     fn stand_in(&self, key: Option<Key>, cost: NonZeroU32) -> Option<Verdict> {
         let _ = (key, cost);
         None

@@ -24,7 +24,7 @@ impl SharedKeys {
     ) -> Result<Option<Key>, ConfigError> {
         // Asked for its bytes first: a key that is only for shared limiters need have no hash.
         match self.0.key_with(|out| call.stable_rate_key(attempt, out)) {
-            Some(key) => key.map(Some).map_err(|error| refused(&error)),
+            Some(key) => key.map(Some).map_err(|error| rejected(&error)),
             None if call.rate_key(attempt).is_none() => Ok(None),
             None => Err(not_serialize()),
         }
@@ -33,15 +33,15 @@ impl SharedKeys {
     pub(crate) fn of_value<V: Serialize + ?Sized>(&self, value: &V) -> Result<Key, ConfigError> {
         let key = self.0.key_with(|out| Some(append_key(value, out)));
         key.unwrap_or(Err(CodecError::new("there is none")))
-            .map_err(|error| refused(&error))
+            .map_err(|error| rejected(&error))
     }
 }
 
 #[cold]
-fn refused(error: &CodecError) -> ConfigError {
+fn rejected(error: &CodecError) -> ConfigError {
     ConfigError::new(
         "rate_key",
         format!("did not become bytes ({error}), and the limiter is shared with other processes"),
-        "take a key whose `Serialize` does not refuse",
+        "take a key whose `Serialize` does not fail",
     )
 }

@@ -9,11 +9,11 @@
 mod cancel;
 /// Limiters by key, and their forgetting.
 mod keys;
-/// Random scripts against a model: the bound, the order, exact times, exact refusals.
+/// Random scripts against a model: the bound, the order, exact times, exact rejections.
 mod model;
 /// Backends that answer from afar, or not at all.
 mod remote;
-/// The stage around operations: permits for each execution, events, refusals.
+/// The stage around operations: permits for each execution, events, rejections.
 mod stage;
 /// Real threads: the bound and the order.
 mod threads;

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::task::Poll;
 use std::time::Duration;
 
-use opero_core::{ManualClock, RefusedKind};
+use opero_core::{ManualClock, RejectedKind};
 use opero_ratelimit::RateLimitConfig;
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ struct Arrival {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
     Admitted { at: u64 },
-    Refused { at: u64, needed: Duration },
+    Rejected { at: u64, needed: Duration },
     Dropped { at: u64 },
 }
 
@@ -88,7 +88,7 @@ impl Model {
         if script.max_wait.is_some_and(|limit| needed > limit) {
             let needed = TICK * u32::try_from(needed).unwrap();
             self.outcomes
-                .insert(id, Outcome::Refused { at: now, needed });
+                .insert(id, Outcome::Rejected { at: now, needed });
             return;
         }
         lane.queue.push_back((id, price));
@@ -204,8 +204,8 @@ fn settle(
             calls.remove(&id);
             let outcome = match result {
                 Ok(()) => Outcome::Admitted { at: now },
-                Err(refused) => match refused.kind() {
-                    RefusedKind::RateWait { needed, .. } => Outcome::Refused {
+                Err(rejected) => match rejected.kind() {
+                    RejectedKind::RateWait { needed, .. } => Outcome::Rejected {
                         at: now,
                         needed: *needed,
                     },
@@ -218,10 +218,10 @@ fn settle(
 }
 
 proptest! {
-    /// Arrival order, no lost permit, no lost wake-up, exact and immediate refusals, under drops: all in one, since the
+    /// Arrival order, no lost permit, no lost wake-up, exact and immediate rejections, under drops: all in one, since the
     /// model knows when each call has to start.
     #[test]
-    fn every_call_starts_or_is_refused_exactly_when_the_model_says(script in scripts()) {
+    fn every_call_starts_or_is_rejected_exactly_when_the_model_says(script in scripts()) {
         let (real, model) = play(&script);
         prop_assert_eq!(real, model);
     }

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use opero_core::{
-    Backend, BackendError, Context, Event, Key, ManualClock, RefusedKind, Stage, Waiting,
+    Backend, BackendError, Context, Event, Key, ManualClock, RejectedKind, Stage, Waiting,
     async_trait, operation,
 };
 use opero_ratelimit::{
@@ -120,13 +120,13 @@ fn a_request_dropped_under_way_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_wait_that_only_the_server_knows_is_refused_with_its_first_answer() {
+fn a_wait_that_only_the_server_knows_is_rejected_with_its_first_answer() {
     let clock = ManualClock::new();
     let (limit, _) = remote(&clock, Some(SECOND / 2));
     limit.acquire_sync(1).unwrap();
-    let refused = limit.acquire_sync(1).unwrap_err();
+    let rejected = limit.acquire_sync(1).unwrap_err();
     assert!(
-        matches!(refused.kind(), RefusedKind::RateWait { needed, limit }
+        matches!(rejected.kind(), RejectedKind::RateWait { needed, limit }
         if (*needed, *limit) == (SECOND, SECOND / 2))
     );
     assert!(clock.slept().is_empty());
@@ -147,8 +147,8 @@ fn the_limit_ends_a_wait_whose_turns_other_processes_take() {
         assert_eq!(stolen, Verdict::Admitted);
         let _ = poll(call.as_mut());
         if let Poll::Ready(result) = poll(call.as_mut()) {
-            let refused = result.unwrap_err();
-            assert!(matches!(refused.kind(), RefusedKind::RateWait { .. }));
+            let rejected = result.unwrap_err();
+            assert!(matches!(rejected.kind(), RejectedKind::RateWait { .. }));
             return;
         }
     }
@@ -156,7 +156,7 @@ fn the_limit_ends_a_wait_whose_turns_other_processes_take() {
 }
 
 #[test]
-fn an_unreachable_limiter_refuses_or_lets_pass_and_says_so() {
+fn an_unreachable_limiter_rejects_or_lets_pass_and_says_so() {
     let clock = ManualClock::new();
     let events = Mutex::new(Vec::new());
     let observer = |_: &str, event: &Event<'_>| events.lock().unwrap().push(event.name());
@@ -171,10 +171,10 @@ fn an_unreachable_limiter_refuses_or_lets_pass_and_says_so() {
 
     let error = run(&limit).unwrap_err();
     assert_eq!(
-        error.refusal().unwrap().to_string(),
+        error.rejection().unwrap().to_string(),
         "the rate limiter did not answer: connection refused"
     );
-    assert_eq!(*events.lock().unwrap(), ["limiter_unavailable", "refused"]);
+    assert_eq!(*events.lock().unwrap(), ["limiter_unavailable", "rejected"]);
 
     events.lock().unwrap().clear();
     assert_eq!(run(&limit.fail_open()).unwrap(), 7);
@@ -212,7 +212,7 @@ fn a_shared_limiter_is_asked_with_keys_that_all_understand() {
     opero_core::block_on(limit.call(&blocking, first, &stable)).unwrap();
     let error = opero_core::block_on(limit.call(&blocking, first, &only_here)).unwrap_err();
     assert!(
-        matches!(error.refusal().unwrap().kind(), RefusedKind::Config(error) if error.parameter() == "rate_key")
+        matches!(error.rejection().unwrap().kind(), RejectedKind::Config(error) if error.parameter() == "rate_key")
     );
 }
 

@@ -4,7 +4,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use opero_core::{
-    Attempt, Clock, Context, Error, ErrorKind, Event, ManualClock, Operation, RefusedKind, Stage,
+    Attempt, Clock, Context, Error, ErrorKind, Event, ManualClock, Operation, RejectedKind, Stage,
     Waiting, block_on, operation,
 };
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
@@ -64,15 +64,15 @@ fn the_cost_of_a_call_counts() {
 
     let error = call(6).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
-    let refused = error.refusal().unwrap();
+    let rejected = error.rejection().unwrap();
     assert!(matches!(
-        refused.kind(),
-        RefusedKind::RateCost { cost: 6, burst: 5 }
+        rejected.kind(),
+        RejectedKind::RateCost { cost: 6, burst: 5 }
     ));
 }
 
 #[test]
-fn the_observers_are_told_of_waits_and_refusals_only() {
+fn the_observers_are_told_of_waits_and_rejections_only() {
     let clock = ManualClock::auto();
     let config = RateLimitConfig::new(quota(SECOND, 1)).with_clock(clock.clone());
     let limit = local(config.with_max_wait(SECOND));
@@ -96,7 +96,7 @@ fn the_observers_are_told_of_waits_and_refusals_only() {
         *events.lock().unwrap(),
         [
             "fetch PermitWaited { waited: 1s }",
-            "fetch Refused { kind: RateCost { cost: 2, burst: 1 } }",
+            "fetch Rejected { kind: RateCost { cost: 2, burst: 1 } }",
         ]
     );
 }
@@ -114,12 +114,12 @@ fn no_wait_passes_the_calls_deadline() {
         };
         call(Duration::ZERO).unwrap();
         let error = call(SECOND / 2).unwrap_err();
-        let RefusedKind::Elapsed { needed, left } = *error.refusal().unwrap().kind() else {
+        let RejectedKind::Elapsed { needed, left } = *error.rejection().unwrap().kind() else {
             panic!("{error:?}");
         };
         assert_eq!((needed, left), (SECOND, SECOND / 2));
-        assert!(!error.refusal().unwrap().is_transient());
-        assert_eq!(clock.now(), start, "refused at once");
+        assert!(!error.rejection().unwrap().is_transient());
+        assert_eq!(clock.now(), start, "rejected at once");
         call(SECOND).unwrap();
         assert_eq!(clock.now(), start + SECOND);
         assert_eq!(limit.waiting(), 0);
@@ -141,8 +141,8 @@ fn a_deadline_that_passed_in_the_queue_takes_no_permit() {
         panic!("it started too late");
     };
     assert!(matches!(
-        error.refusal().unwrap().kind(),
-        RefusedKind::Elapsed { .. }
+        error.rejection().unwrap().kind(),
+        RejectedKind::Elapsed { .. }
     ));
     assert!(limit.admits(None, 1));
 }

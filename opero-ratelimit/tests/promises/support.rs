@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
-use opero_core::{ManualClock, Operation, Refused, Stage, Waiting, operation};
+use opero_core::{ManualClock, Operation, Rejected, Stage, Waiting, operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
-pub(crate) type Call<'a> = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send + 'a>>;
+pub(crate) type Call<'a> = Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send + 'a>>;
 
 pub(crate) fn quota(period: Duration, burst: u32) -> Quota {
     Quota::each(period).with_burst(burst).unwrap()
@@ -44,7 +44,7 @@ async fn through(
     limit: &RateLimit,
     cx: &opero_core::Context<'_>,
     operation: &impl Operation<(), ()>,
-) -> Result<(), Refused> {
+) -> Result<(), Rejected> {
     let result = limit.call(cx, opero_core::Attempt::FIRST, operation).await;
-    result.map_err(|error| error.refusal().unwrap().clone())
+    result.map_err(|error| error.rejection().unwrap().clone())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, RefusedKind, Stage, operation};
+use opero_core::{Attempt, Context, RejectedKind, Stage, operation};
 use opero_ratelimit::{RateLimit, RateLimitConfig};
 use tokio::time::{Instant, timeout};
 
@@ -57,8 +57,8 @@ async fn the_longest_wait_ends_behind_one_that_nothing_polls() {
     let mut idle = Box::pin(limit.acquire(1));
     assert!(poll(idle.as_mut()).is_pending());
     let start = Instant::now();
-    let refused = limit.acquire(1).await.unwrap_err();
-    assert!(matches!(refused.kind(), RefusedKind::RateWait { limit, .. } if *limit == longest));
+    let rejected = limit.acquire(1).await.unwrap_err();
+    assert!(matches!(rejected.kind(), RejectedKind::RateWait { limit, .. } if *limit == longest));
     assert!(start.elapsed() <= longest + PERIOD);
 }
 
@@ -73,9 +73,9 @@ async fn the_deadline_ends_a_wait_behind_one_that_nothing_polls() {
     let cx = cx.with_deadline(cx.now() + left);
     let start = Instant::now();
     let execute = operation(|_| async { Ok::<(), ()>(()) });
-    let refused = limit.call(&cx, Attempt::FIRST, &execute).await.unwrap_err();
-    let kind = refused.refusal().unwrap().kind();
-    assert!(matches!(kind, RefusedKind::Elapsed { .. }), "{kind:?}");
+    let rejected = limit.call(&cx, Attempt::FIRST, &execute).await.unwrap_err();
+    let kind = rejected.rejection().unwrap().kind();
+    assert!(matches!(kind, RejectedKind::Elapsed { .. }), "{kind:?}");
     assert_eq!(start.elapsed(), left);
 }
 

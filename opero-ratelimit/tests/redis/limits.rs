@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Location, Operation, RefusedKind, Stage, block_on, operation};
+use opero_core::{Attempt, Context, Location, Operation, RejectedKind, Stage, block_on, operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig, Verdict};
 use opero_redis::redis::{Client, Commands, Connection, cmd};
 use opero_test_servers::RedisServer;
@@ -102,7 +102,7 @@ fn rate_keys_mean_the_same_in_every_limiter() {
 }
 
 #[test]
-fn a_rate_key_that_only_this_process_understands_is_refused() {
+fn a_rate_key_that_only_this_process_understands_is_rejected() {
     let server = RedisServer::start().unwrap();
     let limit = open(&format!("{}?name=x", server.url()), config(5));
     let operation = operation(|_| async { Ok::<_, ()>(()) }).with_rate_key("anna");
@@ -110,9 +110,9 @@ fn a_rate_key_that_only_this_process_understands_is_refused() {
     assert!(!limit.admits(arguments.rate_key(opero_core::Attempt::FIRST), 1));
     let error = block_on(limit.call(&Context::blocking(), Attempt::FIRST, &operation)).unwrap_err();
     let by_hand = limit.keyed("anna").acquire_sync(1).unwrap_err();
-    for refused in [error.refusal().unwrap(), &by_hand] {
-        let RefusedKind::Config(error) = refused.kind() else {
-            panic!("{refused}");
+    for rejected in [error.rejection().unwrap(), &by_hand] {
+        let RejectedKind::Config(error) = rejected.kind() else {
+            panic!("{rejected}");
         };
         assert_eq!(error.parameter(), "rate_key");
         assert!(
@@ -201,7 +201,7 @@ fn mistakes_in_the_url_are_told_by_name() {
     for (settings, told) in [
         ("block=0", "`block`"),
         ("block=some", "`block`"),
-        ("away=maybe", "`away`"),
+        ("on_unavailable=maybe", "`on_unavailable`"),
         ("nme=x", "unknown setting"),
     ] {
         let error = problem(
@@ -217,7 +217,7 @@ fn mistakes_in_the_url_are_told_by_name() {
 }
 
 #[test]
-fn blocks_without_the_burst_to_hold_one_are_refused() {
+fn blocks_without_the_burst_to_hold_one_are_rejected() {
     for (block, burst) in [("auto", 1), ("100", 3)] {
         let location = format!("redis://127.0.0.1?block={block}");
         assert_eq!(

@@ -9,7 +9,7 @@
 mod conformance;
 /// Which calls share a limit, and what is on the server.
 mod limits;
-/// Redis down, hanging, restarted, refusing.
+/// Redis down, hanging, restarted, rejecting.
 mod outage;
 /// The bound over real processes, and how much of it they use.
 mod processes;

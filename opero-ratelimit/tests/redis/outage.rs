@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use opero_core::{Attempt, Context, Event, Location, RefusedKind, Stage, operation};
+use opero_core::{Attempt, Context, Event, Location, RejectedKind, Stage, operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig, Verdict};
 use opero_test_servers::RedisServer;
 
@@ -25,7 +25,7 @@ fn slow() -> Quota {
 
 fn reason(limit: &RateLimit) -> String {
     match limit.acquire_sync(1).unwrap_err().kind() {
-        RefusedKind::RateBackend { reason } => reason.clone(),
+        RejectedKind::RateBackend { reason } => reason.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -40,7 +40,7 @@ fn eventually(limit: &RateLimit) {
 }
 
 #[test]
-fn a_server_that_is_down_refuses_calls_and_comes_back_by_itself() {
+fn a_server_that_is_down_rejects_calls_and_comes_back_by_itself() {
     let mut server = RedisServer::start().unwrap();
     let limit = limit(&server.url(), "", slow());
     server.kill();
@@ -71,7 +71,7 @@ fn a_server_that_hangs_holds_up_few_calls() {
 #[test]
 fn with_a_stand_in_calls_go_on_within_the_quota_of_their_process() {
     let mut server = RedisServer::start().unwrap();
-    let limit = limit(&server.url(), "&away=local", slow());
+    let limit = limit(&server.url(), "&on_unavailable=local", slow());
     for _ in 0..3 {
         limit.acquire_sync(1).unwrap();
     }
@@ -143,9 +143,9 @@ fn a_wrong_password_is_told_and_never_shown() {
     let right = limit(&server.url_as(":richtig"), "", slow());
     right.acquire_sync(1).unwrap();
     let wrong = limit(&server.url_as("anna:geheim"), "", slow());
-    let refused = wrong.acquire_sync(1).unwrap_err();
+    let rejected = wrong.acquire_sync(1).unwrap_err();
     let shown = format!(
-        "{refused} {refused:?} {wrong:?} {right:?} {:?}",
+        "{rejected} {rejected:?} {wrong:?} {right:?} {:?}",
         right.backend()
     );
     assert!(shown.contains("password"), "{shown}");

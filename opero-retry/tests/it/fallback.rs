@@ -1,5 +1,5 @@
 use opero_retry::{
-    Attempt, Context, ErrorKind, Fallback, RefusedKind, Retry, RetryPolicy, Stack, Stage,
+    Attempt, Context, ErrorKind, Fallback, RejectedKind, Retry, RetryPolicy, Stack, Stage,
 };
 
 use crate::script::{Failure, Outcome, PLAIN, Script, Trace, ms};
@@ -61,7 +61,7 @@ fn an_empty_list_is_an_error_before_anything_runs() {
     let error = opero_core::block_on(stages.call(&cx, Attempt::FIRST, &script)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmptyFallback);
     assert_eq!((script.executions(), error.attempts()), (0, 1));
-    assert_eq!(trace.lines()[0], "Refused { kind: EmptyFallback }");
+    assert_eq!(trace.lines()[0], "Rejected { kind: EmptyFallback }");
     assert!(error.to_string().contains("pass at least one value"));
 }
 
@@ -88,48 +88,48 @@ fn a_timeout_is_worth_the_next_value_and_a_wrong_parameter_is_not() {
 #[test]
 fn a_value_without_a_permit_passes_the_turn_to_the_next() {
     for kind in [
-        RefusedKind::RateWait {
+        RejectedKind::RateWait {
             needed: ms(2_000),
             limit: ms(100),
         },
-        RefusedKind::Elapsed {
+        RejectedKind::Elapsed {
             needed: ms(2_000),
             left: ms(100),
         },
-        RefusedKind::RateCost { cost: 3, burst: 2 },
-        RefusedKind::RateBackend {
+        RejectedKind::RateCost { cost: 3, burst: 2 },
+        RejectedKind::RateBackend {
             reason: "no answer".to_owned(),
         },
     ] {
-        let script = Script::new([Outcome::Refused(kind), Outcome::Value]).alternatives(2);
+        let script = Script::new([Outcome::Rejected(kind), Outcome::Value]).alternatives(2);
         assert_eq!(Fallback::new().execute_sync(&script).unwrap(), 1);
     }
 }
 
 #[test]
-fn the_predicate_decides_on_refusals_that_may_pass() {
-    let refusals = [
+fn the_predicate_decides_on_rejections_that_may_pass() {
+    let rejections = [
         Outcome::TimedOut,
-        Outcome::Refused(RefusedKind::Crashed {
+        Outcome::Rejected(RejectedKind::Crashed {
             signal: Some(9),
             code: None,
         }),
-        Outcome::Refused(RefusedKind::Stage {
+        Outcome::Rejected(RejectedKind::Stage {
             stage: "breaker",
             reason: "open".to_owned(),
         }),
     ];
-    for refusal in refusals {
+    for rejection in rejections {
         for (next_value, executions) in [(false, 1), (true, 2)] {
             let as_error = Failure {
                 next_value,
                 ..PLAIN
             };
-            let script = Script::new([refusal.clone()])
+            let script = Script::new([rejection.clone()])
                 .alternatives(2)
-                .refused_as(as_error);
+                .rejected_as(as_error);
             assert!(Fallback::new().execute_sync(&script).is_err());
-            assert_eq!(script.executions(), executions, "{refusal:?}");
+            assert_eq!(script.executions(), executions, "{rejection:?}");
         }
     }
 }

@@ -50,7 +50,7 @@ fn a_hook_hides_nothing_that_the_operation_knows() {
         .with_retry_on(|(): &()| false)
         .with_retry_after(|(): &()| Some(Duration::ZERO))
         .with_fallback_on(|(): &()| false)
-        .with_refused_as(|_| ());
+        .with_rejected_as(|_| ());
     let [inner, hooked]: [&dyn Known; 2] = [&inner, &hooked];
     assert_eq!(inner.known(), hooked.known());
     assert!(inner.known().0.is_some());

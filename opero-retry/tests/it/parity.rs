@@ -50,12 +50,12 @@ proptest! {
         policy in policy(),
         alternatives in 0..4_usize,
         work in 0..300_u64,
-        refused_as in prop::option::of(failures()),
+        rejected_as in prop::option::of(failures()),
         piped: bool,
     ) {
         let script = || {
             let script = Script::new(outcomes.clone()).alternatives(alternatives);
-            script.working(ms(work)).refused_as(refused_as.clone())
+            script.working(ms(work)).rejected_as(rejected_as.clone())
         };
         prop_assert_eq!(
             trace(&policy, script(), piped, Waiting::Blocking),

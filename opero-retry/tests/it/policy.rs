@@ -79,7 +79,7 @@ proptest! {
                 prop_assert_eq!(wait, (wanted + spread).min(limit - elapsed));
                 prop_assert!(wait >= wanted);
             }
-            // Only a wait that would overshoot is refused.
+            // Only a wait that would overshoot is rejected.
             Decision::Return => prop_assert!(elapsed + wanted > limit),
         }
     }

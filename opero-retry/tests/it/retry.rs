@@ -5,7 +5,7 @@ use opero_core::{Clock, block_on};
 use opero_retry::backoff::Custom;
 use opero_retry::{
     Attempt, Constant, Context, Error, ErrorKind, Exponential, Fallback, ManualClock, Operation,
-    RefusedKind, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
+    RejectedKind, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
 };
 use proptest::prelude::*;
 
@@ -40,7 +40,7 @@ fn the_first_value_ends_the_attempts() {
 }
 
 #[test]
-fn a_hopeless_refusal_is_not_tried_again() {
+fn a_hopeless_rejection_is_not_tried_again() {
     let script = Script::new([Outcome::Hopeless]);
     let error = retry(steady()).execute_sync(&script).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
@@ -166,7 +166,7 @@ impl Operation<(), u32> for Limited<'_> {
         self.deadlines.lock().unwrap().push(cx.deadline());
         match attempt.number <= self.starts {
             true => Err(attempt.number.into()),
-            false => Err(Error::refused(RefusedKind::Elapsed {
+            false => Err(Error::rejected(RejectedKind::Elapsed {
                 needed: ms(2_000),
                 left: ms(1_000),
             })),
@@ -194,7 +194,7 @@ fn an_attempt_that_cannot_start_before_max_elapsed_leaves_the_error_before_it() 
 }
 
 #[test]
-fn where_no_attempt_could_start_the_refusal_is_the_error() {
+fn where_no_attempt_could_start_the_rejection_is_the_error() {
     let deadlines = Mutex::default();
     let limited = Limited {
         starts: 0,
@@ -238,8 +238,8 @@ proptest! {
         retries in 0..6_u32,
         alternatives in 0..4_usize,
     ) {
-        // Refused for the deadline's sake, an attempt did not start, and leaves no trace at the end of an error.
-        let is_late = |outcome: &Outcome| matches!(outcome, Outcome::Refused(RefusedKind::Elapsed { .. }));
+        // Rejected for the deadline's sake, an attempt did not start, and leaves no trace at the end of an error.
+        let is_late = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(RejectedKind::Elapsed { .. }));
         let has_late = outcomes.iter().any(is_late);
         let script = Script::new(outcomes).alternatives(alternatives);
         let clock = ManualClock::auto();

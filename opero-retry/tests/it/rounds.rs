@@ -7,7 +7,7 @@ use std::time::Duration;
 use opero_core::{Clock, Instant, block_on};
 use opero_retry::{
     Arguments, Attempt, CallPolicy, Context, Error, Event, Exponential, Fallback, ManualClock,
-    Operation, OperationExt, Refused, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
+    Operation, OperationExt, Rejected, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
 };
 use proptest::prelude::*;
 
@@ -120,8 +120,8 @@ fn predicates_are_asked_only_where_an_attempt_may_follow() {
 }
 
 #[test]
-fn the_predicate_decides_on_a_refusal_by_a_stage_of_the_users() {
-    let breaker = || Error::refused(Refused::by_stage("breaker", "open"));
+fn the_predicate_decides_on_a_rejection_by_a_stage_of_the_users() {
+    let breaker = || Error::rejected(Rejected::by_stage("breaker", "open"));
     struct Broken<F>(F);
     impl<F: Fn() -> Error<String> + Send + Sync> Operation<(), String> for Broken<F> {
         async fn attempt(&self, _: &Context<'_>, _: Attempt) -> Result<(), Error<String>> {
@@ -131,7 +131,7 @@ fn the_predicate_decides_on_a_refusal_by_a_stage_of_the_users() {
     let attempts = |worth: bool| {
         let call = Broken(breaker)
             .with_retry_on(move |error: &String| worth && error.contains("breaker"))
-            .with_refused_as(|refused: &Refused| refused.to_string());
+            .with_rejected_as(|rejected: &Rejected| rejected.to_string());
         let clock = ManualClock::auto();
         let cx = Context::new(&clock, Waiting::Blocking);
         let error = block_on(retry(2).call(&cx, Attempt::FIRST, &call));

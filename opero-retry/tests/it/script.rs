@@ -7,8 +7,8 @@ use std::time::Duration;
 use opero_core::Next;
 use opero_core::mechanism::pass_through;
 use opero_retry::{
-    Arguments, Attempt, CallPolicy, Context, Error, Event, Fallback, Mechanism, Operation, Refused,
-    RefusedKind, Retry,
+    Arguments, Attempt, CallPolicy, Context, Error, Event, Fallback, Mechanism, Operation,
+    Rejected, RejectedKind, Retry,
 };
 use proptest::prelude::*;
 
@@ -21,8 +21,8 @@ pub(crate) enum Outcome {
     TimedOut,
     /// A parameter is wrong: nothing will ever come of it.
     Hopeless,
-    /// A stage refuses in another way.
-    Refused(RefusedKind),
+    /// A stage rejects in another way.
+    Rejected(RejectedKind),
 }
 
 /// The function's own error, which knows what the stages ask of it.
@@ -53,8 +53,8 @@ pub(crate) struct Script {
     executions: AtomicUsize,
     /// Waited for in every execution, on the call's clock.
     work: Duration,
-    /// How the predicates see a refusal.
-    refused_as: Option<Failure>,
+    /// How the predicates see a rejection.
+    rejected_as: Option<Failure>,
 }
 
 impl Script {
@@ -64,7 +64,7 @@ impl Script {
             alternatives: 1,
             executions: AtomicUsize::new(0),
             work: Duration::ZERO,
-            refused_as: None,
+            rejected_as: None,
         }
     }
 
@@ -82,8 +82,8 @@ impl Script {
         self
     }
 
-    pub(crate) fn refused_as(mut self, failure: impl Into<Option<Failure>>) -> Self {
-        self.refused_as = failure.into();
+    pub(crate) fn rejected_as(mut self, failure: impl Into<Option<Failure>>) -> Self {
+        self.rejected_as = failure.into();
         self
     }
 
@@ -101,11 +101,11 @@ impl Operation<usize, Failure> for Script {
         match outcome.expect("a script has outcomes") {
             Outcome::Value => Ok(execution),
             Outcome::Failure(failure) => Err(failure.clone().into()),
-            Outcome::TimedOut => Err(Error::refused(RefusedKind::AttemptTimeout {
+            Outcome::TimedOut => Err(Error::rejected(RejectedKind::AttemptTimeout {
                 limit: Duration::from_secs(1),
             })),
-            Outcome::Refused(kind) => Err(Error::refused(kind.clone())),
-            Outcome::Hopeless => Err(Error::refused(Refused::from(
+            Outcome::Rejected(kind) => Err(Error::rejected(kind.clone())),
+            Outcome::Hopeless => Err(Error::rejected(Rejected::from(
                 opero_retry::ConfigError::new("rate_burst", "is odd", "make it even"),
             ))),
         }
@@ -139,8 +139,8 @@ impl CallPolicy<usize, Failure> for Script {
         failure.next_value
     }
 
-    fn as_error(&self, _: &Refused) -> Option<Failure> {
-        self.refused_as.clone()
+    fn as_error(&self, _: &Rejected) -> Option<Failure> {
+        self.rejected_as.clone()
     }
 }
 
@@ -182,15 +182,15 @@ pub(crate) fn failures() -> impl Strategy<Value = Failure> {
 
 /// Mostly failures, so that scripts are long.
 pub(crate) fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
-    let far = RefusedKind::RateWait {
+    let far = RejectedKind::RateWait {
         needed: ms(2),
         limit: ms(1),
     };
-    let late = RefusedKind::Elapsed {
+    let late = RejectedKind::Elapsed {
         needed: ms(2),
         left: ms(1),
     };
-    let breaker = RefusedKind::Stage {
+    let breaker = RejectedKind::Stage {
         stage: "breaker",
         reason: "open".to_owned(),
     };
@@ -199,9 +199,9 @@ pub(crate) fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
         1 => Just(Outcome::Value),
         1 => Just(Outcome::TimedOut),
         1 => Just(Outcome::Hopeless),
-        1 => Just(Outcome::Refused(far)),
-        1 => Just(Outcome::Refused(late)),
-        1 => Just(Outcome::Refused(breaker)),
+        1 => Just(Outcome::Rejected(far)),
+        1 => Just(Outcome::Rejected(late)),
+        1 => Just(Outcome::Rejected(breaker)),
     ];
     prop::collection::vec(outcome, 1..20)
 }

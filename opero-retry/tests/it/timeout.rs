@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use opero_core::block_on;
 use opero_retry::{
-    Attempt, Context, ErrorKind, ManualClock, RefusedKind, Retry, RetryPolicy, Stack, Stage,
+    Attempt, Context, ErrorKind, ManualClock, RejectedKind, Retry, RetryPolicy, Stack, Stage,
     Timeout, Waiting, operation,
 };
 
@@ -14,7 +14,7 @@ fn timeout(millis: u64) -> Timeout {
 }
 
 #[test]
-fn an_attempt_past_its_time_is_dropped_and_refused() {
+fn an_attempt_past_its_time_is_dropped_and_rejected() {
     struct Dropped<'a>(&'a AtomicBool);
     impl Drop for Dropped<'_> {
         fn drop(&mut self) {
@@ -38,7 +38,7 @@ fn an_attempt_past_its_time_is_dropped_and_refused() {
     assert_eq!(clock.slept(), [ms(50)]);
     assert_eq!(
         trace.lines(),
-        ["Refused { kind: AttemptTimeout { limit: 50ms } }"]
+        ["Rejected { kind: AttemptTimeout { limit: 50ms } }"]
     );
 }
 
@@ -105,7 +105,7 @@ fn a_result_that_is_ready_at_the_limit_is_not_thrown_away() {
 }
 
 #[test]
-fn a_synchronous_function_is_refused_before_it_runs() {
+fn a_synchronous_function_is_rejected_before_it_runs() {
     let retry = Retry::new(RetryPolicy::default()).unwrap();
     let script = Script::new([Outcome::Value]);
     let error = Stack::new(retry, timeout(50))
@@ -151,7 +151,7 @@ async fn it_works_on_the_system_clock() {
         .await
         .unwrap_err();
     assert!(matches!(
-        error.refusal().map(opero_retry::Refused::kind),
-        Some(RefusedKind::AttemptTimeout { .. })
+        error.rejection().map(opero_retry::Rejected::kind),
+        Some(RejectedKind::AttemptTimeout { .. })
     ));
 }

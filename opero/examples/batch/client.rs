@@ -33,7 +33,7 @@ pub(crate) struct Completion {
 /// Why there is no completion.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ApiError {
-    /// The provider refused, and may have said when to come back.
+    /// The provider rejected, and may have said when to come back.
     Status {
         status: u16,
         retry_after: Option<Duration>,
@@ -64,7 +64,7 @@ impl ApiError {
         }
     }
 
-    fn refused(response: &Response) -> Self {
+    fn rejected(response: &Response) -> Self {
         let seconds = response.headers().get(header::RETRY_AFTER);
         let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
         Self::Status {
@@ -86,7 +86,7 @@ pub(crate) async fn post(request: &Request, model: &str) -> Result<Completion, A
         .send()
         .await?;
     if !response.status().is_success() {
-        return Err(ApiError::refused(&response));
+        return Err(ApiError::rejected(&response));
     }
     Ok(response.json().await?)
 }

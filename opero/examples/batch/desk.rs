@@ -28,7 +28,7 @@ pub(crate) fn answer(prompt: &str) -> String {
 pub(super) enum Fate {
     Answered(Duration),
     OverRate(Duration),
-    Refused(StatusCode, &'static str),
+    Rejected(StatusCode, &'static str),
 }
 
 /// What the provider remembers between requests.
@@ -62,10 +62,10 @@ impl Desk {
         let asked = self.by_prompt.entry(ask.prompt.clone()).or_default();
         asked.requests += 1;
         let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
-            return Fate::Refused(StatusCode::UNAUTHORIZED, "unknown key");
+            return Fate::Rejected(StatusCode::UNAUTHORIZED, "unknown key");
         };
         if !MODELS.contains(&ask.model.as_str()) {
-            return Fate::Refused(StatusCode::NOT_FOUND, "unknown model");
+            return Fate::Rejected(StatusCode::NOT_FOUND, "unknown model");
         }
         if let Some(wait) = self.wait(key, now) {
             self.served.over_rate += 1;
@@ -73,7 +73,7 @@ impl Desk {
         }
         if self.down(&ask.model) {
             self.served.outage += 1;
-            return Fate::Refused(StatusCode::SERVICE_UNAVAILABLE, "the model is down");
+            return Fate::Rejected(StatusCode::SERVICE_UNAVAILABLE, "the model is down");
         }
         self.draw(ask)
     }
@@ -87,7 +87,7 @@ impl Desk {
         match luck % 100 {
             0..8 => {
                 self.served.errors += 1;
-                Fate::Refused(StatusCode::INTERNAL_SERVER_ERROR, "something broke")
+                Fate::Rejected(StatusCode::INTERNAL_SERVER_ERROR, "something broke")
             }
             8..11 => {
                 self.served.slow += 1;

@@ -123,7 +123,7 @@ async fn complete(
         .unwrap_or_default();
     let fate = lock(&desk).decide(key, &ask, Instant::now());
     match fate {
-        Fate::Refused(status, problem) => (status, problem).into_response(),
+        Fate::Rejected(status, problem) => (status, problem).into_response(),
         Fate::OverRate(wait) => {
             // The header counts whole seconds.
             let seconds = wait.as_secs_f64().ceil().to_string();

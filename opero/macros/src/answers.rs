@@ -29,9 +29,9 @@ impl Plan<'_> {
         if self.parameters.given(&FUNCTIONS[..3]).next().is_some() {
             let adapter = hidden("adapter");
             answers.push(quote! {
-                refused_as: {
-                    use #door::{RefusedAny as _, RefusedFrom as _};
-                    #door::Errors::of(#adapter).refused_as()
+                rejected_as: {
+                    use #door::{RejectedAny as _, RejectedFrom as _};
+                    #door::Errors::of(#adapter).rejected_as()
                 }
             });
         }

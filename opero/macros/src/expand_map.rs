@@ -14,7 +14,7 @@ use crate::lifetimes::name_elided;
 use crate::map_settings;
 use crate::mode::Mode;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
-use crate::reach::{Reach, refuse_references};
+use crate::reach::{Reach, reject_references};
 use crate::recipe::Plan;
 use crate::result_types::ResultTypes;
 use crate::scope::hidden;
@@ -43,15 +43,15 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
     let Some(place) = item_place(&function, fallback.as_ref(), &mut errors) else {
         return errors.finish().map(|()| TokenStream::new());
     };
-    refuse_instrument(&function, &mut errors);
+    reject_instrument(&function, &mut errors);
     name_item_lifetimes(&mut function, place);
     let mode = Mode::of(parameters);
     let reach = Reach::of(&function, mode, &mut errors);
     if cfg!(feature = "map-process") && mode == Mode::Processes {
         const WHAT: &str = "results come back from a worker process as bytes";
-        refuse_references(&function, WHAT, &mut errors);
+        reject_references(&function, WHAT, &mut errors);
     } else if may_be_recorded(parameters) {
-        refuse_references(&function, "results are recorded as bytes", &mut errors);
+        reject_references(&function, "results are recorded as bytes", &mut errors);
     }
     let plan = Plan {
         door: &door,
@@ -64,7 +64,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         reach,
     };
     let item = function.arguments[place].ty.to_token_stream();
-    // The results of a run hold refusals by themselves, whatever the function's error is.
+    // The results of a run hold rejections by themselves, whatever the function's error is.
     let result = ResultTypes::of(&plan, &facade);
     let bytes = plan.bytes(&result.adapter);
     let error = quote!(#door::Anything);
@@ -135,8 +135,8 @@ fn item_place(
     place
 }
 
-/// Refuses an `#[instrument]` that would see how a run is made, and none of its items.
-fn refuse_instrument(function: &Function, errors: &mut Errors) {
+/// Rejects an `#[instrument]` that would see how a run is made, and none of its items.
+fn reject_instrument(function: &Function, errors: &mut Errors) {
     for attribute in &function.item.attrs {
         let name = attribute.path().segments.last();
         if name.is_some_and(|name| name.ident == "instrument") {

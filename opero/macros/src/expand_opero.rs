@@ -55,11 +55,11 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         .map(|receiver| FnArg::Receiver(receiver.clone()));
     let inputs = own.chain(plan.inputs(&facade, &error)).collect();
     let handle = Handle::read(parameters, &settings, &mut errors);
-    let (function_static, adapter, checks, on_refused) = (
+    let (function_static, adapter, checks, on_rejected) = (
         plan.function_static(),
         plan.adapter(),
         plan.checks(),
-        plan.on_refused(),
+        plan.on_rejected(),
     );
     errors.finish()?;
 
@@ -67,7 +67,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         function_static,
         adapter,
         checks,
-        on_refused,
+        on_rejected,
         recipe,
     };
     match handle {
@@ -81,7 +81,7 @@ pub(crate) struct Parts {
     pub(crate) function_static: TokenStream,
     pub(crate) adapter: TokenStream,
     pub(crate) checks: TokenStream,
-    pub(crate) on_refused: TokenStream,
+    pub(crate) on_rejected: TokenStream,
     pub(crate) recipe: TokenStream,
 }
 
@@ -99,13 +99,13 @@ fn alone(plan: &Plan<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenStream {
     let call = finished(function, call);
     // What the compiler finds wrong with the types of the whole is about the result.
     let call = at(function.output.span(), call);
-    let (adapter_name, on_refused_name) = (hidden("adapter"), hidden("on_refused"));
+    let (adapter_name, on_rejected_name) = (hidden("adapter"), hidden("on_rejected"));
     let (function_name, static_name) = (hidden("function"), hidden("FUNCTION"));
     let Parts {
         function_static,
         adapter,
         checks,
-        on_refused,
+        on_rejected,
         recipe,
     } = parts;
     let (head, signature) = head(function, inputs);
@@ -115,7 +115,7 @@ fn alone(plan: &Plan<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenStream {
             let #function_name = &#static_name;
             let #adapter_name = #adapter;
             #checks
-            let #on_refused_name = #on_refused;
+            let #on_rejected_name = #on_rejected;
             let #recipe_name = #recipe;
             #call
         }

@@ -41,7 +41,7 @@ const OF_RUNS: [&str; 9] = [
     "worker_recycle_above",
 ];
 
-/// Refuses values that depend on the call, or on which instance of the function is called.
+/// Rejects values that depend on the call, or on which instance of the function is called.
 pub(crate) fn check(function: &Function, parameters: &Parameters, errors: &mut Errors) {
     for parameter in parameters.given(&FIXED).chain(parameters.given(&OF_RUNS)) {
         if let Some(Expr::Closure(_)) = parameter.value {

@@ -128,11 +128,13 @@ impl Handle {
             -> #facade::#kind<#opaque #facade::#call<Return = #output, Value = #value>>
         };
         let cache = self.sibling(plan, &format_ident!("{}_cache", sig.ident), false);
-        let (function_name, adapter, on_refused_name) =
-            (hidden("function"), hidden("adapter"), hidden("on_refused"));
+        let (function_name, adapter, on_rejected_name) =
+            (hidden("function"), hidden("adapter"), hidden("on_rejected"));
         let checks = plan.checks_beside_looks();
         let Parts {
-            on_refused, recipe, ..
+            on_rejected,
+            recipe,
+            ..
         } = parts;
         let bind = at(output.span(), quote!(#door::#bind));
         let ending = plan.ending();
@@ -153,7 +155,7 @@ impl Handle {
                 #demand
                 let #adapter = #read;
                 #checks
-                let #on_refused_name = #on_refused;
+                let #on_rejected_name = #on_rejected;
                 #bind(#recipe, #ending)
             }
         }

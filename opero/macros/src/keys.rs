@@ -82,7 +82,7 @@ impl Scope<'_> {
             .position(|argument| argument.known_as.as_deref() == Some(name))
     }
 
-    fn seen_or_refused(
+    fn seen_or_rejected(
         &self,
         sight: Sight,
         index: usize,
@@ -114,7 +114,7 @@ impl Scope<'_> {
         };
         let mut bindings = TokenStream::new();
         for (input, index) in inputs.into_iter().zip(indices) {
-            let seen = self.seen_or_refused(sight, index, parameter)?;
+            let seen = self.seen_or_rejected(sight, index, parameter)?;
             bindings.extend(quote!(let #input = #seen;));
         }
         let body = self.with_own_self(&closure.body, &mut bindings)?;

@@ -181,7 +181,7 @@ fn ungrouped(value: Expr) -> Expr {
 }
 
 impl Parameters {
-    /// Refuses names that do not exist, that belong to the other attribute, or that are given twice.
+    /// Rejects names that do not exist, that belong to the other attribute, or that are given twice.
     pub(crate) fn check_names(
         &self,
         own: &[&str],
@@ -205,7 +205,7 @@ impl Parameters {
         }
     }
 
-    /// Refuses names that are not among `known`, or that are given twice.
+    /// Rejects names that are not among `known`, or that are given twice.
     pub(crate) fn check_only(&self, known: &[&str], errors: &mut Errors) {
         for (index, Parameter { name, .. }) in self.0.iter().enumerate() {
             let text = name.to_string();

@@ -144,8 +144,8 @@ fn lifetimes_within(function: &Function) -> bool {
         })
 }
 
-/// Refuses results that hold references, which no bytes become.
-pub(crate) fn refuse_references(function: &Function, what: &str, errors: &mut Errors) {
+/// Rejects results that hold references, which no bytes become.
+pub(crate) fn reject_references(function: &Function, what: &str, errors: &mut Errors) {
     let value = reference_in_value(&function.output);
     if let Some(span) = value.or_else(|| references(&function.output)) {
         let way_out = match value {

@@ -9,7 +9,7 @@ use syn::{Item, LitStr, Macro, Receiver, Type};
 use crate::errors::Errors;
 use crate::signature::{Argument, Passing};
 
-/// Is it `&self`, or a typed `self` that is a reference? `&mut self` is refused.
+/// Is it `&self`, or a typed `self` that is a reference? `&mut self` is rejected.
 pub(crate) fn is_reference(receiver: &Receiver, errors: &mut Errors) -> bool {
     let exclusive = match (&*receiver.ty, &receiver.reference) {
         (Type::Reference(reference), _) => reference.mutability.is_some(),

@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::parameters::{Parameter, Parameters};
 use crate::reach::Reach;
 use crate::scope::{Scope, hidden};
-use crate::settings::{Keys, Refusing, Settings};
+use crate::settings::{Keys, Rejecting, Settings};
 use crate::signature::{Function, Kind};
 use crate::spans::at;
 use crate::worker::body_name;
@@ -148,14 +148,14 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What becomes of a refusal, as an expression; it must stand before the arguments are moved.
-    pub(crate) fn on_refused(&self) -> TokenStream {
+    /// What becomes of a rejection, as an expression; it must stand before the arguments are moved.
+    pub(crate) fn on_rejected(&self) -> TokenStream {
         let (door, adapter) = (self.door, hidden("adapter"));
-        match self.refusing() {
-            Some(Refusing::Backend(place)) => {
-                return at(place, quote!(#door::refuses_by_backend(#adapter)));
+        match self.rejecting() {
+            Some(Rejecting::Backend(place)) => {
+                return at(place, quote!(#door::rejects_by_backend(#adapter)));
             }
-            Some(Refusing::Other(place)) => return at(place, quote!(#door::refuses(#adapter))),
+            Some(Rejecting::Other(place)) => return at(place, quote!(#door::rejects(#adapter))),
             None => {}
         }
         match self.fallback {
@@ -166,16 +166,16 @@ impl<'a> Plan<'a> {
             }) => {
                 let argument = &self.function.arguments[*index];
                 let (name, ty) = (&argument.name, &argument.ty);
-                quote!(#adapter.list_refuses::<#ty, _>(&#name))
+                quote!(#adapter.list_rejects::<#ty, _>(&#name))
             }
-            _ => quote!(#door::never_refuses(#adapter)),
+            _ => quote!(#door::never_rejects(#adapter)),
         }
     }
 
     /// What the caller gets, as an expression.
     pub(crate) fn ending(&self) -> TokenStream {
-        let (door, adapter, on_refused) = (self.door, hidden("adapter"), hidden("on_refused"));
-        quote!(#door::Lowered { adapter: #adapter, on_refused: #on_refused })
+        let (door, adapter, on_rejected) = (self.door, hidden("adapter"), hidden("on_rejected"));
+        quote!(#door::Lowered { adapter: #adapter, on_rejected: #on_rejected })
     }
 
     /// Are there stages of the user's?
@@ -186,16 +186,16 @@ impl<'a> Plan<'a> {
             .is_some()
     }
 
-    /// What can make a stage refuse a call.
-    fn refusing(&self) -> Option<Refusing> {
+    /// What can make a stage reject a call.
+    fn rejecting(&self) -> Option<Rejecting> {
         let cost = self
             .parameters
             .get("rate_cost")
             .filter(|cost| literal_cost(cost).is_none());
         let stages = self.parameters.given(&["outside", "inside"]);
         let others = cost.into_iter().chain(stages);
-        let mut places = others.map(|parameter| Refusing::Other(parameter.name.span()));
-        self.settings.refusing.or_else(|| places.next())
+        let mut places = others.map(|parameter| Rejecting::Other(parameter.name.span()));
+        self.settings.rejecting.or_else(|| places.next())
     }
 
     /// The recipe, up to the call itself.

@@ -67,7 +67,7 @@ pub(crate) struct Function {
 impl Function {
     /// Takes a function apart, or says what cannot work.
     pub(crate) fn read(mut item: ItemFn, errors: &mut Errors) -> Self {
-        refuse_qualifiers(&item.sig, errors);
+        reject_qualifiers(&item.sig, errors);
         allow_expected(&mut item.attrs);
         let (kind, output) = kind_and_output(&item.sig, errors);
         let mut receiver = None;
@@ -138,7 +138,7 @@ impl Function {
     }
 }
 
-fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
+fn reject_qualifiers(sig: &Signature, errors: &mut Errors) {
     if let Some(token) = &sig.constness {
         errors.at(
             token.span(),

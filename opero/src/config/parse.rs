@@ -1,4 +1,4 @@
-//! Configuration from TOML and JSON: the parameters' names, each optional, unknown ones refused.
+//! Configuration from TOML and JSON: the parameters' names, each optional, unknown ones rejected.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -113,7 +113,7 @@ fn place(text: &str, at: usize) -> String {
     format!(" (line {line}, column {column})")
 }
 
-/// Refuses the first unknown name, before anything else is said about the values.
+/// Rejects the first unknown name, before anything else is said about the values.
 fn unknown_first<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ConfigError> {
     for name in names {
         if !PARAMETERS.contains(&name.as_str()) {

@@ -23,7 +23,7 @@ pub(super) struct ArgumentHooks {
     fallback: Option<Fallback>,
 }
 
-/// `None` for arguments of another type, which [`ArgumentHooks::check`] has refused before.
+/// `None` for arguments of another type, which [`ArgumentHooks::check`] has rejected before.
 type Hook<R> = Arc<dyn Fn(&dyn Any) -> Option<R> + Send + Sync>;
 
 #[cfg(feature = "stable")]
@@ -153,7 +153,7 @@ fn hook<A: 'static, R>(ask: impl Fn(&A) -> R + Send + Sync + 'static) -> Hook<R>
 }
 
 /// What is made of the arguments of a call. These pipelines are called with arguments of their own type `A`
-/// ([`call_owned`](super::Pipeline::call_owned) and its kin); another call is refused with an error that says so.
+/// ([`call_owned`](super::Pipeline::call_owned) and its kin); another call is rejected with an error that says so.
 impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// What identifies a call in the cache (default all of its arguments): a value that is made of them, for what does not
     /// change the result.
@@ -315,7 +315,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// The cache and `cache_key` see the arguments as they were passed: the result is the same entry whichever value gave it.
     ///
     /// # Errors
-    /// [`build`](Self::build) refuses an empty list.
+    /// [`build`](Self::build) rejects an empty list.
     #[must_use]
     pub fn arg_fallback<A: 'static, V: Clone + Send + Sync + 'static>(
         mut self,

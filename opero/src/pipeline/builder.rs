@@ -2,7 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Clock, ConfigError, Observer, Refused};
+use opero_core::{Clock, ConfigError, Observer, Rejected};
 
 use super::Pipeline;
 use super::arguments::ArgumentHooks;
@@ -136,13 +136,13 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self
     }
 
-    /// How a refusal looks to `retry_on`, `retry_after` and `fallback_on`: so they decide on an attempt's timeout, on a refusal by a
-    /// stage of the user's and on a crash too, as `.refused_as(|refused| refused.clone().into())`. Without it, which is the default
+    /// How a rejection looks to `retry_on`, `retry_after` and `fallback_on`: so they decide on an attempt's timeout, on a rejection by a
+    /// stage of the user's and on a crash too, as `.rejected_as(|rejected| rejected.clone().into())`. Without it, which is the default
     /// where nothing is known of the error type, those are tried again. The attribute does it wherever the error type
-    /// implements `From<Refused>`.
+    /// implements `From<Rejected>`.
     #[must_use]
-    pub fn refused_as(mut self, error: impl Fn(&Refused) -> E + Send + Sync + 'static) -> Self {
-        self.hooks.refused_as = Some(Arc::new(error));
+    pub fn rejected_as(mut self, error: impl Fn(&Rejected) -> E + Send + Sync + 'static) -> Self {
+        self.hooks.rejected_as = Some(Arc::new(error));
         self
     }
 

@@ -4,10 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{CallPolicy, Codec, CodecError, Error, Refused, SharedError};
+use opero_core::{CallPolicy, Codec, CodecError, Error, Rejected, SharedError};
 
 type Predicate<V> = Arc<dyn Fn(&V) -> bool + Send + Sync>;
-type RefusedAs<E> = Arc<dyn Fn(&Refused) -> E + Send + Sync>;
+type RejectedAs<E> = Arc<dyn Fn(&Rejected) -> E + Send + Sync>;
 type Hint<E> = Arc<dyn Fn(&E) -> Option<Duration> + Send + Sync>;
 
 /// What the user said of errors and values. They are asked after a failure or before a store, where a virtual call is
@@ -16,7 +16,7 @@ pub(super) struct Hooks<E> {
     pub(super) retry_on: Option<Predicate<E>>,
     pub(super) retry_after: Option<Hint<E>>,
     pub(super) fallback_on: Option<Predicate<E>>,
-    pub(super) refused_as: Option<RefusedAs<E>>,
+    pub(super) rejected_as: Option<RejectedAs<E>>,
     pub(super) cache_if: Option<Predicate<dyn Any>>,
     pub(super) sharing: Option<Sharing<E>>,
 }
@@ -45,7 +45,7 @@ impl<E> Clone for Hooks<E> {
             fallback_on: self.fallback_on.clone(),
             cache_if: self.cache_if.clone(),
             sharing: self.sharing,
-            refused_as: self.refused_as.clone(),
+            rejected_as: self.rejected_as.clone(),
         }
     }
 }
@@ -64,7 +64,7 @@ impl<E> Default for Hooks<E> {
             retry_on: None,
             retry_after: None,
             fallback_on: None,
-            refused_as: None,
+            rejected_as: None,
             cache_if: None,
             sharing: None,
         }
@@ -94,9 +94,9 @@ impl<T, E> CallPolicy<T, E> for Both<'_, T, E> {
     fn fallback_on(&self, error: &E) -> bool {
         self.own.fallback_on(error) && self.hooks.fallback_on.as_ref().is_none_or(|p| p(error))
     }
-    fn as_error(&self, refused: &Refused) -> Option<E> {
-        let by_pipeline = || self.hooks.refused_as.as_ref().map(|make| make(refused));
-        self.own.as_error(refused).or_else(by_pipeline)
+    fn as_error(&self, rejected: &Rejected) -> Option<E> {
+        let by_pipeline = || self.hooks.rejected_as.as_ref().map(|make| make(rejected));
+        self.own.as_error(rejected).or_else(by_pipeline)
     }
     fn cache_if(&self, value: &T) -> bool {
         let pipeline = self.hooks.cache_if.as_ref().zip((self.as_any)(value));

@@ -99,7 +99,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// The closure runs once for each attempt, so it makes what it consumes.
     ///
     /// # Errors
-    /// The last attempt's, with the earlier ones in it; or a stage's refusal.
+    /// The last attempt's, with the earlier ones in it; or a stage's rejection.
     pub async fn call<T, A, F, Fut>(&self, args: &A, function: F) -> Result<T, Error<E>>
     where
         T: Clone + Send + Sync + 'static,
@@ -207,9 +207,9 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         &self.stages
     }
 
-    /// Refuses a call whose arguments the pipeline does not see, where something is made of them.
+    /// Rejects a call whose arguments the pipeline does not see, where something is made of them.
     fn check_unseen(&self) -> Result<(), Error<E>> {
-        self.arguments.check(None).map_err(Error::refused)
+        self.arguments.check(None).map_err(Error::rejected)
     }
 
     async fn through<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>

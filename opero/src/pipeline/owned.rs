@@ -72,7 +72,7 @@ where
     {
         self.arguments
             .check(Some(TypeId::of::<A>()))
-            .map_err(Error::refused)?;
+            .map_err(Error::rejected)?;
         let cx = self.context(F::WAITING);
         let call = OwnedCall::new(self, args, function, identity);
         self.through(&cx, &call).await

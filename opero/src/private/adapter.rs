@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
-use opero_core::{Cause, Error, Refused};
+use opero_core::{Cause, Error, Rejected};
 
 /// Between a function's return type and the pipeline's `Result<Value, opero::Error<Error>>`.
 pub trait Adapter: Copy + Send + Sync {
@@ -29,8 +29,8 @@ pub trait Adapter: Copy + Send + Sync {
     /// The pipeline's result, for the caller.
     ///
     /// # Errors
-    /// A refusal that the return type by itself cannot hold.
-    fn lower(result: Result<Self::Value, Error<Self::Error>>) -> Result<Self::Return, Refused>;
+    /// A rejection that the return type by itself cannot hold.
+    fn lower(result: Result<Self::Value, Error<Self::Error>>) -> Result<Self::Return, Rejected>;
 
     /// What the function returns for a value that the cache has.
     fn known(value: Self::Value) -> Self::Return;
@@ -133,7 +133,7 @@ impl<T, E> Adapter for Transparent<T, E> {
     }
 
     #[inline]
-    fn lower(result: Result<T, Error<E>>) -> Result<Self::Return, Refused> {
+    fn lower(result: Result<T, Error<E>>) -> Result<Self::Return, Rejected> {
         Ok(result)
     }
 }
@@ -154,11 +154,11 @@ impl<T, E> Adapter for Wrapped<T, E> {
     }
 
     #[inline]
-    fn lower(result: Result<T, Error<E>>) -> Result<Self::Return, Refused> {
+    fn lower(result: Result<T, Error<E>>) -> Result<Self::Return, Rejected> {
         match result.map_err(Error::into_cause) {
             Ok(value) => Ok(Ok(value)),
             Err(Cause::Function(error)) => Ok(Err(error)),
-            Err(Cause::Refused(refused)) => Err(refused),
+            Err(Cause::Rejected(rejected)) => Err(rejected),
         }
     }
 }
@@ -179,11 +179,11 @@ impl<R> Adapter for Plain<R> {
     }
 
     #[inline]
-    fn lower(result: Result<R, Error<Infallible>>) -> Result<R, Refused> {
+    fn lower(result: Result<R, Error<Infallible>>) -> Result<R, Rejected> {
         match result.map_err(Error::into_cause) {
             Ok(value) => Ok(value),
             Err(Cause::Function(never)) => match never {},
-            Err(Cause::Refused(refused)) => Err(refused),
+            Err(Cause::Rejected(rejected)) => Err(rejected),
         }
     }
 }

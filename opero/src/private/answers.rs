@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use opero_core::{
-    Attempt, CallPolicy, Codec, CodecError, Error, Key, KeyBytes, Refused, SharedError,
+    Attempt, CallPolicy, Codec, CodecError, Error, Key, KeyBytes, Rejected, SharedError,
 };
 
 use super::bytes::{Bytes, OutcomeBytes};
@@ -33,8 +33,8 @@ pub struct Answers<S, I, T, E> {
     pub retry_after: Option<fn(&E) -> Option<Duration>>,
     /// `fallback_on`.
     pub fallback_on: Option<fn(&E) -> bool>,
-    /// How the three above see a refusal.
-    pub refused_as: Option<fn(Refused) -> E>,
+    /// How the three above see a rejection.
+    pub rejected_as: Option<fn(Rejected) -> E>,
     /// `cache_if`.
     pub cache_if: Option<fn(&T) -> bool>,
     /// How a failed call shares its error with those who waited for it.
@@ -58,7 +58,7 @@ impl<S, I, T, E> Answers<S, I, T, E> {
         retry_on: None,
         retry_after: None,
         fallback_on: None,
-        refused_as: None,
+        rejected_as: None,
         cache_if: None,
         sharing: None,
         codec: None,
@@ -72,7 +72,7 @@ impl<S, I, T, E> Answers<S, I, T, E> {
             retry_on: self.retry_on,
             retry_after: self.retry_after,
             fallback_on: self.fallback_on,
-            refused_as: self.refused_as,
+            rejected_as: self.rejected_as,
             cache_if: self.cache_if,
             sharing: self.sharing,
             codec: self.codec,
@@ -189,7 +189,7 @@ pub struct Policy<T, E> {
     retry_on: Option<fn(&E) -> bool>,
     retry_after: Option<fn(&E) -> Option<Duration>>,
     fallback_on: Option<fn(&E) -> bool>,
-    refused_as: Option<fn(Refused) -> E>,
+    rejected_as: Option<fn(Rejected) -> E>,
     cache_if: Option<fn(&T) -> bool>,
     sharing: Option<Sharing<E>>,
     codec: Option<fn() -> Codec<T>>,
@@ -210,8 +210,8 @@ impl<T, E> CallPolicy<T, E> for Policy<T, E> {
         self.fallback_on.is_none_or(|on| on(error))
     }
 
-    fn as_error(&self, refused: &Refused) -> Option<E> {
-        self.refused_as.map(|make| make(refused.clone()))
+    fn as_error(&self, rejected: &Rejected) -> Option<E> {
+        self.rejected_as.map(|make| make(rejected.clone()))
     }
 
     fn cache_if(&self, value: &T) -> bool {

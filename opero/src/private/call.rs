@@ -2,31 +2,31 @@
 
 use std::future::Future;
 
-use opero_core::{Error, Refused};
+use opero_core::{Error, Rejected};
 
 use super::Adapter;
-use super::checks::{HoldsBackendRefusals, HoldsRefusals};
+use super::checks::{HoldsBackendRejections, HoldsRejections};
 use super::operation::Own;
 use super::recipe::{Callee, Failure, Return, Value};
 use crate::route::Places;
 use crate::shell::{Ending, SyncTarget};
 
-/// What becomes of a refusal; `None` where none can occur.
-pub type OnRefused<R> = fn(Refused) -> Option<R>;
+/// What becomes of a rejection; `None` where none can occur.
+pub type OnRejected<R> = fn(Rejected) -> Option<R>;
 
-/// No stage of this function can refuse a call.
-pub const fn never_refuses<A: Adapter>(_: A) -> OnRefused<A::Return> {
+/// No stage of this function can reject a call.
+pub const fn never_rejects<A: Adapter>(_: A) -> OnRejected<A::Return> {
     |_| None
 }
 
-/// A stage of this function can refuse a call, and its return type can say so.
-pub const fn refuses<A: HoldsRefusals>(_: A) -> OnRefused<A::Return> {
-    |refused| Some(A::refused(refused))
+/// A stage of this function can reject a call, and its return type can say so.
+pub const fn rejects<A: HoldsRejections>(_: A) -> OnRejected<A::Return> {
+    |rejected| Some(A::rejected(rejected))
 }
 
 /// A backend of this function may not open, and its return type can say so.
-pub const fn refuses_by_backend<A: HoldsBackendRefusals>(adapter: A) -> OnRefused<A::Return> {
-    refuses(adapter)
+pub const fn rejects_by_backend<A: HoldsBackendRejections>(adapter: A) -> OnRejected<A::Return> {
+    rejects(adapter)
 }
 
 /// What a decorated function returns.
@@ -34,8 +34,8 @@ pub const fn refuses_by_backend<A: HoldsBackendRefusals>(adapter: A) -> OnRefuse
 pub struct Lowered<A: Adapter> {
     /// What its type is to the pipeline.
     pub adapter: A,
-    /// What becomes of a refusal.
-    pub on_refused: OnRefused<A::Return>,
+    /// What becomes of a rejection.
+    pub on_rejected: OnRejected<A::Return>,
 }
 
 // Not derived: that would ask for a return type that is `Copy`.
@@ -59,7 +59,7 @@ impl<A: Adapter> Ending<A::Value, A::Error> for Lowered<A> {
 
     #[inline]
     fn result(self, result: Result<A::Value, Error<A::Error>>) -> Option<A::Return> {
-        A::lower(result).map_or_else(self.on_refused, Some)
+        A::lower(result).map_or_else(self.on_rejected, Some)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Demands on a function's types, with messages that say what to do.
 
-use opero_core::{Error, Refused};
+use opero_core::{Error, Rejected};
 
 use super::Adapter;
 use super::adapter::{Plain, Transparent, Wrapped};
@@ -45,80 +45,80 @@ pub trait MapError: Send {}
 #[diagnostic::do_not_recommend]
 impl<E: Send> MapError for E {}
 
-/// An error type that can say that a stage refused the call.
+/// An error type that can say that a stage rejected the call.
 #[diagnostic::on_unimplemented(
-    message = "this can make a call be refused, and the function's error type `{Self}` cannot say so",
-    label = "with this a call can be refused",
-    note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`",
-    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
+    message = "this can make a call be rejected, and the function's error type `{Self}` cannot say so",
+    label = "with this a call can be rejected",
+    note = "implement `From<opero::Rejected>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`",
+    note = "rejected can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
-pub trait TakesRefusals: Sized {
-    /// The refusal as an error.
-    fn from_refused(refused: Refused) -> Self;
+pub trait TakesRejections: Sized {
+    /// The rejection as an error.
+    fn from_rejected(rejected: Rejected) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: From<Refused>> TakesRefusals for E {
-    fn from_refused(refused: Refused) -> Self {
-        refused.into()
+impl<E: From<Rejected>> TakesRejections for E {
+    fn from_rejected(rejected: Rejected) -> Self {
+        rejected.into()
     }
 }
 
-/// Stands for `opero::Error<…>`, which takes every refusal by itself, in the bounds of a list of fallback values.
+/// Stands for `opero::Error<…>`, which takes every rejection by itself, in the bounds of a list of fallback values.
 #[derive(Debug)]
 pub struct Anything(());
 
-impl From<Refused> for Anything {
-    fn from(_: Refused) -> Self {
+impl From<Rejected> for Anything {
+    fn from(_: Rejected) -> Self {
         Self(())
     }
 }
 
-/// A return type that can hold a refusal.
+/// A return type that can hold a rejection.
 #[diagnostic::on_unimplemented(
-    message = "this can make a call be refused, and the function does not return a `Result`",
-    label = "with this a call can be refused",
-    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`",
-    note = "refused can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
+    message = "this can make a call be rejected, and the function does not return a `Result`",
+    label = "with this a call can be rejected",
+    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Rejected>`",
+    note = "rejected can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
-pub trait HoldsRefusals: Adapter {
-    /// The refusal as the function's result.
-    fn refused(refused: Refused) -> Self::Return;
+pub trait HoldsRejections: Adapter {
+    /// The rejection as the function's result.
+    fn rejected(rejected: Rejected) -> Self::Return;
 }
 
-/// An error type that can say that a backend refused the call.
+/// An error type that can say that a backend rejected the call.
 #[diagnostic::on_unimplemented(
-    message = "a call is refused where this backend does not open, and the function's error type `{Self}` cannot say so",
-    label = "with this a call can be refused",
+    message = "a call is rejected where this backend does not open, and the function's error type `{Self}` cannot say so",
+    label = "with this a call can be rejected",
     note = "its name or URL may be wrong, or `OPERO_REDIS_URL` not set; a limiter's server may also be away",
-    note = "implement `From<opero::Refused>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`"
+    note = "implement `From<opero::Rejected>` for `{Self}`, or return `Result<_, opero::Error<{Self}>>`"
 )]
-pub trait TakesBackendRefusals: TakesRefusals {}
+pub trait TakesBackendRejections: TakesRejections {}
 
 #[diagnostic::do_not_recommend]
-impl<E: From<Refused>> TakesBackendRefusals for E {}
+impl<E: From<Rejected>> TakesBackendRejections for E {}
 
-/// A return type that can hold the refusal of a backend.
+/// A return type that can hold the rejection of a backend.
 #[diagnostic::on_unimplemented(
-    message = "a call is refused where this backend does not open, and the function does not return a `Result`",
-    label = "with this a call can be refused",
+    message = "a call is rejected where this backend does not open, and the function does not return a `Result`",
+    label = "with this a call can be rejected",
     note = "its name or URL may be wrong, or `OPERO_REDIS_URL` not set; a limiter's server may also be away",
-    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Refused>`"
+    note = "return `Result<_, opero::Error<E>>`, or a `Result` whose error implements `From<opero::Rejected>`"
 )]
-pub trait HoldsBackendRefusals: HoldsRefusals {}
+pub trait HoldsBackendRejections: HoldsRejections {}
 
-impl<T, E> HoldsBackendRefusals for Transparent<T, E> {}
-impl<T, E: TakesBackendRefusals> HoldsBackendRefusals for Wrapped<T, E> {}
+impl<T, E> HoldsBackendRejections for Transparent<T, E> {}
+impl<T, E: TakesBackendRejections> HoldsBackendRejections for Wrapped<T, E> {}
 
-impl<T, E> HoldsRefusals for Transparent<T, E> {
-    fn refused(refused: Refused) -> Self::Return {
-        Err(Error::refused(refused))
+impl<T, E> HoldsRejections for Transparent<T, E> {
+    fn rejected(rejected: Rejected) -> Self::Return {
+        Err(Error::rejected(rejected))
     }
 }
 
-impl<T, E: TakesRefusals> HoldsRefusals for Wrapped<T, E> {
-    fn refused(refused: Refused) -> Self::Return {
-        Err(E::from_refused(refused))
+impl<T, E: TakesRejections> HoldsRejections for Wrapped<T, E> {
+    fn rejected(rejected: Rejected) -> Self::Return {
+        Err(E::from_rejected(rejected))
     }
 }
 

@@ -4,15 +4,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::slice;
 
-use opero_core::{Error, Refused};
+use opero_core::{Error, Rejected};
 
 use super::adapter::{Plain, Transparent, Wrapped};
-use super::checks::{Anything, TakesRefusals};
+use super::checks::{Anything, TakesRejections};
 
 /// Values for a fallback parameter of type `M` (`arg_fallback`), tried in order until one succeeds: one plain value, an
 /// array or a reference to one, and, where the function's error `E` can say that a list was empty, a `Vec` or a slice.
 ///
-/// `E` takes refusals where it implements `From<opero::Refused>`, or where the function returns `opero::Error`.
+/// `E` takes rejections where it implements `From<opero::Rejected>`, or where the function returns `opero::Error`.
 ///
 /// An array without values does not compile:
 ///
@@ -28,15 +28,15 @@ use super::checks::{Anything, TakesRefusals};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of fallback values of type `{M}`",
     label = "expected one `{M}` or an array of them",
-    note = "a `Vec` or a slice may be empty: it can be passed where the function's error type implements `From<opero::Refused>`, or where the function returns `opero::Error`"
+    note = "a `Vec` or a slice may be empty: it can be passed where the function's error type implements `From<opero::Rejected>`, or where the function returns `opero::Error`"
 )]
 pub trait Alternatives<M, E>: Sized + Send + Sync {
     /// The values.
     fn values(&self) -> &[M];
 
     /// The error for an empty list. `None`: a list of this type is never empty.
-    fn refused(refused: Refused) -> Option<E> {
-        let _ = refused;
+    fn rejected(rejected: Rejected) -> Option<E> {
+        let _ = rejected;
         None
     }
 }
@@ -71,60 +71,60 @@ impl<M: Sync, E, const N: usize> Alternatives<M, E> for &[M; N] {
     }
 }
 
-impl<M: Send + Sync, E: TakesRefusals> Alternatives<M, E> for Vec<M> {
+impl<M: Send + Sync, E: TakesRejections> Alternatives<M, E> for Vec<M> {
     fn values(&self) -> &[M] {
         self
     }
 
-    fn refused(refused: Refused) -> Option<E> {
-        Some(E::from_refused(refused))
+    fn rejected(rejected: Rejected) -> Option<E> {
+        Some(E::from_rejected(rejected))
     }
 }
 
-impl<M: Sync, E: TakesRefusals> Alternatives<M, E> for &[M] {
+impl<M: Sync, E: TakesRejections> Alternatives<M, E> for &[M] {
     fn values(&self) -> &[M] {
         self
     }
 
-    fn refused(refused: Refused) -> Option<E> {
-        Some(E::from_refused(refused))
+    fn rejected(rejected: Rejected) -> Option<E> {
+        Some(E::from_rejected(rejected))
     }
 }
 
-impl<M: Sync, E: TakesRefusals> Alternatives<M, E> for &Vec<M> {
+impl<M: Sync, E: TakesRejections> Alternatives<M, E> for &Vec<M> {
     fn values(&self) -> &[M] {
         self
     }
 
-    fn refused(refused: Refused) -> Option<E> {
-        Some(E::from_refused(refused))
+    fn rejected(rejected: Rejected) -> Option<E> {
+        Some(E::from_rejected(rejected))
     }
 }
 
 impl<T, E> Transparent<T, E> {
     /// What becomes of an empty list.
-    pub fn list_refuses<M, L>(self, _: &L) -> fn(Refused) -> Option<Result<T, Error<E>>>
+    pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<Result<T, Error<E>>>
     where
         L: Alternatives<M, Anything>,
     {
-        |refused| Some(Err(Error::refused(refused)))
+        |rejected| Some(Err(Error::rejected(rejected)))
     }
 }
 
 impl<T, E> Wrapped<T, E> {
     /// What becomes of an empty list.
-    pub fn list_refuses<M, L>(self, _: &L) -> fn(Refused) -> Option<Result<T, E>>
+    pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<Result<T, E>>
     where
         L: Alternatives<M, E>,
     {
-        |refused| L::refused(refused).map(Err)
+        |rejected| L::rejected(rejected).map(Err)
     }
 }
 
 impl<R> Plain<R> {
-    /// Nothing: the attribute refuses a fallback on a function that cannot fail, and says so better than a method that is
+    /// Nothing: the attribute rejects a fallback on a function that cannot fail, and says so better than a method that is
     /// not there.
-    pub fn list_refuses<M, L>(self, _: &L) -> fn(Refused) -> Option<R> {
+    pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<R> {
         |_| None
     }
 }
@@ -165,7 +165,7 @@ pub fn values<M>(list: &impl AsRef<[M]>) -> &[M] {
     list.as_ref()
 }
 
-/// The value that an attempt uses. The list is not empty: an attempt on an empty one is refused before it starts.
+/// The value that an attempt uses. The list is not empty: an attempt on an empty one is rejected before it starts.
 #[inline]
 pub fn pick<M>(list: &impl AsRef<[M]>, alternative: usize) -> &M {
     let list = list.as_ref();

@@ -6,7 +6,7 @@
 //! - An instance over a closure has no identity that lasts. Its calls are executed, and an event says so.
 //! - An instance over a type that may stand in a function's body is known by the compiler's id of its types as well. Another
 //!   compiler, version of the package or profile has other ids, and finds nothing of it.
-//! - Two functions of one name are found when either builds its stages, since both are registered, and refused.
+//! - Two functions of one name are found when either builds its stages, since both are registered, and rejected.
 
 use std::any::TypeId;
 use std::hash::BuildHasher;

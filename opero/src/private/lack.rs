@@ -69,7 +69,7 @@ impl Lack {
         ConfigError::new("resume", problem, way_out)
     }
 
-    /// For a call that got so far although its run was refused.
+    /// For a call that got so far although its run was rejected.
     pub(super) fn codec_error(self) -> CodecError {
         CodecError::new(match self {
             Self::Free | Self::Asked => "the function is not one that runs elsewhere",

@@ -19,7 +19,7 @@ pub fn run_main<R>(runtime: Runtime, main: impl Future<Output = R>) -> R {
         Runtime::MultiThread(None) => Builder::new_multi_thread(),
         Runtime::MultiThread(Some(threads)) => {
             let mut builder = Builder::new_multi_thread();
-            // None at all is refused where it is a literal; of an expression this is what can be made.
+            // None at all is rejected where it is a literal; of an expression this is what can be made.
             builder.worker_threads(threads.max(1));
             builder
         }

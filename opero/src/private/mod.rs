@@ -52,7 +52,7 @@ mod worker;
 pub mod features;
 
 pub use crate::staged::{Absent, Present};
-pub use opero_core::{Attempt, Background, CodecError, Context, Error, Key, KeyHasher, Refused};
+pub use opero_core::{Attempt, Background, CodecError, Context, Error, Key, KeyHasher, Rejected};
 
 pub use crate::route::Places;
 pub use crate::shell::{Cached, CachedValue, Uncached, call, call_sync};
@@ -66,11 +66,11 @@ pub use arguments::{
     hash_self, rate_key,
 };
 pub use call::{
-    Lowered, OnRefused, call_placed, call_placed_sync, never_refuses, refuses, refuses_by_backend,
+    Lowered, OnRejected, call_placed, call_placed_sync, never_rejects, rejects, rejects_by_backend,
 };
 pub use checks::{
-    Anything, HoldsBackendRefusals, HoldsRefusals, IsOperoError, Outcome, ReadAs, ReadPlain,
-    ReadWrapped, TakesBackendRefusals, TakesRefusals, is_opero_error, read_as,
+    Anything, HoldsBackendRejections, HoldsRejections, IsOperoError, Outcome, ReadAs, ReadPlain,
+    ReadWrapped, TakesBackendRejections, TakesRejections, is_opero_error, read_as,
 };
 pub use checks::{
     needs_result_for_arg_fallback, needs_result_for_fallback, needs_result_for_fallback_on,
@@ -88,7 +88,7 @@ pub use opero_core::inventory;
 pub use recipe::{Bodied, Callee, CalleeBytes, Failure, Recipe, Return, Value};
 pub use renewal::{KeepNone, KeepOwned, Kept, Lent, NotKept, Renewing, ignore};
 pub use sharing::{
-    Clones, Errors, RefusedAny, RefusedFrom, ShareAny, ShareClone, ShareErrors, Sharing, Unshared,
+    Clones, Errors, RejectedAny, RejectedFrom, ShareAny, ShareClone, ShareErrors, Sharing, Unshared,
 };
 pub use single::{ByClone, ByMove, Cloned, Moved, PassClone, PassMove, Passes, Seen};
 pub use stable::{

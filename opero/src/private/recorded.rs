@@ -116,7 +116,7 @@ impl<P: Callee> RecordCodec<P::Item, Value<P>, Failure<P>> for MapJob<P> {
 
     fn describe(&self, error: &Error<Failure<P>>) -> Option<String> {
         match error.cause() {
-            Cause::Refused(refused) => Some(refused.to_string()),
+            Cause::Rejected(rejected) => Some(rejected.to_string()),
             Cause::Function(error) => self.0.bytes()?.describe.map(|words| words(error)),
         }
     }

@@ -1,11 +1,11 @@
 //! What an error type can do, chosen by method resolution, as the adapters are. Can a failed call hand its error to the callers
-//! that waited for it? Where the error type is `Clone`, yes. Can a refusal be shown to the predicates? Where it becomes an error
-//! by `From<Refused>`, yes.
+//! that waited for it? Where the error type is `Clone`, yes. Can a rejection be shown to the predicates? Where it becomes an error
+//! by `From<Rejected>`, yes.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use opero_core::{Error, Refused, SharedError};
+use opero_core::{Error, Rejected, SharedError};
 
 use super::Adapter;
 
@@ -59,26 +59,26 @@ impl<E> ShareErrors<E> for Unshared {
 }
 
 /// The first choice.
-pub trait RefusedFrom<E>: Sized {
-    /// By `From<Refused>`.
-    fn refused_as(self) -> Option<fn(Refused) -> E>;
+pub trait RejectedFrom<E>: Sized {
+    /// By `From<Rejected>`.
+    fn rejected_as(self) -> Option<fn(Rejected) -> E>;
 }
 
-impl<E: From<Refused>> RefusedFrom<E> for Errors<E> {
-    fn refused_as(self) -> Option<fn(Refused) -> E> {
+impl<E: From<Rejected>> RejectedFrom<E> for Errors<E> {
+    fn rejected_as(self) -> Option<fn(Rejected) -> E> {
         Some(E::from)
     }
 }
 
 /// The last choice.
-pub trait RefusedAny<E>: Sized {
-    /// Not at all: the predicates are not asked about refusals.
-    fn refused_as(self) -> Option<fn(Refused) -> E> {
+pub trait RejectedAny<E>: Sized {
+    /// Not at all: the predicates are not asked about rejections.
+    fn rejected_as(self) -> Option<fn(Rejected) -> E> {
         None
     }
 }
 
-impl<E> RefusedAny<E> for &Errors<E> {}
+impl<E> RejectedAny<E> for &Errors<E> {}
 
 /// The first choice.
 pub trait ShareClone: Sized {

@@ -2,17 +2,17 @@
 
 use std::sync::Mutex;
 
-use opero::{Error, ErrorKind, Refused, opero};
+use opero::{Error, ErrorKind, Rejected, opero};
 
 #[derive(Debug, Clone, PartialEq)]
 enum ApiError {
     Down(String),
-    Refused(String),
+    Rejected(String),
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused.to_string())
+impl From<Rejected> for ApiError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected.to_string())
     }
 }
 
@@ -79,7 +79,7 @@ async fn an_empty_list_is_an_error_and_the_last_error_is_returned() {
     let seen = Mutex::default();
     let none: [&str; 0] = [];
     let error = passed(&seen, "p", none.to_vec()).await.unwrap_err();
-    assert!(matches!(error, ApiError::Refused(text) if text.contains("is empty")));
+    assert!(matches!(error, ApiError::Rejected(text) if text.contains("is empty")));
     let error = passed(&seen, "p", ["bad", "worse"]).await.unwrap_err();
     assert_eq!(error, ApiError::Down("worse".into()));
 }
@@ -94,7 +94,7 @@ fn own_error(model: String) -> Result<String, Own> {
 }
 
 #[test]
-fn arrays_need_no_conversion_of_refusals() {
+fn arrays_need_no_conversion_of_rejections() {
     assert_eq!(
         own_error(["bad".to_owned(), "good".to_owned()]).unwrap(),
         "good"

@@ -241,17 +241,17 @@ fn kept(a: u32) -> Result<u32, opero::Error<String>> {
 }
 
 #[opero(cache_backend = at_run_time())]
-fn refused(a: Hashed) -> Result<u32, opero::Error<String>> {
+fn rejected(a: Hashed) -> Result<u32, opero::Error<String>> {
     Ok(a.0)
 }
 
 #[opero(cache_backend = at_run_time())]
-fn refused_value(a: u32) -> Result<Hashed, opero::Error<String>> {
+fn rejected_value(a: u32) -> Result<Hashed, opero::Error<String>> {
     Ok(Hashed(a))
 }
 
 #[test]
-fn a_store_that_shows_at_run_time_takes_what_has_bytes_and_refuses_the_rest() {
+fn a_store_that_shows_at_run_time_takes_what_has_bytes_and_rejects_the_rest() {
     let _directory = Directory(at_run_time().split_off("disk://".len()).into());
     let calls = || (kept(1).unwrap(), kept_cache().stats().unwrap().hits);
     assert_eq!([calls(), calls()], [(1, 0), (1, 1)]);
@@ -261,12 +261,12 @@ fn a_store_that_shows_at_run_time_takes_what_has_bytes_and_refuses_the_rest() {
     kept_call(1).invalidate().unwrap();
     assert_eq!(kept_call(1).peek(), None);
 
-    let error = refused(Hashed(1)).unwrap_err().to_string();
+    let error = rejected(Hashed(1)).unwrap_err().to_string();
     assert!(
         error.contains("`cache_backend`") && error.contains("Serialize"),
         "{error}"
     );
-    let error = refused_value(1).map(drop).unwrap_err().to_string();
+    let error = rejected_value(1).map(drop).unwrap_err().to_string();
     assert!(
         error.contains("`cache_backend`") && error.contains("Serialize"),
         "{error}"
@@ -339,7 +339,7 @@ fn what_has_no_name_of_its_own_is_not_taken_for_another() {
 }
 
 #[test]
-fn two_functions_of_one_name_are_refused_in_one_namespace() {
+fn two_functions_of_one_name_are_rejected_in_one_namespace() {
     macro_rules! inner {
         (|$x:ident| $result:expr, $($namespace:tt)*) => {{
             #[opero(cache_backend = nameless(), $($namespace)*)]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use opero::{Attempt, Context, Error, ErrorKind, Operation, Refused, Stage, opero};
+use opero::{Attempt, Context, Error, ErrorKind, Operation, Rejected, Stage, opero};
 
 const RETRIES: u32 = 1;
 const DELAY: Duration = Duration::ZERO;
@@ -38,13 +38,13 @@ fn expressions_are_checked_at_the_first_call() {
 
 #[derive(Debug, PartialEq)]
 enum Own {
-    Refused(String),
+    Rejected(String),
     Failed(u32),
 }
 
-impl From<Refused> for Own {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused.to_string())
+impl From<Rejected> for Own {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected.to_string())
     }
 }
 
@@ -55,8 +55,8 @@ fn unknown_backend(n: u32) -> Result<u32, Own> {
 
 #[test]
 fn an_unknown_backend_is_the_functions_own_error() {
-    let Err(Own::Refused(text)) = unknown_backend(1) else {
-        panic!("not refused");
+    let Err(Own::Rejected(text)) = unknown_backend(1) else {
+        panic!("not rejected");
     };
     assert!(
         text.contains("`cache_backend`") && text.contains("nowhere"),
@@ -82,7 +82,7 @@ fn predicates_see_the_functions_own_error() {
     assert_eq!(judged(&runs), Err(Own::Failed(3)));
 }
 
-/// Refuses, or counts what passes.
+/// Rejects, or counts what passes.
 #[derive(Debug)]
 struct Gate {
     closed: bool,
@@ -107,7 +107,7 @@ impl<T: Send, E: Send> Stage<T, E> for Gate {
     ) -> Result<T, Error<E>> {
         self.passed.fetch_add(1, Relaxed);
         if self.closed {
-            return Err(Error::refused(Refused::by_stage("gate", "closed")));
+            return Err(Error::rejected(Rejected::by_stage("gate", "closed")));
         }
         next.attempt(cx, attempt).await
     }
@@ -136,7 +136,7 @@ async fn stages_of_the_users_stand_outside_and_inside() {
     assert_eq!(INSIDE.passed.load(Relaxed), 1, "only executions");
     assert_eq!(
         closed(1),
-        Err(Own::Refused("`gate` refused: closed".into()))
+        Err(Own::Rejected("`gate` rejected: closed".into()))
     );
 }
 
@@ -194,11 +194,11 @@ fn with_fallback(#[fallback(1, 2)] n: u32) -> Result<u32, String> {
 }
 
 #[tokio::test]
-async fn predicates_decide_on_the_refusal_of_a_stage_of_the_users() {
-    assert_eq!(behind_a_gate(1), Err("`gate` refused: closed".into()));
+async fn predicates_decide_on_the_rejection_of_a_stage_of_the_users() {
+    assert_eq!(behind_a_gate(1), Err("`gate` rejected: closed".into()));
     assert_eq!(SHUT.passed.load(Relaxed), 1);
     let error = behind_a_gate_async(1).await.unwrap_err();
-    assert!(error.refusal().is_some(), "{error:?}");
+    assert!(error.rejection().is_some(), "{error:?}");
     assert_eq!(SHUT_TO_ASYNC.passed.load(Relaxed), 1);
     behind_a_gate_that_may_open(1).unwrap_err();
     assert_eq!(UNJUDGED.passed.load(Relaxed), 3, "by default it may open");
@@ -218,7 +218,7 @@ async fn too_slow() -> std::io::Result<()> {
 #[derive(Debug)]
 struct Foreign;
 
-/// An error that no refusal becomes: the predicate is not asked.
+/// An error that no rejection becomes: the predicate is not asked.
 #[opero(attempt_timeout = "1s", cache = false, retries = 2, retry_on = |_| false)]
 async fn too_slow_for_a_foreign_error() -> Result<(), Error<Foreign>> {
     SLOW[1].fetch_add(1, Relaxed);

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::support::{Directory, Serving, example, failure, output, run};
 
 #[track_caller]
-fn refused(arguments: &[&str], expected: &str) {
+fn rejected(arguments: &[&str], expected: &str) {
     let said = failure(example().args(arguments));
     assert!(said.starts_with("batch: "), "{said}");
     assert!(said.contains(expected), "{said}");
@@ -14,16 +14,16 @@ fn refused(arguments: &[&str], expected: &str) {
 
 #[test]
 fn a_wrong_option_is_told_at_once() {
-    refused(&["--mod", "process"], "there is no option --mod; --help");
-    refused(&["--workers", "many"], "--workers takes a whole number");
-    refused(&["--workers", "0"], "`workers` is 0");
-    refused(&["--resume"], "--resume takes a file");
-    refused(&["--mode", "thread"], "which cannot run an async function");
-    refused(&["--mode", "proces"], "`proces`");
-    refused(&["--json", "--answers"], "--json prints one object");
-    refused(&["--cache-dir", "there"], "--cache-dir is for");
-    refused(&["one", "two"], "one file of prompts");
-    refused(&["/nowhere/prompts.txt"], "/nowhere/prompts.txt: ");
+    rejected(&["--mod", "process"], "there is no option --mod; --help");
+    rejected(&["--workers", "many"], "--workers takes a whole number");
+    rejected(&["--workers", "0"], "`workers` is 0");
+    rejected(&["--resume"], "--resume takes a file");
+    rejected(&["--mode", "thread"], "which cannot run an async function");
+    rejected(&["--mode", "proces"], "`proces`");
+    rejected(&["--json", "--answers"], "--json prints one object");
+    rejected(&["--cache-dir", "there"], "--cache-dir is for");
+    rejected(&["one", "two"], "one file of prompts");
+    rejected(&["/nowhere/prompts.txt"], "/nowhere/prompts.txt: ");
 }
 
 #[test]
@@ -32,8 +32,8 @@ fn help_is_no_failure() {
 }
 
 #[test]
-fn a_file_that_is_no_record_of_this_job_is_refused_and_left_alone() {
-    let directory = Directory::of("refused");
+fn a_file_that_is_no_record_of_this_job_is_rejected_and_left_alone() {
+    let directory = Directory::of("rejected");
     let serving = Serving::start();
     let file = directory.first_prompts(3);
     let before = std::fs::read(&file).unwrap();

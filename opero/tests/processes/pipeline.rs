@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use opero::{Error, ErrorKind, RefusedKind, operomap};
+use opero::{Error, ErrorKind, RejectedKind, operomap};
 use proptest::prelude::*;
 
 #[operomap(mode = "process", workers = 2, progress = false)]
@@ -204,17 +204,17 @@ fn late(n: u32) -> Result<u32, Error<String>> {
 fn a_synchronous_function_has_limited_time_in_a_process() {
     let started = Instant::now();
     let results = stuck(0..3).run();
-    let refused = results[1].as_ref().unwrap_err().refusal().unwrap().kind();
+    let rejected = results[1].as_ref().unwrap_err().rejection().unwrap().kind();
     assert!(
-        matches!(refused, RefusedKind::AttemptTimeout { .. }),
-        "{refused:?}"
+        matches!(rejected, RejectedKind::AttemptTimeout { .. }),
+        "{rejected:?}"
     );
     assert!(results[0].is_ok() && results[2].is_ok());
     let results = late(0..3).run();
-    let refused = results[1].as_ref().unwrap_err().refusal().unwrap().kind();
+    let rejected = results[1].as_ref().unwrap_err().rejection().unwrap().kind();
     assert!(
-        matches!(refused, RefusedKind::ItemTimeout { .. }),
-        "{refused:?}"
+        matches!(rejected, RejectedKind::ItemTimeout { .. }),
+        "{rejected:?}"
     );
     assert!(results[0].is_ok() && results[2].is_ok());
     // A guard against a hang, nothing more.

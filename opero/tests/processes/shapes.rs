@@ -174,7 +174,7 @@ async fn borrowing(words: &[&str]) -> usize {
 }
 
 /// What a run in processes says of why it cannot begin.
-fn refusal<S, J>(run: Run<S, J>) -> String
+fn rejection<S, J>(run: Run<S, J>) -> String
 where
     S: Source,
     J: Job<S::Item, Error: Display>,
@@ -198,20 +198,20 @@ fn what_cannot_run_in_processes_runs_in_threads_and_says_why_it_cannot() {
     assert_eq!(counted([1], &runs).try_run().unwrap(), [1]);
     assert_eq!(fails([1]).try_run().unwrap(), [1]);
     assert_eq!(borrowing([&["a"][..]]).try_run().unwrap(), [1]);
-    let refusals = [
-        (refusal(Client.method([1])), "method or generic"),
-        (refusal(Of::wrap([1_u8])), "method or generic"),
-        (refusal(generic([1])), "method or generic"),
-        (refusal(opaque([1], add)), "method or generic"),
-        (refusal(counted([1], &runs)), "argument"),
-        (refusal(borrowing([&["a"][..]])), "argument"),
-        (refusal(fails([1])), "its error"),
-        (refusal(threads([1])), "write `mode = \"process\"`"),
-        (refusal(silent([1])), "write `mode = \"process\"`"),
+    let rejections = [
+        (rejection(Client.method([1])), "method or generic"),
+        (rejection(Of::wrap([1_u8])), "method or generic"),
+        (rejection(generic([1])), "method or generic"),
+        (rejection(opaque([1], add)), "method or generic"),
+        (rejection(counted([1], &runs)), "argument"),
+        (rejection(borrowing([&["a"][..]])), "argument"),
+        (rejection(fails([1])), "its error"),
+        (rejection(threads([1])), "write `mode = \"process\"`"),
+        (rejection(silent([1])), "write `mode = \"process\"`"),
     ];
-    for (refusal, expected) in refusals {
-        assert!(refusal.starts_with("`mode` "), "{refusal}");
-        assert!(refusal.contains(expected), "{refusal}");
+    for (rejection, expected) in rejections {
+        assert!(rejection.starts_with("`mode` "), "{rejection}");
+        assert!(rejection.contains(expected), "{rejection}");
     }
 }
 

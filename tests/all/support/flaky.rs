@@ -10,7 +10,7 @@ use opero::{Backend, BackendError, Clock, ConfigError, Key, ManualClock, async_t
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Well,
-    /// It refuses at once.
+    /// It rejects at once.
     Down,
     /// It gives up after this long.
     Slow(Duration),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use opero::{Clock, Refused};
+use opero::{Clock, Rejected};
 use proptest::prelude::*;
 
 use super::Trace;
@@ -40,10 +40,10 @@ impl Failure {
     };
 }
 
-/// How the predicates see a stage's refusal: by its words.
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
-        let words = refused.to_string();
+/// How the predicates see a stage's rejection: by its words.
+impl From<Rejected> for Failure {
+    fn from(rejected: Rejected) -> Self {
+        let words = rejected.to_string();
         Self {
             retryable: words.contains("soon"),
             next_value: words.contains("elsewhere"),

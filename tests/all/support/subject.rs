@@ -66,8 +66,8 @@ impl Subject {
         lines
     }
 
-    /// A call that is refused without having been executed, while `trouble` is reported.
-    pub(crate) fn is_refused(&self, number: usize, trouble: &str) {
+    /// A call that is rejected without having been executed, while `trouble` is reported.
+    pub(crate) fn is_rejected(&self, number: usize, trouble: &str) {
         let error = (self.call)(&word(number)).unwrap_err();
         let shown = format!("{error} {error:?} {error:#?}");
         assert!(!shown.contains(SECRET), "{shown}");
@@ -78,7 +78,7 @@ impl Subject {
         assert!(said, "no word of {trouble:?}: {lines:?}");
     }
 
-    /// Calls until it is not refused any more: its limiter comes back by itself.
+    /// Calls until it is not rejected any more: its limiter comes back by itself.
     pub(crate) fn succeeds_again(&self, number: usize) {
         let started = Instant::now();
         while (self.call)(&word(number)).is_err() {

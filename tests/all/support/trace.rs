@@ -59,7 +59,7 @@ fn line(event: &Event<'_>) -> String {
         Event::CacheUnavailable { backend, reason }
         | Event::CacheRejected { backend, reason }
         | Event::LimiterUnavailable { backend, reason } => format!("{name} {backend}: {reason}"),
-        Event::Refused { kind } => format!("{name} {kind:?}"),
+        Event::Rejected { kind } => format!("{name} {kind:?}"),
         _ => name.to_owned(),
     }
 }

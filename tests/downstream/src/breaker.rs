@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use opero::{Attempt, Context, Error, Operation, Refused, Stage};
+use opero::{Attempt, Context, Error, Operation, Rejected, Stage};
 
-/// Refuses calls after three failures in a row, until somebody closes it again.
+/// Rejects calls after three failures in a row, until somebody closes it again.
 #[derive(Debug, Default)]
 pub struct Breaker(AtomicU32);
 
@@ -29,7 +29,7 @@ impl<T: Send, E: Send> Stage<T, E> for Breaker {
         next: N,
     ) -> Result<T, Error<E>> {
         if self.0.load(Relaxed) >= 3 {
-            return Err(Error::refused(Refused::by_stage("breaker", "it is open")));
+            return Err(Error::rejected(Rejected::by_stage("breaker", "it is open")));
         }
         let result = next.attempt(cx, attempt).await;
         match result {

@@ -72,7 +72,7 @@ impl Client {
     /// A forecast, kept on our own shelf, through our own breaker.
     ///
     /// # Errors
-    /// The service's, or the breaker's refusal.
+    /// The service's, or the breaker's rejection.
     #[opero(
         cache_backend = "shelf",
         retries = 1,

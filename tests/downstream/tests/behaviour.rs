@@ -27,7 +27,7 @@ fn a_method_is_kept_in_our_own_cache_and_guarded_by_our_own_stage() {
     assert!(
         error
             .to_string()
-            .starts_with("`breaker` refused: it is open"),
+            .starts_with("`breaker` rejected: it is open"),
         "{error}"
     );
     assert_eq!(busy.executions(), 3, "after three failures in a row, none");

@@ -96,7 +96,7 @@ impl RedisServer {
         self.running.as_ref().map(|running| running.child.id())
     }
 
-    /// Kills it (SIGKILL) and waits until it is gone: its connections break, and new ones are refused.
+    /// Kills it (SIGKILL) and waits until it is gone: its connections break, and new ones are rejected.
     pub fn kill(&mut self) {
         self.running = None;
     }

@@ -21,7 +21,7 @@ const LEASE: Duration = Duration::from_secs(10);
 /// Below this, a holder on a busy machine might be late to renew.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
-/// Further ahead than any record is kept; redis refuses times that overflow its clock.
+/// Further ahead than any record is kept; redis rejects times that overflow its clock.
 const LONGEST_KEEP: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// The `redis` backend: records under `opero:{namespace}:{function}:{digest}`, dropped by the server when their time is over.
@@ -105,7 +105,7 @@ impl ByteStore for RedisCache {
         let mut set = command("SET", self.names.record(key));
         set.arg(record);
         if let Some(keep) = keep.filter(|keep| *keep < LONGEST_KEEP) {
-            // Redis refuses to keep something for no time.
+            // Redis does not keep something for no time.
             set.arg("PX").arg(millis(keep).max(1));
         }
         Ok(self.redis.command::<Value>(&set).await.map(drop)?)

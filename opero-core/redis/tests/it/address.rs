@@ -8,7 +8,7 @@ use opero_test_servers::RedisServer;
 
 use crate::support::ping;
 
-fn refused(text: &str) -> ConfigError {
+fn rejected(text: &str) -> ConfigError {
     Redis::open(&Location::new(text), "cache_backend").unwrap_err()
 }
 
@@ -33,7 +33,7 @@ fn what_is_wrong_is_named_with_the_way_out_and_without_a_secret() {
             "the Cargo feature `cluster`",
         ),
     ] {
-        let error = refused(url);
+        let error = rejected(url);
         let text = format!("{error} {error:?}");
         assert!(text.contains(expected), "{url}: {text}");
         assert_eq!(error.parameter(), "cache_backend");
@@ -61,7 +61,7 @@ fn a_caller_takes_its_own_settings() {
     assert_eq!(lease, Some(std::time::Duration::from_secs(5)));
     address.open().unwrap();
     assert!(
-        refused("redis://host?lease=5s")
+        rejected("redis://host?lease=5s")
             .to_string()
             .contains("unknown setting")
     );
@@ -105,7 +105,7 @@ fn the_longest_times_are_taken() {
 fn the_plain_name_means_the_url_in_the_variable() {
     let server = RedisServer::start().unwrap();
     let url = format!("{}?timeout=30s&connect_timeout=30s", server.url());
-    // With settings of its own, which come first; one that nobody knows is refused wherever it stands.
+    // With settings of its own, which come first; one that nobody knows is rejected wherever it stands.
     for location in ["redis", "redis://", "redis://?timeout=40s"] {
         let said = in_child(location, Some(&url));
         assert!(said.contains("said: Ok(())"), "{said}");

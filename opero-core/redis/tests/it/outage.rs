@@ -24,7 +24,7 @@ async fn a_server_that_is_down_at_the_start_is_used_once_it_is_up() {
 }
 
 #[tokio::test]
-async fn after_a_failure_calls_are_refused_at_once_and_one_at_a_time_tries() {
+async fn after_a_failure_calls_are_rejected_at_once_and_one_at_a_time_tries() {
     let mut server = RedisServer::start().unwrap();
     let redis = open(&server.url());
     ping(&redis).await.unwrap();

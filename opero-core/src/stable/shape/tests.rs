@@ -171,21 +171,21 @@ fn types_without_an_end_have_an_end_here() {
 }
 
 #[test]
-fn a_type_that_refuses_or_panics_has_a_shape_all_the_same() {
-    fn refuses<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+fn a_type_that_rejects_or_panics_has_a_shape_all_the_same() {
+    fn rejects<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
         let text = String::deserialize(from)?;
         text.parse().map_err(serde::de::Error::custom)
     }
     let one = shape_of!(
         struct Type {
-            #[serde(deserialize_with = "refuses")]
+            #[serde(deserialize_with = "rejects")]
             a: u8,
             b: u8,
         }
     );
     let two = shape_of!(
         struct Type {
-            #[serde(deserialize_with = "refuses")]
+            #[serde(deserialize_with = "rejects")]
             a: u8,
             c: u8,
         }

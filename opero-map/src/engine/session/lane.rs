@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use opero_core::{Context, Error, Event, Instant, Observer, Refused, RefusedKind, Waiting};
+use opero_core::{Context, Error, Event, Instant, Observer, Rejected, RejectedKind, Waiting};
 
 use super::super::Outbox;
 use super::super::inner::Inner;
@@ -228,8 +228,8 @@ where
                 return None;
             }
         }
-        if let Some(refused) = session.refusal.get() {
-            self.finish(Err(Error::refused(refused.clone())), false);
+        if let Some(rejected) = session.rejection.get() {
+            self.finish(Err(Error::rejected(rejected.clone())), false);
             return None;
         }
         if let Some(limit) = session.config.item_timeout {
@@ -313,9 +313,9 @@ where
     /// Is that the answer of workers that were told to end? Then the item was stopped.
     #[inline]
     fn is_sent_away(&self, result: &Result<T, Error<E>>) -> bool {
-        let refusal = || result.as_ref().err().and_then(Error::refusal);
-        let stopped = |refused: &Refused| matches!(refused.kind(), RefusedKind::Stopped);
-        self.desk.is_some() && self.session.halt.ended() && refusal().is_some_and(stopped)
+        let rejection = || result.as_ref().err().and_then(Error::rejection);
+        let stopped = |rejected: &Rejected| matches!(rejected.kind(), RejectedKind::Stopped);
+        self.desk.is_some() && self.session.halt.ended() && rejection().is_some_and(stopped)
     }
 
     /// Returns the result of an item that needs no run, if it has one.

@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 
 use opero_core::sync::lock;
 use opero_core::threads::CallerSpan;
-use opero_core::{ConfigError, Error, Observer, Refused, ThreadObserver, Waiting};
+use opero_core::{ConfigError, Error, Observer, Rejected, ThreadObserver, Waiting};
 
 use super::failures::Failures;
 use super::halt::{Halt, Level};
@@ -50,7 +50,7 @@ pub(crate) struct Session<'j, S: Source, T, E, O> {
     /// The span around what began the run.
     caller: CallerSpan,
     /// Why no item can run: then this is each item's result.
-    refusal: OnceLock<Refused>,
+    rejection: OnceLock<Rejected>,
     /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Floor {
 
 impl Floor {
     /// One lane, which tells each item why it cannot run.
-    pub(crate) fn refusing(waiting: Waiting) -> Self {
+    pub(crate) fn rejecting(waiting: Waiting) -> Self {
         Self {
             lanes: 1,
             waiting,
@@ -122,15 +122,15 @@ where
             crew,
             journal,
             caller: CallerSpan::current(),
-            refusal: OnceLock::new(),
+            rejection: OnceLock::new(),
             panic: Mutex::new(None),
         })
     }
 
     /// No item can run, for this reason.
-    pub(crate) fn refuse(&self, reason: ConfigError) {
+    pub(crate) fn reject(&self, reason: ConfigError) {
         // Where there is a reason already, that one stays.
-        let _ = self.refusal.set(reason.into());
+        let _ = self.rejection.set(reason.into());
     }
 
     /// The run ends here: see [`Level::Now`].

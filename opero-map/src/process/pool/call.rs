@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
-use opero_core::{ConfigError, Executed, Refused};
+use opero_core::{ConfigError, Executed, Rejected};
 
 use super::limit::{ItemTime, Limit};
 use super::office::Office;
@@ -73,7 +73,7 @@ impl Spare {
     }
 }
 
-/// The right to answer a call, once. A call that is dropped without an answer, as by a panic, is refused: its caller would
+/// The right to answer a call, once. A call that is dropped without an answer, as by a panic, is rejected: its caller would
 /// wait for ever.
 pub(super) struct Reply(Option<Arc<Answer>>);
 
@@ -83,7 +83,7 @@ impl Reply {
     }
 
     /// Tells the caller. Only the first word counts.
-    pub(super) fn send(&mut self, outcome: Result<Executed, Refused>) {
+    pub(super) fn send(&mut self, outcome: Result<Executed, Rejected>) {
         if let Some(answer) = self.0.take() {
             answer.set(outcome);
         }
@@ -98,7 +98,7 @@ impl Drop for Reply {
     }
 }
 
-/// Why a call is refused that nothing looks after any more.
+/// Why a call is rejected that nothing looks after any more.
 pub(super) fn abandoned() -> ConfigError {
     ConfigError::new(
         "mode",
@@ -113,7 +113,7 @@ pub(super) struct Answer(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    outcome: Option<Result<Executed, Refused>>,
+    outcome: Option<Result<Executed, Rejected>>,
     waker: Option<Waker>,
 }
 
@@ -123,7 +123,7 @@ impl Answer {
         lock(&self.0).outcome.is_some()
     }
 
-    pub(super) fn set(&self, outcome: Result<Executed, Refused>) {
+    pub(super) fn set(&self, outcome: Result<Executed, Rejected>) {
         let mut state = lock(&self.0);
         state.outcome.get_or_insert(outcome);
         let waker = state.waker.take();
@@ -147,7 +147,7 @@ pub(super) struct Calling<'o> {
 }
 
 impl Future for Calling<'_> {
-    type Output = Result<Executed, Refused>;
+    type Output = Result<Executed, Rejected>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = lock(&self.answer.0);

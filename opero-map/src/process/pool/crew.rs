@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
-use opero_core::{AttemptLimit, ConfigError, Executing, Observer, RefusedKind, Remote, Waiting};
+use opero_core::{AttemptLimit, ConfigError, Executing, Observer, RejectedKind, Remote, Waiting};
 
 use super::super::buffers::{Buffers, SMALL};
 use super::super::wire::MOST;
@@ -152,8 +152,8 @@ impl Remote for LaneDesk<'_> {
                 "the arguments have {} bytes, and {MOST} can pass",
                 arguments.len()
             );
-            let refused = RefusedKind::Transfer { reason };
-            return Box::pin(ready(Err(refused.into())));
+            let rejected = RejectedKind::Transfer { reason };
+            return Box::pin(ready(Err(rejected.into())));
         }
         Box::pin(
             self.office

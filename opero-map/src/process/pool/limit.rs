@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
-use opero_core::{AttemptLimit, RefusedKind};
+use opero_core::{AttemptLimit, RejectedKind};
 
 /// Counted from when a worker begins with the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +34,10 @@ impl Limit {
     }
 
     /// What the call comes to when it runs longer.
-    pub(super) fn refusal(self) -> RefusedKind {
+    pub(super) fn rejection(self) -> RejectedKind {
         match self.of {
-            Of::Attempt => RefusedKind::AttemptTimeout { limit: self.after },
-            Of::Item(limit) => RefusedKind::ItemTimeout { limit },
+            Of::Attempt => RejectedKind::AttemptTimeout { limit: self.after },
+            Of::Item(limit) => RejectedKind::ItemTimeout { limit },
         }
     }
 }
@@ -157,7 +157,7 @@ mod tests {
         let limit = time.hand_in(None, start + 11 * SECOND).unwrap();
         assert_eq!(limit.after, SECOND);
         assert!(
-            matches!(limit.refusal(), RefusedKind::ItemTimeout { limit } if limit == 3 * SECOND)
+            matches!(limit.rejection(), RejectedKind::ItemTimeout { limit } if limit == 3 * SECOND)
         );
     }
 
@@ -167,18 +167,21 @@ mod tests {
         let attempt = Some(AttemptLimit(2 * SECOND));
         let alone = time.hand_in(attempt, now).unwrap();
         assert!(matches!(
-            alone.refusal(),
-            RefusedKind::AttemptTimeout { .. }
+            alone.rejection(),
+            RejectedKind::AttemptTimeout { .. }
         ));
         time.begin(SECOND, now);
         let shorter = time.hand_in(attempt, now).unwrap();
         assert_eq!(shorter.after, SECOND);
-        assert!(matches!(shorter.refusal(), RefusedKind::ItemTimeout { .. }));
+        assert!(matches!(
+            shorter.rejection(),
+            RejectedKind::ItemTimeout { .. }
+        ));
         time.begin(3 * SECOND, now);
         let longer = time.hand_in(attempt, now).unwrap();
         assert!(matches!(
-            longer.refusal(),
-            RefusedKind::AttemptTimeout { .. }
+            longer.rejection(),
+            RejectedKind::AttemptTimeout { .. }
         ));
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use opero_core::sync::lock;
-use opero_core::{AttemptLimit, Refused, RefusedKind};
+use opero_core::{AttemptLimit, Rejected, RejectedKind};
 
 use super::super::buffers::Buffers;
 use super::call::{Call, Calling, Reply, Spare};
@@ -49,7 +49,7 @@ pub(super) enum End {
     /// The run ends now: whatever its workers are at.
     Dismissed,
     /// There are no workers to be had.
-    Failed(Refused),
+    Failed(Rejected),
 }
 
 /// What the foreman fetches.
@@ -99,7 +99,7 @@ impl Office {
             state.tickets -= 1;
         }
         match &state.end {
-            Some(end) => answer.set(Err(end.refusal())),
+            Some(end) => answer.set(Err(end.rejection())),
             None => {
                 state.outstanding += 1;
                 state.handed_in.push(Call {
@@ -143,7 +143,7 @@ impl Office {
             return Poll::Ready(());
         }
         let mut state = lock(&self.state);
-        // After the end items are refused, and nothing is gained by holding them up.
+        // After the end items are rejected, and nothing is gained by holding them up.
         if state.end.is_some() {
             return Poll::Ready(());
         }
@@ -240,10 +240,10 @@ impl State {
 }
 
 impl End {
-    pub(super) fn refusal(&self) -> Refused {
+    pub(super) fn rejection(&self) -> Rejected {
         match self {
-            Self::Over | Self::Dismissed => RefusedKind::Stopped.into(),
-            Self::Failed(refused) => refused.clone(),
+            Self::Over | Self::Dismissed => RejectedKind::Stopped.into(),
+            Self::Failed(rejected) => rejected.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Codec, Refused, RefusedKind};
+use opero_core::{Codec, Rejected, RejectedKind};
 
 use super::super::wire::{Kind, Panicked};
 use super::call::{Arguments, Call};
@@ -44,7 +44,7 @@ impl Worker {
                         // The code that it runs writes where it should not. Nothing that comes after can be trusted.
                         self.unfit = Some(FOREIGN.to_owned());
                         let reason = FOREIGN.to_owned();
-                        self.kill_unexplained(RefusedKind::Transfer { reason });
+                        self.kill_unexplained(RejectedKind::Transfer { reason });
                         self.lost(now);
                         break;
                     }
@@ -151,18 +151,18 @@ fn take(calls: &mut VecDeque<Sent>, serial: u64) -> Option<Sent> {
     calls.remove(place.ok()?)
 }
 
-fn untold(reason: &[u8]) -> Refused {
+fn untold(reason: &[u8]) -> Rejected {
     let reason = String::from_utf8_lossy(reason).into_owned();
-    RefusedKind::Transfer { reason }.into()
+    RejectedKind::Transfer { reason }.into()
 }
 
-fn panicked(payload: &[u8]) -> Refused {
+fn panicked(payload: &[u8]) -> Rejected {
     let panicked = Codec::<Panicked>::postcard().decode(payload);
     let (message, location) = match panicked {
         Ok(Panicked { message, location }) => (message, location),
         Err(_) => ("with a message that did not arrive".to_owned(), None),
     };
-    RefusedKind::Panic { message, location }.into()
+    RejectedKind::Panic { message, location }.into()
 }
 
 #[cfg(test)]

@@ -104,8 +104,8 @@ const SWATCHES: [(Phase, &str, &str); 8] = [
         "<path d=\"M0 7h16m5-5l5 5-5 5-5-5z\" fill=\"none\" stroke=\"var(--hit)\" stroke-width=\"1.5\"/>",
     ),
     (
-        Phase::Refused,
-        "refused",
+        Phase::Rejected,
+        "rejected",
         "<path d=\"M8 2l10 10m0-10L8 12\" stroke=\"var(--fail)\" stroke-width=\"2\"/>",
     ),
 ];
@@ -163,7 +163,7 @@ fn table(timeline: &Timeline, rows: &Rows) -> String {
             Phase::PermitWait | Phase::WorkerWait | Phase::Backoff => {
                 row.waiting_ms += span.elapsed_ms;
             }
-            Phase::Refused => {}
+            Phase::Rejected => {}
         }
     }
     let mut html = String::from(
@@ -248,6 +248,6 @@ const fn number(phase: Phase) -> u8 {
         Phase::Backoff => 4,
         Phase::CacheHit => 5,
         Phase::Followed => 6,
-        Phase::Refused => 7,
+        Phase::Rejected => 7,
     }
 }

@@ -8,14 +8,14 @@
 //!   write to the operating system. A power cut may take what the system had not yet put on the disk: at most the
 //!   last 500 ms, and what two `fdatasync`s take.
 //! - **Nothing is mixed up.** A journal belongs to one function, one `resume_version` and one type of results; with another
-//!   one a run is refused and the file is left alone. That goes by the names of function and types, or in their place by a
+//!   one a run is rejected and the file is left alone. That goes by the names of function and types, or in their place by a
 //!   [`resume_name`](crate::Run::resume_name), and by what the results look like to serde: names, order and kinds of their fields and
 //!   variants. Within it an item is known by its content, and the arguments that all items share belong to
 //!   that: a changed item is another one, and runs. Equal items are told apart by their order.
 //! - **What opero cannot see is the user's to tell**, with another [`resume_version`](crate::Run::resume_version): that the function's
 //!   results mean something else now; that the fields of an item's type changed places, since its bytes bear no names; and what
 //!   changed in a type behind a field that is read from a text or checks what it reads.
-//! - **Nothing is overwritten.** A file that is no journal is refused. Where a journal is damaged, a copy is put aside as
+//! - **Nothing is overwritten.** A file that is no journal is rejected. Where a journal is damaged, a copy is put aside as
 //!   `….damaged-1` first, and every record before, between and behind the damage still counts. What says whose journal it is is there
 //!   twice.
 //! - **One run at a time.** The file is locked while a run has it open: until all items that it began have ended, where

@@ -336,7 +336,7 @@ fn a_journal_within_a_result_is_not_taken_for_this_one() {
 }
 
 #[test]
-fn a_file_that_is_refused_is_left_as_it_is() {
+fn a_file_that_is_rejected_is_left_as_it_is() {
     let header = Header::new(&owner("f", "1")).bytes();
     let (mut damaged, mut newer) = (header.clone(), header.clone());
     for copy in [0, 4096] {

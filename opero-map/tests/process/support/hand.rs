@@ -7,7 +7,7 @@ use opero_core::AttemptLimit;
 use opero_core::stable::{OutcomeCodec, append};
 use opero_map::process::WorkerFunction;
 use opero_map::{
-    ConfigError, Context, Error, IntoSource, Job, MapConfig, RefusedKind, RemoteFunction, Run,
+    ConfigError, Context, Error, IntoSource, Job, MapConfig, RejectedKind, RemoteFunction, Run,
     Waiting,
 };
 
@@ -81,20 +81,20 @@ pub(crate) fn all_but_50(odd: &Deed) -> Vec<Deed> {
     (0..200).map(deed).collect()
 }
 
-/// Everything but item 50 was told, in order, and that has this refusal.
-pub(crate) fn refusal_of_50(results: Vec<Result<Told, Error<String>>>) -> RefusedKind {
+/// Everything but item 50 was told, in order, and that has this rejection.
+pub(crate) fn rejection_of_50(results: Vec<Result<Told, Error<String>>>) -> RejectedKind {
     assert_eq!(results.len(), 200);
-    let mut refusal = None;
+    let mut rejection = None;
     for (n, result) in (0_u64..).zip(results) {
         match result {
             Ok(told) => assert_eq!(told.number, n),
             Err(error) => {
                 assert_eq!(n, 50, "{error}");
-                refusal = error.refusal().cloned();
+                rejection = error.rejection().cloned();
             }
         }
     }
-    refusal.unwrap().kind().clone()
+    rejection.unwrap().kind().clone()
 }
 
 impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
@@ -113,7 +113,7 @@ impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
 
     async fn run(&self, cx: &Context<'_>, deed: Deed) -> Result<Told, Error<String>> {
         let transfer = |reason: &str| {
-            Error::refused(RefusedKind::Transfer {
+            Error::rejected(RejectedKind::Transfer {
                 reason: reason.to_owned(),
             })
         };
@@ -129,8 +129,8 @@ impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
                     let outcome = OutcomeCodec::postcard().decode(&outcome);
                     return outcome.map_err(|error| transfer(error.message()))?;
                 }
-                Err(refused) if left > 0 && refused.is_transient() => left -= 1,
-                Err(refused) => return Err(Error::refused(refused)),
+                Err(rejected) if left > 0 && rejected.is_transient() => left -= 1,
+                Err(rejected) => return Err(Error::rejected(rejected)),
             }
         }
     }

@@ -21,7 +21,7 @@ use opero_redis::key::{escape, prefix};
 use opero_redis::{Address, Redis, Script};
 
 use self::blocks::{Blocks, Plan};
-use self::settings::{Away, LimiterSettings};
+use self::settings::{LimiterSettings, OnUnavailable};
 use self::slot::Look;
 use self::terms::{Reply, Request, SMALLEST_BURST, Terms};
 use super::{LimiterBackend, LocalLimiter, Verdict};
@@ -42,7 +42,7 @@ static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.
 ///   Blocks follow the demand, have no more than half of the burst, and reach no more than 250 ms ahead; so it demands a
 ///   `rate_burst` of 4 or more, and one of twice the block to make full use of it. At fewer than eight starts a second there
 ///   is nothing to gain, and permits are asked for one at a time.
-/// - `away`: what happens while redis is away. `refuse` (the default) refuses calls; `local` limits them in this process
+/// - `on_unavailable`: what happens while redis is away. `reject` (the default) rejects calls; `local` limits them in this process
 ///   alone, by the same quota, so that all processes together may exceed it meanwhile.
 ///
 /// # What is guaranteed
@@ -79,9 +79,9 @@ impl RedisLimiter {
         if settings.block > 1 && !terms.holds_blocks() {
             return Err(no_room(options.quota.burst));
         }
-        let stand_in = match settings.away {
-            Away::Refuse => None,
-            Away::Local => Some(LocalLimiter::new(options)?),
+        let stand_in = match settings.on_unavailable {
+            OnUnavailable::Reject => None,
+            OnUnavailable::Local => Some(LocalLimiter::new(options)?),
         };
         Ok(Self {
             redis: address.open()?,

@@ -11,24 +11,24 @@ pub(super) struct LimiterSettings {
     pub(super) name: Option<String>,
     /// The most permits in a block; 1 where none are taken in blocks.
     pub(super) block: u32,
-    pub(super) away: Away,
+    pub(super) on_unavailable: OnUnavailable,
 }
 
 /// What happens to calls while redis is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Away {
-    Refuse,
+pub(super) enum OnUnavailable {
+    Reject,
     Local,
 }
 
 impl LimiterSettings {
     pub(super) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
         let block = settings.take("block", "a number of permits above 0, or `auto`")?;
-        let away = settings.take("away", "`refuse` or `local`")?;
+        let on_unavailable = settings.take("on_unavailable", "`reject` or `local`")?;
         Ok(Self {
             name: settings.take_text("name").filter(|name| !name.is_empty()),
             block: block.map_or(1, |Block(most)| most),
-            away: away.unwrap_or(Away::Refuse),
+            on_unavailable: on_unavailable.unwrap_or(OnUnavailable::Reject),
         })
     }
 }
@@ -52,12 +52,12 @@ impl FromStr for Block {
     }
 }
 
-impl FromStr for Away {
+impl FromStr for OnUnavailable {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
         match text {
-            "refuse" => Ok(Self::Refuse),
+            "reject" => Ok(Self::Reject),
             "local" => Ok(Self::Local),
             _ => Err(()),
         }

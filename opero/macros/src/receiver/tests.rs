@@ -44,7 +44,7 @@ fn format_strings_capture_the_other_name() {
 }
 
 #[test]
-fn a_macro_that_may_format_is_refused_with_the_way_out() {
+fn a_macro_that_may_format_is_rejected_with_the_way_out() {
     let error = replaced(parse_quote!({ shout!("{self}") })).unwrap_err();
     assert!(
         error.contains("`shout!`") && error.contains("let this = &self;"),

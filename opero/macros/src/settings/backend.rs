@@ -4,7 +4,7 @@ use opero_core::config::nearest;
 use proc_macro2::Span;
 use quote::quote_spanned;
 
-use super::{Refusing, Settings};
+use super::{Rejecting, Settings};
 use crate::errors::Errors;
 use crate::parameters::Parameter;
 
@@ -26,20 +26,20 @@ pub(super) struct BuiltIn {
     pub(super) feature: &'static str,
     pub(super) keys: Keys,
     /// May its name or URL turn out to be wrong when it is opened?
-    pub(super) refuses: bool,
+    pub(super) rejects: bool,
 }
 
 const fn built_in(
     scheme: &'static str,
     feature: &'static str,
     keys: Keys,
-    refuses: bool,
+    rejects: bool,
 ) -> BuiltIn {
     BuiltIn {
         scheme,
         feature,
         keys,
-        refuses,
+        rejects,
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) const LIMITERS: &[BuiltIn] = &[
 ];
 
 impl Settings {
-    /// Sets a backend, and says what follows from its name: the features it needs, whether it can refuse a call, and what
+    /// Sets a backend, and says what follows from its name: the features it needs, whether it can reject a call, and what
     /// its keys are made for. A name that is none of `known` may be somebody's own, found through the feature `others`.
     pub(super) fn read_backend(
         &mut self,
@@ -85,7 +85,7 @@ impl Settings {
             Some(name) => self.read_layers(&name, known, others, span),
             None => {
                 self.need(others, span);
-                self.refusing.get_or_insert(Refusing::Backend(span));
+                self.rejecting.get_or_insert(Rejecting::Backend(span));
                 Keys::Either
             }
         }
@@ -105,15 +105,15 @@ impl Settings {
             let Some(layer) = known.iter().find(|layer| layer.scheme == scheme) else {
                 // Somebody's own, or the rest of a URL that holds a `+`.
                 self.need(others, span);
-                self.refusing.get_or_insert(Refusing::Backend(span));
+                self.rejecting.get_or_insert(Rejecting::Backend(span));
                 if keys == Keys::Local {
                     keys = Keys::Either;
                 }
                 continue;
             };
             self.need(layer.feature, span);
-            if layer.refuses || settings.contains(['?', '#', '%', '@', ':']) {
-                self.refusing.get_or_insert(Refusing::Backend(span));
+            if layer.rejects || settings.contains(['?', '#', '%', '@', ':']) {
+                self.rejecting.get_or_insert(Rejecting::Backend(span));
             }
             if layer.keys == Keys::Stable {
                 keys = Keys::Stable;
@@ -143,12 +143,12 @@ mod tests {
     fn cache(name: &str) -> (Keys, bool) {
         let mut settings = Settings::default();
         let keys = settings.read_layers(name, CACHES, "CACHE", Span::call_site());
-        (keys, settings.refusing.is_some())
+        (keys, settings.rejecting.is_some())
     }
 
     #[test]
     fn a_name_says_what_keys_are_made_for_and_whether_it_can_be_wrong() {
-        for (name, keys, refuses) in [
+        for (name, keys, rejects) in [
             ("memory", Keys::Local, false),
             ("memory+quick", Keys::Local, false),
             ("disk", Keys::Stable, false),
@@ -162,7 +162,7 @@ mod tests {
             ("memory+mine", Keys::Either, true),
             ("mine+disk", Keys::Stable, true),
         ] {
-            assert_eq!(cache(name), (keys, refuses), "{name}");
+            assert_eq!(cache(name), (keys, rejects), "{name}");
         }
     }
 }

@@ -48,14 +48,14 @@ impl Settings {
             errors.take(self.read_refresh(parameter, ttl));
         }
         // What is switched off needs nothing.
-        let (features, refusing) = (self.features.len(), self.refusing);
+        let (features, rejecting) = (self.features.len(), self.rejecting);
         match parameters.get("cache_backend") {
             None => self.need("CACHE_MEMORY", here()),
             Some(backend) => self.keys = self.read_backend(backend, CACHES, "CACHE", errors),
         }
         if !self.cache {
             self.features.truncate(features);
-            self.refusing = refusing;
+            self.rejecting = rejecting;
         }
     }
 
@@ -109,7 +109,7 @@ impl Settings {
                 quote!(::std::string::String::from(#text)),
             ),
             Value::Expression(expression) => {
-                self.refuses(expression.span());
+                self.rejects(expression.span());
                 let value =
                     quote!(::core::convert::Into::<::std::string::String>::into(#expression));
                 self.set("cache_namespace", value);

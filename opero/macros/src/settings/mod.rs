@@ -20,9 +20,9 @@ use crate::scope::hidden;
 use crate::spans::at;
 use crate::values::{Checked, duration_tokens};
 
-/// The place of what can make a stage refuse a call.
+/// The place of what can make a stage reject a call.
 #[derive(Clone, Copy)]
-pub(crate) enum Refusing {
+pub(crate) enum Rejecting {
     /// A backend that may not open or, as a limiter, not answer.
     Backend(Span),
     /// A limit, a stage of the user's, or a value that is only known at run time.
@@ -43,8 +43,8 @@ pub(crate) struct Settings {
     pub(crate) rate_keys: Keys,
     /// Is there a limiter?
     pub(crate) rate_limit: bool,
-    /// What can make a stage refuse a call.
-    pub(crate) refusing: Option<Refusing>,
+    /// What can make a stage reject a call.
+    pub(crate) rejecting: Option<Rejecting>,
     /// The least burst, where it is a literal.
     pub(crate) burst: Option<u32>,
     fields: Vec<(Ident, TokenStream)>,
@@ -84,9 +84,9 @@ impl Settings {
         self.features.push((feature.to_owned(), span));
     }
 
-    /// What stands there can make a stage refuse a call. The first such place is named in the compiler's message.
-    fn refuses(&mut self, place: Span) {
-        self.refusing.get_or_insert(Refusing::Other(place));
+    /// What stands there can make a stage reject a call. The first such place is named in the compiler's message.
+    fn rejects(&mut self, place: Span) {
+        self.rejecting.get_or_insert(Rejecting::Other(place));
     }
 
     fn set(&mut self, name: &str, value: TokenStream) {
@@ -101,7 +101,7 @@ impl Settings {
                 quote!(#number)
             }
             Some(Checked::Expression(expression)) => {
-                self.refuses(expression.span());
+                self.rejects(expression.span());
                 expression
             }
             None => return,
@@ -134,7 +134,7 @@ impl Settings {
         match value {
             Checked::Literal(duration) => duration_tokens(duration),
             Checked::Expression(expression) => {
-                self.refuses(expression.span());
+                self.rejects(expression.span());
                 expression
             }
         }

@@ -49,7 +49,7 @@ impl Settings {
             self.set_rate(period);
         }
         if let Some(wait) = parameters.get("rate_max_wait") {
-            self.refuses(wait.name.span());
+            self.rejects(wait.name.span());
             if let Some(value) = errors.take(wait.time()) {
                 self.set_time("rate_max_wait", value, true);
             }

@@ -17,10 +17,10 @@ impl Settings {
             if value.as_ref().and_then(Checked::literal) != Some(0) {
                 self.need("RETRY", retries.span());
             }
-            // Any number of retries is right, so an expression cannot be refused.
-            let refusing = self.refusing;
+            // Any number of retries is right, so an expression cannot be rejected.
+            let rejecting = self.rejecting;
             self.set_whole("retries", value);
-            self.refusing = refusing;
+            self.rejecting = rejecting;
         }
         if let Some(factor) = parameters.get("backoff_factor") {
             errors.take(self.read_factor(factor));
@@ -36,7 +36,7 @@ impl Settings {
             self.set_time("max_elapsed", value, true);
         }
         if let Some(limit) = parameters.get("attempt_timeout") {
-            self.refuses(limit.name.span());
+            self.rejects(limit.name.span());
             self.need("RETRY", limit.span());
             match errors.take(limit.time()) {
                 Some(Checked::Literal(Duration::ZERO)) => errors.push(limit.error(
@@ -60,7 +60,7 @@ impl Settings {
             }
             Checked::Literal(number) => quote!(#number),
             Checked::Expression(expression) => {
-                self.refuses(expression.span());
+                self.rejects(expression.span());
                 expression
             }
         };

@@ -102,7 +102,7 @@ fn a_number_of_a_fitting_type_is_that_number() {
 }
 
 #[test]
-fn a_rate_that_the_limiter_would_refuse_is_refused_here() {
+fn a_rate_that_the_limiter_would_reject_is_rejected_here() {
     assert_eq!(
         problems("rate_limit = \"1/d\", rate_burst = 26_000").len(),
         0

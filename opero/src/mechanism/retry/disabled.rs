@@ -1,9 +1,9 @@
 //! Retry, fallback and timeout, absent: their slots pass calls through. Without them a call is attempted once, with its
-//! preferred value; a configuration that asks for a timeout is refused.
+//! preferred value; a configuration that asks for a timeout is rejected.
 
 use std::task::{self, Poll};
 
-use opero_core::{Clock, ConfigError, Refused, RefusedKind};
+use opero_core::{Clock, ConfigError, Rejected, RejectedKind};
 
 use crate::PipelineConfig;
 
@@ -43,6 +43,6 @@ pub(crate) fn poll((): &mut TimerSlot, _: &dyn Clock, _: &mut task::Context<'_>)
     Poll::Pending
 }
 
-pub(crate) fn timed_out((): &TimeoutSlot) -> Refused {
-    RefusedKind::Stopped.into()
+pub(crate) fn timed_out((): &TimeoutSlot) -> Rejected {
+    RejectedKind::Stopped.into()
 }

@@ -2,7 +2,7 @@
 
 use std::task::{self, Poll};
 
-use opero_core::{Clock, ConfigError, Refused, RefusedKind};
+use opero_core::{Clock, ConfigError, Rejected, RejectedKind};
 use opero_retry::{Exponential, Fallback, Retry, RetryPolicy, Timeout, Timer};
 
 use crate::PipelineConfig;
@@ -58,9 +58,9 @@ pub(crate) fn poll(
 }
 
 /// Why an attempt ended whose time was over.
-pub(crate) fn timed_out(timeout: &TimeoutSlot) -> Refused {
+pub(crate) fn timed_out(timeout: &TimeoutSlot) -> Rejected {
     let limit = timeout.as_ref().map(Timeout::limit).unwrap_or_default();
-    RefusedKind::AttemptTimeout { limit }.into()
+    RejectedKind::AttemptTimeout { limit }.into()
 }
 
 fn policy(config: &PipelineConfig) -> Result<RetryPolicy, ConfigError> {

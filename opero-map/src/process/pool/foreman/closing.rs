@@ -9,7 +9,7 @@ use super::super::worker::END;
 use super::Foreman;
 
 impl Foreman {
-    /// The end: calls that are left are refused, and the workers go.
+    /// The end: calls that are left are rejected, and the workers go.
     pub(super) fn close(mut self, end: &End) {
         self.office.fetch(&mut self.fetched, false);
         let handed_in = self.fetched.calls.drain(..);
@@ -19,7 +19,7 @@ impl Foreman {
             .chain(self.suspects.drain(..))
             .chain(handed_in)
         {
-            call.reply.send(Err(end.refusal()));
+            call.reply.send(Err(end.rejection()));
         }
         let mut workers: Vec<_> = self
             .places
@@ -29,7 +29,7 @@ impl Foreman {
             .collect();
         for worker in &mut workers {
             for mut sent in worker.calls.drain(..) {
-                sent.call.reply.send(Err(end.refusal()));
+                sent.call.reply.send(Err(end.rejection()));
             }
             match end {
                 End::Over => worker.let_go(),

@@ -20,7 +20,7 @@ use super::pace::Pace;
 use super::worker::Worker;
 use crate::engine::discard;
 
-/// How long to wait in one go: a time that no system refuses.
+/// How long to wait in one go: a time that every system accepts.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 pub(super) struct Foreman {
@@ -271,12 +271,12 @@ impl Foreman {
     }
 }
 
-/// What `work` leaves behind when it panics is refused, and so is all that is handed in from then on.
+/// What `work` leaves behind when it panics is rejected, and so is all that is handed in from then on.
 fn guard(office: &Office, work: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
         discard(payload);
         office.end(End::Failed(abandoned().into()));
-        // The calls that it had were refused when they were dropped; these were handed in since.
+        // The calls that it had were rejected when they were dropped; these were handed in since.
         office.fetch(&mut Fetched::default(), false);
     }
 }
@@ -293,13 +293,13 @@ mod tests {
     use super::super::limit::ItemTime;
     use super::super::wakeup::Wakeup;
     use super::*;
-    use opero_core::{RefusedKind, block_on};
+    use opero_core::{RejectedKind, block_on};
     use std::panic::resume_unwind;
     use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
     #[test]
-    fn a_panic_of_the_thread_that_owns_the_workers_refuses_every_call() {
+    fn a_panic_of_the_thread_that_owns_the_workers_rejects_every_call() {
         let office = Office::new(Wakeup::new().unwrap(), 8, 1);
         let (time, ticket) = (ItemTime::default(), AtomicBool::new(false));
         let spare = Mutex::default();
@@ -313,10 +313,10 @@ mod tests {
             resume_unwind(Box::new("what is tested"));
         });
         for call in [fetched, waiting, late.unwrap(), hand_in()] {
-            let refused = block_on(call).unwrap_err();
+            let rejected = block_on(call).unwrap_err();
             assert!(
-                matches!(refused.kind(), RefusedKind::Config(_)),
-                "{refused}"
+                matches!(rejected.kind(), RejectedKind::Config(_)),
+                "{rejected}"
             );
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{ConfigError, Event, RefusedKind, Waiting};
+use opero_core::{ConfigError, Event, RejectedKind, Waiting};
 
 use super::super::office::End;
 use super::super::start;
@@ -61,10 +61,10 @@ impl Foreman {
                 self.settled += 1;
             } else if culprit == Some(sent.serial) || sent.call.mourned == MOURNED {
                 self.settled += 1;
-                let crashed = || RefusedKind::Crashed { signal, code }.into();
-                let refused = worker.blame().cloned().unwrap_or_else(crashed);
+                let crashed = || RejectedKind::Crashed { signal, code }.into();
+                let rejected = worker.blame().cloned().unwrap_or_else(crashed);
                 let began = sent.began(waiting, worker.progress);
-                sent.answer(Err(refused), index, began, now);
+                sent.answer(Err(rejected), index, began, now);
             } else if unexplained
                 && (waiting == Waiting::Async || worker.blame().is_some() || sent.call.mourned > 1)
             {

@@ -9,7 +9,7 @@ use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Executed, Refused, RefusedKind, Waiting};
+use opero_core::{Executed, Rejected, RejectedKind, Waiting};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
@@ -73,7 +73,7 @@ pub(super) struct Worker {
     /// It was killed from here.
     killed: bool,
     /// It was killed, and which of its calls is to blame is not known. If it had but one, that comes to this.
-    blame: Option<Refused>,
+    blame: Option<Rejected>,
     /// Its process has been waited for.
     reaped: bool,
     /// It has answered a call.
@@ -281,13 +281,13 @@ impl Worker {
 
     /// Kills it, and it is not known for which of its calls: as after a crash that nothing explains, each of them runs alone,
     /// and one that brings a kill about by itself comes to `blame`.
-    pub(super) fn kill_unexplained(&mut self, blame: RefusedKind) {
+    pub(super) fn kill_unexplained(&mut self, blame: RejectedKind) {
         self.blame.get_or_insert(blame.into());
         self.kill();
     }
 
     /// What its calls have in common if it was killed for an unknown one.
-    pub(super) fn blame(&self) -> Option<&Refused> {
+    pub(super) fn blame(&self) -> Option<&Rejected> {
         self.blame.as_ref()
     }
 
@@ -385,7 +385,7 @@ impl Drop for Worker {
 impl Sent {
     fn time_out(&mut self, worker: usize, began: Instant, now: Instant) {
         if let Some(limit) = self.call.limit {
-            self.answer(Err(limit.refusal().into()), worker, began, now);
+            self.answer(Err(limit.rejection().into()), worker, began, now);
         }
     }
 
@@ -401,7 +401,7 @@ impl Sent {
     /// Tells the caller what came of it, where the worker began with it then.
     pub(super) fn answer(
         &mut self,
-        outcome: Result<Vec<u8>, Refused>,
+        outcome: Result<Vec<u8>, Rejected>,
         worker: usize,
         began: Instant,
         now: Instant,

@@ -151,13 +151,13 @@ impl Worker {
             Some(sent) if sent.is_wanted() => {
                 match sent.call.limit {
                     Some(_) => sent.time_out(self.index, since, now),
-                    None => sent.answer(Err(limit.refusal().into()), self.index, since, now),
+                    None => sent.answer(Err(limit.rejection().into()), self.index, since, now),
                 }
                 sent.doom = Some(now);
                 self.kill();
             }
             Some(_) => self.kill(),
-            None => self.kill_unexplained(limit.refusal()),
+            None => self.kill_unexplained(limit.rejection()),
         }
     }
 

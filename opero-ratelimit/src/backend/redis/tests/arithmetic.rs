@@ -93,7 +93,7 @@ fn a_permit_is_used_within_its_time_only() {
 }
 
 #[test]
-fn a_refused_process_asks_no_more_until_there_can_be_a_permit() {
+fn a_rejected_process_asks_no_more_until_there_can_be_a_permit() {
     let terms = terms(SECOND, 4, 2);
     let mut slot = Slot::new(&terms);
     let answer = Reply {

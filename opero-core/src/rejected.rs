@@ -3,33 +3,33 @@ use std::time::Duration;
 
 use crate::{ConfigError, ErrorKind};
 
-/// A stage refused to start the function, or stopped it. As small as a pointer.
+/// A stage kept the function from starting, or stopped it. As small as a pointer.
 ///
-/// A function that keeps its own error type takes refusals through `From`. [`std::io::Error`], `String` and boxed errors
+/// A function that keeps its own error type takes rejections through `From`. [`std::io::Error`], `String` and boxed errors
 /// do, as does `anyhow::Error`; for your own type write it:
 ///
 /// ```
-/// use opero_core::{Refused, RefusedKind};
+/// use opero_core::{Rejected, RejectedKind};
 ///
 /// #[derive(Debug)]
 /// enum ApiError { Busy, Other(String) }
 ///
-/// impl From<Refused> for ApiError {
-///     fn from(refused: Refused) -> Self {
-///         match refused.kind() {
-///             RefusedKind::RateWait { .. } => ApiError::Busy,
-///             _ => ApiError::Other(refused.to_string()),
+/// impl From<Rejected> for ApiError {
+///     fn from(rejected: Rejected) -> Self {
+///         match rejected.kind() {
+///             RejectedKind::RateWait { .. } => ApiError::Busy,
+///             _ => ApiError::Other(rejected.to_string()),
 ///         }
 ///     }
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Refused(Box<RefusedKind>);
+pub struct Rejected(Box<RejectedKind>);
 
-/// Why a stage refused.
+/// Why a stage rejected.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum RefusedKind {
+pub enum RejectedKind {
     /// One attempt ran longer than `attempt_timeout`.
     AttemptTimeout {
         /// The limit.
@@ -63,7 +63,7 @@ pub enum RefusedKind {
         /// The limiter's `rate_burst`.
         burst: u32,
     },
-    /// The limiter's backend did not answer, and it is set to refuse then.
+    /// The limiter's backend did not answer, and it is set to reject then.
     RateBackend {
         /// What went wrong, without secrets.
         reason: String,
@@ -93,7 +93,7 @@ pub enum RefusedKind {
     },
     /// The run stopped before this item's turn.
     Stopped,
-    /// A stage of the user's refused.
+    /// A stage of the user's rejected.
     Stage {
         /// The stage's name.
         stage: &'static str,
@@ -102,15 +102,15 @@ pub enum RefusedKind {
     },
 }
 
-impl Refused {
+impl Rejected {
     /// Why.
-    pub fn kind(&self) -> &RefusedKind {
+    pub fn kind(&self) -> &RejectedKind {
         &self.0
     }
 
-    /// A refusal of a user's own stage. The reason must hold no secret.
+    /// A rejection of a user's own stage. The reason must hold no secret.
     pub fn by_stage(stage: &'static str, reason: impl Into<String>) -> Self {
-        RefusedKind::Stage {
+        RejectedKind::Stage {
             stage,
             reason: reason.into(),
         }
@@ -119,33 +119,33 @@ impl Refused {
 
     pub(crate) fn error_kind(&self) -> ErrorKind {
         match self.kind() {
-            RefusedKind::AttemptTimeout { .. } | RefusedKind::ItemTimeout { .. } => {
+            RejectedKind::AttemptTimeout { .. } | RejectedKind::ItemTimeout { .. } => {
                 ErrorKind::Timeout
             }
-            RefusedKind::RateWait { .. }
-            | RefusedKind::Elapsed { .. }
-            | RefusedKind::RateCost { .. }
-            | RefusedKind::RateBackend { .. } => ErrorKind::RateLimited,
-            RefusedKind::EmptyFallback => ErrorKind::EmptyFallback,
-            RefusedKind::Config(_) => ErrorKind::Config,
-            RefusedKind::Panic { .. } => ErrorKind::Panic,
-            RefusedKind::Crashed { .. } => ErrorKind::Crashed,
-            RefusedKind::Transfer { .. } => ErrorKind::Transfer,
-            RefusedKind::Stopped => ErrorKind::Stopped,
-            RefusedKind::Stage { .. } => ErrorKind::Stage,
+            RejectedKind::RateWait { .. }
+            | RejectedKind::Elapsed { .. }
+            | RejectedKind::RateCost { .. }
+            | RejectedKind::RateBackend { .. } => ErrorKind::RateLimited,
+            RejectedKind::EmptyFallback => ErrorKind::EmptyFallback,
+            RejectedKind::Config(_) => ErrorKind::Config,
+            RejectedKind::Panic { .. } => ErrorKind::Panic,
+            RejectedKind::Crashed { .. } => ErrorKind::Crashed,
+            RejectedKind::Transfer { .. } => ErrorKind::Transfer,
+            RejectedKind::Stopped => ErrorKind::Stopped,
+            RejectedKind::Stage { .. } => ErrorKind::Stage,
         }
     }
 
     /// Can another attempt of the same call end otherwise? A wrong parameter stays wrong.
     ///
-    /// These are the refusals that are tried again by default, and that `retry_on` and `fallback_on` decide on.
+    /// These are the rejections that are tried again by default, and that `retry_on` and `fallback_on` decide on.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind(),
-            RefusedKind::AttemptTimeout { .. }
-                | RefusedKind::Crashed { .. }
-                | RefusedKind::RateBackend { .. }
-                | RefusedKind::Stage { .. }
+            RejectedKind::AttemptTimeout { .. }
+                | RejectedKind::Crashed { .. }
+                | RejectedKind::RateBackend { .. }
+                | RejectedKind::Stage { .. }
         )
     }
 
@@ -153,72 +153,72 @@ impl Refused {
     pub fn lacks_permit(&self) -> bool {
         matches!(
             self.kind(),
-            RefusedKind::RateWait { .. }
-                | RefusedKind::Elapsed { .. }
-                | RefusedKind::RateCost { .. }
-                | RefusedKind::RateBackend { .. }
+            RejectedKind::RateWait { .. }
+                | RejectedKind::Elapsed { .. }
+                | RejectedKind::RateCost { .. }
+                | RejectedKind::RateBackend { .. }
         )
     }
 }
 
-impl From<RefusedKind> for Refused {
-    fn from(kind: RefusedKind) -> Self {
+impl From<RejectedKind> for Rejected {
+    fn from(kind: RejectedKind) -> Self {
         Self(Box::new(kind))
     }
 }
 
-impl From<ConfigError> for Refused {
+impl From<ConfigError> for Rejected {
     fn from(error: ConfigError) -> Self {
-        RefusedKind::Config(error).into()
+        RejectedKind::Config(error).into()
     }
 }
 
-impl fmt::Debug for Refused {
+impl fmt::Debug for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Refused").field(&self.0).finish()
+        f.debug_tuple("Rejected").field(&self.0).finish()
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
-            RefusedKind::AttemptTimeout { limit } => write!(
+            RejectedKind::AttemptTimeout { limit } => write!(
                 f,
                 "the attempt ran longer than `attempt_timeout` = {limit:?}: raise it, or make the function faster"
             ),
-            RefusedKind::ItemTimeout { limit } => write!(
+            RejectedKind::ItemTimeout { limit } => write!(
                 f,
                 "the item took longer than `item_timeout` = {limit:?}: raise it, or make the function faster"
             ),
-            RefusedKind::RateWait { needed, limit } => write!(
+            RejectedKind::RateWait { needed, limit } => write!(
                 f,
                 "a permit would take {needed:?} and `rate_max_wait` is {limit:?}: call less often, or raise `rate_limit` or `rate_max_wait`"
             ),
-            RefusedKind::Elapsed { needed, left } => write!(
+            RejectedKind::Elapsed { needed, left } => write!(
                 f,
                 "a permit would take {needed:?} and `max_elapsed` leaves {left:?}: call less often, or raise `rate_limit` or `max_elapsed`"
             ),
-            RefusedKind::RateCost { cost, burst } => write!(
+            RejectedKind::RateCost { cost, burst } => write!(
                 f,
                 "the call costs {cost} permits and `rate_burst` is {burst}, so it could never start: raise `rate_burst` to at least {cost}"
             ),
-            RefusedKind::RateBackend { reason } => {
+            RejectedKind::RateBackend { reason } => {
                 write!(f, "the rate limiter did not answer: {reason}")
             }
-            RefusedKind::EmptyFallback => write!(
+            RejectedKind::EmptyFallback => write!(
                 f,
                 "the list of fallback values (`arg_fallback`) is empty: pass at least one value"
             ),
-            RefusedKind::Config(error) => error.fmt(f),
-            RefusedKind::Panic {
+            RejectedKind::Config(error) => error.fmt(f),
+            RejectedKind::Panic {
                 message,
                 location: None,
             } => write!(f, "the function panicked: {message}"),
-            RefusedKind::Panic {
+            RejectedKind::Panic {
                 message,
                 location: Some(location),
             } => write!(f, "the function panicked at {location}: {message}"),
-            RefusedKind::Crashed { signal, code } => {
+            RejectedKind::Crashed { signal, code } => {
                 f.write_str("the worker process that ran the function ")?;
                 match (signal, code) {
                     (Some(signal), _) => write!(f, "was ended by signal {signal}")?,
@@ -227,11 +227,11 @@ impl fmt::Display for Refused {
                 }
                 f.write_str(crash_hint(*signal))
             }
-            RefusedKind::Transfer { reason } => {
+            RejectedKind::Transfer { reason } => {
                 write!(f, "the call could not pass between processes: {reason}")
             }
-            RefusedKind::Stopped => write!(f, "the run stopped before this item's turn"),
-            RefusedKind::Stage { stage, reason } => write!(f, "`{stage}` refused: {reason}"),
+            RejectedKind::Stopped => write!(f, "the run stopped before this item's turn"),
+            RejectedKind::Stage { stage, reason } => write!(f, "`{stage}` rejected: {reason}"),
         }
     }
 }
@@ -246,10 +246,10 @@ fn crash_hint(signal: Option<i32>) -> &'static str {
     }
 }
 
-impl std::error::Error for Refused {
+impl std::error::Error for Rejected {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.kind() {
-            RefusedKind::Config(error) => Some(error),
+            RejectedKind::Config(error) => Some(error),
             _ => None,
         }
     }

@@ -1,22 +1,22 @@
-//! A journal is one function's and one run's: whatever else is at the path is refused, and left as it is.
+//! A journal is one function's and one run's: whatever else is at the path is rejected, and left as it is.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use opero_map::{ConfigError, Iter, RefusedKind, map};
+use opero_map::{ConfigError, Iter, RejectedKind, map};
 
 use crate::child::Process;
 use crate::support::{Directory, halve, halved};
 
 /// Why a run cannot begin there.
-fn refusal(function: &str, version: &str, path: &Path) -> Option<ConfigError> {
+fn rejection(function: &str, version: &str, path: &Path) -> Option<ConfigError> {
     let run = map([2_u64], Ok::<_, String>).resumable(function);
     let results = run.resume(path).resume_version(version).run();
     let error = results[0].as_ref().err()?;
-    match error.refusal()?.kind() {
-        RefusedKind::Config(error) => Some(error.clone()),
+    match error.rejection()?.kind() {
+        RejectedKind::Config(error) => Some(error.clone()),
         _ => None,
     }
 }
@@ -33,29 +33,29 @@ pub(crate) fn endless(path: &Path) -> Iter<u64, String> {
 fn another_function_and_another_version_are_named_and_never_mixed_in() {
     let directory = Directory::new();
     let path = directory.journal();
-    assert_eq!(refusal("a::first", "7", &path), None);
+    assert_eq!(rejection("a::first", "7", &path), None);
     let before = std::fs::read(&path).unwrap();
-    let other = refusal("b::second", "7", &path).unwrap().to_string();
+    let other = rejection("b::second", "7", &path).unwrap().to_string();
     assert!(
         other.contains("a::first") && other.contains("b::second"),
         "{other}"
     );
     assert!(other.contains(&path.display().to_string()), "{other}");
-    let newer = refusal("a::first", "8", &path).unwrap().to_string();
+    let newer = rejection("a::first", "8", &path).unwrap().to_string();
     assert!(
         newer.contains("\"7\"") && newer.contains("\"8\""),
         "{newer}"
     );
     assert!(newer.contains("move the file away"), "{newer}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert_eq!(refusal("a::first", "7", &path), None);
+    assert_eq!(rejection("a::first", "7", &path), None);
 }
 
 #[test]
 fn results_of_another_type_are_not_taken_for_these() {
     let directory = Directory::new();
     let path = directory.journal();
-    assert_eq!(refusal("f", "", &path), None);
+    assert_eq!(rejection("f", "", &path), None);
     let other = map([2_u64], |n| Ok::<u128, String>(n.into())).resumable("f");
     let error = other.resume(&path).check().unwrap_err().to_string();
     assert!(
@@ -106,8 +106,8 @@ fn results_that_look_otherwise_are_not_taken_for_these() {
     ) -> Result<u64, ConfigError> {
         match &results[0] {
             Ok(size) => Ok(width(size)),
-            Err(error) => match error.refusal().unwrap().kind() {
-                RefusedKind::Config(error) => Err(error.clone()),
+            Err(error) => match error.rejection().unwrap().kind() {
+                RejectedKind::Config(error) => Err(error.clone()),
                 other => panic!("{other:?}"),
             },
         }
@@ -178,13 +178,13 @@ fn a_file_that_is_no_journal_is_left_alone() {
     let directory = Directory::new();
     let path = directory.journal();
     std::fs::write(&path, "a letter").unwrap();
-    let error = refusal("f", "", &path).unwrap();
+    let error = rejection("f", "", &path).unwrap();
     assert!(error.problem().contains("is no journal"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"a letter");
     assert_eq!(directory.names(), ["run.journal"]);
     // An empty one is nobody's.
     std::fs::write(&path, "").unwrap();
-    assert_eq!(refusal("f", "", &path), None);
+    assert_eq!(rejection("f", "", &path), None);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn what_cannot_be_a_file_is_an_error() {
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
     for path in [directory.path(), &file.join("below")] {
-        let error = refusal("f", "", path).unwrap();
+        let error = rejection("f", "", path).unwrap();
         assert_eq!(error.parameter(), "resume", "{error}");
     }
 }
@@ -204,7 +204,7 @@ fn a_journal_that_another_run_has_open_is_in_use() {
     let path = directory.journal();
     let mut first = endless(&path);
     assert!(first.next().unwrap().is_ok());
-    let error = refusal("f", "", &path).unwrap();
+    let error = rejection("f", "", &path).unwrap();
     assert!(
         error.problem().contains("another run of this program"),
         "{error}"
@@ -213,7 +213,7 @@ fn a_journal_that_another_run_has_open_is_in_use() {
     assert_eq!(run.check().unwrap_err(), error);
     drop(first);
     run.check().unwrap();
-    assert_eq!(refusal("f", "", &path), None);
+    assert_eq!(rejection("f", "", &path), None);
 }
 
 #[test]
@@ -245,10 +245,10 @@ fn a_journal_that_another_process_has_open_is_in_use() {
     let path = directory.journal();
     let mut holder = Process::start("holder", &path);
     assert_eq!(holder.says(), Some(("open".into(), 0)));
-    let error = refusal("f", "", &path).unwrap();
+    let error = rejection("f", "", &path).unwrap();
     assert!(error.problem().contains("process"), "{error}");
     holder.kill();
-    assert_eq!(refusal("f", "", &path), None);
+    assert_eq!(rejection("f", "", &path), None);
 }
 
 #[test]

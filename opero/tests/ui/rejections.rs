@@ -1,10 +1,10 @@
-use opero::{Refused, opero};
+use opero::{Rejected, opero};
 
 struct Own;
 struct Taking;
 
-impl From<Refused> for Taking {
-    fn from(_: Refused) -> Self {
+impl From<Rejected> for Taking {
+    fn from(_: Rejected) -> Self {
         Self
     }
 }
