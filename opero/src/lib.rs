@@ -1,4 +1,30 @@
-#![doc = include_str!("../README.md")]
+//! Makes an unreliable, slow or metered function dependable.
+//!
+//! [`#[opero]`](macro@opero) puts a cache, retries, fallback values and a rate limit around a
+//! function; [`#[operomap]`](macro@operomap) runs it over many inputs. The order is always
+//! cache, retry, fallback, rate limit, function.
+//!
+//! ```
+//! use opero::{Error, opero};
+//!
+//! #[opero(cache_ttl = "10m", retries = 5, rate_limit = 1000)]
+//! fn length(url: &str) -> Result<usize, Error<std::io::Error>> {
+//!     Ok(url.len())
+//! }
+//!
+//! assert_eq!(length("https://example.org").unwrap(), 19); // executes
+//! assert_eq!(length("https://example.org").unwrap(), 19); // a hit
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | Start | [`guide::quick_start`], [`guide::configuration`] with every parameter and Cargo feature |
+//! | One function | [`guide::cache`], [`guide::retry_and_fallback`], [`guide::rate_limit`], [`guide::errors`] |
+//! | Many inputs | [`guide::maps`], [`guide::processes`], [`guide::resuming`], [`guide::stopping_and_watching`] |
+//! | Run time | [`Pipeline`], [`PipelineConfig`] |
+//! | Operation | [`guide::failure`], [`guide::testing`], [`guide::performance`], [`observe`] |
+//! | Your own | [`guide::backends`], [`guide::stages`], [`extend`] |
+//! | Before | [`guide::migration`] from the Python package, [`guide::coming_from`] other libraries |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The linker drops a crate that nothing mentions, and with it the backends it registers.
@@ -68,3 +94,8 @@ pub use __private::{BoundCall, BoundSyncCall, CacheHandle, CachedCall, CachedSyn
 pub use opero_macros::{main, opero, operomap};
 #[cfg(feature = "map-process")]
 pub use opero_map::{process::init, worker_tests};
+
+/// The code of the README, which is tested with the guide's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
