@@ -5,6 +5,8 @@ use std::task;
 
 use opero_core::{Attempt, Context, Entry, Event, Key, Next, Outcome};
 
+#[cfg(feature = "bytes")]
+use crate::flight::LeaderLease;
 use crate::flight::{Follower, Landing, Leader, Leading, Role};
 use crate::look::{Age, Look};
 use crate::stage::Cache;
@@ -216,6 +218,7 @@ impl Cache {
                 self.tell_followed(cx);
             }
             Turn::Execute(lease) => {
+                let lease = lease.map(|lease| LeaderLease::new(cx, &leader, lease));
                 self.lead_with(cx, attempt, next, &key, leader).await;
                 if let Some(lease) = lease {
                     lease.release().await;
@@ -238,6 +241,7 @@ impl Cache {
         match Box::pin(self.may_refresh(cx, next.outcome(), &key)).await {
             Refresh::Execute(None) => {}
             Refresh::Execute(Some(lease)) => {
+                let lease = LeaderLease::new(cx, &leader, lease);
                 self.lead_with(cx, attempt, next, &key, leader).await;
                 return lease.release().await;
             }

@@ -15,7 +15,8 @@ pub enum Event<'a> {
     CacheHit,
     /// The result came from a concurrent call with the same key.
     CacheFollowed,
-    /// The call waited for a concurrent one with the same key that nothing polls, and now executes itself.
+    /// A concurrent call with the same key is alive, and nothing polls it. The call that waited for it now executes itself; or,
+    /// where other processes wait, that one's lease is released, and the first of them executes.
     CacheLeaderIdle,
     /// The cache did not have the result.
     CacheMiss,

@@ -153,7 +153,8 @@ pub enum Claim {
 
 /// The right to execute, kept alive while it is held, wherever its holder waits or blocks.
 ///
-/// Dropped, it is given up too, as soon as can be. When the holder's process dies, it passes on within its expiry.
+/// Dropped, it is given up too, as soon as can be. When the holder's process dies, it passes on within its expiry. The cache drops
+/// it on a thread of its own where nothing polls the call that holds it, so dropping must not block.
 #[async_trait]
 pub trait Lease: fmt::Debug + Send + Sync {
     /// Gives it up, behind the record that it was held for.

@@ -6,7 +6,7 @@ use std::task::Context;
 use opero_core::{Key, Pulse};
 
 use super::idle::MOST_FAILURES;
-use super::{Flight, Flights, Landing, Leading, Phase, State, recursion};
+use super::{Flight, Flights, Landing, Leading, Phase, recursion};
 use crate::sync::{Arc, lock};
 
 /// The one caller that executes. Dropped before it landed, it hands over to a follower.
@@ -49,7 +49,10 @@ impl<'a> Leader<'a> {
 
     /// All that a leader does runs under its pulse, from the poll on in which it became one.
     pub(crate) fn pulse(&self) -> LeaderPulse {
-        LeaderPulse(Arc::clone(&self.flight))
+        LeaderPulse {
+            flight: Arc::clone(&self.flight),
+            number: self.number,
+        }
     }
 
     /// Runs `future` as the leader: a call with the same key from inside it is recognised as recursion.
@@ -103,7 +106,7 @@ impl<'a> Leader<'a> {
     pub(crate) fn fail(self) {
         let failures = {
             let mut state = lock(&self.flight.state);
-            if self.is_present(&state) {
+            if state.is_led_by(self.number) {
                 state.failures += 1;
             }
             state.failures
@@ -112,11 +115,6 @@ impl<'a> Leader<'a> {
             self.land(Landing::Outage);
         }
         // Otherwise the drop hands over.
-    }
-
-    /// Returns `true` if no other leader has taken its place.
-    fn is_present(&self, state: &State) -> bool {
-        state.leaders == self.number && matches!(state.phase, Phase::Led)
     }
 
     /// Is what this flight brings out of date, and not to be kept?
@@ -129,7 +127,7 @@ impl<'a> Leader<'a> {
             let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
             // A value is one, also of a leader that was passed over; its failure concerns its own caller only.
-            if !self.is_present(&state) && !matches!(landing, Landing::Value(_)) {
+            if !state.is_led_by(self.number) && !matches!(landing, Landing::Value(_)) {
                 return;
             }
             self.flights.remove(&mut table, &self.key, &self.flight);
@@ -150,7 +148,7 @@ impl Drop for Leader<'_> {
         let waker = {
             let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
-            if !self.is_present(&state) {
+            if !state.is_led_by(self.number) {
                 return;
             }
             state.phase = Phase::Vacant { is_idle: false };
@@ -168,12 +166,28 @@ impl Drop for Leader<'_> {
 
 /// A leader's pulse.
 #[derive(Debug, Clone)]
-pub(crate) struct LeaderPulse(Arc<Flight>);
+pub(crate) struct LeaderPulse {
+    flight: Arc<Flight>,
+    /// The leader's.
+    #[cfg_attr(
+        not(feature = "bytes"),
+        expect(dead_code, reason = "a lease asks for it")
+    )]
+    number: u32,
+}
+
+#[cfg(feature = "bytes")]
+impl LeaderPulse {
+    /// Returns `true` if the flight has not ended, and no other leader has taken this one's place.
+    pub(super) fn is_leading(&self) -> bool {
+        lock(&self.flight.state).is_led_by(self.number)
+    }
+}
 
 impl std::ops::Deref for LeaderPulse {
     type Target = Pulse;
 
     fn deref(&self) -> &Pulse {
-        &self.0.pulse
+        &self.flight.pulse
     }
 }

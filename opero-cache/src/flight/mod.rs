@@ -13,6 +13,8 @@ mod idle;
 #[cfg(shuttle)]
 mod interleavings;
 mod leader;
+#[cfg(feature = "bytes")]
+mod leased;
 mod recursion;
 #[cfg(test)]
 #[cfg(not(shuttle))]
@@ -31,6 +33,8 @@ use crate::sync::{Arc, Mutex, lock};
 
 pub(crate) use follower::Follower;
 pub(crate) use leader::Leader;
+#[cfg(feature = "bytes")]
+pub(crate) use leased::LeaderLease;
 pub use recursion::Leading;
 #[cfg(feature = "bytes")]
 pub(crate) use recursion::is_leading;
@@ -197,6 +201,11 @@ impl Flight {
 }
 
 impl State {
+    /// Returns `true` if this leader has neither ended the flight nor been passed over.
+    fn is_led_by(&self, leader: u32) -> bool {
+        self.leaders == leader && matches!(self.phase, Phase::Led)
+    }
+
     fn place(&self, follower: u64) -> Option<usize> {
         self.waiters.iter().position(|(n, _)| *n == follower)
     }

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "redis-cluster")]
 mod cluster;
+mod idle_leader;
 mod leases;
 mod outage;
 mod records;

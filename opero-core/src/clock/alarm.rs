@@ -34,6 +34,11 @@ impl Alarm {
             });
             return Some(Self(Kind::Paused(task.abort_handle())));
         }
+        Self::after_real(delay, waker)
+    }
+
+    /// Wakes `waker` after `delay` of real time, whatever the runtime's timer says. `None` where no thread keeps the time.
+    pub fn after_real(delay: Duration, waker: Waker) -> Option<Self> {
         let end = std::time::Instant::now().checked_add(delay)?;
         Waiting::until(end, waker).map(|waiting| Self(Kind::Real(waiting)))
     }
