@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use opero_core::{Clock, ConfigError, Location, SystemClock, Waiting};
 
+use crate::cancel::Cancel;
 use crate::executor::{self, Executor};
-use crate::{Cancel, OnError, ctrl_c};
+use crate::on_error::OnError;
 
 /// How a map runs. The fields have the names and the defaults of the `operomap` parameters.
 ///
@@ -127,7 +128,7 @@ impl MapConfig {
     }
 
     fn check_ctrl_c(&self) -> Result<(), ConfigError> {
-        if self.ctrl_c != Some(true) || ctrl_c::POSSIBLE {
+        if self.ctrl_c != Some(true) || cfg!(all(feature = "ctrl-c", unix)) {
             return Ok(());
         }
         Err(ConfigError::new(

@@ -9,7 +9,17 @@ compile_error!(
 mod cancel;
 mod civil;
 mod config;
+#[cfg(all(feature = "ctrl-c", unix))]
 mod ctrl_c;
+#[cfg(not(all(feature = "ctrl-c", unix)))]
+mod ctrl_c {
+    /// Stands for a run that Ctrl-C stops, which this build cannot have.
+    pub(crate) type CtrlCGuard = std::convert::Infallible;
+
+    pub(crate) fn poll_items<T>(_: bool, poll: impl FnOnce() -> T) -> T {
+        poll()
+    }
+}
 mod engine;
 mod erased;
 pub mod executor;
@@ -23,7 +33,6 @@ mod results;
 mod resume;
 mod run;
 mod source;
-mod timeline;
 
 pub use cancel::Cancel;
 pub use config::MapConfig;
@@ -31,6 +40,7 @@ pub use engine::ResultOf;
 pub use executor::{Executor, ExecutorRegistration};
 pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
 pub use on_error::{OnError, Share};
+pub use report::timeline::{Phase, Span, Timeline, WorkerChange};
 pub use report::{Latency, LatencyBar, Report};
 pub use results::{Iter, Results};
 pub use resume::RecordCodec;
@@ -43,7 +53,6 @@ pub use source::{
     BlockingSource, FromBlocking, FromStream, IntoSource, IterSource, Source, from_blocking,
     from_stream,
 };
-pub use timeline::{Phase, Span, Timeline, WorkerChange};
 
 #[cfg(feature = "process")]
 pub use process::map_worker;

@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use opero_core::{Error, block_on};
 
-use crate::ctrl_c::Watching;
+use crate::ctrl_c::CtrlCGuard;
 use crate::engine::{Channel, Session, Together};
 use crate::progress::Progress;
-use crate::{Report, Source};
+use crate::report::Report;
+use crate::source::Source;
 
 /// The results of a run as an iterator: see [`Run::iter`](crate::Run::iter). Dropping it stops the run.
 #[must_use = "dropping it stops the run"]
@@ -80,7 +81,7 @@ where
     pub(crate) session: Arc<FlowSession<'j, S, T, E>>,
     pub(crate) lanes: Option<Together<'j>>,
     pub(crate) progress: Option<Progress>,
-    pub(crate) watching: Option<Watching>,
+    pub(crate) ctrl_c: Option<CtrlCGuard>,
     pub(crate) ended: Option<Report>,
 }
 
@@ -94,10 +95,8 @@ where
         if self.ended.is_none() {
             self.session.close_journal();
             self.ended = Some(self.session.report());
-            if let Some(progress) = self.progress.take() {
-                progress.end();
-            }
-            self.watching = None;
+            self.progress = None;
+            self.ctrl_c = None;
             self.lanes = None;
             self.session.resume_panic();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use opero_core::{Event, Observer, ThreadObserver};
 
-use super::statistics::Statistics;
+use crate::report::statistics::Statistics;
 
 /// Counts what is called within the items of a lane.
 pub(crate) struct Within {

@@ -1,7 +1,7 @@
 use opero_core::{Error, RejectedKind};
 
 use super::Outbox;
-use super::statistics::Shard;
+use crate::report::statistics::Shard;
 
 /// The results that a lane keeps for itself. They reach the outbox however the lane ends: a run that is stopped at once
 /// returns them too, with an error in the place of the item that was running.

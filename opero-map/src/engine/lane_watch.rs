@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use opero_core::sync::lock;
 use opero_core::{Clock, Event, Instant, Observer};
 
-use super::statistics::{Shard, Statistics};
-use crate::timeline::{Keeper, Script};
+use crate::report::statistics::{Shard, Statistics};
+use crate::report::timeline::sampler::Sampler;
+use crate::report::timeline::span_builder::SpanBuilder;
 
 /// What one lane's present item goes through, beside the counts of the whole run.
 ///
@@ -16,7 +17,7 @@ pub(crate) struct LaneWatch<'a> {
     executions: AtomicU32,
     worker: AtomicUsize,
     answered: AtomicBool,
-    timeline: Option<Drafting<'a>>,
+    timeline: Option<ItemTimeline<'a>>,
 }
 
 /// What an item went through so far.
@@ -32,13 +33,13 @@ pub(crate) struct ItemTrace {
 }
 
 /// The lane's part of a timeline.
-struct Drafting<'a> {
+struct ItemTimeline<'a> {
     lane: usize,
-    keeper: &'a Keeper,
+    sampler: &'a Sampler,
     clock: &'a dyn Clock,
-    /// Is the present item kept? If not, nothing of it costs more than this question.
-    wanted: AtomicBool,
-    script: Mutex<Script>,
+    /// `true` if the current item is sampled. For the others this check is all it costs.
+    sampled: AtomicBool,
+    spans: Mutex<SpanBuilder>,
 }
 
 const NO_WORKER: usize = usize::MAX;
@@ -53,18 +54,18 @@ impl<'a> LaneWatch<'a> {
         statistics: Option<&'a Statistics>,
         clock: &'a dyn Clock,
     ) -> Self {
-        let keeper = statistics.and_then(Statistics::keeper);
+        let sampler = statistics.and_then(Statistics::sampler);
         Self {
             shard: statistics.map(|statistics| statistics.shard(lane)),
             executions: AtomicU32::new(0),
             worker: AtomicUsize::new(NO_WORKER),
             answered: AtomicBool::new(false),
-            timeline: keeper.map(|keeper| Drafting {
+            timeline: sampler.map(|sampler| ItemTimeline {
                 lane,
-                keeper,
+                sampler,
                 clock,
-                wanted: AtomicBool::new(false),
-                script: Mutex::default(),
+                sampled: AtomicBool::new(false),
+                spans: Mutex::default(),
             }),
         }
     }
@@ -74,22 +75,22 @@ impl<'a> LaneWatch<'a> {
         self.executions.store(0, ORDER);
         self.worker.store(NO_WORKER, ORDER);
         self.answered.store(false, ORDER);
-        if let Some(drafting) = &self.timeline {
-            let wanted = drafting.keeper.wants(index);
-            drafting.wanted.store(wanted, ORDER);
-            if wanted {
-                lock(&drafting.script).begin(now);
+        if let Some(timeline) = &self.timeline {
+            let sampled = timeline.sampler.samples(index);
+            timeline.sampled.store(sampled, ORDER);
+            if sampled {
+                lock(&timeline.spans).begin(now);
             }
         }
     }
 
     /// The item at `index` has its result.
     pub(crate) fn end(&self, index: usize, now: Instant) {
-        if let Some(drafting) = &self.timeline
-            && drafting.wanted.load(ORDER)
+        if let Some(timeline) = &self.timeline
+            && timeline.sampled.load(ORDER)
         {
-            let mut script = lock(&drafting.script);
-            drafting.keeper.keep(drafting.lane, index, script.end(now));
+            let mut spans = lock(&timeline.spans);
+            timeline.sampler.add(timeline.lane, index, spans.end(now));
         }
     }
 
@@ -117,12 +118,12 @@ impl Observer for LaneWatch<'_> {
             Event::CacheHit | Event::CacheFollowed => self.answered.store(true, ORDER),
             _ => {}
         }
-        if let Some(drafting) = &self.timeline
-            && drafting.wanted.load(ORDER)
-            && Script::concerns(event)
+        if let Some(timeline) = &self.timeline
+            && timeline.sampled.load(ORDER)
+            && SpanBuilder::handles(event)
         {
-            let now = drafting.clock.now();
-            lock(&drafting.script).event(now, event);
+            let now = timeline.clock.now();
+            lock(&timeline.spans).event(now, event);
         }
     }
 }

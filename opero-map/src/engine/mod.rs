@@ -9,10 +9,8 @@ mod intake;
 mod item;
 mod kept;
 mod lane_watch;
-mod latency;
 mod pace;
 mod session;
-mod statistics;
 mod together;
 mod wakers;
 
@@ -23,10 +21,8 @@ pub(crate) use halt::{Halt, Level};
 pub(crate) use item::{discard, panic_message};
 pub(crate) use kept::stopped;
 pub(crate) use lane_watch::ItemTrace;
-pub(crate) use latency::millis;
 pub use session::ResultOf;
 pub(crate) use session::{Floor, Session};
-pub(crate) use statistics::{Detail, Statistics};
 pub(crate) use together::Together;
 
 use std::task::{Context, Poll};

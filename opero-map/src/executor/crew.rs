@@ -8,7 +8,7 @@ use opero_core::{ConfigError, Observer, Remote};
 
 use crate::MapConfig;
 use crate::job::RemoteFunction;
-use crate::progress::Above;
+use crate::progress::WorkerOutput;
 
 /// What a crew is hired for.
 pub struct Terms<'a> {
@@ -27,7 +27,7 @@ pub struct Terms<'a> {
         not(feature = "process"),
         expect(dead_code, reason = "only processes print on their own")
     )]
-    pub(crate) output: Option<Above>,
+    pub(crate) output: Option<WorkerOutput>,
 }
 
 impl std::fmt::Debug for Terms<'_> {

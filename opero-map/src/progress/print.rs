@@ -1,8 +1,10 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use super::Stream;
 use super::lines::Lines;
-use super::{Stream, shown};
+#[cfg(feature = "progress")]
+use super::screen::suspended;
 
 /// Prints a line on standard output, above the bars that are drawn.
 ///
@@ -21,8 +23,8 @@ use super::{Stream, shown};
 /// # }
 /// ```
 ///
-/// Where no bar is drawn it is printed like any other line; where nobody reads it, it is lost. Do not call it while
-/// holding the lock of standard output or standard error.
+/// Without a bar it prints like any other line, and drops the line where the stream is closed. Do not
+/// call it while holding the lock of standard output or standard error.
 pub fn println(line: impl Display) {
     let _ = print(Stream::Output, format!("{line}\n").as_bytes());
 }
@@ -107,10 +109,16 @@ impl Drop for Writer {
 
 /// Prints whole lines above the bars.
 pub(crate) fn print(stream: Stream, lines: &[u8]) -> io::Result<()> {
-    shown::suspended(|| match stream {
+    suspended(|| match stream {
         Stream::Output => write(&mut io::stdout().lock(), lines),
         Stream::Error => write(&mut io::stderr().lock(), lines),
     })
+}
+
+/// Prints: no bar is drawn without the feature `progress`.
+#[cfg(not(feature = "progress"))]
+fn suspended<T>(print: impl FnOnce() -> T) -> T {
+    print()
 }
 
 fn write(to: &mut impl Write, lines: &[u8]) -> io::Result<()> {

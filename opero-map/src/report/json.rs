@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write};
 
+use super::timeline::{Span, Timeline, WorkerChange};
 use super::{Latency, LatencyBar, Report};
-use crate::{Span, Timeline, WorkerChange};
 
 /// What derived `Serialize` writes, too.
 pub(super) fn of(report: &Report) -> String {
@@ -141,7 +141,7 @@ fn text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Phase;
+    use crate::report::timeline::Phase;
     use proptest::prelude::*;
 
     fn report() -> Report {

@@ -2,12 +2,18 @@
 
 mod html;
 mod json;
+mod latency;
+pub(crate) mod statistics;
 mod table;
+pub(crate) mod timeline;
+pub(crate) mod units;
+
+pub use latency::{Latency, LatencyBar};
 
 use std::io;
 use std::path::Path;
 
-use crate::Timeline;
+use timeline::Timeline;
 
 /// What a run did.
 ///
@@ -65,34 +71,6 @@ pub struct Report {
     /// What each lane and worker did when, where it was asked for ([`Run::timeline`](crate::Run::timeline)).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub timeline: Option<Timeline>,
-}
-
-/// Percentiles of a latency, in milliseconds, to about 1 %.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Latency {
-    /// Half of the items took no longer.
-    pub p50: f64,
-    /// 95 % of the items took no longer.
-    pub p95: f64,
-    /// 99 % of the items took no longer.
-    pub p99: f64,
-    /// The slowest item.
-    pub max: f64,
-}
-
-/// The items whose latency was within a range, of four equal parts of a power of two of nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct LatencyBar {
-    /// From so many milliseconds,
-    pub from_ms: f64,
-    /// to less than so many.
-    pub to_ms: f64,
-    /// How many there were, more than none.
-    pub items: u64,
 }
 
 impl Report {

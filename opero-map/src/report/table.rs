@@ -56,7 +56,7 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::LatencyBar;
+    use crate::report::LatencyBar;
 
     #[test]
     fn the_table_has_a_row_for_each_figure() {

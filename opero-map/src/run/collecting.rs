@@ -148,10 +148,8 @@ where
     T: Send + 'j,
     E: Send + 'j,
 {
-    fn end(self) -> Collected<T, E> {
-        if let Some(progress) = self.progress {
-            progress.end();
-        }
+    fn end(mut self) -> Collected<T, E> {
+        self.progress = None;
         self.session.close_journal();
         self.session.resume_panic();
         let results = self.session.outbox.take(stopped);

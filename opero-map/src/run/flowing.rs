@@ -115,7 +115,7 @@ where
             session: self.session,
             lanes,
             progress: self.progress,
-            watching: self.watching,
+            ctrl_c: self.ctrl_c,
             ended: None,
         }
     }

@@ -3,14 +3,18 @@ use std::sync::Arc;
 use opero_core::{ConfigError, Error, Observer, Waiting};
 
 use super::Run;
-use crate::config::Plan;
-use crate::ctrl_c::{self, Watching};
-use crate::engine::{Detail, Floor, Outbox, Session, Statistics, Together};
+use crate::config::{MapConfig, Plan};
+#[cfg(all(feature = "ctrl-c", unix))]
+use crate::ctrl_c;
+use crate::ctrl_c::CtrlCGuard;
+use crate::engine::{Floor, Outbox, Session, Together};
 use crate::erased::{AnyJob, ErasedJob};
-use crate::executor::{Lane, Terms};
-use crate::progress::{Above, Progress};
+use crate::executor::{Executor, Lane, Terms};
+use crate::job::Job;
+use crate::progress::{self, Progress, WorkerOutput};
+use crate::report::statistics::{Detail, Statistics};
 use crate::resume::RunJournal;
-use crate::{Executor, Job, MapConfig, Source};
+use crate::source::Source;
 
 /// A run with the type of its job forgotten.
 pub(super) struct AnyRun<'j, S: Source, T, E> {
@@ -25,7 +29,7 @@ pub(super) struct AnyRun<'j, S: Source, T, E> {
 pub(super) struct Begun<'j, S: Source, T, E, O> {
     pub(super) session: Arc<Session<'j, S, T, E, O>>,
     pub(super) progress: Option<Progress>,
-    pub(super) watching: Option<Watching>,
+    pub(super) ctrl_c: Option<CtrlCGuard>,
     /// `None` where no item can run.
     executor: Option<Arc<dyn Executor>>,
     lanes: usize,
@@ -85,12 +89,12 @@ where
     where
         O: Outbox<Result<T, Error<E>>> + 'j,
     {
-        let drawn = self.config.progress && Progress::POSSIBLE;
+        let shown = self.config.progress && cfg!(feature = "progress");
         let clock = || Arc::clone(&self.config.clock);
         let detail = match recorded {
             true if self.config.timeline => Some(Detail::Timeline),
             true => Some(Detail::Report),
-            false => drawn.then_some(Detail::Progress),
+            false => shown.then_some(Detail::Progress),
         };
         let statistics = detail.map(|detail| Statistics::new(clock(), detail));
         let statistics = statistics.map(Arc::new);
@@ -98,15 +102,15 @@ where
         let exact = length.filter(|&most| most == least);
         // Before the workers, which may print as soon as they are there.
         let progress = match &statistics {
-            Some(statistics) if drawn => Progress::start(self.name, exact, statistics),
+            Some(statistics) if shown => progress::show(self.name, exact, statistics),
             _ => None,
         };
-        let output = progress.as_ref().and_then(Progress::above);
+        let output = progress::worker_output(progress.as_ref());
         let begun = self
             .floor(length, statistics.as_ref(), output)
-            .and_then(|(executor, floor)| Ok((self.watch(&*executor)?, executor, floor)));
-        let (watching, executor, floor, rejection) = match begun {
-            Ok((watching, executor, floor)) => (watching, Some(executor), floor, None),
+            .and_then(|(executor, floor)| Ok((self.stop_on_ctrl_c(&*executor)?, executor, floor)));
+        let (ctrl_c, executor, floor, rejection) = match begun {
+            Ok((ctrl_c, executor, floor)) => (ctrl_c, Some(executor), floor, None),
             Err(error) => (None, None, Floor::rejecting(self.waiting), Some(error)),
         };
         let lanes = floor.lanes;
@@ -126,23 +130,33 @@ where
         Begun {
             session,
             progress,
-            watching,
+            ctrl_c,
             executor,
             lanes,
         }
     }
 
-    /// Has Ctrl-C stop the run, where it should.
-    fn watch(&mut self, executor: &dyn Executor) -> Result<Option<Watching>, ConfigError> {
+    /// Returns `None`: Ctrl-C stops no run without the feature `ctrl-c`.
+    #[cfg(not(all(feature = "ctrl-c", unix)))]
+    fn stop_on_ctrl_c(&mut self, _: &dyn Executor) -> Result<Option<CtrlCGuard>, ConfigError> {
+        Ok(None)
+    }
+
+    /// Registers the run with the Ctrl-C handler, where Ctrl-C stops it.
+    #[cfg(all(feature = "ctrl-c", unix))]
+    fn stop_on_ctrl_c(
+        &mut self,
+        executor: &dyn Executor,
+    ) -> Result<Option<CtrlCGuard>, ConfigError> {
         let config = &mut self.config;
         let default = || executor.stops_on_ctrl_c() && !ctrl_c::is_ignored();
-        if !ctrl_c::POSSIBLE || !config.ctrl_c.unwrap_or_else(default) {
+        if !config.ctrl_c.unwrap_or_else(default) {
             return Ok(None);
         }
         config.ctrl_c = Some(true);
         let cancel = config.cancel.get_or_insert_default();
         let term = executor.stops_on_ctrl_c();
-        Watching::new(cancel, term).map(Some).map_err(|error| {
+        CtrlCGuard::new(cancel, term).map(Some).map_err(|error| {
             ConfigError::new(
                 "ctrl_c",
                 format!("is on, and the signal cannot be caught ({error})"),
@@ -156,7 +170,7 @@ where
         &self,
         length: Option<usize>,
         statistics: Option<&Arc<Statistics>>,
-        output: Option<Above>,
+        output: Option<WorkerOutput>,
     ) -> Result<(Arc<dyn Executor>, Floor), ConfigError> {
         let Plan {
             executor,

@@ -14,11 +14,11 @@ use super::super::intake::{Batch, Taken};
 use super::super::item::{Deadline, poll_run};
 use super::super::kept::Kept;
 use super::super::lane_watch::LaneWatch;
-use super::super::statistics::{Detail, Shard, Statistics};
 use super::Session;
 use crate::Source;
 use crate::erased::Items;
 use crate::executor::Desk;
+use crate::report::statistics::{Detail, Shard, Statistics};
 use crate::resume::{ItemRecord, JournalKey};
 
 /// How many items a lane that never waits works on before it lets the others have their turn.

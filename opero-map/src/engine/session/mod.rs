@@ -13,15 +13,20 @@ use opero_core::sync::lock;
 use opero_core::threads::CallerSpan;
 use opero_core::{ConfigError, Error, Observer, Rejected, ThreadObserver, Waiting};
 
+use super::Outbox;
 use super::failures::Failures;
 use super::halt::{Halt, Level};
 use super::inner::Within;
 use super::intake::Intake;
-use super::{Outbox, Statistics};
+use crate::config::MapConfig;
+use crate::ctrl_c;
 use crate::erased::AnyJob;
 use crate::executor::{Crew, Lane};
+use crate::job::Job;
+use crate::report::Report;
+use crate::report::statistics::Statistics;
 use crate::resume::RunJournal;
-use crate::{Job, MapConfig, Report, Source, ctrl_c};
+use crate::source::Source;
 
 /// The result of one item.
 pub type ResultOf<S, J> =
@@ -99,7 +104,7 @@ where
             crew,
             journal,
         } = floor;
-        let keeps = |statistics: &Arc<Statistics>| statistics.keeper().is_some();
+        let keeps = |statistics: &Arc<Statistics>| statistics.sampler().is_some();
         let watched = config.resume.is_some() || statistics.as_ref().is_some_and(keeps);
         let chunked = O::CHUNKED && waiting == Waiting::Blocking && lanes > 1;
         let halt = Arc::new(Halt::new(lanes, crew.clone()));
@@ -205,7 +210,7 @@ where
                 return Poll::Ready(());
             }
             let poll = || self.caller.in_scope(|| work.as_mut().poll(cx));
-            let poll = || ctrl_c::within(ctrl_c, poll);
+            let poll = || ctrl_c::poll_items(ctrl_c, poll);
             let poll = || match &mut within {
                 Some(within) => within.within(poll),
                 None => poll(),

@@ -20,7 +20,7 @@ use super::pace;
 use super::wakeup::Wakeup;
 use crate::RemoteFunction;
 use crate::executor::{Crew, Desk, Terms};
-use crate::progress::Above;
+use crate::progress::WorkerOutput;
 
 /// What workers are hired for.
 pub(in super::super) struct Hiring {
@@ -34,7 +34,7 @@ pub(in super::super) struct Hiring {
     pub(super) recycle_above: Option<u64>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// Where workers print, if not where this program does.
-    pub(super) output: Option<Above>,
+    pub(super) output: Option<WorkerOutput>,
 }
 
 /// How many calls of an async function a worker has at a time, unless its user says otherwise.

@@ -19,7 +19,7 @@ use super::super::page::Page;
 use super::super::socket;
 use super::super::wire::{Hello, Key, Kind};
 use super::crew::Hiring;
-use crate::progress::{Above, Stream};
+use crate::progress::{Stream, WorkerOutput, output_pipe};
 
 /// A process that was started and greeted.
 pub(super) struct Started {
@@ -93,8 +93,11 @@ fn command() -> Command {
 
 /// Says where the worker prints. What it returns is its standard output, for the greeting: the test harness announces on its
 /// own what it runs, and that is for nobody.
-fn direct_output(command: &mut Command, output: Option<&Above>) -> io::Result<Option<OwnedFd>> {
-    let relay = |stream| output.and_then(|above| above.pipe(stream));
+fn direct_output(
+    command: &mut Command,
+    output: Option<&WorkerOutput>,
+) -> io::Result<Option<OwnedFd>> {
+    let relay = |stream| output_pipe(output, stream);
     if let Some(stderr) = relay(Stream::Error) {
         command.stderr(stderr);
     }

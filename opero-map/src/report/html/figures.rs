@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::words::{count, counted, duration, escaped, rate, share, three_digits};
-use crate::{Latency, Report};
+use crate::report::{Latency, Report};
 
 /// A headline figure: its name, what it is, and a line about it.
 struct Tile {

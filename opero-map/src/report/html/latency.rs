@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::words::{counted, duration};
-use crate::{LatencyBar, Report};
+use crate::report::{LatencyBar, Report};
 
 /// Where the bars begin and end, in pixels from the top. Above are the names of the percentiles, below the axis.
 const TOP: f64 = 74.0;

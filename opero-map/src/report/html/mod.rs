@@ -39,7 +39,7 @@ pub(super) fn page(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Timeline;
+    use crate::report::timeline::Timeline;
 
     #[test]
     fn texts_are_escaped_wherever_they_stand() {

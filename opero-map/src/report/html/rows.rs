@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Span, Timeline};
+use crate::report::timeline::{Span, Timeline};
 
 /// Rows from top to bottom, and the places of the timeline's spans in them.
 pub(super) struct Rows {
@@ -125,7 +125,7 @@ fn pack(ends: &mut Vec<f64>, span: &Span, tolerance: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Phase;
+    use crate::report::timeline::Phase;
     use proptest::prelude::*;
 
     fn span(lane: u32, worker: Option<u32>, start_ms: f64, elapsed_ms: f64) -> Span {

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::rows::Rows;
 use super::words::{count, counted, duration};
-use crate::{Phase, Report, Timeline};
+use crate::report::Report;
+use crate::report::timeline::{Phase, Timeline};
 
 pub(super) fn section(report: &Report) -> String {
     let Some(timeline) = &report.timeline else {

@@ -26,8 +26,8 @@ pub(super) fn remove(bar: &ProgressBar) {
     BARS.remove(bar);
 }
 
-/// Has the terminal to itself while it does that, and leaves all bars below.
-pub(in crate::progress) fn suspended<T>(print: impl FnOnce() -> T) -> T {
+/// Prints with all bars suspended, and redraws them below.
+pub(super) fn suspended<T>(print: impl FnOnce() -> T) -> T {
     BARS.suspend(print)
 }
 

@@ -1,24 +1,28 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+#[cfg(feature = "process")]
+use std::sync::Weak;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use opero_core::sync::lock;
 
-use super::above::Printed;
-use super::course::Course;
+use super::Stream;
+use super::print::print;
+use super::run_progress::RunProgress;
 use super::screen;
 use super::ticker::Show;
-use crate::progress::Stream;
-use crate::progress::print::print;
+#[cfg(feature = "process")]
+use super::worker_output::OutputPipe;
 
 /// A bar on standard error, below or above those of other runs.
 pub(super) struct Bar {
-    course: Arc<Course>,
+    progress: Arc<RunProgress>,
     /// `None` once the run has ended: then nothing is drawn any more.
     drawn: Mutex<Option<ProgressBar>>,
-    /// What workers print, on its way here.
-    printed: Mutex<Vec<Weak<Printed>>>,
+    /// What workers print, on its way to the terminal.
+    #[cfg(feature = "process")]
+    outputs: Mutex<Vec<Weak<OutputPipe>>>,
 }
 
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
@@ -27,41 +31,46 @@ const KNOWN: &str = "{prefix} {wide_bar} {figures}, {rate}, {time}";
 const UNKNOWN: &str = "{prefix} {spinner} {figures}, {rate}, {time}";
 
 impl Bar {
-    pub(super) fn new(course: Course) -> Self {
-        let length = course.length();
-        let course = Arc::new(course);
+    pub(super) fn new(progress: RunProgress) -> Self {
+        let length = progress.length();
+        let progress = Arc::new(progress);
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
-        let bar = bar.with_prefix(course.name());
+        let bar = bar.with_prefix(progress.name());
         let template = if length.is_some() { KNOWN } else { UNKNOWN };
-        let bar = match style(template, &course) {
+        let bar = match style(template, &progress) {
             Some(style) => bar.with_style(style),
             None => bar,
         };
         Self {
-            course,
+            progress,
             drawn: Mutex::new(Some(screen::add(bar))),
-            printed: Mutex::default(),
+            #[cfg(feature = "process")]
+            outputs: Mutex::default(),
         }
     }
 
-    /// Prints that above until the end.
+    /// Prints a worker's output above the bar until its end.
     #[cfg(feature = "process")]
-    pub(super) fn attend(&self, printed: &Arc<Printed>) {
-        let mut all = lock(&self.printed);
-        all.retain(|printed| printed.strong_count() > 0);
-        all.push(Arc::downgrade(printed));
+    pub(super) fn add_output(&self, output: &Arc<OutputPipe>) {
+        let mut outputs = lock(&self.outputs);
+        outputs.retain(|output| output.strong_count() > 0);
+        outputs.push(Arc::downgrade(output));
     }
 
     /// Leaves the final figures as a line above the bars of other runs.
     pub(super) fn end(&self) {
-        // What the last items printed comes before the end.
-        for printed in lock(&self.printed).drain(..).filter_map(|p| p.upgrade()) {
-            printed.drain();
+        // What the last items outputs comes before the end.
+        #[cfg(feature = "process")]
+        for output in lock(&self.outputs)
+            .drain(..)
+            .filter_map(|output| output.upgrade())
+        {
+            output.drain();
         }
         if let Some(bar) = lock(&self.drawn).take() {
             screen::remove(&bar);
             // A terminal that is gone shows nothing.
-            let _ = print(Stream::Error, self.course.last_line().as_bytes());
+            let _ = print(Stream::Error, self.progress.last_line().as_bytes());
         }
     }
 }
@@ -69,8 +78,8 @@ impl Bar {
 impl Show for Bar {
     fn show(&self) {
         if let Some(bar) = &*lock(&self.drawn) {
-            self.course.look();
-            bar.set_position(self.course.figures().done);
+            self.progress.sample();
+            bar.set_position(self.progress.figures().done);
             bar.tick();
         }
     }
@@ -84,26 +93,29 @@ impl fmt::Debug for Bar {
 
 /// The figures are computed in the drawing itself, so that there is one drawing for all of them. One that cannot be written
 /// is left out.
-fn style(template: &str, course: &Arc<Course>) -> Option<ProgressStyle> {
-    let key = |write: fn(&Course) -> String| {
-        let course = Arc::clone(course);
+fn style(template: &str, progress: &Arc<RunProgress>) -> Option<ProgressStyle> {
+    let key = |write: fn(&RunProgress) -> String| {
+        let progress = Arc::clone(progress);
         move |_: &ProgressState, to: &mut dyn fmt::Write| {
-            let _ = to.write_str(&write(&course));
+            let _ = to.write_str(&write(&progress));
         }
     };
     let style = ProgressStyle::with_template(template).ok()?;
-    let style = style.with_key("figures", key(|course| format!("{:#}", course.figures())));
+    let style = style.with_key(
+        "figures",
+        key(|progress| format!("{:#}", progress.figures())),
+    );
     Some(
         style
-            .with_key("rate", key(Course::rate))
-            .with_key("time", key(Course::time)),
+            .with_key("rate", key(RunProgress::rate))
+            .with_key("time", key(RunProgress::time)),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Detail, Statistics};
+    use crate::report::statistics::{Detail, Statistics};
 
     #[test]
     fn the_templates_are_well_formed() {
@@ -111,9 +123,9 @@ mod tests {
             Arc::new(opero_core::SystemClock),
             Detail::Progress,
         ));
-        let course = Arc::new(Course::new("f", None, &statistics));
+        let progress = Arc::new(RunProgress::new("f", None, &statistics));
         for template in [KNOWN, UNKNOWN] {
-            assert!(style(template, &course).is_some());
+            assert!(style(template, &progress).is_some());
         }
     }
 }

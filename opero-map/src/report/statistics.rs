@@ -5,10 +5,11 @@ use std::time::Duration;
 use opero_core::sync::lock;
 use opero_core::{Clock, Event, Instant, Observer};
 
-use super::latency::{Histogram, seconds};
-use crate::Report;
+use super::Report;
+use super::latency::Histogram;
+use super::timeline::sampler::Sampler;
+use super::units::{nanos, seconds};
 use crate::executor::cores;
-use crate::timeline::Keeper;
 
 /// What happened in a run so far.
 pub(crate) struct Statistics {
@@ -18,7 +19,7 @@ pub(crate) struct Statistics {
     /// Since the Unix epoch.
     started_at: Duration,
     detail: Detail,
-    timeline: Option<Keeper>,
+    timeline: Option<Sampler>,
 }
 
 /// What the statistics are for.
@@ -57,26 +58,26 @@ pub(crate) struct Shard {
 const ORDER: Ordering = Ordering::Relaxed;
 
 impl Statistics {
-    /// Of a run that starts now.
+    /// Creates the statistics of a run that starts now.
     pub(crate) fn new(clock: Arc<dyn Clock>, detail: Detail) -> Self {
         let started = clock.now();
         Self {
             shards: (0..cores()).map(|_| Shard::default()).collect(),
             started,
             started_at: clock.unix(),
-            timeline: (detail == Detail::Timeline).then(|| Keeper::new(started)),
+            timeline: (detail == Detail::Timeline).then(|| Sampler::new(started)),
             detail,
             clock,
         }
     }
 
-    /// What they are for.
+    /// Returns what they are for.
     pub(crate) fn detail(&self) -> Detail {
         self.detail
     }
 
-    /// Who keeps the timeline, where one is asked for.
-    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+    /// Returns the sampler of the timeline, where one is asked for.
+    pub(crate) fn sampler(&self) -> Option<&Sampler> {
         self.timeline.as_ref()
     }
 
@@ -84,12 +85,13 @@ impl Statistics {
         &self.shards[lane % self.shards.len()]
     }
 
-    /// How many items succeeded and failed so far.
+    /// Returns how many items succeeded and failed so far.
     pub(crate) fn done(&self) -> (u64, u64) {
         (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
     }
 
-    /// How many items were executed so far: neither known from an earlier run nor answered by the cache.
+    /// Returns how many items were executed so far: neither known from an earlier run nor answered by
+    /// the cache.
     #[cfg_attr(
         not(feature = "progress"),
         expect(dead_code, reason = "for the progress bar")
@@ -100,7 +102,7 @@ impl Statistics {
         (ok + failed).saturating_sub(elsewhere)
     }
 
-    /// How often something was tried again, and how many results came out of the cache.
+    /// Returns how many retries there were, and how many results came out of the cache.
     #[cfg_attr(
         not(feature = "progress"),
         expect(dead_code, reason = "for the progress bar")
@@ -109,6 +111,7 @@ impl Statistics {
         (self.sum(|s| &s.retries), self.sum(|s| &s.cache_hits))
     }
 
+    /// Returns the report of the run so far.
     pub(crate) fn report(&self, function: &str) -> Report {
         let mut latency = Histogram::default();
         for shard in &self.shards {
@@ -140,7 +143,7 @@ impl Statistics {
             timeline: self
                 .timeline
                 .as_ref()
-                .map(|keeper| keeper.timeline(ok + failed)),
+                .map(|sampler| sampler.timeline(ok + failed)),
         }
     }
 
@@ -153,7 +156,7 @@ impl Statistics {
 }
 
 impl Shard {
-    /// An item has its result. Its latency says something only where it ran.
+    /// Counts an item that has its result, with its latency where it ran.
     pub(crate) fn record(&self, latency: Option<Duration>, ok: bool) {
         let count = if ok { &self.ok } else { &self.failed };
         count.fetch_add(1, ORDER);
@@ -162,35 +165,32 @@ impl Shard {
         }
     }
 
-    /// An item has the result that an earlier run had recorded.
+    /// Counts an item with the recorded result of an earlier run.
     pub(crate) fn record_known(&self, ok: bool) {
         self.known.fetch_add(1, ORDER);
         self.record(None, ok);
     }
 
-    /// Something happened within an item, in a function that the map's own calls.
+    /// Counts an event within an item, of a function that the map's own calls.
     pub(crate) fn count_within(&self, event: &Event<'_>) {
         let (count, by) = match event {
             Event::CacheHit => (&self.cache_hits, 1),
             Event::CacheFollowed => (&self.followed, 1),
             Event::RetryScheduled { .. } => (&self.retries, 1),
             Event::FallbackUsed { .. } => (&self.fallbacks, 1),
-            Event::PermitWaited { waited } => {
-                let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-                (&self.permit_wait_nanos, nanos)
-            }
+            Event::PermitWaited { waited } => (&self.permit_wait_nanos, nanos(*waited)),
             _ => return,
         };
         count.fetch_add(by, ORDER);
     }
 }
 
-/// Of what belongs to no lane, such as a worker that is gone.
+/// Counts what belongs to no worker loop, such as the exit of a worker process.
 impl Observer for Statistics {
     fn on_event(&self, function: &str, event: &Event<'_>) {
         self.shard(0).on_event(function, event);
-        if let Some(keeper) = &self.timeline {
-            keeper.note(|| self.clock.now(), event);
+        if let Some(sampler) = &self.timeline {
+            sampler.on_event(|| self.clock.now(), event);
         }
     }
 }

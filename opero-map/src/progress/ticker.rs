@@ -15,7 +15,7 @@ pub(super) trait Show: Send + Sync {
 static TICKER: Ticker = Ticker {
     state: Mutex::new(State {
         runs: Vec::new(),
-        tickets: 0,
+        next_id: 0,
         started: false,
     }),
     changed: Condvar::new(),
@@ -28,36 +28,36 @@ struct Ticker {
 
 struct State {
     runs: Vec<Run>,
-    tickets: u64,
+    next_id: u64,
     started: bool,
 }
 
 struct Run {
-    ticket: u64,
+    id: u64,
     shown: Arc<dyn Show>,
     interval: Duration,
     next: Instant,
 }
 
-/// A run's place with the ticker.
+/// A run that the ticker shows.
 #[derive(Debug)]
-pub(super) struct Ticket(u64);
+pub(super) struct TickerEntry(u64);
 
-/// Shows it every so often, the first time after one interval. `None` where no thread can be had.
-pub(super) fn show(shown: Arc<dyn Show>, interval: Duration) -> Option<Ticket> {
+/// Shows a run at each interval, first after one interval. Returns `None` where no thread can be had.
+pub(super) fn show(shown: Arc<dyn Show>, interval: Duration) -> Option<TickerEntry> {
     let mut state = lock(&TICKER.state);
     if !state.started {
         let thread = thread::Builder::new().name("opero-map-progress".into());
         thread.spawn(|| TICKER.run()).ok()?;
         state.started = true;
     }
-    state.tickets += 1;
-    let ticket = state.tickets;
+    state.next_id += 1;
+    let id = state.next_id;
     // A time that is out of the clock's range never comes.
     let next = Instant::now().checked_add(interval)?;
     let earliest = state.runs.iter().all(|run| next < run.next);
     state.runs.push(Run {
-        ticket,
+        id,
         shown,
         interval,
         next,
@@ -66,13 +66,13 @@ pub(super) fn show(shown: Arc<dyn Show>, interval: Duration) -> Option<Ticket> {
     if earliest {
         TICKER.changed.notify_one();
     }
-    Some(Ticket(ticket))
+    Some(TickerEntry(id))
 }
 
-impl Ticket {
-    /// No further showing is begun; one may still go on.
-    pub(super) fn give_back(&self) {
-        lock(&TICKER.state).runs.retain(|run| run.ticket != self.0);
+impl TickerEntry {
+    /// Stops showing the run. A drawing that has begun may still go on.
+    pub(super) fn remove(&self) {
+        lock(&TICKER.state).runs.retain(|run| run.id != self.0);
     }
 }
 

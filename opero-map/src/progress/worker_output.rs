@@ -8,34 +8,34 @@ use opero_core::sync::lock;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, ioctl_fionread};
 
+use super::Stream;
 use super::bar::Bar;
-use crate::progress::Stream;
-use crate::progress::lines::Lines;
-use crate::progress::print::print;
+use super::lines::Lines;
+use super::print::print;
 
-/// Prints what worker processes print above the bar, which would otherwise be in its midst.
+/// Prints the output of worker processes above the bar, which it would otherwise break.
 #[derive(Clone)]
-pub(crate) struct Above(Arc<Bar>);
+pub(crate) struct WorkerOutput(Arc<Bar>);
 
-/// What one worker prints to one stream, on its way here.
-pub(super) struct Printed {
+/// The output of one worker to one stream.
+pub(super) struct OutputPipe {
     pipe: PipeReader,
     lines: Mutex<Lines>,
     stream: Stream,
 }
 
-/// So much is read at a time.
-const PIECE: usize = 16 << 10;
+/// The bytes of one read.
+const READ_BYTES: usize = 16 << 10;
 
-/// After so many, others have their turn. They are what a pipe holds.
-const PIECES: usize = 4;
+/// The reads of one turn: together, what a pipe holds.
+const MAX_READS: usize = 4;
 
-impl Above {
-    pub(super) fn new(bar: Arc<Bar>) -> Option<Self> {
-        Some(Self(bar))
+impl WorkerOutput {
+    pub(super) fn new(bar: Arc<Bar>) -> Self {
+        Self(bar)
     }
 
-    /// Where a worker is to print instead of to `stream`; what it prints there appears above the bar, in whole lines.
+    /// Returns a pipe for a worker to print to instead of `stream`. Its whole lines appear above the bar.
     ///
     /// `None` where the stream is no terminal, so that it does not meet the bar; or where no pipe can be had: then it is
     /// better to print over the bar than not at all.
@@ -48,22 +48,22 @@ impl Above {
             return None;
         }
         let (pipe, writer) = io::pipe().ok()?;
-        let printed = Arc::new(Printed {
+        let output = Arc::new(OutputPipe {
             pipe,
             lines: Mutex::default(),
             stream,
         });
-        self.0.attend(&printed);
+        self.0.add_output(&output);
         thread::Builder::new()
             .name("opero-map-output".into())
-            .spawn(move || printed.follow())
+            .spawn(move || output.follow())
             .ok()?;
         Some(writer.into())
     }
 }
 
-impl Printed {
-    /// Prints what comes until the worker, and whoever has the pipe from it, has ended.
+impl OutputPipe {
+    /// Prints what comes until the worker and all who inherited its pipe have ended.
     fn follow(&self) {
         while self.wait() {
             self.drain();
@@ -71,7 +71,7 @@ impl Printed {
         self.put(lock(&self.lines).end());
     }
 
-    /// Waits until there is something to read. `false` at the end.
+    /// Waits until there is something to read. Returns `false` at the end.
     fn wait(&self) -> bool {
         loop {
             let mut pipe = [PollFd::new(&self.pipe, PollFlags::IN)];
@@ -86,9 +86,9 @@ impl Printed {
     /// Prints what has been written so far, without waiting for more.
     pub(super) fn drain(&self) {
         let mut lines = lock(&self.lines);
-        let mut piece = [0; PIECE];
-        for _ in 0..PIECES {
-            // Read under the lock only: nobody takes away what was seen to be there.
+        let mut piece = [0; READ_BYTES];
+        for _ in 0..MAX_READS {
+            // All reads are under the lock, so what was seen stays there.
             if ioctl_fionread(&self.pipe).unwrap_or(0) == 0 {
                 return;
             }
@@ -107,8 +107,8 @@ impl Printed {
     }
 }
 
-impl fmt::Debug for Above {
+impl fmt::Debug for WorkerOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Above").finish_non_exhaustive()
+        f.debug_struct("WorkerOutput").finish_non_exhaustive()
     }
 }

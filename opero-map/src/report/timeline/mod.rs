@@ -1,12 +1,9 @@
-//! What each lane and worker did when: kept where it is asked for, in bounded memory however long the run is.
+//! What each worker loop and worker process did when, in bounded memory.
 
-mod keeper;
-mod script;
+pub(crate) mod sampler;
+pub(crate) mod span_builder;
 
 use std::fmt;
-
-pub(crate) use keeper::Keeper;
-pub(crate) use script::Script;
 
 /// What the lanes and workers of a run did when, item by item.
 ///

@@ -4,10 +4,10 @@ use opero_core::{Attempt, Event, Instant};
 
 use super::{Phase, Timeline};
 
-/// Makes spans of the events of one item. It reads no clock: whoever feeds it says what time it is.
+/// Builds spans from the events of one item. The caller passes the time: it reads no clock.
 #[derive(Debug, Default)]
-pub(crate) struct Script {
-    drafts: Vec<Draft>,
+pub(crate) struct SpanBuilder {
+    spans: Vec<RawSpan>,
     /// Where the last span ended.
     mark: Instant,
     /// The attempt that goes on, or the next one.
@@ -17,9 +17,9 @@ pub(crate) struct Script {
     backoff: Option<Instant>,
 }
 
-/// A span whose item and lane are known elsewhere.
+/// A span without its item and worker loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Draft {
+pub(crate) struct RawSpan {
     pub(crate) phase: Phase,
     pub(crate) worker: Option<usize>,
     pub(crate) attempt: Option<Attempt>,
@@ -36,9 +36,9 @@ struct Running {
     worker: Option<usize>,
 }
 
-impl Script {
-    /// Does the event make a difference here? Where not, nobody need look at the clock.
-    pub(crate) fn concerns(event: &Event<'_>) -> bool {
+impl SpanBuilder {
+    /// Returns `true` if the event changes the spans. For others the clock need not be read.
+    pub(crate) fn handles(event: &Event<'_>) -> bool {
         matches!(
             event,
             Event::ExecutionStarted { .. }
@@ -53,15 +53,16 @@ impl Script {
         )
     }
 
-    /// Another item begins.
+    /// Begins the spans of another item.
     pub(crate) fn begin(&mut self, now: Instant) {
-        self.drafts.clear();
+        self.spans.clear();
         self.mark = now;
         self.attempt = None;
         self.running = None;
         self.backoff = None;
     }
 
+    /// Adds what the event tells.
     pub(crate) fn event(&mut self, now: Instant, event: &Event<'_>) {
         match *event {
             Event::ExecutionStarted { attempt } => {
@@ -102,15 +103,15 @@ impl Script {
         }
     }
 
-    /// The item has its result: its spans.
-    pub(crate) fn end(&mut self, now: Instant) -> &[Draft] {
-        // What nobody said the end of: the item took too long, or panicked.
+    /// Ends the item and returns its spans.
+    pub(crate) fn end(&mut self, now: Instant) -> &[RawSpan] {
+        // Without an end event the item timed out or panicked.
         self.end_execution(now, false);
         self.end_backoff(now);
-        &self.drafts
+        &self.spans
     }
 
-    /// The end of an execution is still to come, but where and when it was is known now.
+    /// Notes the worker and the time of an execution whose end event follows.
     fn executed_by(&mut self, now: Instant, worker: usize, waited: Duration, elapsed: Duration) {
         let Some(running) = &self.running else { return };
         let (attempt, sent) = (running.attempt, running.start);
@@ -133,7 +134,7 @@ impl Script {
             true => Phase::Execution,
             false => Phase::FailedExecution,
         };
-        self.draft(Draft {
+        self.push(RawSpan {
             phase,
             worker: running.worker,
             attempt: Some(running.attempt),
@@ -142,7 +143,7 @@ impl Script {
         });
     }
 
-    /// The wait between attempts, if there is one, ended then. It may be longer than it should have been: a timer can be late.
+    /// Ends the wait between attempts, if there is one. A late timer makes it longer than scheduled.
     fn end_backoff(&mut self, at: Instant) {
         if let Some(start) = self.backoff.take() {
             self.add(Phase::Backoff, start, at.max(start));
@@ -150,7 +151,7 @@ impl Script {
     }
 
     fn add(&mut self, phase: Phase, start: Instant, end: Instant) {
-        self.draft(Draft {
+        self.push(RawSpan {
             phase,
             worker: None,
             attempt: self.attempt,
@@ -159,10 +160,10 @@ impl Script {
         });
     }
 
-    fn draft(&mut self, draft: Draft) {
-        self.mark = self.mark.max(draft.end);
-        if self.drafts.len() < Timeline::MOST_SPANS_OF_AN_ITEM {
-            self.drafts.push(draft);
+    fn push(&mut self, span: RawSpan) {
+        self.mark = self.mark.max(span.end);
+        if self.spans.len() < Timeline::MOST_SPANS_OF_AN_ITEM {
+            self.spans.push(span);
         }
     }
 }
@@ -190,15 +191,15 @@ mod tests {
         events: &[(u64, Event<'_>)],
         end: u64,
     ) -> Vec<(Phase, u32, Option<usize>, Instant, Instant)> {
-        let mut script = Script::default();
-        script.begin(at(0));
+        let mut builder = SpanBuilder::default();
+        builder.begin(at(0));
         for (now, event) in events {
-            assert!(Script::concerns(event), "{event:?}");
-            script.event(at(*now), event);
+            assert!(SpanBuilder::handles(event), "{event:?}");
+            builder.event(at(*now), event);
         }
-        let number = |draft: &Draft| draft.attempt.map_or(0, |attempt| attempt.number);
-        let drafts = script.end(at(end)).iter();
-        drafts
+        let number = |span: &RawSpan| span.attempt.map_or(0, |attempt| attempt.number);
+        let spans = builder.end(at(end)).iter();
+        spans
             .map(|d| (d.phase, number(d), d.worker, d.start, d.end))
             .collect()
     }
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_ended_ends_with_the_item() {
+    fn what_has_no_end_event_ends_with_the_item() {
         assert_eq!(
             spans(&[(1, started(FIRST))], 7),
             [(Phase::FailedExecution, 1, None, at(1), at(7))]

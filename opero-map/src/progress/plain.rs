@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use opero_core::sync::lock;
 
-use super::course::Course;
+use super::run_progress::RunProgress;
 use super::ticker::Show;
 
 /// A line now and then, where there is no terminal. A run that is shorter than the interval prints none.
 pub(super) struct Plain {
-    course: Course,
+    progress: RunProgress,
     lines: Mutex<Printed>,
 }
 
@@ -23,20 +23,20 @@ struct Printed {
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
 impl Plain {
-    pub(super) fn new(course: Course, to: Box<dyn Write + Send>) -> Self {
+    pub(super) fn new(progress: RunProgress, to: Box<dyn Write + Send>) -> Self {
         let lines = Mutex::new(Printed {
             to,
             count: 0,
             ended: false,
         });
-        Self { course, lines }
+        Self { progress, lines }
     }
 
     /// A run that was shown is shown at its end, too.
     pub(super) fn end(&self) {
         let mut lines = lock(&self.lines);
         if lines.count > 0 {
-            lines.print(&self.course.last_line());
+            lines.print(&self.progress.last_line());
         }
         lines.ended = true;
     }
@@ -46,14 +46,14 @@ impl Show for Plain {
     fn show(&self) {
         let mut lines = lock(&self.lines);
         if !lines.ended {
-            self.course.look();
-            lines.print(&self.course.line());
+            self.progress.sample();
+            lines.print(&self.progress.line());
         }
     }
 }
 
 impl Printed {
-    /// In one piece, so that nothing comes in between. Where nobody reads, nothing is lost.
+    /// Prints in one piece, so that nothing comes in between.
     fn print(&mut self, line: &str) {
         let _ = self.to.write_all(line.as_bytes());
         let _ = self.to.flush();
@@ -75,7 +75,7 @@ mod tests {
 
     use super::super::ticker;
     use super::*;
-    use crate::engine::{Detail, Statistics};
+    use crate::report::statistics::{Detail, Statistics};
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -106,8 +106,8 @@ mod tests {
                 .shard(item)
                 .record(Some(Duration::ZERO), item >= 3);
         }
-        let course = Course::new("fetch", Some(5_000), &statistics);
-        let plain = Plain::new(course, Box::new(paper.clone()));
+        let progress = RunProgress::new("fetch", Some(5_000), &statistics);
+        let plain = Plain::new(progress, Box::new(paper.clone()));
         (statistics, Arc::new(plain))
     }
 
@@ -124,13 +124,13 @@ mod tests {
     fn a_long_run_prints_a_line_at_each_interval_and_one_at_its_end() {
         let paper = Paper::default();
         let (statistics, plain) = plain(&paper);
-        let ticket = ticker::show(Arc::clone(&plain) as _, Duration::from_millis(1)).unwrap();
+        let entry = ticker::show(Arc::clone(&plain) as _, Duration::from_millis(1)).unwrap();
         let limit = Instant::now() + Duration::from_secs(30);
         while paper.text().lines().count() < 3 {
             assert!(Instant::now() < limit, "no three lines");
             std::thread::yield_now();
         }
-        ticket.give_back();
+        entry.remove();
         plain.end();
         let text = paper.text();
         for line in text.lines() {

@@ -1,10 +1,42 @@
+//! How long items took: percentiles and bars of a histogram.
+
 use std::time::Duration;
 
-use crate::report::{Latency, LatencyBar};
+use super::units::{nanos, nanos_in_millis};
 
-/// A log-linear histogram: every power of two of nanoseconds has 64 equal parts, so a percentile is at most 0.8 % off.
+/// Percentiles of a latency, in milliseconds, to about 1 %.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Latency {
+    /// Half of the items took no longer.
+    pub p50: f64,
+    /// 95 % of the items took no longer.
+    pub p95: f64,
+    /// 99 % of the items took no longer.
+    pub p99: f64,
+    /// The slowest item.
+    pub max: f64,
+}
+
+/// The items whose latency was within a range, of four equal parts of a power of two of nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct LatencyBar {
+    /// From so many milliseconds,
+    pub from_ms: f64,
+    /// to less than so many.
+    pub to_ms: f64,
+    /// How many there were, more than none.
+    pub items: u64,
+}
+
+/// A log-linear histogram after HdrHistogram (Gil Tene): every power of two of nanoseconds has 64 equal
+/// parts, so a percentile is at most 0.8 % off. It takes at most 30 KB.
 ///
-/// The idea is HdrHistogram's (Gil Tene); it takes 30 KB at most, however many items there are.
+/// The crate hdrhistogram records in 6 to 14 ns where this takes 5, rounds the maximum and the rank of
+/// a percentile, and brings three more crates.
 #[derive(Default)]
 pub(crate) struct Histogram {
     counts: Vec<u64>,
@@ -16,7 +48,7 @@ const PARTS_BITS: u32 = 6;
 
 impl Histogram {
     pub(crate) fn record(&mut self, latency: Duration) {
-        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(latency);
         let bucket = bucket(nanos);
         if bucket >= self.counts.len() {
             self.counts.resize(bucket + 1, 0);
@@ -46,7 +78,7 @@ impl Histogram {
         }
     }
 
-    /// The same in broader bars, without empty ones.
+    /// Returns the histogram in broader bars, without empty ones.
     pub(crate) fn bars(&self) -> Vec<LatencyBar> {
         let mut bars: Vec<LatencyBar> = Vec::new();
         let filled = self.counts.iter().enumerate();
@@ -65,7 +97,7 @@ impl Histogram {
         bars
     }
 
-    /// The least latency that `percent` of the items did not exceed, by the nearest-rank method.
+    /// Returns the least latency that `percent` of the items did not exceed, by the nearest-rank method.
     fn percentile(&self, percent: u64) -> u64 {
         let rank = (self.count * percent).div_ceil(100);
         let mut seen = 0;
@@ -82,7 +114,7 @@ impl Histogram {
 /// A quarter of a power of two, so a bar is made of whole buckets.
 const BARS_BITS: u32 = 2;
 
-/// Where the bar begins that this bucket is part of, and where it ends.
+/// Returns the begin and the end of the bar that the bucket is part of.
 fn bar(bucket: usize) -> (u64, u64) {
     let low = low(bucket);
     let step = 1_u64 << low.max(1).ilog2().saturating_sub(BARS_BITS);
@@ -90,35 +122,13 @@ fn bar(bucket: usize) -> (u64, u64) {
     (from, from.saturating_add(step))
 }
 
-fn nanos_in_millis(nanos: u64) -> f64 {
-    in_units(nanos, 1_000_000)
-}
-
-/// The edges of bars are not rounded: one begins where the other ends.
+/// Returns milliseconds without rounding: a bar begins where the one before it ends.
 fn exact_millis(nanos: u64) -> f64 {
     nanos as f64 / 1e6
 }
 
-/// Milliseconds, to the microsecond; what is shorter exactly.
-pub(crate) fn millis(duration: Duration) -> f64 {
-    nanos_in_millis(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
-}
-
-pub(super) fn seconds(duration: Duration) -> f64 {
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    in_units(nanos, 1_000_000_000)
-}
-
-/// To the microsecond, what is shorter exactly; and with one division, so that the decimal number has no tail.
-fn in_units(nanos: u64, unit: u32) -> f64 {
-    let rounded = match nanos {
-        0..1_000 => nanos,
-        _ => nanos.saturating_add(500) / 1_000 * 1_000,
-    };
-    rounded as f64 / f64::from(unit)
-}
-
-/// Below 2 · 64 each value has a bucket; above, the 6 bits behind the leading one count.
+/// Returns the bucket of a value. Below 2 · 64 each value has its own; above, the 6 bits behind the
+/// leading one decide.
 fn bucket(nanos: u64) -> usize {
     let shift = (u64::BITS - nanos.leading_zeros()).saturating_sub(PARTS_BITS + 1);
     let bucket = (u64::from(shift) << PARTS_BITS) + (nanos >> shift);
@@ -129,7 +139,7 @@ fn middle(bucket: usize) -> u64 {
     low(bucket) + ((1 << shift(bucket)) >> 1)
 }
 
-/// The least value of a bucket.
+/// Returns the least value of a bucket.
 fn low(bucket: usize) -> u64 {
     let shift = shift(bucket);
     (bucket as u64 - (shift << PARTS_BITS)) << shift
@@ -186,29 +196,6 @@ mod tests {
                 let shown = all.percentile(percent as u64);
                 prop_assert!(shown.abs_diff(exact) <= exact / 100 + 1, "{} {}", shown, exact);
             }
-        }
-    }
-
-    #[test]
-    fn times_are_shown_to_the_microsecond_without_a_tail() {
-        for (nanos, shown) in [
-            (4_177_526_784, "4177.527"),
-            (1_499, "0.001"),
-            (999, "0.000999"),
-            (0, "0"),
-        ] {
-            assert_eq!(nanos_in_millis(nanos).to_string(), shown);
-        }
-        assert_eq!(
-            seconds(Duration::from_nanos(4_177_526_784)).to_string(),
-            "4.177527"
-        );
-        for micros in (1..1_000_000_u64).step_by(997) {
-            let shown = nanos_in_millis(micros * 1_000).to_string();
-            assert!(
-                shown.split('.').nth(1).is_none_or(|d| d.len() <= 3),
-                "{shown}"
-            );
         }
     }
 

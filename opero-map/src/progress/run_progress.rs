@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 
 use super::figures::{self, Figures};
-use crate::engine::Statistics;
+use crate::report::statistics::Statistics;
 
-/// How a run goes: what a bar and a plain line show.
-pub(super) struct Course {
+/// The progress of a run: what a bar and a plain line show.
+pub(super) struct RunProgress {
     name: &'static str,
     length: Option<u64>,
     statistics: Arc<Statistics>,
@@ -15,7 +15,7 @@ pub(super) struct Course {
     speed: Mutex<Speed>,
 }
 
-impl Course {
+impl RunProgress {
     pub(super) fn new(
         name: &'static str,
         length: Option<u64>,
@@ -43,17 +43,17 @@ impl Course {
         Figures::read(&self.statistics, self.length)
     }
 
-    /// Looks how many items were executed since it looked last.
-    pub(super) fn look(&self) {
+    /// Looks how many items were executed since it sampled last.
+    pub(super) fn sample(&self) {
         let executed = self.statistics.executed();
-        lock(&self.speed).look(executed, Instant::now());
+        lock(&self.speed).sample(executed, Instant::now());
     }
 
     pub(super) fn rate(&self) -> String {
         figures::rate(lock(&self.speed).per_second())
     }
 
-    /// `32 s left`, or `after 5 s` where that cannot be known.
+    /// Returns `32 s left`, or `after 5 s` where the rest cannot be known.
     pub(super) fn time(&self) -> String {
         let figures = self.figures();
         let rest = figures
@@ -66,13 +66,13 @@ impl Course {
         }
     }
 
-    /// All of it, as a line.
+    /// Returns all of it as a line.
     pub(super) fn line(&self) -> String {
         let (name, figures) = (self.name, self.figures());
         format!("{name}: {figures}, {}, {}\n", self.rate(), self.time())
     }
 
-    /// What it came to, as a line.
+    /// Returns the final figures as a line.
     pub(super) fn last_line(&self) -> String {
         let (name, figures) = (self.name, self.figures());
         let took = self.started.elapsed();
@@ -84,14 +84,14 @@ impl Course {
     }
 }
 
-/// How many items a run executes a second. The results of earlier runs and those out of a cache say nothing of how long the
-/// rest takes, and are not counted.
+/// The rate at which a run executes items. Results of earlier runs and of a cache are not counted:
+/// they say nothing of how long the rest takes.
 ///
 /// The further back, the less an item counts: after the last half minute, or the last quarter of a long run, by a factor
 /// of e. So it follows a run that slows down, and does not flicker where items take minutes.
 struct Speed {
     started: Instant,
-    looked: Instant,
+    sampled: Instant,
     executed: u64,
     items: f64,
     seconds: f64,
@@ -103,20 +103,20 @@ impl Speed {
     fn new(started: Instant) -> Self {
         Self {
             started,
-            looked: started,
+            sampled: started,
             executed: 0,
             items: 0.0,
             seconds: 0.0,
         }
     }
 
-    fn look(&mut self, executed: u64, now: Instant) {
-        let passed = now.saturating_duration_since(self.looked).as_secs_f64();
+    fn sample(&mut self, executed: u64, now: Instant) {
+        let passed = now.saturating_duration_since(self.sampled).as_secs_f64();
         let window = WINDOW.max(now.saturating_duration_since(self.started) / 4);
         let kept = (-passed / window.as_secs_f64()).exp();
         self.items = self.items * kept + executed.saturating_sub(self.executed) as f64;
         self.seconds = self.seconds * kept + passed;
-        (self.looked, self.executed) = (now, executed);
+        (self.sampled, self.executed) = (now, executed);
     }
 
     fn per_second(&self) -> f64 {
@@ -134,13 +134,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::Detail;
+    use crate::report::statistics::Detail;
 
-    fn after(looks: impl IntoIterator<Item = (u64, u64)>) -> f64 {
+    fn after(samples: impl IntoIterator<Item = (u64, u64)>) -> f64 {
         let started = Instant::now();
         let mut speed = Speed::new(started);
-        for (seconds, executed) in looks {
-            speed.look(executed, started + Duration::from_secs(seconds));
+        for (seconds, executed) in samples {
+            speed.sample(executed, started + Duration::from_secs(seconds));
         }
         speed.per_second()
     }
@@ -148,9 +148,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_steady_run_has_its_rate(per_second in 0_u64..100_000, seconds in 1_u64..100_000, step in 1_u64..500) {
-            let looks = (1..=seconds.div_ceil(step)).map(|n| (n * step, n * step * per_second));
+            let samples = (1..=seconds.div_ceil(step)).map(|n| (n * step, n * step * per_second));
             let expected = per_second as f64;
-            prop_assert!((after(looks) - expected).abs() <= expected * 1e-9);
+            prop_assert!((after(samples) - expected).abs() <= expected * 1e-9);
         }
     }
 
@@ -178,7 +178,7 @@ mod tests {
         for cached in [false, true] {
             let statistics = Statistics::new(Arc::new(SystemClock), Detail::Progress);
             let statistics = Arc::new(statistics);
-            let course = Course::new("f", Some(1_000), &statistics);
+            let progress = RunProgress::new("f", Some(1_000), &statistics);
             for item in 0..990 {
                 let shard = statistics.shard(item);
                 if cached {
@@ -189,11 +189,11 @@ mod tests {
                 }
             }
             statistics.shard(0).record(Some(Duration::ZERO), true);
-            let three_seconds = course.started + Duration::from_secs(3);
-            lock(&course.speed).look(statistics.executed(), three_seconds);
-            assert_eq!(course.rate(), "0.3/s");
-            assert_eq!(course.time(), "27 s left");
-            assert!(course.line().starts_with("f: 991 of 1,000 done, "));
+            let three_seconds = progress.started + Duration::from_secs(3);
+            lock(&progress.speed).sample(statistics.executed(), three_seconds);
+            assert_eq!(progress.rate(), "0.3/s");
+            assert_eq!(progress.time(), "27 s left");
+            assert!(progress.line().starts_with("f: 991 of 1,000 done, "));
         }
     }
 }

@@ -1,3 +1,6 @@
+//! What Ctrl-C means while maps run: the first one stops them, the second one ends them, and the third
+//! one is the system's. SIGTERM stops those in worker processes, too.
+
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -8,9 +11,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::Signals;
 
-use crate::{Cancel, progress};
-
-pub(crate) const POSSIBLE: bool = true;
+use crate::cancel::Cancel;
+use crate::progress;
 
 /// SIGINT does what it does by default: no run is watched, or it came for the third time.
 static DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -20,25 +22,25 @@ static TERM_DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 static STATE: Mutex<State> = Mutex::new(State {
     runs: Vec::new(),
-    tickets: 0,
+    next_id: 0,
     presses: 0,
     idle: None,
     term_idle: None,
 });
 
 struct State {
-    runs: Vec<Watched>,
-    tickets: u64,
-    /// How often the signal came since a run is watched.
+    runs: Vec<RegisteredRun>,
+    next_id: u64,
+    /// How often SIGINT came since a run was registered.
     presses: u32,
-    /// Does the signal do what it does by default while no run is watched? `None` until it is first caught.
+    /// `true` if SIGINT has its default action while no run is registered. `None` until it is first caught.
     idle: Option<bool>,
-    /// The same of SIGTERM, until a run is watched that it stops.
+    /// The same for SIGTERM, while no registered run is stopped by it.
     term_idle: Option<bool>,
 }
 
-struct Watched {
-    ticket: u64,
+struct RegisteredRun {
+    id: u64,
     cancel: Cancel,
     /// SIGTERM stops it, too.
     term: bool,
@@ -46,12 +48,12 @@ struct Watched {
     inner: bool,
 }
 
-/// While it is held, Ctrl-C stops a run.
+/// A run that Ctrl-C stops, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Watching(u64);
+pub(crate) struct CtrlCGuard(u64);
 
-impl Watching {
-    /// Watches the run that stops with `cancel`, and with `term` at SIGTERM as well.
+impl CtrlCGuard {
+    /// Registers a run that stops with `cancel`; with `term` SIGTERM stops it as well.
     ///
     /// # Errors
     /// Where the signal cannot be caught, or no thread can be had.
@@ -67,29 +69,29 @@ impl Watching {
         if term {
             TERM_DEFAULT.store(false, Ordering::SeqCst);
         }
-        state.tickets += 1;
-        let ticket = state.tickets;
-        state.runs.push(Watched {
-            ticket,
+        state.next_id += 1;
+        let id = state.next_id;
+        state.runs.push(RegisteredRun {
+            id,
             cancel: cancel.clone(),
             term,
-            inner: WITHIN.get(),
+            inner: WITHIN_ITEM.get(),
         });
         if state.presses < 2 {
             DEFAULT.store(false, Ordering::SeqCst);
-            return Ok(Self(ticket));
+            return Ok(Self(id));
         }
         // All is being ended, and what an item begins only now is no exception.
         drop(state);
         cancel.now();
-        Ok(Self(ticket))
+        Ok(Self(id))
     }
 }
 
-impl Drop for Watching {
+impl Drop for CtrlCGuard {
     fn drop(&mut self) {
         let mut state = lock(&STATE);
-        state.runs.retain(|run| run.ticket != self.0);
+        state.runs.retain(|run| run.id != self.0);
         if state.runs.iter().all(|run| !run.term) {
             TERM_DEFAULT.store(state.term_idle.unwrap_or(true), Ordering::SeqCst);
         }
@@ -101,28 +103,28 @@ impl Drop for Watching {
 }
 
 thread_local! {
-    static WITHIN: Cell<bool> = const { Cell::new(false) };
+    static WITHIN_ITEM: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Polls a lane of a run, which is `watched` or not. A run that begins within a watched one is part of its item: the
-/// first Ctrl-C lets it finish.
+/// Polls a worker loop of a run that Ctrl-C stops, or with `false` of another one. A run that begins
+/// within an item of such a run is part of that item: the first Ctrl-C lets it finish.
 #[inline]
-pub(crate) fn within<T>(watched: bool, poll: impl FnOnce() -> T) -> T {
+pub(crate) fn poll_items<T>(watched: bool, poll: impl FnOnce() -> T) -> T {
     if !watched {
         return poll();
     }
     struct Restored(bool);
     impl Drop for Restored {
         fn drop(&mut self) {
-            WITHIN.set(self.0);
+            WITHIN_ITEM.set(self.0);
         }
     }
-    let _restored = Restored(WITHIN.replace(true));
+    let _restored = Restored(WITHIN_ITEM.replace(true));
     poll()
 }
 
-/// Catches the signal from here on, for good: whoever else catches it is called as well, and nobody is taken away. Says
-/// whether it then has to do by itself what it does by default.
+/// Catches the signal for the rest of the process; other handlers are called as well. Returns `true`
+/// if the signal's default action has to be imitated while no run is watched.
 fn catch(signal: i32, default: &Arc<AtomicBool>, caught: fn()) -> io::Result<bool> {
     let idle = !is_in("SigCgt:", signal) && !is_in("SigIgn:", signal);
     // It runs within the handler: the third press ends a program whose threads are all stuck.
@@ -138,7 +140,7 @@ fn catch(signal: i32, default: &Arc<AtomicBool>, caught: fn()) -> io::Result<boo
     Ok(idle)
 }
 
-/// SIGTERM: as the first Ctrl-C, however often it comes. What sends it has SIGKILL for more.
+/// Handles SIGTERM like the first Ctrl-C, however often it comes.
 fn terminated() {
     let state = lock(&STATE);
     let runs = state.runs.iter().filter(|run| run.term && !run.inner);
@@ -175,12 +177,12 @@ fn pressed() {
     }
 }
 
-/// Was this program told not to be disturbed by Ctrl-C, as in the background of a shell?
+/// Returns `true` if the program ignores SIGINT, as in the background of a shell.
 pub(crate) fn is_ignored() -> bool {
     is_in("SigIgn:", SIGINT)
 }
 
-/// Is the signal in that set of the system's? Where there is no `/proc`, it is taken to be in none.
+/// Returns `true` if the signal is in that set of `/proc/self/status`; `false` where there is none.
 fn is_in(set: &str, signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(set));

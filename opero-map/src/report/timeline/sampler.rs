@@ -4,71 +4,71 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use opero_core::sync::lock;
 use opero_core::{Event, Instant};
 
-use super::script::Draft;
+use super::span_builder::RawSpan;
 use super::{Span, Timeline, WorkerChange};
-use crate::engine::millis;
+use crate::report::units::millis;
 
-/// Keeps the spans of a run's items, and fewer of them the more there are.
+/// Samples the spans of a run's items, the fewer of them the more there are.
 ///
-/// It begins with every item. Whenever there are more than the bound, half of the items go, and from then on only the others
-/// are kept: one in 2, 4, 8. Lanes do not even look at the clock for an item that is not.
-pub(crate) struct Keeper {
+/// It begins with every item. At each excess over the bound it drops half of the items and stops
+/// sampling that half: one in 2, 4, 8 is left. Worker loops read no clock for the other items.
+pub(crate) struct Sampler {
     started: Instant,
-    /// One item in 2 to this power is kept.
+    /// One item in 2 to this power is sampled.
     halvings: AtomicU32,
-    kept: Mutex<Kept>,
+    samples: Mutex<Samples>,
 }
 
 #[derive(Default)]
-struct Kept {
-    items: Vec<KeptItem>,
+struct Samples {
+    items: Vec<SampledItem>,
     spans: usize,
     changes: Vec<WorkerChange>,
 }
 
-struct KeptItem {
+struct SampledItem {
     index: usize,
     lane: usize,
-    spans: Box<[Draft]>,
+    spans: Box<[RawSpan]>,
 }
 
-impl Keeper {
+impl Sampler {
     pub(crate) fn new(started: Instant) -> Self {
         Self {
             started,
             halvings: AtomicU32::new(0),
-            kept: Mutex::default(),
+            samples: Mutex::default(),
         }
     }
 
-    /// Is the item at `index` of the input among those that are kept, as things stand?
-    pub(crate) fn wants(&self, index: usize) -> bool {
+    /// Returns `true` if the item at `index` of the input is sampled at present.
+    pub(crate) fn samples(&self, index: usize) -> bool {
         is_left(index, self.halvings.load(Ordering::Relaxed))
     }
 
-    /// Keeps what happened to an item.
-    pub(crate) fn keep(&self, lane: usize, index: usize, spans: &[Draft]) {
-        let mut kept = lock(&self.kept);
+    /// Adds the spans of an item.
+    pub(crate) fn add(&self, lane: usize, index: usize, spans: &[RawSpan]) {
+        let mut samples = lock(&self.samples);
         let mut halvings = self.halvings.load(Ordering::Relaxed);
         if !is_left(index, halvings) {
             return;
         }
-        kept.spans += spans.len();
-        kept.items.push(KeptItem {
+        samples.spans += spans.len();
+        samples.items.push(SampledItem {
             index,
             lane,
             spans: spans.into(),
         });
-        while kept.is_too_much() && halvings < usize::BITS - 1 {
+        while samples.exceed_bounds() && halvings < usize::BITS - 1 {
             halvings += 1;
-            kept.items.retain(|item| is_left(item.index, halvings));
-            kept.spans = kept.items.iter().map(|item| item.spans.len()).sum();
+            samples.items.retain(|item| is_left(item.index, halvings));
+            samples.spans = samples.items.iter().map(|item| item.spans.len()).sum();
         }
         self.halvings.store(halvings, Ordering::Relaxed);
     }
 
-    /// Notes that a worker came or went; other events are nothing to it.
-    pub(crate) fn note(&self, now: impl FnOnce() -> Instant, event: &Event<'_>) {
+    /// Notes a worker's start or exit; ignores other events.
+    pub(crate) fn on_event(&self, now: impl FnOnce() -> Instant, event: &Event<'_>) {
         let (worker, pid, signal, code) = match *event {
             Event::WorkerStarted { worker, pid } => (worker, Some(pid), None, None),
             Event::WorkerLost {
@@ -78,7 +78,7 @@ impl Keeper {
             } => (worker, None, signal, code),
             _ => return,
         };
-        let changes = &mut lock(&self.kept).changes;
+        let changes = &mut lock(&self.samples).changes;
         if changes.len() < Timeline::MOST_CHANGES {
             changes.push(WorkerChange {
                 worker: narrow(worker),
@@ -90,33 +90,33 @@ impl Keeper {
         }
     }
 
-    /// What is kept of a run that had `items` items so far.
+    /// Returns the timeline of a run that had `items` items so far.
     pub(crate) fn timeline(&self, items: u64) -> Timeline {
-        let mut kept = lock(&self.kept);
-        kept.items.sort_unstable_by_key(|item| item.index);
-        let spans = kept.items.iter();
-        let spans = spans.flat_map(|item| item.spans.iter().map(|draft| self.span(item, draft)));
+        let mut samples = lock(&self.samples);
+        samples.items.sort_unstable_by_key(|item| item.index);
+        let spans = samples.items.iter();
+        let spans = spans.flat_map(|item| item.spans.iter().map(|span| self.span(item, span)));
         Timeline {
             items,
-            shown: kept.items.len() as u64,
+            shown: samples.items.len() as u64,
             one_in: 1 << self.halvings.load(Ordering::Relaxed),
             spans: spans.collect(),
-            workers: kept.changes.clone(),
+            workers: samples.changes.clone(),
         }
     }
 
-    fn span(&self, item: &KeptItem, draft: &Draft) -> Span {
+    fn span(&self, item: &SampledItem, span: &RawSpan) -> Span {
         Span {
             item: item.index as u64,
             lane: narrow(item.lane),
-            worker: draft.worker.map(narrow),
-            phase: draft.phase,
-            attempt: draft.attempt.map_or(0, |attempt| attempt.number),
-            alternative: draft
+            worker: span.worker.map(narrow),
+            phase: span.phase,
+            attempt: span.attempt.map_or(0, |attempt| attempt.number),
+            alternative: span
                 .attempt
                 .map_or(0, |attempt| narrow(attempt.alternative)),
-            start_ms: self.offset(draft.start),
-            elapsed_ms: millis(draft.end.since(draft.start)),
+            start_ms: self.offset(span.start),
+            elapsed_ms: millis(span.end.since(span.start)),
         }
     }
 
@@ -125,13 +125,13 @@ impl Keeper {
     }
 }
 
-impl Kept {
-    fn is_too_much(&self) -> bool {
+impl Samples {
+    fn exceed_bounds(&self) -> bool {
         self.items.len() > Timeline::MOST_ITEMS || self.spans > Timeline::MOST_SPANS
     }
 }
 
-/// Is the item left after so many halvings?
+/// Returns `true` if the item is left after so many halvings.
 ///
 /// Not simply every second, fourth, … item: lanes that take turns would leave only some of themselves. The product's upper
 /// bits are as good as random, and those left by one halving contain those left by the next.
@@ -147,13 +147,13 @@ fn narrow(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Phase;
+    use crate::report::timeline::Phase;
     use proptest::prelude::*;
 
     const LANES: usize = 2;
 
-    fn draft(index: usize) -> Draft {
-        Draft {
+    fn span(index: usize) -> RawSpan {
+        RawSpan {
             phase: Phase::Execution,
             worker: None,
             attempt: None,
@@ -164,13 +164,13 @@ mod tests {
 
     /// What is left of items that two lanes take in turn, with so many spans each.
     fn after(items: usize, spans: usize) -> Timeline {
-        let keeper = Keeper::new(Instant::ORIGIN);
+        let sampler = Sampler::new(Instant::ORIGIN);
         for index in 0..items {
-            if keeper.wants(index) {
-                keeper.keep(index % LANES, index, &vec![draft(index); spans]);
+            if sampler.samples(index) {
+                sampler.add(index % LANES, index, &vec![span(index); spans]);
             }
         }
-        keeper.timeline(items as u64)
+        sampler.timeline(items as u64)
     }
 
     #[test]
@@ -220,21 +220,21 @@ mod tests {
         let indices =
             |timeline: &Timeline| timeline.spans.iter().map(|s| s.item).collect::<Vec<_>>();
         let forwards = after(100_000, 1);
-        let keeper = Keeper::new(Instant::ORIGIN);
+        let sampler = Sampler::new(Instant::ORIGIN);
         (0..100_000)
             .rev()
-            .for_each(|index| keeper.keep(0, index, &[draft(index)]));
-        assert_eq!(indices(&keeper.timeline(100_000)), indices(&forwards));
+            .for_each(|index| sampler.add(0, index, &[span(index)]));
+        assert_eq!(indices(&sampler.timeline(100_000)), indices(&forwards));
     }
 
     #[test]
     fn the_changes_of_workers_are_bounded_too() {
-        let keeper = Keeper::new(Instant::ORIGIN);
+        let sampler = Sampler::new(Instant::ORIGIN);
         for worker in 0..10_000 {
             let started = Event::WorkerStarted { worker, pid: 1 };
-            keeper.note(|| Instant::ORIGIN, &started);
+            sampler.on_event(|| Instant::ORIGIN, &started);
         }
-        assert_eq!(keeper.timeline(0).workers.len(), Timeline::MOST_CHANGES);
+        assert_eq!(sampler.timeline(0).workers.len(), Timeline::MOST_CHANGES);
     }
 
     proptest! {

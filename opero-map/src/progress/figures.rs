@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::engine::Statistics;
+use crate::report::statistics::Statistics;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,7 +91,7 @@ pub(super) fn span(time: Duration) -> String {
     }
 }
 
-/// How long the rest takes if it goes on like that; `None` where that cannot be known.
+/// Returns how long the rest takes at that rate; `None` where it cannot be known.
 pub(super) fn remaining(rest: u64, per_second: f64) -> Option<Duration> {
     // A division by zero is out of the range, and so is what is no number.
     Duration::try_from_secs_f64(rest as f64 / per_second).ok()
@@ -105,7 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::Detail;
+    use crate::report::statistics::Detail;
 
     proptest! {
         #[test]
