@@ -9,13 +9,11 @@
 )]
 
 // The example's own, for runs of which one outlives another.
-#[path = "../examples/batch/provider.rs"]
+#[path = "../../src/provider.rs"]
 mod provider;
 
-mod batch {
-    mod caches;
-    mod killed;
-    mod modes;
-    mod options;
-    mod support;
-}
+mod caches;
+mod killed;
+mod modes;
+mod options;
+mod support;

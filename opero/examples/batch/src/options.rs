@@ -11,8 +11,8 @@ const USAGE: &str = "usage: batch [PROMPTS_FILE] [OPTION…]
   --workers N       requests in flight, or worker processes; 64, or one a core
   --resume FILE     record each answer in FILE, and ask only for those that are not in it yet
   --answers         print each answer as soon as it is there and recorded
-  --cache BACKEND   where answers are kept: memory (the default), disk, redb, redis (its URL from OPERO_REDIS_URL),
-                    memory+redis, or any other name or URL of a backend
+  --cache BACKEND   where answers are kept: memory (the default); with the Cargo feature of the name disk, redb, or redis
+                    (its URL from OPERO_REDIS_URL); memory+redis, or any other name or URL of a backend
   --cache-dir DIR   the directory of disk or redb; the user's cache directory by default
   --report FILE     write the report of the first pass as a page for the browser
   --json            print the report as JSON
@@ -55,7 +55,7 @@ impl Options {
     /// The prompts of the file, one a line. A line that is no text is said and skipped: the others are worth asking.
     pub(crate) fn prompts(&self) -> Result<Vec<String>, String> {
         // The file beside this example, wherever the command is run from.
-        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/prompts.txt");
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts.txt");
         let file = self.file.as_ref().unwrap_or(&ours);
         let bytes = std::fs::read(file);
         let bytes = bytes.map_err(|error| format!("{}: {error}", file.display()))?;

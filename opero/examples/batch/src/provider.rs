@@ -1,15 +1,17 @@
 //! A metered provider of completions: a real HTTP server in this process, which counts what it is asked.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -71,10 +73,7 @@ impl Provider {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}/v1/completions", listener.local_addr()?);
         let desk = Arc::new(Mutex::new(Desk::new(terms)));
-        let app = Router::new()
-            .route("/v1/completions", post(complete))
-            .with_state(Arc::clone(&desk));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(serve(listener, Arc::clone(&desk)));
         Ok(Self { url, desk })
     }
 
@@ -112,34 +111,40 @@ struct Ask {
     prompt: String,
 }
 
+async fn serve(listener: TcpListener, desk: Arc<Mutex<Desk>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let desk = Arc::clone(&desk);
+        let service = service_fn(move |request| complete(Arc::clone(&desk), request));
+        // A client that is gone gets no answer.
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
 async fn complete(
-    State(desk): State<Arc<Mutex<Desk>>>,
-    headers: HeaderMap,
-    Json(ask): Json<Ask>,
-) -> Response {
-    let key = headers
-        .get(header::AUTHORIZATION)
+    desk: Arc<Mutex<Desk>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
+    let (head, body) = request.into_parts();
+    let ask: Ask = serde_json::from_slice(&body.collect().await?.to_bytes())?;
+    let key = (head.headers.get(header::AUTHORIZATION))
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .unwrap_or_default();
     let fate = lock(&desk).decide(key, &ask, Instant::now());
-    match fate {
-        Fate::Rejected(status, problem) => (status, problem).into_response(),
-        Fate::OverRate(wait) => {
+    let response = Response::builder();
+    Ok(match fate {
+        Fate::Rejected(status, problem) => response.status(status).body(problem.into())?,
+        Fate::OverRate(wait) => response
+            .status(StatusCode::TOO_MANY_REQUESTS)
             // The header counts whole seconds.
-            let seconds = wait.as_secs_f64().ceil().to_string();
-            (
-                StatusCode::TOO_MANY_REQUESTS,
-                [(header::RETRY_AFTER, seconds)],
-                "slow down",
-            )
-                .into_response()
-        }
+            .header(header::RETRY_AFTER, wait.as_secs_f64().ceil().to_string())
+            .body("slow down".into())?,
         Fate::Answered(delay) => {
             tokio::time::sleep(delay).await;
-            Json(json!({ "model": ask.model, "prompt": ask.prompt, "text": answer(&ask.prompt) }))
-                .into_response()
+            let text = answer(&ask.prompt);
+            let told = json!({ "model": ask.model, "prompt": ask.prompt, "text": text });
+            response.body(told.to_string().into())?
         }
-    }
+    })
 }
 
 fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use axum::http::StatusCode;
+use hyper::StatusCode;
 
 use super::{Ask, Asked, Served, Terms};
 

@@ -2,29 +2,24 @@
 //! map in one attribute, in this process or in worker processes, and after a kill only what is missing.
 //!
 //! ```sh
-//! cargo run --release --example batch                                            # --help lists the options
-//! cargo run --release --example batch -- --cache redb                            # a second run asks for nothing
-//! cargo run --release --example batch -- --mode process --resume answers.journal # kill it, and run it again
+//! cargo run -p batch                                            # --help lists the options
+//! cargo run -p batch --features redb -- --cache redb            # a second run asks for nothing
+//! cargo run -p batch -- --mode process --resume answers.journal # kill it, and run it again
 //! ```
 //!
 //! The provider is a real HTTP server that this program starts beside itself. Its two API keys may start twenty
 //! requests a second each, its larger model has an outage, and now and then it fails or dawdles. Every prompt gets
 //! its answer all the same; a second pass over the same prompts gets them from the cache. With `--cache disk`, `redb`,
-//! `redis` or `memory+redis` a second run of this program gets all of them from there, and the provider hears nothing of it.
+//! `redis` or `memory+redis`, and the feature of that name, a second run of this program gets all of them from there, and the
+//! provider hears nothing of it.
 //! With `--resume FILE` each answer is recorded before it is told, and whatever ends the program, the next run with that
 //! file asks only for the rest.
 
-#[path = "batch/client.rs"]
 mod client;
-#[path = "batch/options.rs"]
 mod options;
-#[path = "batch/outages.rs"]
 mod outages;
-#[path = "batch/pass.rs"]
 mod pass;
-#[path = "batch/provider.rs"]
 mod provider;
-#[path = "batch/summary.rs"]
 mod summary;
 
 use std::error::Error;

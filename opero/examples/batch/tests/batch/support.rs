@@ -8,18 +8,12 @@ use tokio::runtime::Runtime;
 
 use crate::provider::{Provider, Terms};
 
-/// The example's binary, which `cargo test` builds beside this test's.
 pub(super) fn example() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    Command::new(path.join("examples/batch"))
+    Command::new(env!("CARGO_BIN_EXE_batch"))
 }
 
 pub(super) fn run(command: &mut Command) -> Output {
-    command
-        .output()
-        .expect("the example is built by `cargo test`; with --test it is not")
+    command.output().unwrap()
 }
 
 /// What a run that succeeds prints.
@@ -59,7 +53,7 @@ impl Directory {
 
     /// The first `count` of the example's own prompts, as a file.
     pub(super) fn first_prompts(&self, count: usize) -> PathBuf {
-        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/prompts.txt");
+        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts.txt");
         let all = std::fs::read_to_string(all).unwrap();
         let some: Vec<_> = all.lines().take(count).collect();
         self.prompts(&some.join("\n"))

@@ -3,11 +3,16 @@
 //! All of it is `Serialize` and `Deserialize`: a request may be made in a worker process, and what it ends with comes back
 //! from there, or is read from the record of an earlier run.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Response, StatusCode, header};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -64,7 +69,7 @@ impl ApiError {
         }
     }
 
-    fn rejected(response: &Response) -> Self {
+    fn rejected(response: &Response<Incoming>) -> Self {
         let seconds = response.headers().get(header::RETRY_AFTER);
         let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
         Self::Status {
@@ -75,34 +80,37 @@ impl ApiError {
 }
 
 /// One client for all requests of a process: it keeps the connections.
-static HTTP: LazyLock<Client> = LazyLock::new(Client::new);
+static HTTP: LazyLock<Client<HttpConnector, Full<Bytes>>> =
+    LazyLock::new(|| Client::builder(TokioExecutor::new()).build_http());
 
 /// Asks the provider once.
 pub(crate) async fn post(request: &Request, model: &str) -> Result<Completion, ApiError> {
-    let response = HTTP
-        .post(&request.url)
-        .bearer_auth(&request.api_key.0)
-        .json(&json!({ "model": model, "prompt": request.prompt }))
-        .send()
-        .await?;
+    let body = json!({ "model": model, "prompt": request.prompt }).to_string();
+    let asked = hyper::Request::post(&request.url)
+        .header(
+            header::AUTHORIZATION,
+            format!("Bearer {}", request.api_key.0),
+        )
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::from(body))
+        .map_err(lost)?;
+    let response = HTTP.request(asked).await.map_err(lost)?;
     if !response.status().is_success() {
         return Err(ApiError::rejected(&response));
     }
-    Ok(response.json().await?)
+    let body = response.into_body().collect().await.map_err(lost)?;
+    serde_json::from_slice(&body.to_bytes()).map_err(lost)
 }
 
-impl From<reqwest::Error> for ApiError {
-    /// In words, since a worker cannot send the error itself. The URL, which may hold a password, is not among them.
-    fn from(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let mut words = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            words = format!("{words}: {cause}");
-            source = cause.source();
-        }
-        Self::Transport(words)
+/// In words, since a worker cannot send the error itself. The URL, which may hold a password, is not among them.
+fn lost(error: impl Error) -> ApiError {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
     }
+    ApiError::Transport(words)
 }
 
 impl fmt::Display for ApiError {
@@ -117,7 +125,7 @@ impl fmt::Display for ApiError {
     }
 }
 
-impl std::error::Error for ApiError {}
+impl Error for ApiError {}
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
