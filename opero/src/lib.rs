@@ -38,10 +38,11 @@ use opero_ratelimit as _;
 mod clock;
 mod config;
 mod execution;
+pub mod extend;
 mod fast_path;
 mod mechanism;
 mod order;
-pub mod pipeline;
+mod pipeline;
 mod rest;
 mod route;
 // Generated code names some of its items through `__private`, and nothing else does.
@@ -56,44 +57,40 @@ mod tracing;
 #[path = "private/mod.rs"]
 pub mod __private;
 
-/// The cache mechanism: backends, statistics, clearing a namespace.
+/// The cache: backends, statistics, clearing a namespace.
 #[cfg(feature = "cache")]
 pub use opero_cache as cache;
-/// The vocabulary all mechanisms share. Under its own name: as `core` it would hide the language's from `use opero::*`.
+// Not as `core`: `use opero::*` would hide the language's.
+#[doc(hidden)]
 pub use opero_core;
-/// The map mechanism: runs, executors, reports.
+/// Maps: runs, their sources, results, reports.
 #[cfg(feature = "map")]
 pub use opero_map as map;
-/// The rate limit mechanism: quotas and limiters.
+/// The rate limit: quotas and limiters.
 #[cfg(feature = "ratelimit")]
 pub use opero_ratelimit as ratelimit;
-/// The retry mechanism: backoff, retry, fallback.
+/// What happens after a failure: retry, backoff, fallback, timeout.
 #[cfg(feature = "retry")]
 pub use opero_retry as retry;
 
+#[cfg(all(feature = "macros", feature = "cache"))]
+pub use __private::CacheHandle;
 pub use clock::set_clock;
-pub use config::{PipelineConfig, Rate, Time};
+pub use config::PipelineConfig;
 #[cfg(feature = "cache")]
 pub use opero_core::background::drain;
-pub use opero_core::{
-    Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, ConfigError, Context,
-    Error, ErrorKind, Event, FailedAttempt, History, Key, ManualClock, Observer, Operation,
-    Rejected, RejectedKind, Stack, Stage, async_trait, block_on, observe, operation,
-};
-pub use order::Stages;
 #[doc(inline)]
-pub use pipeline::{Pipeline, PipelineBuilder};
-
-#[cfg(feature = "tracing")]
-pub use self::tracing::TracingObserver;
-#[cfg(feature = "macros")]
-pub use __private::Alternatives;
-#[cfg(all(feature = "macros", feature = "cache"))]
-pub use __private::{BoundCall, BoundSyncCall, CacheHandle, CachedCall, CachedSyncCall};
+pub use opero_core::{
+    ConfigError, Error, ErrorKind, Event, ManualClock, Observer, Rejected, RejectedKind, observe,
+};
 #[cfg(feature = "macros")]
 pub use opero_macros::{main, opero, operomap};
 #[cfg(feature = "map-process")]
 pub use opero_map::{process::init, worker_tests};
+pub use pipeline::{Pipeline, PipelineBuilder};
+
+#[cfg(feature = "tracing")]
+pub use self::tracing::TracingObserver;
 
 /// The code of the README, which is tested with the guide's.
 #[cfg(doctest)]

@@ -83,7 +83,7 @@ fn a_success_and_a_hit_allocate_nothing() {
             poll(past.call(&n, |_| ready(Ok(n)))).unwrap()
         }),
         ("a call without a key", &|n| {
-            poll(through.execute(&opero::operation(|_| ready(Ok(n))))).unwrap()
+            poll(through.execute(&opero::extend::operation(|_| ready(Ok(n))))).unwrap()
         }),
         ("a pipeline that hits", &|n| {
             poll(through.call(&n, |_| ready(Ok(n)))).unwrap()

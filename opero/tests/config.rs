@@ -249,6 +249,7 @@ fn debug_shows_no_password() {
 fn a_glob_import_shadows_no_crate_of_the_language() {
     use opero::*;
 
-    let everyone = |_: &Pipeline<()>| core::mem::size_of::<Attempt>() > std::mem::size_of::<u8>();
+    let everyone =
+        |_: &Pipeline<()>| core::mem::size_of::<PipelineConfig>() > std::mem::size_of::<u8>();
     assert!(everyone(&Pipeline::builder().build().unwrap()));
 }

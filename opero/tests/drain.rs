@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use opero::{block_on, drain, opero};
+use opero::extend::block_on;
+use opero::{drain, opero};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const GUARD: Duration = Duration::from_secs(60);

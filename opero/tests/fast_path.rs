@@ -12,7 +12,8 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use opero::{Attempt, Clock, Event, ManualClock, Pipeline, operation};
+use opero::extend::{Attempt, Clock, operation};
+use opero::{Event, ManualClock, Pipeline};
 use proptest::prelude::*;
 
 /// What one execution does: fail in one of the ways that a predicate tells apart, or return.
@@ -84,9 +85,9 @@ fn run(setting: &Setting, watched: bool, sync: bool) -> Seen {
         .with_alternatives(setting.alternatives);
     let results = (0..3).map(|_| match (setting.is_keyed, sync) {
         (true, true) => format!("{:?}", pipeline.execute_sync(&keyed)),
-        (true, false) => format!("{:?}", opero::block_on(pipeline.execute(&keyed))),
+        (true, false) => format!("{:?}", opero::extend::block_on(pipeline.execute(&keyed))),
         (false, true) => format!("{:?}", pipeline.execute_sync(&call)),
-        (false, false) => format!("{:?}", opero::block_on(pipeline.execute(&call))),
+        (false, false) => format!("{:?}", opero::extend::block_on(pipeline.execute(&call))),
     });
     let results = results.collect();
     Seen {

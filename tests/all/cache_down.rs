@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use opero::opero_core::block_on;
+use opero::extend::block_on;
 use opero::{Error, ManualClock, opero};
 
 use crate::support::{Failure, FlakyCache, Health, Outcome, Script, Trace, with_clock};

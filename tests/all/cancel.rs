@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use opero::{Attempt, Clock, Error, ManualClock, operation, opero, operomap};
+use opero::extend::{Attempt, Clock, operation};
+use opero::{Error, ManualClock, opero, operomap};
 
 use crate::support::{Failure, Outcome, Script, Step, Trace, poll_once, with_clock};
 
@@ -119,7 +120,7 @@ fn a_call_dropped_at_any_await_point_leaves_nothing_behind() {
 }
 
 /// What the stages hold is only shown, so it is read from there.
-fn holds_nothing(stages: &opero::Stages) -> bool {
+fn holds_nothing(stages: &opero::extend::types::Stages) -> bool {
     let shown = format!("{stages:?}");
     shown.contains("Flights { under_way: 0 }") && shown.contains("waiting: 0")
 }

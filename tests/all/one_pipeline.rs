@@ -1,10 +1,9 @@
 //! Attribute, builder, TOML and JSON are four ways to write one pipeline: each case is written once, and the macro
 //! spells it in all four. They must do the same with the same script of failures.
 
-use opero::opero_core::block_on;
-use opero::{
-    Attempt, Error, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operation, opero,
-};
+use opero::extend::block_on;
+use opero::extend::{Attempt, operation};
+use opero::{Error, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, opero};
 
 use crate::support::{Failure, Outcome, Script, Trace, with_clock};
 

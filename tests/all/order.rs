@@ -1,8 +1,9 @@
 //! `caller -> outside -> cache -> retry -> fallback -> rate limit -> inside -> timeout -> function`, as recorded.
 
-use opero::opero_core::block_on;
-use opero::pipeline::Present;
-use opero::{Attempt, Error, ManualClock, Pipeline, PipelineBuilder, operation, opero};
+use opero::extend::block_on;
+use opero::extend::types::Present;
+use opero::extend::{Attempt, operation};
+use opero::{Error, ManualClock, Pipeline, PipelineBuilder, opero};
 
 use crate::support::{Around, Failure, Outcome, Script, Trace, with_clock};
 use Outcome::{Hang, Value};

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use opero::opero_core::block_on;
-use opero::{
-    Attempt, Clock, Context, Error, ManualClock, Operation, PipelineConfig, Rate, Rejected, Stage,
-    Time, operation, opero,
-};
+use opero::extend::block_on;
+use opero::extend::types::{Rate, Time};
+use opero::extend::{Attempt, Clock, Context, Operation, Stage, operation};
+use opero::{Error, ManualClock, PipelineConfig, Rejected, opero};
 use proptest::prelude::*;
 
 use crate::support::{Failure, Script, Step, Trace, outcomes, with_clock};

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use opero::opero_core::SystemClock;
+use opero::extend::SystemClock;
 use opero::{Error, ManualClock, opero, operomap};
 
 use crate::support::{Grants, with_clock};

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
+use opero::extend::{Attempt, Context};
 use opero::map::{IntoSource, Job, MapConfig, Phase, Report, Run, Waiting};
-use opero::{Attempt, Context, Error, Event, operomap};
+use opero::{Error, Event, operomap};
 
 use crate::support::{Answers, Directory, look_at, runtime};
 

@@ -7,12 +7,10 @@ use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use opero::extend::{Attempt, operation};
+use opero::extend::{Context, Waiting, block_on};
 use opero::opero_core::sync::lock;
-use opero::opero_core::{Context, Waiting, block_on};
-use opero::{
-    Attempt, Error, Event, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operation,
-    operomap,
-};
+use opero::{Error, Event, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operomap};
 use proptest::prelude::*;
 
 use crate::support::{FlakyCache, Health, with_clock};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use opero::opero_core::SystemClock;
+use opero::extend::SystemClock;
 use opero::{Error, opero};
 use tokio::sync::Notify;
 

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use opero::extend::{Backend, BackendError, Key, async_trait};
 use opero::ratelimit::{LimiterBackend, LimiterOptions, RedisLimiter, Verdict, register_limiter};
-use opero::{Backend, BackendError, Key, async_trait};
 
 /// In nanoseconds since the Unix epoch.
 static GRANTS: Mutex<Vec<[u128; 2]>> = Mutex::new(Vec::new());

@@ -125,7 +125,7 @@ impl Handle {
         signature.inputs = inputs.into_iter().collect();
         let opaque = quote_spanned!(Span::mixed_site()=> impl);
         signature.output = parse_quote! {
-            -> #facade::#kind<#opaque #facade::#call<Return = #output, Value = #value>>
+            -> #facade::extend::types::#kind<#opaque #facade::extend::types::#call<Return = #output, Value = #value>>
         };
         let cache = self.sibling(plan, &format_ident!("{}_cache", sig.ident), false);
         let (function_name, adapter, on_rejected_name) =

@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
             let (attributes, name, ty) = (&argument.attributes, &argument.name, &argument.ty);
             match is_list {
                 true => {
-                    parse_quote!(#(#attributes)* #name: impl #facade::Alternatives<#ty, #error>)
+                    parse_quote!(#(#attributes)* #name: impl #facade::extend::types::Alternatives<#ty, #error>)
                 }
                 false => parse_quote!(#(#attributes)* #name: #ty),
             }
@@ -318,12 +318,12 @@ fn stage(parameter: &Parameter) -> syn::Result<&Expr> {
     let (problem, way_out) = match parameter.expression()? {
         Expr::Array(_) | Expr::Tuple(_) => (
             "is one stage",
-            "put one around the other in a static, as in `static BOTH: opero::Stack<Outer, Inner> = \
-             opero::Stack::new(Outer, Inner);`, and name that",
+            "put one around the other in a static, as in `static BOTH: opero::extend::Stack<Outer, Inner> = \
+             opero::extend::Stack::new(Outer, Inner);`, and name that",
         ),
         Expr::Closure(_) | Expr::Lit(_) => (
             "is a stage, as which this cannot serve",
-            "implement `opero::Stage` for a type, and name a static or a unit struct of it",
+            "implement `opero::extend::Stage` for a type, and name a static or a unit struct of it",
         ),
         stage => return Ok(stage),
     };

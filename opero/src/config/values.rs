@@ -9,7 +9,7 @@ use opero_core::{ConfigError, Location, units};
 /// A duration as it was written: a number of seconds, a human text, or a `Duration`.
 ///
 /// ```
-/// use opero::Time;
+/// use opero::extend::types::Time;
 /// use std::time::Duration;
 ///
 /// assert_eq!(Time::from(0.25).resolve("min_delay").unwrap(), Duration::from_millis(250));
@@ -72,7 +72,7 @@ pub(crate) fn optional(
 /// A rate as it was written: starts per second, a text such as `"100/min"`, or the time between two starts.
 ///
 /// ```
-/// use opero::Rate;
+/// use opero::extend::types::Rate;
 /// use std::time::Duration;
 ///
 /// assert_eq!(Rate::from(10).resolve("rate_limit").unwrap(), Duration::from_millis(100));

@@ -41,9 +41,9 @@ pub use owned_map::NamedRun;
 pub use owned_map::OwnedItems;
 
 use crate::order::Stages;
-pub use crate::route::Places;
+use crate::route::Places;
 use crate::shell::{Cached, Plainly, Uncached};
-pub use crate::staged::{Absent, Place, Present};
+use crate::staged::{Absent, Present};
 use target::PipelineCall;
 
 /// The stages of `#[opero]` around any closure, built at run time from the same parameters with the same defaults.

@@ -25,7 +25,7 @@ where
     /// background.
     ///
     /// ```
-    /// # opero::block_on(async {
+    /// # opero::extend::block_on(async {
     /// use opero::Pipeline;
     ///
     /// let pipeline = Pipeline::<String>::builder().cache_ttl("1min").cache_stale("1h").build()?;

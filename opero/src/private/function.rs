@@ -9,9 +9,10 @@ use opero_core::Clock;
 use opero_core::{CodecError, ConfigError};
 
 use super::path;
+use crate::PipelineConfig;
 use crate::clock::current_clock;
 use crate::mechanism::cache;
-use crate::{PipelineConfig, Stages};
+use crate::order::Stages;
 
 /// A decorated function's name and stages. It lives in a static inside the function; the stages are built at the first
 /// call.

@@ -9,8 +9,8 @@ use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, Waiting, blo
 use super::Function;
 use super::call::{Lowered, call_placed, call_placed_sync};
 use super::recipe::{Callee, Failure, Return, Value};
-use crate::Stages;
 use crate::order::CacheUse;
+use crate::order::Stages;
 use crate::rest::{Boxed, Known};
 use crate::route::{Places, run_staged};
 use crate::shell::{CachedValue, SyncTarget, Whole};

@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use opero::{Attempt, Context, Error, Operation, Stage, opero, operomap};
+use opero::extend::{Attempt, Context, Operation, Stage};
+use opero::{Error, opero, operomap};
 
 /// Executes what it is around twice, and keeps the second result.
 struct Twice;

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use opero::{Error, async_trait, opero};
+use opero::extend::async_trait;
+use opero::{Error, opero};
 
 static RUNS: AtomicU32 = AtomicU32::new(0);
 

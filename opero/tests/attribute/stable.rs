@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use opero::extend::{Attempt, Context, Operation, Stage};
 use opero::opero_core::stable::{KeySpace, append_key};
 use opero::opero_core::{CodecError, KeyBytes};
-use opero::{Attempt, Context, Error, Operation, Stage, opero};
+use opero::{Error, opero};
 use serde::Serialize;
 
 /// What each function last said of its call.

@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use opero::{async_trait, opero};
+use opero::extend::async_trait;
+use opero::opero;
 
 type Boxed = Box<dyn StdError + Send + Sync>;
 

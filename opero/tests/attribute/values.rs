@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use opero::{Attempt, Context, Error, ErrorKind, Operation, Rejected, Stage, opero};
+use opero::extend::{Attempt, Context, Operation, Stage};
+use opero::{Error, ErrorKind, Rejected, opero};
 
 const RETRIES: u32 = 1;
 const DELAY: Duration = Duration::ZERO;

@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use opero::cache::{CacheBackend, Entry, Peek, register_cache};
+use opero::extend::{Backend, BackendError, Clock, Key, async_trait};
 use opero::opero_core::sync::lock;
 use opero::opero_core::{Instant, clock::Sleep};
 use opero::ratelimit::{LimiterBackend, LimiterOptions, LocalLimiter, Verdict, register_limiter};
-use opero::{Backend, BackendError, Clock, Key, async_trait};
 
 use super::Trace;
 

@@ -3,8 +3,8 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
-use opero::Clock;
-use opero::opero_core::SystemClock;
+use opero::extend::Clock;
+use opero::extend::SystemClock;
 use opero::opero_core::sync::lock;
 
 /// Runs a test whose decorated functions go by `clock`.

@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use opero::cache::{CacheBackend, Entry, Peek, register_cache};
+use opero::extend::{Backend, BackendError, Clock, Key, async_trait};
 use opero::opero_core::sync::lock;
-use opero::{Backend, BackendError, Clock, ConfigError, Key, ManualClock, async_trait};
+use opero::{ConfigError, ManualClock};
 
 /// How a [`FlakyCache`] is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

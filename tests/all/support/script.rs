@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use opero::{Clock, Rejected};
+use opero::Rejected;
+use opero::extend::Clock;
 use proptest::prelude::*;
 
 use super::Trace;

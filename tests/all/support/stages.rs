@@ -1,4 +1,5 @@
-use opero::{Attempt, Context, Error, Operation, Stage};
+use opero::Error;
+use opero::extend::{Attempt, Context, Operation, Stage};
 
 use super::Trace;
 

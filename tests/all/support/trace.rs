@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once};
 
+use opero::Event;
+use opero::extend::Attempt;
 use opero::opero_core::sync::lock;
-use opero::{Attempt, Event};
 
 /// What happened to one function, in order: the events of its stages, and what the recorders around them noted.
 ///

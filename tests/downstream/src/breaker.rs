@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use opero::{Attempt, Context, Error, Operation, Rejected, Stage};
+use opero::extend::{Attempt, Context, Operation, Stage};
+use opero::{Error, Rejected};
 
 /// Rejects calls after three failures in a row, until somebody closes it again.
 #[derive(Debug, Default)]

@@ -8,8 +8,7 @@ use std::time::Duration;
 use std::{fs, process};
 
 use opero::cache::{register_store, ByteStore, CacheOptions, Spot};
-use opero::opero_core::stable::KeySpace;
-use opero::{async_trait, Backend, BackendError, Key};
+use opero::extend::{async_trait, Backend, BackendError, Key, KeySpace};
 
 /// The files of one function, in a directory of its own within that of its namespace.
 #[derive(Debug)]

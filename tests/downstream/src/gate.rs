@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use opero::opero_core::Instant;
+use opero::extend::{async_trait, Backend, Clock, Instant, Key};
 use opero::ratelimit::{register_limiter, LimiterBackend, LimiterOptions, Quota, Verdict};
-use opero::{async_trait, Backend, Clock, Key};
 
 /// More keys than that are looked through for those that say nothing any more.
 const MANY: usize = 1_000;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use opero::cache::{register_cache, CacheBackend, CacheOptions, Entry, Peek};
-use opero::{async_trait, Backend, BackendError, Key};
+use opero::extend::{async_trait, Backend, BackendError, Key};
 
 /// As many results as the options say.
 #[derive(Debug)]

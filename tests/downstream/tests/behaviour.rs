@@ -4,7 +4,7 @@ use downstream::{
     almanac, describe, describe_cache, describe_call, reports, styled, summaries, summary, Client,
     Failure, ASKED, BREAKER,
 };
-use opero::opero_core::block_on;
+use opero::extend::block_on;
 use opero::ErrorKind;
 
 #[test]

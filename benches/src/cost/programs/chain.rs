@@ -1,4 +1,5 @@
-use opero::{Attempt, Context, Error, Operation, Stage, opero, operomap};
+use opero::extend::{Attempt, Context, Operation, Stage};
+use opero::{Error, opero, operomap};
 
 static ONCE: Once = Once;
 static TWICE: Twice = Twice;
