@@ -22,7 +22,7 @@ mod ctrl_c {
 }
 mod engine;
 mod erased;
-pub mod executor;
+mod executor;
 mod job;
 mod on_error;
 #[cfg(feature = "process")]
@@ -37,7 +37,9 @@ mod source;
 pub use cancel::Cancel;
 pub use config::MapConfig;
 pub use engine::ResultOf;
-pub use executor::{Executor, ExecutorRegistration};
+#[doc(hidden)]
+pub use executor::{Crew, Desk, Terms};
+pub use executor::{Executor, ExecutorRegistration, Lane};
 pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
 pub use on_error::{OnError, Share};
 pub use report::timeline::{Phase, Span, Timeline, WorkerChange};

@@ -34,6 +34,7 @@ pub trait Executor: Backend {
     ///
     /// # Errors
     /// Where the function cannot be executed elsewhere, or a parameter about workers is wrong.
+    #[doc(hidden)]
     fn hire(&self, terms: &Terms<'_>) -> Result<Option<Arc<dyn Crew>>, ConfigError> {
         let _ = terms;
         Ok(None)
@@ -100,12 +101,7 @@ impl Registration for ExecutorRegistration {
 ///
 /// # Errors
 /// An unknown name, with those there are and the Cargo feature that adds a missing one.
-///
-/// ```
-/// let error = opero_map::executor::open(&"proces".into()).unwrap_err();
-/// assert_eq!(error.parameter(), "mode");
-/// ```
-pub fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
+pub(crate) fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
     let registration = registry::find::<ExecutorRegistration>(mode).map_err(|error| {
         let mut features = ExecutorRegistration::FEATURES.iter();
         let missing = features.find(|(scheme, _)| *scheme == mode.scheme());

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opero_core::{Backend, ConfigError, Context, Error, Waiting, block_on};
-use opero_map::executor::Lane;
-use opero_map::{Executor, ExecutorRegistration, IntoSource, Job, MapConfig, Run, map, map_async};
+use opero_map::{
+    Executor, ExecutorRegistration, IntoSource, Job, Lane, MapConfig, Run, map, map_async,
+};
 
 fn problem<T, E: std::fmt::Debug>(result: Result<Vec<T>, opero_core::Error<E>>) -> String {
     let Err(error) = result else { panic!("it ran") };
