@@ -94,10 +94,10 @@ impl Cache {
     pub async fn follow(
         &self,
         cx: &Context<'_>,
-        follow: Follow<'_>,
+        follow: &mut Follow<'_>,
         outcome: &mut dyn Outcome,
     ) -> Followed {
-        match follow.0.await {
+        match (&mut follow.0).await {
             Ok(landing) if self.landed(cx, outcome, &landing) => Followed::Done,
             Ok(_) => Followed::Alone,
             // The lead goes on to whoever waits next, and this call joins once more.

@@ -116,7 +116,7 @@ impl Stages {
     ) -> Option<&'c dyn Remote> {
         let remote = cx.remote()?;
         let is_bare = self.passes_cache(rest.cache, rest.missed)
-            && rest.first.is_none()
+            && !rest.has_first
             && self.is_untimed
             && !cx.observed();
         (is_bare && self.admits(needs)).then_some(remote)

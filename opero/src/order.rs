@@ -19,16 +19,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use opero_core::{
-    Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Outcome, Waiting, block_on,
-    remote,
+    Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Waiting, block_on, remote,
 };
 
 use crate::PipelineConfig;
 use crate::execution::{self, Execution};
+use crate::fast_path::Needs;
 use crate::mechanism::cache::{self, CacheSlot, Followed, JoinedSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
-use crate::rest::Facts;
+use crate::shell::Begun;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
 /// in a static beside any function, generic ones too.
@@ -64,23 +64,36 @@ pub(crate) struct Rest<'s> {
     pub(crate) cache: CacheUse,
     /// The key of a call whose hit was looked for in vain.
     pub(crate) missed: Option<Key>,
-    /// The first attempt has run without the stages, perhaps under the lead of its call: what it came to is the outcome.
-    pub(crate) first: Option<JoinedSlot<'s>>,
+    /// The first attempt has run without the stages: what it came to is the outcome.
+    pub(crate) has_first: bool,
+    /// The lead under which it ran, or the place among those that follow another call.
+    pub(crate) joined: JoinedSlot<'s>,
     /// The call has followed another one in vain, and executes beside it.
     pub(crate) is_alone: bool,
     /// A stage of the user's stands inside, and calls [`Stages::execute`] itself.
     pub(crate) is_staged: bool,
 }
 
-impl Rest<'_> {
+impl<'s> Rest<'s> {
     /// All of a call without stages of the user's.
-    pub(crate) const fn new(cache: CacheUse) -> Self {
+    pub(crate) fn new(cache: CacheUse) -> Self {
         Self {
             cache,
             missed: None,
-            first: None,
+            has_first: false,
+            joined: JoinedSlot::default(),
             is_alone: false,
             is_staged: false,
+        }
+    }
+
+    /// What a call that has begun has left to do.
+    pub(crate) fn of(cache: CacheUse, has_first: bool, begun: Begun<'s>) -> Self {
+        Self {
+            missed: begun.key,
+            has_first,
+            joined: begun.first.map(|first| first.joined).unwrap_or_default(),
+            ..Self::new(cache)
         }
     }
 }
@@ -122,17 +135,17 @@ impl Stages {
             call,
         };
         let first = FirstAttempt {
-            has_ended: rest.first.is_some(),
+            has_ended: rest.has_first,
             next: self.rate_limit.around(execution),
         };
         let mut attempts = self.retry.around(self.fallback.around(first));
         let slot = &self.cache;
-        match (rest.cache, rest.first) {
+        match (rest.cache, rest.has_first) {
             (CacheUse::Past, _) => attempts.attempt(cx, attempt).await,
-            (CacheUse::Through, Some(lead)) => {
-                cache::pass_led(slot, cx, attempt, lead, &mut attempts).await;
+            (CacheUse::Through, true) => {
+                cache::pass_led(slot, cx, attempt, rest.joined, &mut attempts).await;
             }
-            (CacheUse::Through, None) => match rest.missed.filter(|_| rest.is_alone) {
+            (CacheUse::Through, false) => match rest.missed.filter(|_| rest.is_alone) {
                 Some(key) => cache::pass_alone(slot, cx, attempt, key, &mut attempts).await,
                 None => cache::pass(slot, cx, attempt, rest.missed, &mut attempts).await,
             },
@@ -159,21 +172,20 @@ impl Stages {
         &'s self,
         cx: Option<&Context<'_>>,
         waiting: Waiting,
-        joined: &mut JoinedSlot<'s>,
-        arguments: &Facts<'_>,
-        outcome: &mut dyn Outcome,
-        rest: &mut Rest<'_>,
+        needs: &Needs,
+        call: &mut dyn Call,
+        rest: &mut Rest<'s>,
     ) -> bool {
         let cx = self.context_of(cx, waiting);
-        if let Some(remote) = self.begin_remotely(&cx, rest, &arguments.needs) {
+        if let Some(remote) = self.begin_remotely(&cx, rest, needs) {
             let attempt = Attempt::FIRST;
-            let encoded = execution::encode(remote, attempt, arguments);
+            let encoded = execution::encode(remote, attempt, (*call).arguments());
             let executed = remote::execute(&cx, remote, encoded).await;
-            execution::decode(remote, attempt, executed, outcome);
-            rest.first = Some(JoinedSlot::default());
-            return outcome.is_ok();
+            execution::decode(remote, attempt, executed, call.outcome());
+            rest.has_first = true;
+            return call.outcome().is_ok();
         }
-        match cache::follow(&self.cache, &cx, joined, outcome).await {
+        match cache::follow(&self.cache, &cx, &mut rest.joined, call).await {
             Some(Followed::Done) => return true,
             Some(Followed::Alone) => rest.is_alone = true,
             Some(Followed::Again) | None => {}
@@ -200,17 +212,24 @@ impl Stages {
         })
     }
 
-    /// [`run`](Self::run) for a synchronous call in a context of its own.
-    pub(crate) fn run_blocking(
-        stages: Result<&Self, &ConfigError>,
+    /// [`short_cut`](Self::short_cut) and [`run`](Self::run) for a synchronous call in a context of its own.
+    pub(crate) fn run_blocking<'s>(
+        stages: Result<&'s Self, &ConfigError>,
+        needs: &Needs,
         call: &mut dyn Call,
-        rest: Rest<'_>,
+        mut rest: Rest<'s>,
     ) {
+        let waiting = Waiting::Blocking;
         match stages {
-            Ok(stages) => {
-                let cx = stages.context(Waiting::Blocking);
-                block_on(stages.pass(&cx, Attempt::FIRST, call, rest));
-            }
+            Ok(stages) => block_on(async {
+                if !stages
+                    .short_cut(None, waiting, needs, call, &mut rest)
+                    .await
+                {
+                    let cx = stages.context(waiting);
+                    stages.pass(&cx, Attempt::FIRST, call, rest).await;
+                }
+            }),
             Err(error) => call.outcome().reject(Attempt::FIRST, error.clone().into()),
         }
     }

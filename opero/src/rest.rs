@@ -10,7 +10,6 @@ use opero_core::{
 };
 
 use crate::fast_path::Needs;
-use crate::mechanism::cache::JoinedSlot;
 use crate::order::{CacheUse, Rest, Stages};
 use crate::shell::{Begun, Ending, Lift, Lookup, SyncTarget, Target, settle};
 
@@ -166,31 +165,23 @@ where
     R: 'f,
     D: Ending<T, E> + 'f,
 {
+    // Outside the block, which would keep both. It is small, since the calls that follow another one wait in it.
+    let mut rest = Rest::of(call.cache, first.is_some(), begun);
     Box::pin(async move {
-        let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
-        let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
-        let mut has_result = false;
-        if let Ok(stages) = call.stages
-            && stages
-                .short_cut(
-                    cx,
-                    Waiting::Async,
-                    &mut joined,
-                    &call.arguments,
-                    &mut slot,
-                    &mut rest,
-                )
-                .await
-        {
-            has_result = true;
-            if let Some(output) = ending.result(slot.take_result()) {
-                return output;
-            }
-        }
         let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
         let running = pin!(None);
+        let slot = call.slot(D::HOLDS_HISTORY, first);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
-        if !has_result {
+        let needs = &call.arguments.needs;
+        if let Ok(stages) = call.stages
+            && stages
+                .short_cut(cx, Waiting::Async, needs, &mut attempts, &mut rest)
+                .await
+        {
+            if let Some(output) = ending.result(attempts.take_result()) {
+                return output;
+            }
+        } else {
             Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
             if let Some(output) = ending.result(attempts.take_result()) {
                 return output;
@@ -250,57 +241,27 @@ where
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
-    let slot = Slot::new(&call.policy, call.keeping).with_history(D::HOLDS_HISTORY);
-    let (mut slot, mut rest, mut joined) = resumed(slot, first, call.cache, begun);
-    let mut has_result = false;
-    if let Ok(stages) = call.stages
-        && block_on(stages.short_cut(
-            None,
-            Waiting::Blocking,
-            &mut joined,
-            &call.arguments,
-            &mut slot,
-            &mut rest,
-        ))
-    {
-        has_result = true;
-        if let Some(output) = ending.result(slot.take_result()) {
-            return output;
-        }
-    }
+    let rest = Rest::of(call.cache, first.is_some(), begun);
     let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
+    let slot = call.slot(D::HOLDS_HISTORY, first);
     let mut attempts = SyncCall::new(&call.arguments, execute, slot);
-    if !has_result {
-        Stages::run_blocking(call.stages, &mut attempts, rest);
+    Stages::run_blocking(call.stages, &call.arguments.needs, &mut attempts, rest);
+    loop {
         if let Some(output) = ending.result(attempts.take_result()) {
             return output;
         }
-    }
-    loop {
         // As in `run`.
         block_on(Stages::run_bare(&mut attempts));
-        if let Some(output) = ending.result(attempts.take_result()) {
-            return output;
-        }
     }
 }
 
-/// The place of a call's outcome, what is left of the call, and the flight that it may follow.
-fn resumed<'c, T, E>(
-    mut slot: Slot<'c, T, E>,
-    first: Option<Result<T, Error<E>>>,
-    cache: CacheUse,
-    begun: Begun<'c>,
-) -> (Slot<'c, T, E>, Rest<'c>, JoinedSlot<'c>) {
-    let mut rest = Rest::new(cache);
-    rest.missed = begun.key;
-    let joined = begun.first.map(|first| first.joined).unwrap_or_default();
-    match first {
-        None => (slot, rest, joined),
-        Some(result) => {
+impl<T, E, P: CallPolicy<T, E>, R, M> TypedCall<'_, T, E, P, R, M> {
+    /// The place of the call's outcome, with what its first attempt came to.
+    fn slot(&self, keeps_history: bool, first: Option<Result<T, Error<E>>>) -> Slot<'_, T, E> {
+        let mut slot = Slot::new(&self.policy, self.keeping).with_history(keeps_history);
+        if let Some(result) = first {
             slot.put(Attempt::FIRST, result);
-            rest.first = Some(joined);
-            (slot, rest, JoinedSlot::default())
         }
+        slot
     }
 }

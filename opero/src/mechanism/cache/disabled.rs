@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::task;
 
-use opero_core::{Attempt, ConfigError, Context, Entry, Key, Next, Outcome};
+use opero_core::{Attempt, Call, ConfigError, Context, Entry, Key, Next};
 
 use crate::PipelineConfig;
 
@@ -56,11 +56,11 @@ pub(crate) fn mark(_: &JoinedSlot<'_>) -> MarkSlot {
 
 pub(crate) fn pending(_: &JoinedSlot<'_>, _: &task::Context<'_>) {}
 
-pub(crate) async fn follow<'s>(
-    (): &'s CacheSlot,
+pub(crate) async fn follow(
+    (): &CacheSlot,
     _: &Context<'_>,
-    _: &mut JoinedSlot<'s>,
-    _: &mut dyn Outcome,
+    _: &mut JoinedSlot<'_>,
+    _: &mut dyn Call,
 ) -> Option<Followed> {
     None
 }

@@ -4,7 +4,7 @@ use std::task;
 
 pub(crate) use opero_cache::Followed;
 use opero_cache::{Cache, CacheConfig, Joined, Leading, Refreshing};
-use opero_core::{Attempt, ConfigError, Context, Entry, Key, Location, Next, Outcome};
+use opero_core::{Attempt, Call, ConfigError, Context, Entry, Key, Location, Next};
 
 use crate::PipelineConfig;
 use crate::config::optional;
@@ -77,21 +77,19 @@ pub(crate) fn pending(joined: &JoinedSlot<'_>, task: &task::Context<'_>) {
     }
 }
 
-/// Waits for the call that executes. Returns `true` if the outcome has its result; else `joined` says what is left to do.
-pub(crate) async fn follow<'s>(
-    slot: &'s CacheSlot,
+/// Waits for the call that executes, where this one follows it; then `joined` is empty.
+pub(crate) async fn follow(
+    slot: &CacheSlot,
     cx: &Context<'_>,
-    joined: &mut JoinedSlot<'s>,
-    outcome: &mut dyn Outcome,
+    joined: &mut JoinedSlot<'_>,
+    call: &mut dyn Call,
 ) -> Option<Followed> {
-    let cache = slot.as_ref()?;
-    match joined.take() {
-        Some(Joined::Follow(follow)) => Some(cache.follow(cx, follow, outcome).await),
-        other => {
-            *joined = other;
-            None
-        }
-    }
+    let (Some(cache), Some(Joined::Follow(follow))) = (slot.as_ref(), joined.as_mut()) else {
+        return None;
+    };
+    let followed = cache.follow(cx, follow, call.outcome()).await;
+    *joined = None;
+    Some(followed)
 }
 
 /// Passes a call that followed in vain.
