@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::{Attempt, RejectedKind};
+use crate::{Attempt, EventCounts, RejectedKind};
 
 /// What a stage did. No event carries an argument, a value, a key in the clear, or the password of a URL.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,12 @@ pub enum Event<'a> {
         waited: Duration,
         /// How long it was with the worker.
         elapsed: Duration,
+    },
+    /// Decorated functions within a call that a worker process executed did something, which is told to the observers of that
+    /// process one by one, and here in sum.
+    CountedByWorker {
+        /// What they did.
+        counts: &'a EventCounts,
     },
     /// A worker process started, or took another one's place.
     WorkerStarted {
@@ -135,6 +141,7 @@ impl Event<'_> {
             Self::ExecutionStarted { .. } => "execution_started",
             Self::ExecutionEnded { .. } => "execution_ended",
             Self::ExecutedBy { .. } => "executed_by",
+            Self::CountedByWorker { .. } => "counted_by_worker",
             Self::WorkerStarted { .. } => "worker_started",
             Self::WorkerLost { .. } => "worker_lost",
             Self::RetryScheduled { .. } => "retry_scheduled",

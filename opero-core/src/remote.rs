@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::{CodecError, Context, Event, Rejected, RejectedKind};
+use crate::{CodecError, Context, Event, EventCounts, Rejected, RejectedKind};
 
 /// Executes a function in another process.
 ///
@@ -44,6 +44,8 @@ pub struct Executed {
     pub waited: Duration,
     /// How long it was with the worker.
     pub elapsed: Duration,
+    /// What decorated functions did within it there, where that is counted and there was anything.
+    pub counts: Option<Box<EventCounts>>,
 }
 
 /// Has `remote` execute the function once, on arguments that have become bytes, or have not. Returns the bytes of the
@@ -63,6 +65,11 @@ pub async fn execute(
         waited: executed.waited,
         elapsed: executed.elapsed,
     });
+    if let Some(counts) = executed.counts {
+        // As what happens within an item in this process: the call's own observer is told of the call alone.
+        let within = Context::new(cx.clock(), cx.waiting()).with_function(cx.function());
+        within.emit(Event::CountedByWorker { counts: &counts });
+    }
     executed.outcome
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use opero::map::Report;
 use opero::opero_core::sync::lock;
-use opero::{Error, ManualClock, opero, operomap};
+use opero::{Error, Event, ManualClock, opero, operomap};
 
 use crate::support::with_clock;
 
@@ -205,4 +205,107 @@ fn a_run_within_an_item_counts_for_the_run_around_it() {
         let counts = (report.retries, report.fallbacks, report.cache_hits);
         assert_eq!(counts, (20, 40, 20), "{report}");
     }
+}
+
+/// The same in worker processes; each of them has tried nothing when it starts.
+mod within_workers {
+    use super::*;
+
+    static TRIED: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+
+    #[operomap(
+        mode = "process",
+        workers = 2,
+        retries = 0,
+        cache = false,
+        progress = false
+    )]
+    pub(super) fn observed(item: u64) -> Result<u64, String> {
+        within::sync_twice(item, &TRIED).map_err(|error| error.to_string())
+    }
+
+    #[operomap(
+        mode = "process",
+        workers = 2,
+        retries = 0,
+        cache = false,
+        progress = false
+    )]
+    pub(super) fn sync_worked(item: u64) -> Result<u64, String> {
+        let call = || within::sync_twice(item, &TRIED).map_err(|error| error.to_string());
+        call()?;
+        let value = call()?;
+        assert_ne!(value % 10, 7, "as the test wants");
+        Ok(value)
+    }
+
+    #[operomap(
+        mode = "async_process",
+        workers = 2,
+        retries = 0,
+        cache = false,
+        progress = false
+    )]
+    pub(super) async fn worked(item: u64) -> Result<u64, String> {
+        for _ in 0..2 {
+            let called = within::twice(item, &TRIED).await;
+            called.map_err(|error| error.to_string())?;
+            tokio::task::yield_now().await;
+        }
+        assert_ne!(item % 10, 7, "as the test wants");
+        Ok(item)
+    }
+
+    #[operomap(
+        mode = "process",
+        workers = 2,
+        retries = 0,
+        cache = false,
+        progress = false
+    )]
+    pub(super) fn around(item: u64) -> Result<u64, String> {
+        sync_worked(10 * item..10 * item + 5).run();
+        Ok(item)
+    }
+}
+
+/// Those that panic in the end too.
+#[test]
+fn what_decorated_functions_within_worker_processes_did_is_in_the_report() {
+    let (results, report) = within_workers::sync_worked(0..20).run_report();
+    within::check(&report, 20);
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 2);
+    let (results, report) = within_workers::worked(0..20).run_report();
+    within::check(&report, 20);
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 2);
+}
+
+#[test]
+fn a_run_in_worker_processes_counts_for_the_run_around_it() {
+    let outer = |n: u64| {
+        let first = 10 * n;
+        Ok::<_, ()>(within_workers::sync_worked(first..first + 5).run().len())
+    };
+    let (_, report) = opero::map::map(0..4, outer).workers(1).run_report();
+    assert_eq!((report.items, report.executions), (4, 4));
+    let counts = (report.retries, report.fallbacks, report.cache_hits);
+    assert_eq!(counts, (20, 40, 20), "{report}");
+    let (_, report) = within_workers::around(0..4).run_report();
+    let counts = (report.retries, report.fallbacks, report.cache_hits);
+    assert_eq!(counts, (20, 40, 20), "{report}");
+}
+
+/// Beside that, the observers of this process are told of them in sum.
+#[test]
+fn what_happened_within_a_worker_process_is_an_event() {
+    static COUNTED: AtomicU64 = AtomicU64::new(0);
+    opero::observe(|function: &str, event: &Event<'_>| {
+        if let Event::CountedByWorker { counts } = event
+            && function.ends_with("observed")
+        {
+            COUNTED.fetch_add(counts.retries, SeqCst);
+        }
+    });
+    let (_, report) = within_workers::observed(0..10).run_report();
+    assert_eq!((report.retries, COUNTED.load(SeqCst)), (10, 10));
 }

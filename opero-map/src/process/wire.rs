@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Resident,
     /// From a worker: it was greeted, and does what its user wants done before the first item, which may take long.
     Preparing,
+    /// From a worker, before what the call came to: what decorated functions did within it, where they did anything.
+    Counts,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
             10 => Self::Returned,
             11 => Self::Resident,
             12 => Self::Preparing,
+            13 => Self::Counts,
             _ => return None,
         })
     }
@@ -71,6 +74,8 @@ pub(super) struct Hello {
     pub(super) memory: Option<u64>,
     /// Shall it say how many bytes it has resident?
     pub(super) resident: bool,
+    /// Shall it say what decorated functions did within its calls?
+    pub(super) counts: bool,
     /// Is a file descriptor for standard output among those that came with this?
     pub(super) stdout: bool,
 }
@@ -335,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_not_made_with_the_key_is_no_frame(text in prop::collection::vec(any::<u8>(), HEADER..100), other: u64, kind in 1_u8..=12) {
+        fn what_was_not_made_with_the_key_is_no_frame(text in prop::collection::vec(any::<u8>(), HEADER..100), other: u64, kind in 1_u8..=13) {
             prop_assume!(other != KEY.0);
             // A line of text, and a frame of another key.
             let kind = Kind::of(kind).unwrap();

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use opero_core::sync::lock;
-use opero_core::{Clock, Event, Instant, Observer};
+use opero_core::{Clock, Event, EventCounts, Instant, Observer};
 
 use super::Report;
 use super::latency::Histogram;
@@ -179,9 +179,20 @@ impl Shard {
             Event::RetryScheduled { .. } => (&self.retries, 1),
             Event::FallbackUsed { .. } => (&self.fallbacks, 1),
             Event::PermitWaited { waited } => (&self.permit_wait_nanos, nanos(*waited)),
+            Event::CountedByWorker { counts } => return self.add(counts),
             _ => return,
         };
         count.fetch_add(by, ORDER);
+    }
+
+    /// Adds what a worker process counted within an item.
+    fn add(&self, counts: &EventCounts) {
+        self.cache_hits.fetch_add(counts.cache_hits, ORDER);
+        self.followed.fetch_add(counts.followed, ORDER);
+        self.retries.fetch_add(counts.retries, ORDER);
+        self.fallbacks.fetch_add(counts.fallbacks, ORDER);
+        let waited = nanos(counts.permit_wait);
+        self.permit_wait_nanos.fetch_add(waited, ORDER);
     }
 }
 

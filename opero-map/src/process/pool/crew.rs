@@ -8,7 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use opero_core::sync::lock;
-use opero_core::{AttemptLimit, ConfigError, Executing, Observer, RejectedKind, Remote, Waiting};
+use opero_core::{
+    AttemptLimit, ConfigError, Executing, Observer, RejectedKind, Remote, ThreadObserver, Waiting,
+};
 
 use super::super::buffers::{Buffers, SMALL};
 use super::super::wire::MOST;
@@ -33,6 +35,8 @@ pub(in super::super) struct Hiring {
     pub(super) recycle_after: Option<u64>,
     pub(super) recycle_above: Option<u64>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    /// What happens within calls counts, for this run or for one around it.
+    pub(super) counts: bool,
     /// Where workers print, if not where this program does.
     pub(super) output: Option<WorkerOutput>,
 }
@@ -69,6 +73,7 @@ impl Hiring {
             recycle_after: not_zero("worker_recycle_after", config.worker_recycle_after)?,
             recycle_above: not_zero("worker_recycle_above", config.worker_recycle_above)?,
             observer: terms.observer.clone(),
+            counts: terms.observer.is_some() || ThreadObserver::current().is_some(),
             output: terms.output.clone(),
         })
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Codec, Rejected, RejectedKind};
+use opero_core::{Codec, EventCounts, Rejected, RejectedKind};
 
 use super::super::wire::{Kind, Panicked};
 use super::call::{Arguments, Call};
@@ -93,6 +93,16 @@ impl Worker {
                 }
                 Kind::Resident => {
                     self.resident = id;
+                    continue;
+                }
+                Kind::Counts => {
+                    let counts = self.calls.iter_mut().find(|sent| sent.serial == id);
+                    let counts = counts.filter(|_| id <= begun).map(|sent| &mut sent.counts);
+                    let said = Codec::<EventCounts>::postcard().decode(&frame.payload);
+                    match (counts, said) {
+                        (Some(unset @ None), Ok(said)) => *unset = Some(Box::new(said)),
+                        _ => return Err(io::ErrorKind::InvalidData.into()),
+                    }
                     continue;
                 }
                 Kind::Outcome => Some(Ok(frame.payload)),
@@ -215,6 +225,32 @@ mod tests {
             Key::default().append(&mut bytes, Kind::Outcome, *call, b"outcome");
         }
         channel.write_all(&bytes).unwrap();
+    }
+
+    /// Sends counts for these calls. Returns how many calls have some then, and whether the worker is killed for it.
+    fn counted(begun: u64, calls: &[u64]) -> (usize, bool) {
+        let (mut worker, mut channel, page, _answers) = worker(Waiting::Blocking);
+        page.set(begun).unwrap();
+        let (mut payload, mut bytes) = (Vec::new(), Vec::new());
+        opero_core::stable::append(&EventCounts::default(), &mut payload).unwrap();
+        for call in calls {
+            Key::default().append(&mut bytes, Kind::Counts, *call, &payload);
+        }
+        channel.write_all(&bytes).unwrap();
+        worker.hear(Instant::now());
+        let counted = worker.calls.iter().filter(|sent| sent.counts.is_some());
+        (counted.count(), worker.blame().is_some())
+    }
+
+    #[test]
+    fn a_worker_counts_for_what_it_was_given_and_has_begun_with_once() {
+        assert_eq!(counted(2, &[1, 2]), (2, false));
+        // Not begun.
+        assert_eq!(counted(1, &[1, 2]), (1, true));
+        // Twice.
+        assert_eq!(counted(3, &[1, 1, 2]), (1, true));
+        // Another worker's, or none's.
+        assert_eq!(counted(9, &[1, 4]), (1, true));
     }
 
     /// Says these, and how many of the three calls are answered then.

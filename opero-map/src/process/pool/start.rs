@@ -51,6 +51,7 @@ pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
         worker,
         memory: hiring.memory,
         resident: hiring.recycle_above.is_some(),
+        counts: hiring.counts,
         stdout: stdout.is_some(),
     };
     let greeted =

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use opero_core::EventCounts;
 use tokio::runtime::Builder;
 
 use super::super::function::AsyncOutcome;
 use super::super::page::Page;
 use super::super::wire::Kind;
 use super::blocking::say;
+use super::counter::Counter;
 use super::inbox::Inbox;
 use super::panics;
 use super::replies::Replies;
@@ -22,6 +24,7 @@ struct Floor {
     page: Page,
     inbox: Arc<Inbox>,
     replies: Arc<Replies>,
+    counter: Arc<Counter>,
     /// A task is about to say what waits.
     flushing: AtomicBool,
 }
@@ -32,6 +35,7 @@ pub(super) fn run(
     page: Page,
     inbox: Arc<Inbox>,
     replies: Arc<Replies>,
+    counter: Arc<Counter>,
 ) -> ! {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -41,6 +45,7 @@ pub(super) fn run(
         page,
         inbox,
         replies,
+        counter,
         flushing: AtomicBool::new(false),
     });
     // A task like the calls: what `block_on` itself runs has its turns between those of the system's events.
@@ -59,6 +64,7 @@ async fn begin(function: fn(Vec<u8>) -> AsyncOutcome, floor: Arc<Floor>) {
             floor: Arc::clone(&floor),
             // Inside the call, so that what panics before its first wait is caught as well.
             future: Some(Box::pin(async move { function(arguments).await })),
+            counts: None,
         };
         let handle = tokio::spawn(call).abort_handle();
         floor.inbox.began(id, Box::new(move || handle.abort()));
@@ -86,6 +92,8 @@ struct Running {
     floor: Arc<Floor>,
     /// Until it has ended.
     future: Option<AsyncOutcome>,
+    /// What was counted in its polls.
+    counts: Option<EventCounts>,
 }
 
 impl Future for Running {
@@ -109,7 +117,9 @@ impl Running {
         if floor.page.set(self.id).is_err() {
             super::unfit(&floor.replies, "its page cannot be written");
         }
-        let ran = match panics::catch(|| future.as_mut().poll(cx)) {
+        let polled = panics::catch(|| future.as_mut().poll(cx));
+        floor.counter.take(&mut self.counts);
+        let ran = match polled {
             Ok(Poll::Pending) => {
                 let _ = floor.page.set(0);
                 return Poll::Pending;
@@ -125,7 +135,8 @@ impl Running {
             Ok(Err(error)) => Ok(Err(error.clone())),
             Err(panicked) => Err(panicked.clone()),
         };
-        say(&floor.replies, self.id, ran);
+        floor.counter.take(&mut self.counts);
+        say(&floor.replies, self.id, self.counts.as_ref(), ran);
         let _ = floor.page.set(0);
         floor.inbox.ended(self.id);
         flush_soon(floor);

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use opero_core::CodecError;
+use opero_core::{CodecError, EventCounts};
 
 use super::super::buffers::Buffers;
 use super::super::page::Page;
 use super::super::wire::{Kind, MOST};
+use super::counter::Counter;
 use super::inbox::Inbox;
 use super::panics;
 use super::replies::Replies;
@@ -17,6 +18,7 @@ pub(super) fn run(
     page: &Page,
     inbox: &Inbox,
     replies: &Replies,
+    counter: &Counter,
     buffers: &Buffers,
 ) -> ! {
     let mut outcome = Vec::new();
@@ -29,7 +31,10 @@ pub(super) fn run(
         outcome.clear();
         let ran = panics::catch(|| function(&arguments, &mut outcome));
         buffers.give(arguments);
-        say(replies, id, ran.map(|done| done.map(|()| &outcome[..])));
+        let mut counts = None;
+        counter.take(&mut counts);
+        let ran = ran.map(|done| done.map(|()| &outcome[..]));
+        say(replies, id, counts.as_ref(), ran);
         if outcome.capacity() > KEPT {
             outcome = Vec::new();
         }
@@ -39,15 +44,22 @@ pub(super) fn run(
 /// Scratch space larger than this is not kept for the next call.
 const KEPT: usize = 1 << 23;
 
-/// Says what a call came to.
+/// Says what a call came to, and before that what was counted within it.
 pub(super) fn say(
     replies: &Replies,
     id: u64,
+    counts: Option<&EventCounts>,
     ran: Result<Result<&[u8], CodecError>, super::super::wire::Panicked>,
 ) {
     // What the function printed comes before the word that it has returned. Not where replies are sent: the thread that listens to
     // the parent does that too, and must not wait for whoever reads the output.
     let _ = std::io::stdout().flush();
+    if let Some(counts) = counts {
+        let mut bytes = Vec::new();
+        // Numbers always become bytes.
+        let _ = opero_core::stable::append(counts, &mut bytes);
+        replies.push(Kind::Counts, id, &bytes);
+    }
     match ran {
         Ok(Ok(outcome)) if outcome.len() > MOST => {
             let reason = format!(

@@ -5,6 +5,7 @@
 
 mod asynchronous;
 mod blocking;
+mod counter;
 mod inbox;
 mod panics;
 mod replies;
@@ -16,13 +17,14 @@ use std::process::exit;
 use std::sync::Arc;
 use std::thread;
 
-use opero_core::{Codec, threads};
+use opero_core::{Codec, ThreadObserver, threads};
 
 use super::LEAVE;
 use super::buffers::Buffers;
 use super::function::{WorkerFunction, WorkerRun};
 use super::page::Page;
 use super::wire::{Decoder, Frame, Hello, Key, Kind};
+use counter::Counter;
 use inbox::Inbox;
 use replies::Replies;
 
@@ -127,9 +129,17 @@ fn run(
         Err(reason) => unfit(replies, &reason),
     };
     replies.now(Kind::Ready, 0, &[]);
-    match function.run {
-        WorkerRun::Blocking(run) => blocking::run(run, &page, &inbox, replies, buffers),
-        WorkerRun::Async(run) => asynchronous::run(run, page, inbox, Arc::clone(replies)),
+    let counter = Arc::new(Counter::default());
+    let work = || match function.run {
+        WorkerRun::Blocking(run) => blocking::run(run, &page, &inbox, replies, &counter, buffers),
+        WorkerRun::Async(run) => {
+            asynchronous::run(run, page, inbox, Arc::clone(replies), Arc::clone(&counter))
+        }
+    };
+    match hello.counts {
+        // All of this thread is within the calls.
+        true => ThreadObserver::new(Arc::clone(&counter) as _).within(work),
+        false => work(),
     }
 }
 

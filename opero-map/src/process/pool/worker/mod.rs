@@ -9,7 +9,7 @@ use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Executed, Rejected, RejectedKind, Waiting};
+use opero_core::{EventCounts, Executed, Rejected, RejectedKind, Waiting};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
@@ -110,6 +110,8 @@ pub(super) struct Sent {
     pub(super) at: Instant,
     /// When the last of its bytes had gone.
     out: Option<Instant>,
+    /// What decorated functions did within it, as far as the worker has said.
+    pub(super) counts: Option<Box<EventCounts>>,
     /// Its caller has its answer or does not want one; the worker has until then to let go of it.
     doom: Option<Instant>,
 }
@@ -201,6 +203,7 @@ impl Worker {
             call,
             at: now,
             out: None,
+            counts: None,
             doom: None,
         });
     }
@@ -411,6 +414,7 @@ impl Sent {
             worker,
             waited: began.saturating_duration_since(self.call.handed_in),
             elapsed: now.saturating_duration_since(began),
+            counts: self.counts.take(),
         }));
     }
 
