@@ -40,6 +40,8 @@ mod config;
 mod execution;
 pub mod extend;
 mod fast_path;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod mechanism;
 mod order;
 mod pipeline;
