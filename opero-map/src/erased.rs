@@ -7,8 +7,8 @@ use std::task::{self, Poll};
 
 use opero_core::{ConfigError, Context, Error};
 
-use crate::Job;
 use crate::executor::Lane;
+use crate::job::Job;
 use crate::job::RemoteFunction;
 #[cfg(feature = "journal")]
 use crate::resume::RecordCodec;

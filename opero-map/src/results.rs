@@ -9,7 +9,8 @@ use futures_core::Stream;
 use opero_core::{Error, block_on};
 
 use crate::ctrl_c::CtrlCGuard;
-use crate::engine::{Channel, Session, Together};
+use crate::engine::{Channel, Session};
+use crate::executor::join::JoinedLoops;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::source::Source;
@@ -79,7 +80,7 @@ where
     E: Send + 'j,
 {
     pub(crate) session: Arc<FlowSession<'j, S, T, E>>,
-    pub(crate) lanes: Option<Together<'j>>,
+    pub(crate) lanes: Option<JoinedLoops<'j>>,
     pub(crate) progress: Option<Progress>,
     pub(crate) ctrl_c: Option<CtrlCGuard>,
     pub(crate) ended: Option<Report>,

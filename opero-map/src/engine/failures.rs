@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use opero_core::sync::lock;
 
-use crate::OnError;
+use crate::on_error::OnError;
 
 /// Counts what failed, as far as the rule about errors asks for it.
 pub(super) struct Failures {

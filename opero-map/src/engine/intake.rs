@@ -8,8 +8,8 @@ use opero_core::sync::lock;
 use super::halt::{Halt, Level};
 use super::pace::Pace;
 use super::wakers::LaneWakers;
-use crate::Source;
 use crate::resume::JournalKey;
+use crate::source::Source;
 
 /// The one source, shared by the lanes: items are numbered as they are pulled.
 pub(crate) struct Intake<S: Source> {

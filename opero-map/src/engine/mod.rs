@@ -11,7 +11,6 @@ mod kept;
 mod lane_watch;
 mod pace;
 mod session;
-mod together;
 mod wakers;
 
 pub(crate) use channel::Channel;
@@ -23,7 +22,6 @@ pub(crate) use kept::stopped;
 pub(crate) use lane_watch::ItemTrace;
 pub use session::ResultOf;
 pub(crate) use session::{Floor, Session};
-pub(crate) use together::Together;
 
 use std::task::{Context, Poll};
 

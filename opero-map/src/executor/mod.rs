@@ -4,6 +4,7 @@
 //! next. An executor drives whole lanes, so its dynamic dispatch and its spawning cost once a lane and never an item.
 
 mod crew;
+pub(crate) mod join;
 #[cfg(feature = "async")]
 mod task;
 #[cfg(feature = "thread")]

@@ -5,8 +5,8 @@ use std::thread;
 use opero_core::{Backend, ConfigError, Waiting, threads};
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use super::join::JoinedLoops;
 use super::{Executor, ExecutorRegistration, Lane};
-use crate::engine::Together;
 
 inventory::submit! {
     ExecutorRegistration { scheme: "async", open: |_| Ok(Arc::new(AsyncExecutor)) }
@@ -60,13 +60,13 @@ impl Executor for AsyncExecutor {
         let Ok(runtime) = Handle::try_current() else {
             return self.spawn(lanes);
         };
-        runtime.spawn(Together::new(lanes));
+        runtime.spawn(JoinedLoops::new(lanes));
         Ok(())
     }
 }
 
 fn drive(runtime: Runtime, lanes: Vec<Lane<'_>>) {
-    runtime.block_on(Together::new(lanes));
+    runtime.block_on(JoinedLoops::new(lanes));
     // What an item left behind in `spawn_blocking` must not hold up the results.
     runtime.shutdown_background();
 }

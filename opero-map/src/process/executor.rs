@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use super::entry;
 use super::pool::{Hiring, hire};
-use crate::engine::Together;
+use crate::executor::join::JoinedLoops;
 use crate::executor::{Crew, Executor, ExecutorRegistration, Lane, Terms, cores};
 
 opero_core::inventory::submit! {
@@ -66,12 +66,12 @@ impl Executor for ProcessExecutor {
     fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
         // Blocked, a runtime that this thread drives would not wake what waits for its timers.
         if Handle::try_current().is_err() {
-            block_on(Together::new(lanes));
+            block_on(JoinedLoops::new(lanes));
             return Ok(());
         }
         thread::scope(|scope| {
             thread()
-                .spawn_scoped(scope, || block_on(Together::new(lanes)))
+                .spawn_scoped(scope, || block_on(JoinedLoops::new(lanes)))
                 .map_err(|error| unavailable(&error))
                 // The lanes do not panic, so neither does the thread.
                 .map(|thread| drop(thread.join()))
@@ -80,7 +80,7 @@ impl Executor for ProcessExecutor {
 
     fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
         thread()
-            .spawn(move || block_on(Together::new(lanes)))
+            .spawn(move || block_on(JoinedLoops::new(lanes)))
             .map(drop)
             .map_err(|error| unavailable(&error))
     }

@@ -9,7 +9,10 @@ use opero_core::{Error, RejectedKind, Waiting, block_on};
 use super::start::{AnyRun, Begun, Handed};
 use super::{Run, WithReport};
 use crate::engine::{Collect, ResultOf, Session, stopped};
-use crate::{Job, OnError, Report, Source};
+use crate::job::Job;
+use crate::on_error::OnError;
+use crate::report::Report;
+use crate::source::Source;
 
 /// The future of an awaited run.
 type Awaited<T> = Pin<Box<dyn Future<Output = T> + Send>>;

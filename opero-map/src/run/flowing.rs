@@ -5,9 +5,11 @@ use opero_core::Error;
 use super::Run;
 use super::collecting::assert_async;
 use super::start::{AnyRun, Begun, Handed};
-use crate::engine::{Channel, Together};
-use crate::results::Flowing;
-use crate::{Iter, Job, Results, Source};
+use crate::engine::Channel;
+use crate::executor::join::JoinedLoops;
+use crate::job::Job;
+use crate::results::{Flowing, Iter, Results};
+use crate::source::Source;
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// Streams the results of an async function's run inside this task, so that items and function may borrow.
@@ -110,7 +112,7 @@ where
     T: Send + 'j,
     E: Send + 'j,
 {
-    fn flow(self, lanes: Option<Together<'j>>) -> Flowing<'j, S, T, E> {
+    fn flow(self, lanes: Option<JoinedLoops<'j>>) -> Flowing<'j, S, T, E> {
         Flowing {
             session: self.session,
             lanes,

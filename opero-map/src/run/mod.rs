@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use opero_core::{ConfigError, Location};
 
-use crate::{Cancel, Job, MapConfig, OnError, Source};
+use crate::cancel::Cancel;
+use crate::config::MapConfig;
+use crate::job::Job;
+use crate::on_error::OnError;
+use crate::source::Source;
 
 /// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
 ///

@@ -7,8 +7,9 @@ use crate::config::{MapConfig, Plan};
 #[cfg(all(feature = "ctrl-c", unix))]
 use crate::ctrl_c;
 use crate::ctrl_c::CtrlCGuard;
-use crate::engine::{Floor, Outbox, Session, Together};
+use crate::engine::{Floor, Outbox, Session};
 use crate::erased::{AnyJob, ErasedJob};
+use crate::executor::join::JoinedLoops;
 use crate::executor::{Executor, Lane, Terms};
 use crate::job::Job;
 use crate::progress::{self, Progress, WorkerOutput};
@@ -40,7 +41,7 @@ pub(super) enum Handed<'a> {
     /// It drives them, or drove them.
     Over,
     /// It could not: one lane is left, which tells each item why, and which anybody can drive.
-    Back(Together<'a>),
+    Back(JoinedLoops<'a>),
 }
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
@@ -208,8 +209,8 @@ where
     O: Outbox<Result<T, Error<E>>> + 'j,
 {
     /// The lanes, for this task to drive.
-    pub(super) fn together(&self) -> Together<'j> {
-        Together::new(self.session.lanes(self.lanes))
+    pub(super) fn together(&self) -> JoinedLoops<'j> {
+        JoinedLoops::new(self.session.lanes(self.lanes))
     }
 
     /// Has the lanes driven to their end.
@@ -227,7 +228,7 @@ where
                 Err(error) => self.session.reject(error),
             }
         }
-        Handed::Back(Together::new(self.session.lanes(1)))
+        Handed::Back(JoinedLoops::new(self.session.lanes(1)))
     }
 }
 
