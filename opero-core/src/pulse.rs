@@ -69,11 +69,12 @@ impl Pulse {
         drop(replaced);
     }
 
-    /// No poll is under way, and none follows: the future ended, or another one takes its place.
-    pub fn end(&self) {
+    /// No poll is under way, and none follows: the future ended, or another one takes its place. Returns its waker, to be dropped
+    /// without any lock: that may run anything.
+    #[must_use]
+    pub fn end(&self) -> Option<Waker> {
         self.polling.store(false, Ordering::Release);
-        let waker = lock(&self.pending).waker.take();
-        drop(waker);
+        lock(&self.pending).waker.take()
     }
 
     /// Notes the polls so far, for [`is_idle`](Self::is_idle). [`wake`](Self::wake) has to follow.
@@ -132,7 +133,7 @@ mod tests {
     fn one_that_ended_leaves_the_pulse_to_the_next() {
         let pulse = Pulse::default();
         pulse.begin();
-        pulse.end();
+        drop(pulse.end());
         let probe = pulse.probe();
         assert!(pulse.is_idle(probe));
         let mut next = pin!(pulse.watch(Box::pin(pending::<()>())));

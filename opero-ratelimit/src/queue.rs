@@ -303,7 +303,7 @@ impl Lane {
         if !was_foremost {
             return Left { own, next: None };
         }
-        self.watch.pulse.end();
+        drop(self.watch.pulse.end());
         Left {
             own,
             next: self.foremost_waker(),

@@ -81,6 +81,8 @@ impl<'a> Future for Follower<'a> {
             state.waiters.remove(place);
         }
         state.phase = Phase::Led;
+        // It was of the leader before.
+        state.probe = None;
         state.leaders += 1;
         state.followers -= 1;
         this.counted = false;

@@ -145,19 +145,20 @@ impl Drop for Leader<'_> {
         if self.landed {
             return;
         }
-        let waker = {
+        let (waker, _own) = {
             let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
             if !state.is_led_by(self.number) {
                 return;
             }
             state.phase = Phase::Vacant { is_idle: false };
+            // Under the lock: later it would end the poll of the next leader.
+            let own = self.flight.pulse.end();
             if state.followers == 0 {
                 self.flights.remove(&mut table, &self.key, &self.flight);
             }
-            state.waiters.pop_front()
+            (state.waiters.pop_front(), own)
         };
-        self.flight.pulse.end();
         if let Some((_, waker)) = waker {
             waker.wake();
         }

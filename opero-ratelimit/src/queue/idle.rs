@@ -88,7 +88,7 @@ impl Lane {
                 if let Some(waiter) = self.waiters.get_mut(&foremost) {
                     waiter.is_idle = true;
                 }
-                self.watch.pulse.end();
+                drop(self.watch.pulse.end());
                 self.foremost_waker()
             }
             _ => None,
