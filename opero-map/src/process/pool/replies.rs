@@ -178,7 +178,6 @@ fn panicked(payload: &[u8]) -> Rejected {
 #[cfg(test)]
 mod tests {
     use super::super::super::page::Page;
-    use super::super::super::socket;
     use super::super::super::wire::Key;
     use super::super::call::Answer;
     use super::super::call::Reply;
@@ -187,21 +186,11 @@ mod tests {
     use opero_core::Waiting;
     use std::io::Write;
     use std::os::unix::net::UnixStream;
-    use std::process::{Command, Stdio};
 
     /// A worker with three calls, numbered from 1, whose channel ends in the hands of the test.
     fn worker(waiting: Waiting) -> (Worker, UnixStream, Page, [Arc<Answer>; 3]) {
-        let (ours, theirs) = socket::pair().unwrap();
-        ours.set_nonblocking(true).unwrap();
-        let page = Page::new().unwrap();
-        let shared = Page::from_fd(page.fd().try_clone_to_owned().unwrap());
-        let mut sleep = Command::new("sleep");
-        let started = Started {
-            child: sleep.arg("3600").stdin(Stdio::null()).spawn().unwrap(),
-            socket: ours,
-            key: Key::default(),
-            page,
-        };
+        let (started, theirs) = Started::sleeping();
+        let shared = Page::from_fd(started.page.fd().try_clone_to_owned().unwrap());
         let now = Instant::now();
         let mut worker = Worker::new(0, started, waiting, Arc::default(), now);
         let answers: [Arc<Answer>; 3] = Default::default();

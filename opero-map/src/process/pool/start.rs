@@ -29,6 +29,23 @@ pub(super) struct Started {
     pub(super) page: Page,
 }
 
+#[cfg(test)]
+impl Started {
+    /// A process that does nothing, and the other end of its channel.
+    pub(super) fn sleeping() -> (Self, UnixStream) {
+        let (ours, theirs) = socket::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let mut sleep = Command::new("sleep");
+        let started = Self {
+            child: sleep.arg("3600").stdin(Stdio::null()).spawn().unwrap(),
+            socket: ours,
+            key: Key::default(),
+            page: Page::new().unwrap(),
+        };
+        (started, theirs)
+    }
+}
+
 /// Starts this program once more.
 pub(super) fn start(hiring: &Hiring, worker: usize) -> io::Result<Started> {
     let page = Page::new()?;

@@ -163,3 +163,87 @@ fn described(signal: Option<i32>, code: Option<i32>) -> String {
         (None, None) => "a process ended".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::call::{Answer, Call, Reply};
+    use super::super::super::crew::Hiring;
+    use super::super::super::office::{Fetched, Office};
+    use super::super::super::start::Started;
+    use super::super::super::wakeup::Wakeup;
+    use super::*;
+    use crate::RemoteFunction;
+
+    /// One worker's foreman.
+    fn foreman(waiting: Waiting) -> Foreman {
+        let office = Office::new(Wakeup::new().unwrap(), 1, 1);
+        let hiring = Hiring {
+            name: String::new(),
+            function: RemoteFunction {
+                path: String::new(),
+                waiting,
+            },
+            workers: 1,
+            in_flight: 16,
+            memory: None,
+            recycle_after: None,
+            recycle_above: None,
+            observer: None,
+            counts: false,
+            output: None,
+        };
+        Foreman::new(hiring, Arc::new(office))
+    }
+
+    /// Starts a worker, which gets the calls that there are, and is lost without a word.
+    fn lose(foreman: &mut Foreman, ready: bool) {
+        let waiting = foreman.hiring.function.waiting;
+        let now = Instant::now();
+        let (started, _channel) = Started::sleeping();
+        let mut worker = Worker::new(0, started, waiting, Arc::default(), now);
+        worker.ready = ready;
+        foreman.places[0].worker = Some(worker);
+        foreman.assign(now);
+        let worker = foreman.places[0].worker.take().unwrap();
+        foreman.mourn(worker, Ending::default(), now);
+    }
+
+    fn is_over(foreman: &Foreman) -> bool {
+        let mut fetched = Fetched::default();
+        foreman.office.fetch(&mut fetched, false);
+        matches!(fetched.end, Some(End::Failed(_)))
+    }
+
+    #[test]
+    fn three_workers_in_a_row_that_do_nothing_end_the_run() {
+        for ready in [false, true] {
+            let mut foreman = foreman(Waiting::Blocking);
+            for lost in 1..=3 {
+                lose(&mut foreman, ready);
+                assert_eq!(is_over(&foreman), lost == 3, "{lost} lost, ready: {ready}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_whose_workers_are_lost_without_an_answer_is_charged_with_the_third() {
+        // All calls of an async worker run: the second one is alone already.
+        for (waiting, most) in [(Waiting::Blocking, 3), (Waiting::Async, 2)] {
+            let mut foreman = foreman(waiting);
+            let answer = Arc::<Answer>::default();
+            foreman.pending.push_back(Call {
+                id: 1,
+                arguments: Vec::new().into(),
+                limit: None,
+                handed_in: Instant::now(),
+                reply: Reply::new(&answer),
+                mourned: 0,
+            });
+            for lost in 1..=most {
+                lose(&mut foreman, true);
+                assert_eq!(answer.is_set(), lost == most, "{lost} lost, {waiting:?}");
+            }
+            assert!(foreman.pending.is_empty() && foreman.suspects.is_empty());
+        }
+    }
+}
