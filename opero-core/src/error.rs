@@ -173,9 +173,10 @@ impl<E> Error<E> {
 
     /// Which try the last attempt was.
     pub fn last_attempt(&self) -> Attempt {
-        self.trail
-            .as_ref()
-            .map_or(Attempt::FIRST, |trail| trail.last)
+        match &self.trail {
+            Some(trail) => trail.last,
+            None => Attempt::FIRST,
+        }
     }
 
     /// Changes the function's error, in every attempt.
@@ -196,20 +197,17 @@ impl<E> Error<E> {
     ///
     /// `attempt` is the try that this error ended, unless the error knows better.
     #[must_use]
-    pub fn after(self, mut earlier: History<E>, attempt: Attempt) -> Self {
-        let last = match self.trail {
-            Some(trail) => {
-                earlier.append(trail.earlier);
-                trail.last
-            }
-            None => attempt,
-        };
+    pub fn after(mut self, earlier: History<E>, attempt: Attempt) -> Self {
+        self.put_after(earlier, attempt);
+        self
+    }
+
+    pub(crate) fn put_after(&mut self, mut earlier: History<E>, attempt: Attempt) {
+        let mut last = attempt;
+        self.part(&mut earlier, &mut last);
         earlier.shorten();
-        let trail = (!earlier.is_empty() || last != Attempt::FIRST)
-            .then(|| Box::new(Trail { earlier, last }));
-        Self {
-            cause: self.cause,
-            trail,
+        if !earlier.is_empty() || last != Attempt::FIRST {
+            self.trail = Some(Box::new(Trail { earlier, last }));
         }
     }
 

@@ -60,11 +60,12 @@ impl<E> History<E> {
 
     /// The causes of the round that `number` counts, as far as they are the last ones.
     pub(crate) fn round(&self, number: u32) -> &[FailedAttempt<E>] {
-        let others = self.kept.iter().rev();
-        let length = others
-            .take_while(|failed| failed.attempt.number == number)
-            .count();
-        &self.kept[self.kept.len() - length..]
+        // Loops and no iterators: all of this is compiled for each type of error.
+        let mut start = self.kept.len();
+        while start > 0 && self.kept[start - 1].attempt.number == number {
+            start -= 1;
+        }
+        &self.kept[start..]
     }
 
     pub(crate) fn push(&mut self, failed: FailedAttempt<E>) {
@@ -84,8 +85,10 @@ impl<E> History<E> {
     }
 
     fn begins_round(&self, attempt: Attempt) -> bool {
-        let last = self.kept.last();
-        last.is_some_and(|last| last.attempt.number != attempt.number)
+        match self.kept.last() {
+            Some(last) => last.attempt.number != attempt.number,
+            None => false,
+        }
     }
 
     pub(crate) fn pop(&mut self) -> Option<FailedAttempt<E>> {
@@ -93,31 +96,35 @@ impl<E> History<E> {
     }
 
     /// Adds the attempts of `later`.
-    pub(crate) fn append(&mut self, later: Self) {
-        let mut rest = later.kept.into_iter();
+    pub(crate) fn append(&mut self, mut later: Self) {
+        let end = self.kept.len() + Self::FIRST.min(later.kept.len());
+        self.kept.append(&mut later.kept);
         if later.omitted > 0 {
-            self.kept.extend(rest.by_ref().take(Self::FIRST));
-            let cut = self.kept.len().saturating_sub(Self::FIRST);
-            self.kept.truncate(Self::FIRST);
-            self.omitted += cut + later.omitted;
+            self.omitted += later.omitted;
+            self.omit(Self::FIRST, end);
         }
-        self.kept.extend(rest);
     }
 
     /// Keeps the first and the last few, and all of the last round.
     pub(crate) fn shorten(&mut self) {
-        let round = self.kept.last().map_or(0, |last| {
-            let number = last.attempt.number;
-            self.round(number).len()
-        });
+        let round = match self.kept.last() {
+            Some(last) => self.round(last.attempt.number).len(),
+            None => 0,
+        };
         self.keep(Self::FIRST, Self::LAST.max(round));
     }
 
     fn keep(&mut self, first: usize, last: usize) {
-        let end = self.kept.len().saturating_sub(last);
-        if end > first {
-            self.omitted += end - first;
-            self.kept.drain(first..end);
+        self.omit(first, self.kept.len().saturating_sub(last));
+    }
+
+    /// Only counts the attempts from `start` to `end` from now on.
+    fn omit(&mut self, start: usize, end: usize) {
+        if end > start {
+            self.omitted += end - start;
+            let mut last = self.kept.split_off(end);
+            self.kept.truncate(start);
+            self.kept.append(&mut last);
         }
     }
 

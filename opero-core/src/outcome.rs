@@ -209,7 +209,6 @@ impl<'p, T, E> Slot<'p, T, E> {
     }
 
     /// Puts what an attempt came to.
-    #[inline]
     pub fn put(&mut self, attempt: Attempt, result: Result<T, Error<E>>) {
         self.last = attempt;
         self.result = Some(result);
@@ -225,17 +224,17 @@ impl<'p, T, E> Slot<'p, T, E> {
     /// # Errors
     /// That of the last attempt, with the earlier ones in it.
     pub fn take_result(&mut self) -> Result<T, Error<E>> {
+        self.take_earlier();
         match self.result.take() {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.with_earlier(error)),
+            Some(result) => result,
             None => Err(Error::rejected(never_attempted())),
         }
     }
 
-    fn with_earlier(&mut self, error: Error<E>) -> Error<E> {
-        match self.keeps_history {
-            true => error.after(std::mem::take(&mut self.earlier), self.last),
-            false => error,
+    /// Puts the earlier errors into the last one.
+    fn take_earlier(&mut self) {
+        if let (Some(Err(error)), true) = (&mut self.result, self.keeps_history) {
+            error.put_after(std::mem::take(&mut self.earlier), self.last);
         }
     }
 
@@ -299,17 +298,18 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
     }
 
     fn failed(&self, failure: usize) -> Attempt {
-        let round = self.earlier.round(self.last.number);
-        round
-            .get(failure)
-            .map_or(self.last, |failed| failed.attempt)
+        match self.earlier.round(self.last.number).get(failure) {
+            Some(failed) => failed.attempt,
+            None => self.last,
+        }
     }
 
     fn retry_on(&self, failure: usize) -> bool {
-        self.cause(failure).is_some_and(|cause| {
-            let may_pass = cause.rejection().is_none_or(Rejected::is_transient);
-            may_pass && self.judge(cause, |policy, error| policy.retry_on(error))
-        })
+        match self.cause(failure) {
+            Some(Cause::Rejected(rejected)) if !rejected.is_transient() => false,
+            Some(cause) => self.judge(cause, |policy, error| policy.retry_on(error)),
+            None => false,
+        }
     }
 
     fn retry_after(&self, failure: usize) -> Option<Duration> {
@@ -340,30 +340,34 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
 
     fn set_aside(&mut self) {
         self.part_error();
-        if let Some(Err(error)) = self.result.take_if(|result| result.is_err()) {
-            if !self.keeps_history {
-                self.earlier.forget_before(self.last);
+        match self.result.take() {
+            Some(Err(error)) => {
+                if !self.keeps_history {
+                    self.earlier.forget_before(self.last);
+                }
+                error.push_onto(&mut self.earlier, self.last);
             }
-            error.push_onto(&mut self.earlier, self.last);
+            other => self.result = other,
         }
     }
 
     fn drop_last(&mut self) -> bool {
         self.part_error();
-        let before = match &self.result {
-            Some(Err(_)) => self.earlier.pop(),
-            _ => None,
-        };
-        let is_dropped = before.is_some();
-        if let Some(failed) = before {
-            self.put(failed.attempt, Err(Error::of(failed.cause)));
+        if !matches!(self.result, Some(Err(_))) {
+            return false;
         }
-        is_dropped
+        let Some(failed) = self.earlier.pop() else {
+            return false;
+        };
+        self.put(failed.attempt, Err(Error::of(failed.cause)));
+        true
     }
 
     fn is_worth_keeping(&self) -> bool {
-        self.value()
-            .is_some_and(|value| self.policy.cache_if(value))
+        match self.value() {
+            Some(value) => self.policy.cache_if(value),
+            None => false,
+        }
     }
 
     fn entry(&self, expires: Option<Instant>) -> Option<Entry> {
@@ -371,32 +375,39 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
     }
 
     fn take(&mut self, entry: &Entry) -> bool {
-        let value = self.keeping.and_then(|keeping| (keeping.take)(entry));
-        let taken = value.is_some();
-        if let Some(value) = value {
-            self.result = Some(Ok(value));
-        }
-        taken
+        let Some(keeping) = self.keeping else {
+            return false;
+        };
+        let Some(value) = (keeping.take)(entry) else {
+            return false;
+        };
+        self.put(self.last, Ok(value));
+        true
     }
 
     fn codec_type(&self) -> Option<&'static str> {
-        self.policy.codec().map(|codec| codec.type_name())
+        Some(self.policy.codec()?.type_name())
     }
 
     fn schema(&self) -> u64 {
-        self.policy.codec().map_or(0, |codec| codec.schema())
+        match self.policy.codec() {
+            Some(codec) => codec.schema(),
+            None => 0,
+        }
     }
 
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let parts = self.policy.codec().zip(self.value());
-        let (codec, value) = parts.ok_or_else(|| CodecError::new("there is no value"))?;
-        codec.encode(value, out)
+        match (self.policy.codec(), self.value()) {
+            (Some(codec), Some(value)) => codec.encode(value, out),
+            _ => Err(CodecError::new("there is no value")),
+        }
     }
 
     fn decode(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        let codec = self.policy.codec();
-        let codec = codec.ok_or_else(|| CodecError::new("the value has no bytes"))?;
-        self.result = Some(Ok(codec.decode(bytes)?));
+        let Some(codec) = self.policy.codec() else {
+            return Err(CodecError::new("the value has no bytes"));
+        };
+        self.put(self.last, Ok(codec.decode(bytes)?));
         Ok(())
     }
 
@@ -407,20 +418,16 @@ impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
     }
 
     fn share_error(&mut self) -> Option<SharedError> {
-        let error = self.result.take_if(|result| result.is_err())?.err()?;
-        let error = self.with_earlier(error);
-        let shared = self.policy.share_error(&error);
-        self.result = Some(Err(error));
-        shared
+        self.take_earlier();
+        self.policy.share_error(self.error()?)
     }
 
     fn unshare_error(&mut self, shared: &SharedError) -> bool {
-        let error = self.policy.unshare_error(shared);
-        let taken = error.is_some();
-        if let Some(error) = error {
-            self.put(error.last_attempt(), Err(error));
-        }
-        taken
+        let Some(error) = self.policy.unshare_error(shared) else {
+            return false;
+        };
+        self.put(error.last_attempt(), Err(error));
+        true
     }
 }
 

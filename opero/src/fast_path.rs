@@ -7,7 +7,7 @@
 //! attempt came to. [`Stages::begin`] takes these steps in the order of [`order`](crate::order); `tests/fast_path.rs` holds
 //! both ways to the same results.
 
-use std::task::{self, Poll};
+use std::task;
 
 use opero_core::{Context, Entry, Key, Rejected, Remote, Waiting};
 
@@ -74,6 +74,8 @@ impl Stages {
         needs: &Needs,
         first: &mut Option<First<'s>>,
     ) -> bool {
+        // A map's threads call synchronous functions as futures.
+        let waiting = cx.map_or(waiting, Context::waiting);
         let is_alone = match cx {
             None => !Context::system().observed(),
             Some(cx) => !cx.observed() && cx.remote().is_none(),
@@ -151,18 +153,21 @@ pub(crate) struct First<'s> {
 impl First<'_> {
     /// Marks that this thread executes the call, as long as the mark lives.
     #[inline]
-    pub(crate) fn mark(&self) -> MarkSlot {
-        cache::mark(&self.joined)
+    pub(crate) fn mark(first: &Option<Self>) -> Option<MarkSlot> {
+        first.as_ref().map(|first| cache::mark(&first.joined))
     }
 
-    /// Ready when the time is over. Asked for when the attempt is not ready.
+    /// Returns `true` if the time of an attempt is over that is not ready.
     #[inline(never)]
-    pub(crate) fn poll(&mut self, task: &mut task::Context<'_>) -> Poll<()> {
-        let over = retry::poll(&mut self.timer, &**self.stages.clock(), task);
-        if over.is_pending() {
-            cache::pending(&self.joined, task);
+    pub(crate) fn is_over(first: &mut Option<Self>, task: &mut task::Context<'_>) -> bool {
+        let Some(first) = first else {
+            return false;
+        };
+        let is_over = retry::poll(&mut first.timer, &**first.stages.clock(), task).is_ready();
+        if !is_over {
+            cache::pending(&first.joined, task);
         }
-        over
+        is_over
     }
 
     /// Why an attempt ended whose time was over.

@@ -193,6 +193,24 @@ impl Stages {
         false
     }
 
+    /// Runs what is left of a call after its first attempt, or of one that follows another call.
+    pub(crate) async fn run_rest<'s>(
+        stages: Result<&'s Self, &'s ConfigError>,
+        cx: Option<&Context<'_>>,
+        needs: &Needs,
+        call: &mut dyn Call,
+        mut rest: Rest<'s>,
+    ) {
+        if let Ok(stages) = stages
+            && stages
+                .short_cut(cx, Waiting::Async, needs, call, &mut rest)
+                .await
+        {
+            return;
+        }
+        Self::run(stages, cx, Attempt::FIRST, call, rest).await;
+    }
+
     /// Runs what is left of a call. `cx` is `None` for a call in a context of its own.
     pub(crate) fn run<'f>(
         stages: Result<&'f Self, &'f ConfigError>,

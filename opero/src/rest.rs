@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 
 use opero_core::{
     Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Error,
-    Keeping, Key, KeyBytes, Limits, Slot, SyncCall, Waiting, block_on,
+    Keeping, Key, KeyBytes, Limits, Slot, SyncCall, block_on,
 };
 
 use crate::fast_path::Needs;
@@ -166,33 +166,20 @@ where
     D: Ending<T, E> + 'f,
 {
     // Outside the block, which would keep both. It is small, since the calls that follow another one wait in it.
-    let mut rest = Rest::of(call.cache, first.is_some(), begun);
+    let rest = Rest::of(call.cache, first.is_some(), begun);
     Box::pin(async move {
         let make = |cx: &Context<'_>, attempt| call.make.make(cx.limits(), attempt);
         let running = pin!(None);
         let slot = call.slot(D::HOLDS_HISTORY, first);
         let mut attempts = AsyncCall::new(&call.arguments, make, call.lift, running, slot);
         let needs = &call.arguments.needs;
-        if let Ok(stages) = call.stages
-            && stages
-                .short_cut(cx, Waiting::Async, needs, &mut attempts, &mut rest)
-                .await
-        {
-            if let Some(output) = ending.result(attempts.take_result()) {
-                return output;
-            }
-        } else {
-            Stages::run(call.stages, cx, Attempt::FIRST, &mut attempts, rest).await;
-            if let Some(output) = ending.result(attempts.take_result()) {
-                return output;
-            }
-        }
+        Stages::run_rest(call.stages, cx, needs, &mut attempts, rest).await;
         loop {
+            if let Some(output) = ending.result(attempts.take_result()) {
+                return output;
+            }
             // The honest way out of a rejection that the return type cannot hold is the function's own answer.
             Stages::run_bare(&mut attempts).await;
-            if let Some(output) = ending.result(attempts.take_result()) {
-                return output;
-            }
         }
     })
 }

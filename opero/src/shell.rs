@@ -189,17 +189,15 @@ where
         if <Q::Target as Routed>::Route::IS_PAST {
             begun.runs_here = cx.is_none() && starts_bare(target, &item);
         }
-        // A map's threads call synchronous functions as this future.
-        let waiting = cx.map_or(Waiting::Async, Context::waiting);
         if !begun.runs_here
-            && let Some(output) = start(target, &item, cx, waiting, ending, &mut begun)
+            && let Some(output) = start(target, &item, cx, Waiting::Async, ending, &mut begun)
         {
             return output;
         }
         let mut failed = None;
         if begun.runs_here {
             // Already here: a synchronous function runs when its future is made.
-            let mark = begun.first.as_ref().map(First::mark);
+            let mark = First::mark(&begun.first);
             let running = pin!(target.execute(&item, Limits::NONE, Attempt::FIRST));
             drop(mark);
             let first = &mut begun.first;
@@ -241,13 +239,11 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let _mark = this.first.as_ref().map(First::mark);
+        let _mark = First::mark(this.first);
         match this.running.as_mut().poll(task) {
             Poll::Ready(returned) => Poll::Ready(Some(returned)),
-            Poll::Pending => match this.first.as_mut().map(|first| first.poll(task)) {
-                Some(Poll::Ready(())) => Poll::Ready(None),
-                _ => Poll::Pending,
-            },
+            Poll::Pending if First::is_over(this.first, task) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -270,7 +266,7 @@ where
     }
     let mut returned = None;
     if begun.runs_here {
-        let _mark = begun.first.as_ref().map(First::mark);
+        let _mark = First::mark(&begun.first);
         returned = Some(target.execute_sync(item, Attempt::FIRST));
     }
     let whole = Whole { target, item };

@@ -150,15 +150,20 @@ impl<T, E> Adapter for Wrapped<T, E> {
 
     #[inline]
     fn lift(returned: Self::Return) -> Result<T, Error<E>> {
-        returned.map_err(Error::from)
+        match returned {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Error::from(error)),
+        }
     }
 
     #[inline]
     fn lower(result: Result<T, Error<E>>) -> Result<Self::Return, Rejected> {
-        match result.map_err(Error::into_cause) {
+        match result {
             Ok(value) => Ok(Ok(value)),
-            Err(Cause::Function(error)) => Ok(Err(error)),
-            Err(Cause::Rejected(rejected)) => Err(rejected),
+            Err(error) => match error.into_cause() {
+                Cause::Function(error) => Ok(Err(error)),
+                Cause::Rejected(rejected) => Err(rejected),
+            },
         }
     }
 }

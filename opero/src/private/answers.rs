@@ -203,7 +203,7 @@ impl<T, E> CallPolicy<T, E> for Policy<T, E> {
     }
 
     fn retry_after(&self, error: &E) -> Option<Duration> {
-        self.retry_after.and_then(|after| after(error))
+        (self.retry_after?)(error)
     }
 
     fn fallback_on(&self, error: &E) -> bool {
@@ -211,7 +211,7 @@ impl<T, E> CallPolicy<T, E> for Policy<T, E> {
     }
 
     fn as_error(&self, rejected: &Rejected) -> Option<E> {
-        self.rejected_as.map(|make| make(rejected.clone()))
+        Some((self.rejected_as?)(rejected.clone()))
     }
 
     fn cache_if(&self, value: &T) -> bool {
@@ -219,7 +219,7 @@ impl<T, E> CallPolicy<T, E> for Policy<T, E> {
     }
 
     fn codec(&self) -> Option<Codec<T>> {
-        self.codec.map(|codec| codec())
+        Some((self.codec?)())
     }
 
     fn share_error(&self, error: &Error<E>) -> Option<SharedError> {

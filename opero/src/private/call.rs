@@ -59,7 +59,10 @@ impl<A: Adapter> Ending<A::Value, A::Error> for Lowered<A> {
 
     #[inline]
     fn result(self, result: Result<A::Value, Error<A::Error>>) -> Option<A::Return> {
-        A::lower(result).map_or_else(self.on_rejected, Some)
+        match A::lower(result) {
+            Ok(returned) => Some(returned),
+            Err(rejected) => (self.on_rejected)(rejected),
+        }
     }
 }
 
