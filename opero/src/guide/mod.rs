@@ -17,8 +17,11 @@
 //! | [backends] | a cache or a limiter of your own |
 //! | [stages] | a stage of your own |
 //! | [performance] | measured speed, and the commands that measure it |
+//! | [migration] | from the Python package `opero` |
+//! | [coming from](coming_from) | cached, backon, governor, tower, joblib, LiteLLM |
 //!
-//! Each example compiles as a test; those that need a server or worker processes are not run.
+//! Each example compiles as a test; those that need a server or worker processes are not run. Those
+//! of other libraries are not compiled.
 
 /// A page is a module without items. `links.md` goes first: its link targets win over those at the
 /// end of a page, which are for readers of the file. Line numbers of examples count from its start.
@@ -46,4 +49,6 @@ pages! {
     backends
     stages
     performance
+    migration
+    coming_from
 }
