@@ -32,11 +32,10 @@ expect cache none off off
 expect cache-quick quick off off
 expect cache-disk disk off off
 expect cache-redb redb off off
-expect cache-redis "redis rediss unix valkey valkeys" off off
-expect ratelimit-redis off "local redis rediss unix valkey valkeys" off
-expect "cache-memory,map-thread" memory off thread
-expect "ratelimit,map" off none none
-expect map-process off off "async_process process"
-expect "ratelimit-local,map-async" off local async
+expect "cache,redis" "redis rediss unix valkey valkeys" off off
+expect "ratelimit,redis" off "local redis rediss unix valkey valkeys" off
+expect "cache-memory,map" memory off "async thread"
+expect map-process off off "async async_process process thread"
+expect "ratelimit,map" off local "async thread"
 
 exit "$failed"

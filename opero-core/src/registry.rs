@@ -129,7 +129,7 @@ mod tests {
 
     impl Registration for Fake {
         const PARAMETER: &'static str = "cache_backend";
-        const FEATURES: &'static [(&'static str, &'static str)] = &[("redis", "cache-redis")];
+        const FEATURES: &'static [(&'static str, &'static str)] = &[("redis", "redis")];
         fn scheme(&self) -> &'static str {
             self.0
         }
@@ -156,7 +156,7 @@ mod tests {
     fn the_errors_help() {
         assert_eq!(
             error("redis://:pw@host"),
-            "`cache_backend` names the unknown backend `redis`: enable the Cargo feature `cache-redis`"
+            "`cache_backend` names the unknown backend `redis`: enable the Cargo feature `redis`"
         );
         assert!(
             error("redis:/anna:geheim@host")

@@ -134,7 +134,7 @@ impl MapConfig {
         Err(ConfigError::new(
             "ctrl_c",
             "is on, and this program is built without the feature `ctrl-c`",
-            "switch it on (`map-process` of opero includes it), or leave the parameter out",
+            "switch it on (`map` of opero includes it), or leave the parameter out",
         ))
     }
 

@@ -80,12 +80,12 @@ opero_core::inventory::collect!(LimiterRegistration);
 impl Registration for LimiterRegistration {
     const PARAMETER: &'static str = "rate_backend";
     const FEATURES: &'static [(&'static str, &'static str)] = &[
-        ("local", "ratelimit-local"),
-        ("redis", "ratelimit-redis"),
-        ("rediss", "ratelimit-redis"),
-        ("valkey", "ratelimit-redis"),
-        ("valkeys", "ratelimit-redis"),
-        ("unix", "ratelimit-redis"),
+        ("local", "ratelimit"),
+        ("redis", "redis"),
+        ("rediss", "redis"),
+        ("valkey", "redis"),
+        ("valkeys", "redis"),
+        ("unix", "redis"),
     ];
 
     fn scheme(&self) -> &'static str {
@@ -154,7 +154,7 @@ mod tests {
     fn a_backend_that_is_not_compiled_in_names_its_feature() {
         assert_eq!(
             error("redis://:secret@host"),
-            "`rate_backend` names the unknown backend `redis`: enable the Cargo feature `ratelimit-redis`"
+            "`rate_backend` names the unknown backend `redis`: enable the Cargo feature `redis`"
         );
     }
 }

@@ -44,7 +44,7 @@ pub use opero_core::{
     async_trait, block_on, operation, register,
 };
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 #[doc(inline)]
 pub use opero_core::stable::KeySpace;
 
@@ -61,7 +61,7 @@ pub mod types {
         AsyncItems, Awaited, Blocking, ByHash, Hashed, Identity, OwnedFunction, OwnedIdentity,
         OwnedItems, OwnedValue, SyncItems,
     };
-    #[cfg(all(feature = "map", feature = "stable"))]
+    #[cfg(all(feature = "map", feature = "serde"))]
     pub use crate::pipeline::{ByName, Named, NamedRun};
     pub use crate::route::Places;
     pub use crate::staged::{Absent, Place, Present};

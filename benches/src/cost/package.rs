@@ -162,7 +162,7 @@ edition = "2024"
 [workspace]
 
 [dependencies]
-opero = {{ path = {opero:?}, features = ["map-async", "map-thread"] }}
+opero = {{ path = {opero:?}, features = ["map"] }}
 backon = {{ version = "1", default-features = false, features = ["std", "std-blocking-sleep", "tokio-sleep"] }}
 cached = {{ version = "4", features = ["async"] }}
 futures = "0.3"

@@ -246,11 +246,11 @@ impl Registration for CacheRegistration {
         ("quick", "cache-quick"),
         ("disk", "cache-disk"),
         ("redb", "cache-redb"),
-        ("redis", "cache-redis"),
-        ("rediss", "cache-redis"),
-        ("valkey", "cache-redis"),
-        ("valkeys", "cache-redis"),
-        ("unix", "cache-redis"),
+        ("redis", "redis"),
+        ("rediss", "redis"),
+        ("valkey", "redis"),
+        ("valkeys", "redis"),
+        ("unix", "redis"),
     ];
 
     fn scheme(&self) -> &'static str {

@@ -82,10 +82,10 @@ impl Registration for ExecutorRegistration {
     const PARAMETER: &'static str = "mode";
     const NOUN: &'static str = "mode";
     const FEATURES: &'static [(&'static str, &'static str)] = &[
-        ("async", "async"),
-        ("thread", "thread"),
-        ("process", "process"),
-        ("async_process", "process"),
+        ("async", "map"),
+        ("thread", "map"),
+        ("process", "map-process"),
+        ("async_process", "map-process"),
     ];
 
     fn scheme(&self) -> &'static str {
@@ -108,17 +108,23 @@ pub(crate) fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
         let missing = features.find(|(scheme, _)| *scheme == mode.scheme());
         match missing {
             // The crate `opero` calls its features otherwise, and users of either one read this.
-            Some((_, feature)) if !registered(mode.scheme()) => ConfigError::new(
+            Some((scheme, feature)) if !registered(scheme) => ConfigError::new(
                 error.parameter(),
                 error.problem(),
                 format!(
-                    "enable the Cargo feature `{feature}` of opero-map (`map-{feature}` of opero)"
+                    "enable the Cargo feature `{feature}` of opero (`{}` of opero-map)",
+                    own_feature(scheme)
                 ),
             ),
             _ => error,
         }
     })?;
     (registration.open)(mode)
+}
+
+/// The feature of this crate that adds an executor.
+fn own_feature(scheme: &str) -> &str {
+    scheme.strip_prefix("async_").unwrap_or(scheme)
 }
 
 fn registered(scheme: &str) -> bool {
@@ -148,7 +154,8 @@ mod tests {
             match error(mode) {
                 None => assert!(registered(mode)),
                 Some(missing) => {
-                    let words = format!("`{feature}` of opero-map (`map-{feature}` of opero)");
+                    let own = own_feature(mode);
+                    let words = format!("`{feature}` of opero (`{own}` of opero-map)");
                     assert!(!registered(mode) && missing.contains(&words), "{missing}");
                 }
             }

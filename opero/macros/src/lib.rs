@@ -49,8 +49,8 @@ pub fn opero(parameters: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn operomap(parameters: TokenStream, item: TokenStream) -> TokenStream {
     if cfg!(not(feature = "map")) {
-        let message = "`#[operomap]` needs maps, which are not compiled in: enable the Cargo feature `map-thread` (for `fn`) or \
-                       `map-async` (for `async fn`) of the crate `opero`";
+        let message = "`#[operomap]` needs maps, which are not compiled in: enable the Cargo feature `map` of the \
+                       crate `opero`";
         return missing(message, item);
     }
     decorate("operomap", parameters, item, expand_map::expand)

@@ -12,7 +12,7 @@ use crate::on_error;
 use crate::parameters::{Parameter, Parameters};
 use crate::settings::Settings;
 use crate::signature::Function;
-use crate::values::{Checked, Value, duration_tokens, here};
+use crate::values::{Checked, Value, duration_tokens};
 
 /// The `MapConfig` as an expression.
 pub(crate) fn read(
@@ -23,16 +23,10 @@ pub(crate) fn read(
     errors: &mut Errors,
 ) -> TokenStream {
     let mut fields = Vec::new();
-    match parameters.get("mode") {
-        Some(parameter) => {
-            errors.take(check_mode(parameter, function, settings));
-            let mode = &parameter.value;
-            fields.push(
-                quote!(mode: ::core::option::Option::Some(::core::convert::Into::into(#mode))),
-            );
-        }
-        None if function.is_async() => settings.need("MAP_ASYNC", here()),
-        None => settings.need("MAP_THREAD", here()),
+    if let Some(parameter) = parameters.get("mode") {
+        errors.take(check_mode(parameter, function, settings));
+        let mode = &parameter.value;
+        fields.push(quote!(mode: ::core::option::Option::Some(::core::convert::Into::into(#mode))));
     }
     for (name, most, zero) in WHOLE {
         if let Some(parameter) = parameters.get(name) {
@@ -53,9 +47,6 @@ pub(crate) fn read(
     }
     if let Some(parameter) = parameters.get("ctrl_c") {
         let value = errors.take(parameter.flag());
-        if value == Some(true) {
-            settings.need("CTRL_C", parameter.span());
-        }
         fields.push(quote!(ctrl_c: ::core::option::Option::Some(#value)));
     }
     if let Some(parameter) = parameters.get("item_timeout")
@@ -111,13 +102,10 @@ fn check_mode(
     settings: &mut Settings,
 ) -> syn::Result<()> {
     let Value::Text(text) = parameter.value()? else {
-        settings.need("MAP_ASYNC_OR_MAP_THREAD", parameter.span());
         return Ok(());
     };
     let mode = text.value();
     match (mode.as_str(), function.is_async()) {
-        ("async", true) => settings.need("MAP_ASYNC", parameter.span()),
-        ("thread", false) => settings.need("MAP_THREAD", parameter.span()),
         ("async", false) => {
             return Err(parameter.error(
                 "is `async`, which cannot run a synchronous function",
@@ -131,8 +119,8 @@ fn check_mode(
             ));
         }
         ("process" | "async_process", _) => settings.need("MAP_PROCESS", parameter.span()),
-        // Somebody's own executor: it is looked up when the run begins.
-        _ => settings.need("MAP_ASYNC_OR_MAP_THREAD", parameter.span()),
+        // Another name may be an executor of the user's: it is looked up when the run begins.
+        _ => {}
     }
     Ok(())
 }

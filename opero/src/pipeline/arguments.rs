@@ -15,7 +15,7 @@ pub(super) struct ArgumentHooks {
     /// A hook for arguments of another type than an earlier one.
     conflict: Option<ConfigError>,
     cache_key: Option<Hook<Key>>,
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     stable_cache_key: Option<StableKey>,
     /// The operation has the limiter's key and nothing else.
     rate_key: Option<Hook<FnOperation<()>>>,
@@ -26,7 +26,7 @@ pub(super) struct ArgumentHooks {
 /// `None` for arguments of another type, which [`ArgumentHooks::check`] has rejected before.
 type Hook<R> = Arc<dyn Fn(&dyn Any) -> Option<R> + Send + Sync>;
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 type StableKey = Arc<
     dyn Fn(&dyn Any, &str, &mut opero_core::KeyBytes) -> Option<Result<(), opero_core::CodecError>>
         + Send
@@ -69,7 +69,7 @@ impl ArgumentHooks {
         self.cache_key.as_ref()?(arguments)
     }
 
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     pub(super) fn stable_cache_key(
         &self,
         arguments: &dyn Any,
@@ -194,7 +194,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// assert_eq!(page.unwrap(), "page 7");
     /// # Ok::<(), opero::ConfigError>(())
     /// ```
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     #[must_use]
     pub fn stable_cache_key<A: 'static, K: Hash + serde::Serialize + Sync>(
         mut self,
@@ -253,7 +253,7 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// assert!(pipeline.call_owned_sync("anna".into(), ask).is_ok());
     /// # Ok::<(), opero::ConfigError>(())
     /// ```
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     #[must_use]
     pub fn stable_rate_key<A: 'static, K: Hash + serde::Serialize>(
         mut self,

@@ -30,11 +30,11 @@ impl<I: Hash + Sync, T> Identity<I, T> for Hashed {
 }
 
 /// By a name and the item's bytes, in every process.
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 #[derive(Debug, Clone)]
 pub struct Named(pub(super) String);
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 impl<I, T> Identity<I, T> for Named
 where
     I: serde::Serialize + Sync,

@@ -8,7 +8,7 @@ use opero_core::{
 };
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 use super::identity::Named;
 use super::identity::{Hashed, Identity};
 use super::{Pipeline, Places};
@@ -56,7 +56,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
 
     /// [`map`](Self::map) for a cache that outlives the process: a result is kept under `name` and the bytes of its item, as by
     /// [`call_stable`](Self::call_stable).
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     pub fn map_stable<C, I, T, F>(
         &self,
         name: impl Into<String>,
@@ -72,7 +72,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     }
 
     /// [`map_async`](Self::map_async) for a cache that outlives the process, as [`map_stable`](Self::map_stable).
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     pub fn map_stable_async<C, I, T, F, Fut>(
         &self,
         name: impl Into<String>,

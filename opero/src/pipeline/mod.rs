@@ -11,7 +11,7 @@ mod map;
 mod owned;
 #[cfg(feature = "map")]
 mod owned_map;
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 mod stable;
 mod target;
 
@@ -25,17 +25,17 @@ use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on
 use arguments::ArgumentHooks;
 pub use builder::PipelineBuilder;
 use hooks::Hooks;
-#[cfg(all(feature = "map", feature = "stable"))]
+#[cfg(all(feature = "map", feature = "serde"))]
 pub use identity::Named;
 #[cfg(feature = "map")]
 pub use identity::{Hashed, Identity};
 #[cfg(feature = "map")]
 pub use map::{AsyncItems, SyncItems};
-#[cfg(all(feature = "map", feature = "stable"))]
+#[cfg(all(feature = "map", feature = "serde"))]
 pub use owned::ByName;
 #[cfg(feature = "map")]
 pub use owned::{Awaited, Blocking, ByHash, OwnedFunction, OwnedIdentity, OwnedValue};
-#[cfg(all(feature = "map", feature = "stable"))]
+#[cfg(all(feature = "map", feature = "serde"))]
 pub use owned_map::NamedRun;
 #[cfg(feature = "map")]
 pub use owned_map::OwnedItems;

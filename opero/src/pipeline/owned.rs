@@ -79,7 +79,7 @@ where
     }
 }
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 impl<E, Outside, Inside> Pipeline<E, Outside, Inside>
 where
     E: Send + Sync + 'static,
@@ -187,7 +187,7 @@ where
 /// How arguments identify a call.
 pub trait OwnedIdentity<A>: Copy + Send + Sync + 'static {
     /// What the computation is called in every process, if anything.
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     fn name(&self) -> Option<&'static str>;
 
     /// The key in this process; `own` is what the user's `cache_key` made of the arguments.
@@ -208,7 +208,7 @@ pub trait OwnedValue<T> {
 pub struct ByHash;
 
 impl<A: Hash + Send + Sync> OwnedIdentity<A> for ByHash {
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     fn name(&self) -> Option<&'static str> {
         None
     }
@@ -232,11 +232,11 @@ impl<T> OwnedValue<T> for ByHash {
 }
 
 /// By a name and their bytes, in every process.
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 #[derive(Clone, Copy, Debug)]
 pub struct ByName(pub(super) &'static str);
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 impl<A: serde::Serialize + Send + Sync> OwnedIdentity<A> for ByName {
     fn name(&self) -> Option<&'static str> {
         Some(self.0)
@@ -254,7 +254,7 @@ impl<A: serde::Serialize + Send + Sync> OwnedIdentity<A> for ByName {
     }
 }
 
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 impl<T: serde::Serialize + serde::de::DeserializeOwned> OwnedValue<T> for ByName {
     fn codec(&self) -> Option<Codec<T>> {
         Some(Codec::postcard())
@@ -368,7 +368,7 @@ where
     }
 
     fn stable_key(&self, out: &mut KeyBytes) -> Option<Result<(), CodecError>> {
-        #[cfg(feature = "stable")]
+        #[cfg(feature = "serde")]
         if let Some(name) = self.identity.name() {
             let own = self
                 .pipeline

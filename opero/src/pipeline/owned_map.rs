@@ -9,7 +9,7 @@ use opero_core::{Attempt, ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, Run};
 
 use super::map::Both;
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 use super::owned::ByName;
 use super::owned::{
     Awaited, Blocking, ByHash, OwnedCall, OwnedFunction, OwnedIdentity, OwnedValue,
@@ -17,7 +17,7 @@ use super::owned::{
 use super::{Pipeline, Places};
 
 /// A run whose items are known by a name and their bytes.
-#[cfg(feature = "stable")]
+#[cfg(feature = "serde")]
 pub type NamedRun<S, E, Outside, Inside, F> = Run<S, OwnedItems<E, Outside, Inside, F, ByName>>;
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
@@ -63,7 +63,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     }
 
     /// [`map_owned`](Self::map_owned) for a cache that outlives the process, as [`map_stable`](Self::map_stable).
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     pub fn map_owned_stable<C, I, T, F>(
         &self,
         name: &'static str,
@@ -79,7 +79,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
 
     /// [`map_owned_async`](Self::map_owned_async) for a cache that outlives the process, as
     /// [`map_stable`](Self::map_stable).
-    #[cfg(feature = "stable")]
+    #[cfg(feature = "serde")]
     pub fn map_owned_stable_async<C, I, T, F, Fut>(
         &self,
         name: &'static str,

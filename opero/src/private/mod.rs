@@ -18,8 +18,8 @@ mod renewal;
 mod sharing;
 mod single;
 
-#[cfg_attr(feature = "stable", path = "stable/enabled.rs")]
-#[cfg_attr(not(feature = "stable"), path = "stable/disabled.rs")]
+#[cfg_attr(feature = "serde", path = "stable/enabled.rs")]
+#[cfg_attr(not(feature = "serde"), path = "stable/disabled.rs")]
 mod stable;
 
 #[cfg_attr(

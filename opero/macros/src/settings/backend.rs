@@ -49,15 +49,15 @@ pub(super) const CACHES: &[BuiltIn] = &[
     built_in("quick", "CACHE_QUICK", Keys::Local, false),
     built_in("disk", "CACHE_DISK", Keys::Stable, false),
     built_in("redb", "CACHE_REDB", Keys::Stable, false),
-    built_in("redis", "CACHE_REDIS", Keys::Stable, true),
-    built_in("rediss", "CACHE_REDIS", Keys::Stable, true),
+    built_in("redis", "REDIS", Keys::Stable, true),
+    built_in("rediss", "REDIS", Keys::Stable, true),
 ];
 
 /// The backends of the rate limit.
 pub(super) const LIMITERS: &[BuiltIn] = &[
-    built_in("local", "RATELIMIT_LOCAL", Keys::Local, false),
-    built_in("redis", "RATELIMIT_REDIS", Keys::Stable, true),
-    built_in("rediss", "RATELIMIT_REDIS", Keys::Stable, true),
+    built_in("local", "RATELIMIT", Keys::Local, false),
+    built_in("redis", "REDIS", Keys::Stable, true),
+    built_in("rediss", "REDIS", Keys::Stable, true),
 ];
 
 impl Settings {
@@ -112,6 +112,9 @@ impl Settings {
                 continue;
             };
             self.need(layer.feature, span);
+            if layer.feature == "REDIS" {
+                self.need(others, span);
+            }
             if layer.rejects || settings.contains(['?', '#', '%', '@', ':']) {
                 self.rejecting.get_or_insert(Rejecting::Backend(span));
             }

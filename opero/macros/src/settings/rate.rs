@@ -55,7 +55,7 @@ impl Settings {
             }
         }
         match parameters.get("rate_backend") {
-            None => self.need("RATELIMIT_LOCAL", limit.name.span()),
+            None => self.need("RATELIMIT", limit.name.span()),
             Some(backend) => {
                 self.rate_keys = self.read_backend(backend, LIMITERS, "RATELIMIT", errors);
             }

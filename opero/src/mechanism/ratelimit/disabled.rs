@@ -15,7 +15,7 @@ pub(crate) fn validate(config: &PipelineConfig) -> Result<(), ConfigError> {
         Some(_) => Err(ConfigError::new(
             "rate_limit",
             "needs the rate limit, which is not compiled in",
-            "enable the Cargo feature `ratelimit-local`",
+            "enable the Cargo feature `ratelimit`",
         )),
     }
 }
