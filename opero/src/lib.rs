@@ -16,15 +16,15 @@
 //! assert_eq!(length("https://example.org").unwrap(), 19); // a hit
 //! ```
 //!
-//! | | |
+//! | for | see |
 //! |---|---|
-//! | Start | [`guide::quick_start`], [`guide::configuration`] with every parameter and Cargo feature |
-//! | One function | [`guide::cache`], [`guide::retry_and_fallback`], [`guide::rate_limit`], [`guide::errors`] |
-//! | Many inputs | [`guide::maps`], [`guide::processes`], [`guide::resuming`], [`guide::stopping_and_watching`] |
-//! | Run time | [`Pipeline`], [`PipelineConfig`] |
-//! | Operation | [`guide::failure`], [`guide::testing`], [`guide::performance`], [`observe`] |
-//! | Your own | [`guide::backends`], [`guide::stages`], [`extend`] |
-//! | Before | [`guide::migration`] from the Python package, [`guide::coming_from`] other libraries |
+//! | a start | [quick start](guide::quick_start), [every parameter and feature](guide::configuration) |
+//! | one function | [cache](guide::cache), [retry and fallback](guide::retry_and_fallback), [rate limit](guide::rate_limit), [errors](guide::errors) |
+//! | many inputs | [maps](guide::maps), [processes](guide::processes), [resuming](guide::resuming), [stopping and watching](guide::stopping_and_watching) |
+//! | closures, parameters at run time | [`Pipeline`], [`PipelineConfig`] |
+//! | operation | [failure](guide::failure), [testing](guide::testing), [performance](guide::performance), [`observe`] |
+//! | parts of your own | [backends](guide::backends), [stages](guide::stages), [`extend`] |
+//! | code of yours so far | [migration](guide::migration) from the Python package, [coming from](guide::coming_from) other libraries |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The linker drops a crate that nothing mentions, and with it the backends it registers.
