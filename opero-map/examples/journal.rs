@@ -1,5 +1,6 @@
-//! Prints what a run has recorded: which items are done, how often each was tried, when, how long it took, and what failed.
-//! It shows no argument and no value, and may be used while the run goes on.
+//! Prints what a run has recorded: which items are done, how often each was tried, when, how long
+//! it took, and what failed. It shows no argument and no value, and may be used while the run goes
+//! on.
 //!
 //! ```sh
 //! cargo run -p opero-map --features journal --example journal -- FILE
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     };
     match print(path.as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads had enough, such as `head`.
+        // The reader had enough, such as `head`.
         Err(JournalError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }

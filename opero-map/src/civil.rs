@@ -1,6 +1,7 @@
 //! Days as people count them.
 
-/// The Gregorian date so many days after 1970-01-01: Howard Hinnant's `civil_from_days`, in which a year begins in March.
+/// The Gregorian date so many days after 1970-01-01: Howard Hinnant's `civil_from_days`, in which a
+/// year begins in March.
 pub(crate) fn date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);

@@ -18,35 +18,40 @@ use crate::on_error::OnError;
 /// ```
 #[derive(Debug, Clone)]
 pub struct MapConfig {
-    /// The executor's name: `thread`, `async`, `process`, `async_process`, or another one that is registered. `None`: `thread` for a
-    /// synchronous function, `async` for an async one.
+    /// The executor's name: `thread`, `async`, `process`, `async_process`, or another one that is
+    /// registered. `None`: `thread` for a synchronous function, `async` for an async one.
     pub mode: Option<Location>,
-    /// How many items run at once, or in the process modes how many processes there are: 1 to [`MapConfig::MAX_WORKERS`]. `None`:
-    /// the executor's default, which is 64 for `async` and the number of cores for the others.
+    /// How many items run at once, or in the process modes how many processes there are: 1 to
+    /// [`MapConfig::MAX_WORKERS`]. `None`: the executor's default, which is 64 for `async` and the
+    /// number of cores for the others.
     pub workers: Option<usize>,
     /// Results in the order of the input, or as they are completed.
     pub ordered: bool,
-    /// Show how far the run is: a bar on a terminal; elsewhere, on standard error, a line every ten seconds (feature
-    /// `progress`).
+    /// Show how far the run is: a bar on a terminal; elsewhere, on standard error, a line every ten
+    /// seconds (feature `progress`).
     pub progress: bool,
-    /// The longest that one item may take, retries and waiting included. Not on threads, since nothing can stop one; a worker
-    /// process whose item takes longer is killed.
+    /// The longest that one item may take, retries and waiting included. Not on threads, since
+    /// nothing can stop one; a worker process whose item takes longer is killed.
     pub item_timeout: Option<Duration>,
     /// What an item's error means for the rest.
     pub on_error: OnError,
     /// Stops the run from outside.
     pub cancel: Option<Cancel>,
-    /// Ctrl-C stops the run: the first one as [`Cancel::stop`], the second one as [`Cancel::now`]; the third one ends the program.
-    /// In the process modes SIGTERM stops it like the first Ctrl-C. `None`: in the process modes, unless the program was started to ignore Ctrl-C (feature `ctrl-c`).
+    /// Ctrl-C stops the run: the first one as [`Cancel::stop`], the second one as [`Cancel::now`];
+    /// the third one ends the program. In the process modes SIGTERM stops it like the first Ctrl-C.
+    /// `None`: in the process modes, unless the program was started to ignore Ctrl-C (feature
+    /// `ctrl-c`).
     pub ctrl_c: Option<bool>,
-    /// Keep a timeline in the report: what each lane and worker did when.
+    /// Keep a timeline in the report: what each worker loop and worker did when.
     pub timeline: bool,
-    /// Where finished items are recorded, so that a run after a kill does only what is missing (feature `journal`).
+    /// Where finished items are recorded, so that a run after a kill does only what is missing
+    /// (feature `journal`).
     pub resume: Option<PathBuf>,
     /// Run items again whose record is a failure; otherwise the recorded error is their result.
     pub resume_failed: bool,
-    /// What journals know the function by, in place of its path and the names of its types: with a name of its own it may be
-    /// renamed and moved, and built by another compiler. It has to be the function's alone.
+    /// What journals know the function by, in place of its path and the names of its types: with a
+    /// name of its own it may be renamed and moved, and built by another compiler. It has to be the
+    /// function's alone.
     pub resume_name: Option<String>,
     /// The version of the function, as its user counts: records of another one are rejected.
     pub resume_version: String,
@@ -88,7 +93,8 @@ impl Default for MapConfig {
 }
 
 impl MapConfig {
-    /// The largest number of workers: above it a number is a slip, and would cost memory before the first item.
+    /// The largest number of workers: above it a number is a slip, and would cost memory before the
+    /// first item.
     pub const MAX_WORKERS: usize = 65_536;
 
     /// How a job that waits like this runs, if everything fits together.
@@ -138,7 +144,7 @@ impl MapConfig {
         ))
     }
 
-    /// `waiting` is how the lanes wait: those that block cannot be stopped.
+    /// `waiting` is how the worker loops wait: those that block cannot be stopped.
     fn check_item_timeout(&self, waiting: Waiting) -> Result<(), ConfigError> {
         let (problem, way_out) = match (self.item_timeout, waiting) {
             (None, _) => return Ok(()),
@@ -160,7 +166,7 @@ impl MapConfig {
 pub(crate) struct Plan {
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) workers: usize,
-    /// How its lanes wait.
+    /// How its worker loops wait.
     pub(crate) waiting: Waiting,
 }
 

@@ -1,5 +1,5 @@
-//! What Ctrl-C means while maps run: the first one stops them, the second one ends them, and the third
-//! one is the system's. SIGTERM stops those in worker processes, too.
+//! What Ctrl-C means while maps run: the first one stops them, the second one ends them, and the
+//! third one is the system's. SIGTERM stops those in worker processes, too.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,8 @@ struct State {
     next_id: u64,
     /// How often SIGINT came since a run was registered.
     presses: u32,
-    /// `true` if SIGINT has its default action while no run is registered. `None` until it is first caught.
+    /// `true` if SIGINT has its default action while no run is registered. `None` until it is first
+    /// caught.
     idle: Option<bool>,
     /// The same for SIGTERM, while no registered run is stopped by it.
     term_idle: Option<bool>,
@@ -106,8 +107,8 @@ thread_local! {
     static WITHIN_ITEM: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Polls a worker loop of a run that Ctrl-C stops, or with `false` of another one. A run that begins
-/// within an item of such a run is part of that item: the first Ctrl-C lets it finish.
+/// Polls a worker loop of a run that Ctrl-C stops, or with `false` of another one. A run that
+/// begins within an item of such a run is part of that item: the first Ctrl-C lets it finish.
 #[inline]
 pub(crate) fn poll_items<T>(watched: bool, poll: impl FnOnce() -> T) -> T {
     if !watched {
@@ -123,8 +124,8 @@ pub(crate) fn poll_items<T>(watched: bool, poll: impl FnOnce() -> T) -> T {
     poll()
 }
 
-/// Catches the signal for the rest of the process; other handlers are called as well. Returns `true`
-/// if the signal's default action has to be imitated while no run is watched.
+/// Catches the signal for the rest of the process; other handlers are called as well. Returns
+/// `true` if the signal's default action has to be imitated while no run is watched.
 fn catch(signal: i32, default: &Arc<AtomicBool>, caught: fn()) -> io::Result<bool> {
     let idle = !is_in("SigCgt:", signal) && !is_in("SigIgn:", signal);
     // It runs within the handler: the third press ends a program whose threads are all stuck.

@@ -1,5 +1,5 @@
-//! A job with its type forgotten: all of a run but the loop over its items is compiled once for each pair of result types,
-//! and not for each function.
+//! A job with its type forgotten: all of a run but the loop over its items is compiled once for
+//! each pair of result types, and not for each function.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -7,7 +7,7 @@ use std::task::{self, Poll};
 
 use opero_core::{ConfigError, Context, Error};
 
-use crate::executor::Lane;
+use crate::executor::WorkerLoop;
 use crate::job::Job;
 use crate::job::RemoteFunction;
 #[cfg(feature = "journal")]
@@ -29,7 +29,7 @@ pub(crate) trait ErasedJob<I, T, E>: Send + Sync {
         &'w self,
         cx: &'w Context<'w>,
         items: &'w mut (dyn Items<I, T, E> + 'w),
-    ) -> Lane<'w>;
+    ) -> WorkerLoop<'w>;
 }
 
 /// Where a worker loop has its items from, and its results go.
@@ -37,7 +37,8 @@ pub(crate) trait Items<I, T, E>: Send {
     /// The next item that has to be run.
     fn poll_next(&mut self, task: &mut task::Context<'_>) -> Poll<Option<I>>;
 
-    /// Polls the run of that item. Ready once its result, a panic's and a timeout's too, is put away.
+    /// Polls the run of that item. Ready once its result, a panic's and a timeout's too, is put
+    /// away.
     fn poll_run(
         &mut self,
         run: Pin<&mut (dyn Future<Output = Result<T, Error<E>>> + Send + '_)>,
@@ -67,10 +68,11 @@ impl<I: Send, J: Job<I>> ErasedJob<I, J::Output, J::Error> for J {
         &'w self,
         cx: &'w Context<'w>,
         items: &'w mut (dyn Items<I, J::Output, J::Error> + 'w),
-    ) -> Lane<'w> {
+    ) -> WorkerLoop<'w> {
         Box::pin(async move {
             while let Some(item) = poll_fn(|task| items.poll_next(task)).await {
-                // Inside an async block, so that a panic before the job's future exists is caught as well.
+                // Inside an async block, so that a panic before the job's future exists is caught
+                // as well.
                 let mut run = pin!(async { self.run(cx, item).await });
                 poll_fn(|task| items.poll_run(run.as_mut(), task)).await;
             }

@@ -10,8 +10,9 @@ use crate::source::IntoSource;
 
 /// What a run does with each item.
 ///
-/// Most users write a closure ([`map`], [`map_async`]) or the attribute `#[operomap]`. Implement it yourself to put
-/// stages around a function: the context carries the clock, the way of waiting and the observer that fills the report.
+/// Most users write a closure ([`map`], [`map_async`]) or the attribute `#[operomap]`. Implement it
+/// yourself to put stages around a function: the context carries the clock, the way of waiting and
+/// the observer that fills the report.
 ///
 /// ```
 /// use opero_map::{Context, Error, IntoSource, Job, MapConfig, Run, Waiting};
@@ -37,10 +38,11 @@ pub trait Job<I>: Send + Sync {
     type Output: Send;
     /// The function's own error.
     type Error: Send;
-    /// Is it a synchronous function, which blocks its thread, or an async one? It decides which modes can run it.
+    /// Whether the function is synchronous, and blocks its thread, or async. It decides which modes
+    /// can run it.
     const WAITING: Waiting;
 
-    /// Is the job fit to run? Asked before the first item; what it says becomes every item's result.
+    /// Checks the job before the first item. An error becomes every item's result.
     ///
     /// # Errors
     /// A wrong parameter of the stages around the function.
@@ -48,8 +50,8 @@ pub trait Job<I>: Send + Sync {
         Ok(())
     }
 
-    /// Are there events that say more than the results do, such as retries and hits? A job without them is not watched where
-    /// only the progress is asked for, and then costs less.
+    /// Returns `true` if events tell more than the results do, such as retries and hits. A job
+    /// without such events is not observed where only progress is shown, and then costs less.
     fn tells_more(&self) -> bool {
         true
     }
@@ -91,7 +93,7 @@ pub trait Job<I>: Send + Sync {
 pub struct RemoteFunction {
     /// The name under which it is registered.
     pub path: String,
-    /// Is it synchronous or async?
+    /// Whether it is synchronous or async.
     pub waiting: Waiting,
 }
 

@@ -25,8 +25,6 @@ mod erased;
 mod executor;
 mod job;
 mod on_error;
-#[cfg(feature = "process")]
-pub mod process;
 pub mod progress;
 mod report;
 mod results;
@@ -37,9 +35,9 @@ mod source;
 pub use cancel::Cancel;
 pub use config::MapConfig;
 pub use engine::ResultOf;
+pub use executor::{Executor, ExecutorRegistration, WorkerLoop};
 #[doc(hidden)]
-pub use executor::{Crew, Desk, Terms};
-pub use executor::{Executor, ExecutorRegistration, Lane};
+pub use executor::{PoolClient, PoolRequest, WorkerPool};
 pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
 pub use on_error::{OnError, Share};
 pub use report::timeline::{Phase, Span, Timeline, WorkerChange};
@@ -57,7 +55,7 @@ pub use source::{
 };
 
 #[cfg(feature = "process")]
-pub use process::map_worker;
+pub use executor::process::{self, map_worker};
 
 #[cfg(feature = "process")]
 #[doc(hidden)]

@@ -5,10 +5,10 @@ use opero_core::ConfigError;
 
 /// What an item's error or panic means for the rest of a run.
 ///
-/// However a run is stopped, items in flight end, and the results stay at the places of their items: see
-/// [`Cancel`](crate::Cancel). Results that earlier runs
-/// recorded are not counted: they say nothing of how this run goes. As text it is
-/// `"collect"`, `"stop"`, `"stop after 10"` or `"stop above 5%"`:
+/// However a run is stopped, items in flight end, and the results stay at the places of their
+/// items: see [`Cancel`](crate::Cancel). Results that earlier runs recorded are not counted: they
+/// say nothing of how this run goes. As text it is `"collect"`, `"stop"`, `"stop after 10"` or
+/// `"stop above 5%"`:
 ///
 /// ```
 /// use opero_map::{OnError, Share};
@@ -28,7 +28,8 @@ pub enum OnError {
     StopAfter(u64),
     /// No further item is started once more than this share of the finished items has failed.
     ///
-    /// It is judged after each item from the [20th](OnError::JUDGED_FROM) on: of few items, a share says little.
+    /// It is judged after each item from the [20th](OnError::JUDGED_FROM) on: of few items, a share
+    /// says little.
     StopAbove(Share),
 }
 
@@ -36,7 +37,7 @@ impl OnError {
     /// So many items are finished before [`OnError::StopAbove`] is first judged.
     pub const JUDGED_FROM: u64 = 20;
 
-    /// Is it time to stop, when of `finished` items so many have `failed`?
+    /// Returns `true` if the run stops when of `finished` items this many have `failed`.
     ///
     /// ```
     /// use opero_map::{OnError, Share};
@@ -57,7 +58,7 @@ impl OnError {
         }
     }
 
-    /// Can a run begin with it?
+    /// Checks that a run can begin with it.
     pub(crate) fn check(self) -> Result<(), ConfigError> {
         match self {
             Self::StopAfter(0) => Err(ConfigError::new(
@@ -241,7 +242,7 @@ mod tests {
     fn what_cannot_be_meant_is_rejected_with_the_way_out() {
         for (text, way_out) in [
             ("", "`stop after 10`"),
-            ("halt", "`stop above 5%`"),
+            ("stop_signal", "`stop above 5%`"),
             ("stop after", "`stop after 10`"),
             ("stop after -1", "`stop after 10`"),
             ("stop after 0", "from 1"),

@@ -15,11 +15,13 @@ use crate::progress::Progress;
 use crate::report::Report;
 use crate::source::Source;
 
-/// The results of a run as an iterator: see [`Run::iter`](crate::Run::iter). Dropping it stops the run.
+/// The results of a run as an iterator: see [`Run::iter`](crate::Run::iter). Dropping it stops the
+/// run.
 #[must_use = "dropping it stops the run"]
 pub struct Iter<T, E>(Box<dyn Flow<Result<T, Error<E>>>>);
 
-/// The results of a run as a stream: see [`Run::stream`](crate::Run::stream). Dropping it stops the run.
+/// The results of a run as a stream: see [`Run::stream`](crate::Run::stream). Dropping it stops the
+/// run.
 #[must_use = "dropping it stops the run"]
 pub struct Results<'a, T, E>(Box<dyn Flow<Result<T, Error<E>>> + 'a>);
 
@@ -72,7 +74,8 @@ pub(crate) trait Flow<R>: Send {
 /// The session of a run whose results flow.
 pub(crate) type FlowSession<'j, S, T, E> = Session<'j, S, T, E, Channel<Result<T, Error<E>>>>;
 
-/// A run whose consumer is here. Lanes that no executor drives in the background are driven by the consumer's polls.
+/// A run whose consumer is here. Worker loops that no executor drives in the background are driven
+/// by the consumer's polls.
 pub(crate) struct Flowing<'j, S, T, E>
 where
     S: Source + 'j,
@@ -80,7 +83,7 @@ where
     E: Send + 'j,
 {
     pub(crate) session: Arc<FlowSession<'j, S, T, E>>,
-    pub(crate) lanes: Option<JoinedLoops<'j>>,
+    pub(crate) worker_loops: Option<JoinedLoops<'j>>,
     pub(crate) progress: Option<Progress>,
     pub(crate) ctrl_c: Option<CtrlCGuard>,
     pub(crate) ended: Option<Report>,
@@ -98,7 +101,7 @@ where
             self.ended = Some(self.session.report());
             self.progress = None;
             self.ctrl_c = None;
-            self.lanes = None;
+            self.worker_loops = None;
             self.session.resume_panic();
         }
     }
@@ -112,12 +115,12 @@ where
 {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Error<E>>>> {
         let session = &self.session;
-        let mut polled = session.outbox.poll_next(&session.halt.wakers, cx);
-        if let (Poll::Pending, Some(lanes)) = (&polled, &mut self.lanes) {
-            if Pin::new(lanes).poll(cx).is_ready() {
-                self.lanes = None;
+        let mut polled = session.sink.poll_next(&session.stop_signal.wakers, cx);
+        if let (Poll::Pending, Some(worker_loops)) = (&polled, &mut self.worker_loops) {
+            if Pin::new(worker_loops).poll(cx).is_ready() {
+                self.worker_loops = None;
             }
-            polled = session.outbox.poll_next(&session.halt.wakers, cx);
+            polled = session.sink.poll_next(&session.stop_signal.wakers, cx);
         }
         if let Poll::Ready(None) = polled {
             self.end();

@@ -121,7 +121,7 @@ fn the_page_shows_attempts_waits_and_hits() {
         );
         assert_eq!(answers.number("tip outside"), 0.0);
         assert!(
-            answers.text("chosen by key").contains("(lane 0)"),
+            answers.text("chosen by key").contains("(worker loop 0)"),
             "{answers:?}"
         );
         assert!(answers.number("drawn close") < answers.number("drawn"));

@@ -4,13 +4,14 @@ use std::task::{Context, Poll, Waker};
 
 use opero_core::sync::lock;
 
-use super::Outbox;
-use super::wakers::LaneWakers;
+use super::ResultSink;
+use super::wakers::LoopWakers;
 
 /// Hands results to a consumer as it asks for them.
 ///
-/// What was let in and not consumed never exceeds the window, results held back for the sake of order included: a slow
-/// consumer slows the lanes down, and so does a slow item at the head of the order.
+/// What was let in and not consumed never exceeds the window, results held back for the sake of
+/// order included: a slow consumer slows the worker loops down, and so does a slow item at the head
+/// of the order.
 pub(crate) struct Channel<R> {
     ordered: bool,
     window: usize,
@@ -18,14 +19,15 @@ pub(crate) struct Channel<R> {
 }
 
 struct State<R> {
-    /// In order: a slot for each item from `head` on, empty while the item is worked on. Unordered: what is there.
+    /// In order: a slot for each item from `head` on, empty while the item is worked on. Unordered:
+    /// what is there.
     slots: VecDeque<Option<R>>,
     head: usize,
     let_in: usize,
     consumed: usize,
-    /// Lanes that found no room.
+    /// Worker loops that found no room.
     waiting: VecDeque<usize>,
-    lanes: usize,
+    worker_loops: usize,
     consumer: Option<Waker>,
 }
 
@@ -37,7 +39,7 @@ impl<R> Channel<R> {
             let_in: 0,
             consumed: 0,
             waiting: VecDeque::new(),
-            lanes: 0,
+            worker_loops: 0,
             consumer: None,
         };
         Self {
@@ -48,23 +50,23 @@ impl<R> Channel<R> {
     }
 
     /// The next result; `None` behind the last one.
-    pub(crate) fn poll_next(&self, wakers: &LaneWakers, cx: &Context<'_>) -> Poll<Option<R>> {
+    pub(crate) fn poll_next(&self, wakers: &LoopWakers, cx: &Context<'_>) -> Poll<Option<R>> {
         let mut state = lock(&self.state);
-        let closed = state.lanes == 0;
+        let closed = state.worker_loops == 0;
         loop {
             match state.slots.front_mut().map(Option::take) {
                 Some(Some(result)) => {
                     state.slots.pop_front();
                     state.head += 1;
                     state.consumed += 1;
-                    let lane = state.waiting.pop_front();
+                    let worker_loop = state.waiting.pop_front();
                     drop(state);
-                    if let Some(lane) = lane {
-                        wakers.wake(lane);
+                    if let Some(worker_loop) = worker_loop {
+                        wakers.wake(worker_loop);
                     }
                     return Poll::Ready(Some(result));
                 }
-                // Nobody works on it any more: the run was stopped in between.
+                // No worker loop has it any more: the run was stopped.
                 Some(None) if closed => {
                     state.slots.pop_front();
                     state.head += 1;
@@ -79,20 +81,20 @@ impl<R> Channel<R> {
     }
 }
 
-impl<R: Send> Outbox<R> for Channel<R> {
+impl<R: Send> ResultSink<R> for Channel<R> {
     type Local = ();
-    const CHUNKED: bool = false;
+    const BATCHED: bool = false;
 
     fn local(&self) {}
 
-    fn poll_room(&self, lane: usize, _: &mut Context<'_>) -> Poll<()> {
+    fn poll_room(&self, worker_loop: usize, _: &mut Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
-        state.waiting.retain(|&waiting| waiting != lane);
+        state.waiting.retain(|&waiting| waiting != worker_loop);
         if state.let_in - state.consumed < self.window {
             state.let_in += 1;
             return Poll::Ready(());
         }
-        state.waiting.push_back(lane);
+        state.waiting.push_back(worker_loop);
         Poll::Pending
     }
 
@@ -120,14 +122,14 @@ impl<R: Send> Outbox<R> for Channel<R> {
 
     fn flush(&self, (): &mut ()) {}
 
-    fn lane_opened(&self) {
-        lock(&self.state).lanes += 1;
+    fn loop_opened(&self) {
+        lock(&self.state).worker_loops += 1;
     }
 
-    fn lane_closed(&self) {
+    fn loop_closed(&self) {
         let mut state = lock(&self.state);
-        state.lanes -= 1;
-        let consumer = if state.lanes == 0 {
+        state.worker_loops -= 1;
+        let consumer = if state.worker_loops == 0 {
             state.consumer.take()
         } else {
             None

@@ -4,9 +4,9 @@ use std::task::{Context, Poll, Waker};
 
 use opero_core::sync::lock;
 
-use super::{Outbox, pace};
+use super::{ResultSink, batch_sizer};
 
-/// Keeps all results until the last lane has ended.
+/// Collects all results until the last worker loop has ended.
 pub(crate) struct Collect<R> {
     ordered: bool,
     state: Mutex<State<R>>,
@@ -14,11 +14,12 @@ pub(crate) struct Collect<R> {
 
 struct State<R> {
     results: Results<R>,
-    lanes: usize,
+    worker_loops: usize,
     done: Option<Waker>,
 }
 
-/// In order: results are set down as soon as those before them are there, so that the end needs no sorting.
+/// In order: results are set down as soon as those before them are there, so that the end needs no
+/// sorting.
 struct Results<R> {
     /// The results of the first items, without a gap; unordered, all that there are.
     settled: Vec<R>,
@@ -26,15 +27,15 @@ struct Results<R> {
     ahead: VecDeque<Option<R>>,
 }
 
-/// Results of neighbouring items that a worker loop keeps for itself.
+/// Local results of a worker loop, of neighbouring items.
 pub(crate) struct Batch<R> {
     /// The place of the first of them in the input.
     first: usize,
     results: Vec<R>,
 }
 
-/// The most results that a worker loop keeps for itself: those of one batch of items.
-const MAX_BATCH_RESULTS: usize = pace::MOST;
+/// The most local results of a worker loop: those of one batch of items.
+const MAX_BATCH_RESULTS: usize = batch_sizer::MAX_BATCH_ITEMS;
 
 impl<R> Collect<R> {
     pub(crate) fn new(ordered: bool) -> Self {
@@ -46,24 +47,24 @@ impl<R> Collect<R> {
             ordered,
             state: Mutex::new(State {
                 results,
-                lanes: 0,
+                worker_loops: 0,
                 done: None,
             }),
         }
     }
 
-    /// Waits until the last lane has ended.
+    /// Waits until the last worker loop has ended.
     pub(crate) fn poll_done(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
-        if state.lanes == 0 {
+        if state.worker_loops == 0 {
             return Poll::Ready(());
         }
         state.done = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// The results: in the order of the input, or of completion. `missing` is that of an item which was taken and never ran,
-    /// where others behind it did.
+    /// The results: in the order of the input, or of completion. `missing` is that of an item which
+    /// was taken and never ran, where others behind it did.
     pub(crate) fn take(&self, missing: impl Fn() -> R) -> Vec<R> {
         let results = &mut lock(&self.state).results;
         let mut taken = std::mem::take(&mut results.settled);
@@ -84,7 +85,7 @@ impl<R> Collect<R> {
         batch.results.push(result);
     }
 
-    /// Puts the batch away, and leaves it empty.
+    /// Hands the batch over, and leaves it empty.
     fn hand_over(&self, batch: &mut Batch<R>) {
         if batch.results.is_empty() {
             return;
@@ -120,9 +121,9 @@ impl<R> Results<R> {
     }
 }
 
-impl<R: Send> Outbox<R> for Collect<R> {
+impl<R: Send> ResultSink<R> for Collect<R> {
     type Local = Batch<R>;
-    const CHUNKED: bool = true;
+    const BATCHED: bool = true;
 
     fn local(&self) -> Self::Local {
         Batch {
@@ -150,14 +151,14 @@ impl<R: Send> Outbox<R> for Collect<R> {
         self.hand_over(local);
     }
 
-    fn lane_opened(&self) {
-        lock(&self.state).lanes += 1;
+    fn loop_opened(&self) {
+        lock(&self.state).worker_loops += 1;
     }
 
-    fn lane_closed(&self) {
+    fn loop_closed(&self) {
         let mut state = lock(&self.state);
-        state.lanes -= 1;
-        let done = if state.lanes == 0 {
+        state.worker_loops -= 1;
+        let done = if state.worker_loops == 0 {
             state.done.take()
         } else {
             None
@@ -175,7 +176,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Each step is the worker loop that takes the next items, how many, and whether they get results.
+        /// Each step is the worker loop that takes the next items, how many, and whether they get
+        /// results.
         #[test]
         fn results_of_any_loops_in_any_batches_stay_at_the_places_of_their_items(
             steps in prop::collection::vec((0_usize..4, 1_usize..100, prop::bool::weighted(0.9)), 0..60),

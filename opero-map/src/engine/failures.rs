@@ -4,7 +4,7 @@ use opero_core::sync::lock;
 
 use crate::on_error::OnError;
 
-/// Counts what failed, as far as the rule about errors asks for it.
+/// Counts failures, as far as `on_error` asks for it.
 pub(super) struct Failures {
     rule: OnError,
     counts: Mutex<Counts>,
@@ -24,7 +24,7 @@ impl Failures {
         }
     }
 
-    /// An item has its result. Does the run stop here?
+    /// Counts an item's result. Returns `true` if the run stops here.
     #[inline]
     pub(super) fn stop_after(&self, ok: bool) -> bool {
         match self.rule {

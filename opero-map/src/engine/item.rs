@@ -10,7 +10,7 @@ use std::time::Duration;
 use opero_core::clock::Sleep;
 use opero_core::{Context, Error, Instant, RejectedKind};
 
-use crate::executor::Desk;
+use crate::executor::PoolClient;
 
 /// The result of an item's run. A panic is a result; so is being late.
 #[inline]
@@ -57,29 +57,30 @@ pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// When an item is late. Its timer is made at the first wait: a job that is ready at once costs none.
+/// The deadline of an item. Its timer is made at the first wait: a job that is ready at once needs
+/// none.
 pub(super) struct Deadline<'d> {
     limit: Duration,
     started: Instant,
     timer: Option<Sleep>,
-    /// Where workers look after a part of the time.
-    desk: Option<&'d (dyn Desk + 'd)>,
+    /// The client of workers, which enforce a part of the time.
+    client: Option<&'d (dyn PoolClient + 'd)>,
 }
 
 impl<'d> Deadline<'d> {
     pub(super) fn new(
         cx: &Context<'_>,
         limit: Duration,
-        desk: Option<&'d (dyn Desk + 'd)>,
+        client: Option<&'d (dyn PoolClient + 'd)>,
     ) -> Self {
-        if let Some(desk) = desk {
-            desk.item_begins(limit);
+        if let Some(client) = client {
+            client.begin_item(limit);
         }
         Self {
             limit,
             started: cx.now(),
             timer: None,
-            desk,
+            client,
         }
     }
 
@@ -100,9 +101,11 @@ impl<'d> Deadline<'d> {
         }
     }
 
-    /// What is left of the item's time; `None` where workers look after it.
+    /// Returns what is left of the item's time; `None` where workers enforce it.
     fn left(&self, cx: &Context<'_>) -> Option<Duration> {
-        let excused = self.desk.map_or(Some(Duration::ZERO), Desk::excused)?;
+        let excused = self
+            .client
+            .map_or(Some(Duration::ZERO), PoolClient::excused)?;
         let used = cx.now().since(self.started).saturating_sub(excused);
         Some(self.limit.saturating_sub(used))
     }

@@ -1,53 +1,53 @@
-//! How a run works: lanes that take items from an intake, do the job, and put the results into an outbox.
+//! The engine of a run: worker loops take items from a source queue, run the job, and put the
+//! results into a sink.
 
+mod batch_sizer;
 mod channel;
 mod collect;
 mod failures;
-mod halt;
-mod inner;
-mod intake;
-mod item;
-mod kept;
-mod lane_watch;
-mod pace;
+pub(crate) mod item;
+mod item_tracer;
+mod loop_results;
+mod nested;
 mod session;
+mod source_queue;
+mod stop_signal;
 mod wakers;
 
 pub(crate) use channel::Channel;
 pub(crate) use collect::Collect;
-pub(crate) use halt::{Halt, Level};
-#[cfg(feature = "process")]
-pub(crate) use item::{discard, panic_message};
-pub(crate) use kept::stopped;
-pub(crate) use lane_watch::ItemTrace;
+pub(crate) use item_tracer::ItemTrace;
+pub(crate) use loop_results::stopped;
 pub use session::ResultOf;
-pub(crate) use session::{Floor, Session};
+pub(crate) use session::{LoopSetup, Session};
+pub(crate) use stop_signal::{StopLevel, StopSignal};
 
 use std::task::{Context, Poll};
 
-/// Where the results go.
-pub(crate) trait Outbox<R>: Send + Sync {
-    /// What a lane keeps for itself, so that lanes do not meet at every item.
+/// Where the results of a run go.
+pub(crate) trait ResultSink<R>: Send + Sync {
+    /// Results that a worker loop holds back, so that loops do not contend for each item.
     type Local: Send;
 
-    /// May lanes take several items at a time? Only where nobody waits for single results.
-    const CHUNKED: bool;
+    /// `true` if worker loops may take items in batches: where no consumer waits for single
+    /// results.
+    const BATCHED: bool;
 
-    /// For a lane that begins.
+    /// Creates the local results of a worker loop.
     fn local(&self) -> Self::Local;
 
-    /// Waits until there is room for one more item. Room that was granted is used or never needed again.
-    fn poll_room(&self, lane: usize, cx: &mut Context<'_>) -> Poll<()>;
+    /// Waits for room for one more result. Granted room is used, or never needed again.
+    fn poll_room(&self, worker_loop: usize, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Takes the result of the item at `index` of the input.
     fn put(&self, local: &mut Self::Local, index: usize, result: R);
 
-    /// Takes what a lane kept, at its end.
+    /// Takes the local results of a worker loop at its end.
     fn flush(&self, local: &mut Self::Local);
 
-    /// A lane exists from here on.
-    fn lane_opened(&self);
+    /// Counts a worker loop that begins.
+    fn loop_opened(&self);
 
-    /// A lane has ended, or was dropped. Behind the last one no more results come.
-    fn lane_closed(&self);
+    /// Counts a worker loop that ended or was dropped. After the last one no results follow.
+    fn loop_closed(&self);
 }

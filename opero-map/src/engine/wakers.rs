@@ -3,35 +3,36 @@ use std::task::Waker;
 
 use opero_core::sync::lock;
 
-/// The latest waker of each lane, so that others can wake a lane by its number.
-pub(crate) struct LaneWakers {
-    lanes: Box<[Mutex<Option<Waker>>]>,
+/// The latest waker of each worker loop, so that others can wake a worker loop by its number.
+pub(crate) struct LoopWakers {
+    worker_loops: Box<[Mutex<Option<Waker>>]>,
 }
 
-impl LaneWakers {
-    pub(crate) fn new(lanes: usize) -> Self {
+impl LoopWakers {
+    pub(crate) fn new(worker_loops: usize) -> Self {
         Self {
-            lanes: (0..lanes).map(|_| Mutex::default()).collect(),
+            worker_loops: (0..worker_loops).map(|_| Mutex::default()).collect(),
         }
     }
 
-    /// Called by a lane at the start of its poll, before it looks at anything that another thread may change.
-    pub(crate) fn register(&self, lane: usize, waker: &Waker) {
-        let mut slot = lock(&self.lanes[lane]);
+    /// Registers the waker of a loop, which calls this at the start of its poll, before it reads
+    /// shared state.
+    pub(crate) fn register(&self, worker_loop: usize, waker: &Waker) {
+        let mut slot = lock(&self.worker_loops[worker_loop]);
         match &mut *slot {
             Some(known) => known.clone_from(waker),
             None => *slot = Some(waker.clone()),
         }
     }
 
-    pub(crate) fn wake(&self, lane: usize) {
-        let waker = lock(&self.lanes[lane]).clone();
+    pub(crate) fn wake(&self, worker_loop: usize) {
+        let waker = lock(&self.worker_loops[worker_loop]).clone();
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
     pub(crate) fn wake_all(&self) {
-        (0..self.lanes.len()).for_each(|lane| self.wake(lane));
+        (0..self.worker_loops.len()).for_each(|worker_loop| self.wake(worker_loop));
     }
 }

@@ -4,13 +4,13 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::Lane;
+use super::WorkerLoop;
 
 /// Drives worker loops concurrently within one task, and polls only those that were woken.
-pub(crate) struct JoinedLoops<'a>(FuturesUnordered<Lane<'a>>);
+pub(crate) struct JoinedLoops<'a>(FuturesUnordered<WorkerLoop<'a>>);
 
 impl<'a> JoinedLoops<'a> {
-    pub(crate) fn new(loops: Vec<Lane<'a>>) -> Self {
+    pub(crate) fn new(loops: Vec<WorkerLoop<'a>>) -> Self {
         Self(loops.into_iter().collect())
     }
 }
@@ -48,7 +48,7 @@ mod tests {
             })
         };
         let other = async move { stop.store(true, Ordering::Relaxed) };
-        let loops: Vec<Lane<'_>> = vec![Box::pin(greedy), Box::pin(other)];
+        let loops: Vec<WorkerLoop<'_>> = vec![Box::pin(greedy), Box::pin(other)];
         opero_core::block_on(JoinedLoops::new(loops));
         assert_eq!(turns.load(Ordering::Relaxed), 1);
     }

@@ -1,16 +1,20 @@
-//! What drives the lanes of a run: named, registered, found by the parameter `mode`.
+//! Executors drive the worker loops of a run. They are registered by name, which is the parameter
+//! `mode`.
 //!
-//! A run is made of lanes. Each lane is one future that takes an item, works on it, hands on the result and takes the
-//! next. An executor drives whole lanes, so its dynamic dispatch and its spawning cost once a lane and never an item.
+//! A worker loop is a future that takes an item, runs it, hands on the result and takes the next.
+//! An executor drives whole loops, so its dynamic dispatch and its spawning cost once a loop and
+//! never an item.
 
-mod crew;
 pub(crate) mod join;
+mod pool;
+#[cfg(feature = "process")]
+pub mod process;
 #[cfg(feature = "async")]
 mod task;
 #[cfg(feature = "thread")]
 mod thread;
 
-pub use crew::{Crew, Desk, Terms};
+pub use pool::{PoolClient, PoolRequest, WorkerPool};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,50 +24,55 @@ use std::thread::available_parallelism;
 use opero_core::registry::{self, Registration};
 use opero_core::{Backend, ConfigError, Location, Waiting};
 
-/// One lane: it ends when there are no more items for it. It never panics.
-pub type Lane<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// A worker loop. It ends when there are no more items for it, and never panics.
+pub type WorkerLoop<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Drives lanes at the same time, each in one place from its beginning to its end.
+/// Drives worker loops concurrently, each in one place from beginning to end.
 pub trait Executor: Backend {
-    /// How its lanes wait when they run such a function, synchronous or async. `None`: it cannot run it.
+    /// Returns how its worker loops wait when they run such a function; `None` if it cannot run it.
     fn waiting(&self, function: Waiting) -> Option<Waiting>;
 
-    /// How many lanes a run has unless its user says otherwise.
+    /// Returns the default number of worker loops.
     fn default_workers(&self) -> usize;
 
-    /// Workers beside the lanes, in which the bare function is executed. `None`: it is executed in the lanes themselves.
+    /// Spawns workers that execute the bare function. `None`: the worker loops execute it
+    /// themselves.
     ///
     /// # Errors
     /// Where the function cannot be executed elsewhere, or a parameter about workers is wrong.
     #[doc(hidden)]
-    fn hire(&self, terms: &Terms<'_>) -> Result<Option<Arc<dyn Crew>>, ConfigError> {
-        let _ = terms;
+    fn spawn_pool(
+        &self,
+        request: &PoolRequest<'_>,
+    ) -> Result<Option<Arc<dyn WorkerPool>>, ConfigError> {
+        let _ = request;
         Ok(None)
     }
 
-    /// Does Ctrl-C stop its runs, unless their users say otherwise?
+    /// Returns `true` if Ctrl-C stops its runs by default.
     fn stops_on_ctrl_c(&self) -> bool {
         false
     }
 
-    /// Drives the lanes to their end, blocking this thread.
+    /// Drives the worker loops to their end, blocking this thread.
     ///
     /// # Errors
-    /// Where the threads or the runtime cannot be had. Then no lane has been started.
-    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError>;
+    /// Where the threads or the runtime cannot be had. Then no worker loop has been started.
+    fn block(&self, worker_loops: Vec<WorkerLoop<'_>>) -> Result<(), ConfigError>;
 
-    /// Drives the lanes in the background and returns at once.
+    /// Drives the worker loops in the background and returns at once.
     ///
     /// # Errors
-    /// Where the threads or the runtime cannot be had. Then no lane has been started.
-    fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError>;
+    /// Where the threads or the runtime cannot be had. Then no worker loop has been started.
+    fn spawn(&self, worker_loops: Vec<WorkerLoop<'static>>) -> Result<(), ConfigError>;
 
-    /// Drives the lanes beside the task that calls this, in its runtime where that is possible, and returns at once.
+    /// Drives the worker loops beside the task that calls this, in its runtime where that is
+    /// possible, and returns at once.
     ///
     /// # Errors
     /// As [`spawn`](Executor::spawn).
-    fn spawn_beside(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
-        self.spawn(lanes)
+    fn spawn_beside(&self, worker_loops: Vec<WorkerLoop<'static>>) -> Result<(), ConfigError> {
+        self.spawn(worker_loops)
     }
 }
 
@@ -131,7 +140,7 @@ fn registered(scheme: &str) -> bool {
     registry::schemes::<ExecutorRegistration>().contains(&scheme)
 }
 
-/// How many threads can run at once. Asked for once: the answer takes reading several files.
+/// Returns how many threads can run at once. Cached: the answer takes reading several files.
 pub(crate) fn cores() -> usize {
     static CORES: LazyLock<usize> =
         LazyLock::new(|| available_parallelism().map_or(1, usize::from));

@@ -4,17 +4,19 @@ use opero_core::sync::lock;
 use opero_core::{Backend, ConfigError, Waiting, block_on, threads};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Executor, ExecutorRegistration, Lane, cores};
+use super::{Executor, ExecutorRegistration, WorkerLoop, cores};
 
 inventory::submit! {
     ExecutorRegistration { scheme: "thread", open: |_| Ok(Arc::new(ThreadExecutor)) }
 }
 
-/// Each run has a rayon pool of its own, with a thread for each lane and one more for each core.
+/// Each run has a rayon pool of its own, with a thread for each worker loop and one more for each
+/// core.
 ///
-/// A shared pool would let nested maps wait for threads that wait for them. Lanes are broadcast, one to each thread:
-/// rayon never steals those, so a lane that waits cannot end up underneath another one on the same stack. What an item
-/// itself does with rayon stays in the run's pool, where the threads beyond the lanes do what an item waits for.
+/// A shared pool would let nested maps wait for threads that wait for them. Worker loops are
+/// broadcast, one to each thread: rayon never steals those, so a worker loop that waits cannot end
+/// up underneath another one on the same stack. What an item itself does with rayon stays in the
+/// run's pool, where the threads beyond the worker loops do what an item waits for.
 #[derive(Debug)]
 struct ThreadExecutor;
 
@@ -33,48 +35,49 @@ impl Executor for ThreadExecutor {
         cores()
     }
 
-    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
-        let pool = pool(lanes.len())?;
-        let lanes = Mutex::new(lanes);
+    fn block(&self, worker_loops: Vec<WorkerLoop<'_>>) -> Result<(), ConfigError> {
+        let pool = pool(worker_loops.len())?;
+        let worker_loops = Mutex::new(worker_loops);
         pool.in_place_scope(|scope| {
-            let _begin = lock(&lanes);
-            scope.spawn_broadcast(|_, _| drive(&lanes));
+            let _begin = lock(&worker_loops);
+            scope.spawn_broadcast(|_, _| drive(&worker_loops));
         });
         Ok(())
     }
 
-    fn spawn(&self, lanes: Vec<Lane<'static>>) -> Result<(), ConfigError> {
-        let pool = pool(lanes.len())?;
-        let lanes = Arc::new(Mutex::new(lanes));
-        let shared = Arc::clone(&lanes);
-        let _begin = lock(&lanes);
-        // Dropping the pool's handle joins nothing: its threads end when the lanes do.
+    fn spawn(&self, worker_loops: Vec<WorkerLoop<'static>>) -> Result<(), ConfigError> {
+        let pool = pool(worker_loops.len())?;
+        let worker_loops = Arc::new(Mutex::new(worker_loops));
+        let shared = Arc::clone(&worker_loops);
+        let _begin = lock(&worker_loops);
+        // Dropping the pool's handle joins nothing: its threads end when the worker loops do.
         pool.spawn_broadcast(move |_| drive(&shared));
         Ok(())
     }
 }
 
-/// Takes one lane after the other: the pool may have fewer threads than were asked for. No lane begins before every thread
-/// has been told, which the lock is held for: a thread that is busy with what an item spawned would hear of it too late.
-fn drive(lanes: &Mutex<Vec<Lane<'_>>>) {
+/// Takes one worker loop after the other: the pool may have fewer threads than were asked for. No
+/// worker loop begins before every thread has been told, which the lock is held for: a thread that
+/// is busy with what an item spawned would hear of it too late.
+fn drive(worker_loops: &Mutex<Vec<WorkerLoop<'_>>>) {
     loop {
-        let Some(lane) = lock(lanes).pop() else {
+        let Some(worker_loop) = lock(worker_loops).pop() else {
             return;
         };
-        block_on(lane);
+        block_on(worker_loop);
     }
 }
 
-fn pool(lanes: usize) -> Result<ThreadPool, ConfigError> {
+fn pool(worker_loops: usize) -> Result<ThreadPool, ConfigError> {
     ThreadPoolBuilder::new()
-        .num_threads(lanes + cores())
+        .num_threads(worker_loops + cores())
         .stack_size(threads::stack_size())
         .thread_name(|index| format!("opero-map-{index}"))
         .build()
         .map_err(|error| {
             ConfigError::new(
                 "workers",
-                format!("is {lanes}, and that many threads could not be started ({error})"),
+                format!("is {worker_loops}, and that many threads could not be started ({error})"),
                 "give fewer",
             )
         })

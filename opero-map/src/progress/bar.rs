@@ -91,8 +91,8 @@ impl fmt::Debug for Bar {
     }
 }
 
-/// The figures are computed in the drawing itself, so that there is one drawing for all of them. One that cannot be written
-/// is left out.
+/// The figures are computed in the drawing itself, so that there is one drawing for all of them.
+/// One that cannot be written is left out.
 fn style(template: &str, progress: &Arc<RunProgress>) -> Option<ProgressStyle> {
     let key = |write: fn(&RunProgress) -> String| {
         let progress = Arc::clone(progress);

@@ -29,7 +29,8 @@ impl Figures {
     }
 }
 
-/// Short, for a bar (`{:#}`), or as it is read aloud. Of retries and hits there is nothing to say where there are none.
+/// Short, for a bar (`{:#}`), or as it is read aloud. Of retries and hits there is nothing to say
+/// where there are none.
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&grouped(self.done))?;
@@ -159,9 +160,9 @@ mod tests {
         let statistics = Statistics::new(clock, Detail::Progress);
         let attempt = Attempt::FIRST;
         let delay = Duration::ZERO;
-        for lane in 0..3 {
-            let shard = statistics.shard(lane);
-            shard.record(None, lane > 0);
+        for worker_loop in 0..3 {
+            let shard = statistics.shard(worker_loop);
+            shard.record(None, worker_loop > 0);
             shard.on_event("f", &Event::RetryScheduled { attempt, delay });
             shard.on_event("f", &Event::CacheHit);
             shard.on_event("f", &Event::CacheMiss);

@@ -1,8 +1,10 @@
-//! Watching runs while they go on: a bar for each on a terminal, plain lines elsewhere; and printing above the bars.
+//! Watching runs while they go on: a bar for each on a terminal, plain lines elsewhere; and
+//! printing above the bars.
 //!
-//! A bar is redrawn in place, so what is printed over it is mangled. What worker processes print appears above the bars by itself;
-//! in this process [`println()`], [`eprintln()`] and the writers [`stdout`] and [`stderr`] do that. A terminal that
-//! cannot move its cursor (`TERM` is `dumb` or not set) gets plain lines.
+//! A bar is redrawn in place, so what is printed over it is mangled. What worker processes print
+//! appears above the bars by itself; in this process [`println()`], [`eprintln()`] and the writers
+//! [`stdout`] and [`stderr`] do that. A terminal that cannot move its cursor (`TERM` is `dumb` or
+//! not set) gets plain lines.
 
 #[cfg(feature = "progress")]
 mod bar;

@@ -8,7 +8,8 @@ use opero_core::sync::lock;
 use super::run_progress::RunProgress;
 use super::ticker::Show;
 
-/// A line now and then, where there is no terminal. A run that is shorter than the interval prints none.
+/// A line now and then, where there is no terminal. A run that is shorter than the interval prints
+/// none.
 pub(super) struct Plain {
     progress: RunProgress,
     lines: Mutex<Printed>,

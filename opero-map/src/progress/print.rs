@@ -23,8 +23,8 @@ use super::screen::suspended;
 /// # }
 /// ```
 ///
-/// Without a bar it prints like any other line, and drops the line where the stream is closed. Do not
-/// call it while holding the lock of standard output or standard error.
+/// Without a bar it prints like any other line, and drops the line where the stream is closed. Do
+/// not call it while holding the lock of standard output or standard error.
 pub fn println(line: impl Display) {
     let _ = print(Stream::Output, format!("{line}\n").as_bytes());
 }
@@ -50,23 +50,23 @@ pub fn stdout() -> Writer {
     Writer::new(Stream::Output)
 }
 
-/// A writer to standard error that prints above the bars that are drawn. Loggers take it in place of
-/// [`std::io::stderr`]:
+/// A writer to standard error that prints above the bars that are drawn. Loggers take it in place
+/// of [`std::io::stderr`]:
 ///
 /// ```
 /// tracing_subscriber::fmt().with_writer(opero_map::progress::stderr).init();
 /// ```
 ///
-/// A logger of the process modes' workers is set up in each of them (`worker_init`), and needs no such writer: what workers
-/// print appears above the bar in any case.
+/// A logger of the process modes' workers is set up in each of them (`worker_init`), and needs no
+/// such writer: what workers print appears above the bar in any case.
 pub fn stderr() -> Writer {
     Writer::new(Stream::Error)
 }
 
 /// Writes above the bars that are drawn: see [`stdout`] and [`stderr`].
 ///
-/// A bar needs a line of its own, so a line appears when it is complete. What is left when the writer is dropped becomes
-/// a line, too.
+/// A bar needs a line of its own, so a line appears when it is complete. What is left when the
+/// writer is dropped becomes a line, too.
 #[derive(Debug)]
 pub struct Writer {
     stream: Stream,
@@ -101,7 +101,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         let rest = self.lines.end();
         if !rest.is_empty() {
-            // Where nobody reads, nothing is lost.
+            // A closed stream drops the rest.
             let _ = print(self.stream, &rest);
         }
     }

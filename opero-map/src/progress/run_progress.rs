@@ -87,8 +87,9 @@ impl RunProgress {
 /// The rate at which a run executes items. Results of earlier runs and of a cache are not counted:
 /// they say nothing of how long the rest takes.
 ///
-/// The further back, the less an item counts: after the last half minute, or the last quarter of a long run, by a factor
-/// of e. So it follows a run that slows down, and does not flicker where items take minutes.
+/// The further back, the less an item counts: after the last half minute, or the last quarter of a
+/// long run, by a factor of e. So it follows a run that slows down, and does not flicker where
+/// items take minutes.
 struct Speed {
     started: Instant,
     sampled: Instant,
@@ -172,7 +173,8 @@ mod tests {
         }
     }
 
-    /// 990 items come from an earlier run or out of the cache; one was executed, and took three seconds.
+    /// 990 items come from an earlier run or out of the cache; one was executed, and took three
+    /// seconds.
     #[test]
     fn only_executed_items_count() {
         for cached in [false, true] {

@@ -43,7 +43,8 @@ struct Run {
 #[derive(Debug)]
 pub(super) struct TickerEntry(u64);
 
-/// Shows a run at each interval, first after one interval. Returns `None` where no thread can be had.
+/// Shows a run at each interval, first after one interval. Returns `None` where no thread can be
+/// had.
 pub(super) fn show(shown: Arc<dyn Show>, interval: Duration) -> Option<TickerEntry> {
     let mut state = lock(&TICKER.state);
     if !state.started {
@@ -94,7 +95,8 @@ impl Ticker {
             let mut due = Vec::new();
             for run in &mut state.runs {
                 if run.next <= now {
-                    // As at its beginning: a time out of the range of the clock never comes, and an hour is as good until then.
+                    // As at its beginning: a time out of the range of the clock never comes, and an
+                    // hour is as good until then.
                     run.next = now
                         .checked_add(run.interval)
                         .unwrap_or(now + Duration::from_secs(3_600));

@@ -35,10 +35,11 @@ impl WorkerOutput {
         Self(bar)
     }
 
-    /// Returns a pipe for a worker to print to instead of `stream`. Its whole lines appear above the bar.
+    /// Returns a pipe for a worker to print to instead of `stream`. Its whole lines appear above
+    /// the bar.
     ///
-    /// `None` where the stream is no terminal, so that it does not meet the bar; or where no pipe can be had: then it is
-    /// better to print over the bar than not at all.
+    /// `None` where the stream is no terminal, so that it does not meet the bar; or where no pipe
+    /// can be had: then it is better to print over the bar than not at all.
     pub(crate) fn pipe(&self, stream: Stream) -> Option<OwnedFd> {
         let terminal = match stream {
             Stream::Output => stdout().is_terminal(),

@@ -19,7 +19,8 @@ pub struct Latency {
     pub max: f64,
 }
 
-/// The items whose latency was within a range, of four equal parts of a power of two of nanoseconds.
+/// The items whose latency was within a range, of four equal parts of a power of two of
+/// nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -32,11 +33,11 @@ pub struct LatencyBar {
     pub items: u64,
 }
 
-/// A log-linear histogram after HdrHistogram (Gil Tene): every power of two of nanoseconds has 64 equal
-/// parts, so a percentile is at most 0.8 % off. It takes at most 30 KB.
+/// A log-linear histogram after HdrHistogram (Gil Tene): every power of two of nanoseconds has 64
+/// equal parts, so a percentile is at most 0.8 % off. It takes at most 30 KB.
 ///
-/// The crate hdrhistogram records in 6 to 14 ns where this takes 5, rounds the maximum and the rank of
-/// a percentile, and brings three more crates.
+/// The crate hdrhistogram records in 6 to 14 ns where this takes 5, rounds the maximum and the rank
+/// of a percentile, and brings three more crates.
 #[derive(Default)]
 pub(crate) struct Histogram {
     counts: Vec<u64>,
@@ -97,7 +98,8 @@ impl Histogram {
         bars
     }
 
-    /// Returns the least latency that `percent` of the items did not exceed, by the nearest-rank method.
+    /// Returns the least latency that `percent` of the items did not exceed, by the nearest-rank
+    /// method.
     fn percentile(&self, percent: u64) -> u64 {
         let rank = (self.count * percent).div_ceil(100);
         let mut seen = 0;

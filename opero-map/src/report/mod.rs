@@ -17,8 +17,8 @@ use timeline::Timeline;
 
 /// What a run did.
 ///
-/// Displayed it is a small table; [`Report::to_json`] gives it as one JSON object, and [`Report::to_html`] as a page for the
-/// browser.
+/// Displayed it is a small table; [`Report::to_json`] gives it as one JSON object, and
+/// [`Report::to_html`] as a page for the browser.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
@@ -32,9 +32,9 @@ pub struct Report {
     pub failed: u64,
     /// Executions of the function itself, attempts that failed included.
     pub executions: u64,
-    /// Results that came out of a cache: that of the map's own function, or of a decorated function that it calls. So count
-    /// `followed`, `retries`, `fallbacks` and `permit_wait_s`, too. What an item does on threads or tasks of its own is not
-    /// seen.
+    /// Results that came out of a cache: that of the map's own function, or of a decorated function
+    /// that it calls. So count `followed`, `retries`, `fallbacks` and `permit_wait_s`, too. What an
+    /// item does on threads or tasks of its own is not seen.
     pub cache_hits: u64,
     /// Results that came from a concurrent call with the same key.
     pub followed: u64,
@@ -48,19 +48,20 @@ pub struct Report {
     pub stale: u64,
     /// Results that should have been recorded and were not: a later run does their items again.
     pub unrecorded: u64,
-    /// What went wrong with the journal, first of all: why results are not recorded, or records perhaps not on the disk yet.
+    /// What went wrong with the journal, first of all: why results are not recorded, or records
+    /// perhaps not on the disk yet.
     pub journal_error: Option<String>,
     /// Worker processes that were started.
     pub workers_started: u64,
-    /// Worker processes that were lost: killed by a signal, or ended by themselves. Those that are ended here, for the time
-    /// that an item takes say, are not among them.
+    /// Worker processes that were lost: killed by a signal, or ended by themselves. Those that are
+    /// ended here, for the time that an item takes say, are not among them.
     pub crashes: u64,
     /// Seconds waited for permits, summed over all items.
     pub permit_wait_s: f64,
     /// Seconds from the run's start to its end.
     pub wall_s: f64,
-    /// How long an item took, from taking it to its result. Zeros where there are no `latency_bars`, because all results are from
-    /// earlier runs.
+    /// How long an item took, from taking it to its result. Zeros where there are no
+    /// `latency_bars`, because all results are from earlier runs.
     pub latency_ms: Latency,
     /// How many items took how long, from the fastest to the slowest.
     pub latency_bars: Vec<LatencyBar>,
@@ -68,18 +69,20 @@ pub struct Report {
     pub function: String,
     /// When the run started, in seconds since the Unix epoch.
     pub started_at_s: f64,
-    /// What each lane and worker did when, where it was asked for ([`Run::timeline`](crate::Run::timeline)).
+    /// What each worker loop and worker did when, where it was asked for
+    /// ([`Run::timeline`](crate::Run::timeline)).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub timeline: Option<Timeline>,
 }
 
 impl Report {
-    /// Was the latency of any item measured?
+    /// Returns `true` if the latency of an item was measured.
     fn has_latency(&self) -> bool {
         !self.latency_bars.is_empty()
     }
 
-    /// The report as one JSON object, with the names of its fields. The timeline is in it where there is one.
+    /// The report as one JSON object, with the names of its fields. The timeline is in it where
+    /// there is one.
     ///
     /// ```
     /// let json = opero_map::Report::default().to_json();
@@ -89,11 +92,12 @@ impl Report {
         json::of(self)
     }
 
-    /// The report as one page for the browser, which needs nothing else: no file beside it and no network.
+    /// The report as one page for the browser, which needs nothing else: no file beside it and no
+    /// network.
     ///
-    /// It shows the figures, the distribution of the latency and, where there is one, the timeline. It is made of numbers and
-    /// the function's name, and of what the system said of the journal where that failed; there is no argument, no value and no text
-    /// of a function's error in it.
+    /// It shows the figures, the distribution of the latency and, where there is one, the timeline.
+    /// It is made of numbers and the function's name, and of what the system said of the journal
+    /// where that failed; there is no argument, no value and no text of a function's error in it.
     ///
     /// ```
     /// let page = opero_map::Report::default().to_html();

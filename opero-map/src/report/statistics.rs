@@ -33,7 +33,8 @@ pub(crate) enum Detail {
     Timeline,
 }
 
-/// The counts of some lanes. There are as many shards as can be written to at once, each on cache lines of its own.
+/// The counts of some worker loops. There are as many shards as can be written to at once, each on
+/// cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
 pub(crate) struct Shard {
@@ -81,8 +82,8 @@ impl Statistics {
         self.timeline.as_ref()
     }
 
-    pub(crate) fn shard(&self, lane: usize) -> &Shard {
-        &self.shards[lane % self.shards.len()]
+    pub(crate) fn shard(&self, worker_loop: usize) -> &Shard {
+        &self.shards[worker_loop % self.shards.len()]
     }
 
     /// Returns how many items succeeded and failed so far.
@@ -90,8 +91,8 @@ impl Statistics {
         (self.sum(|s| &s.ok), self.sum(|s| &s.failed))
     }
 
-    /// Returns how many items were executed so far: neither known from an earlier run nor answered by
-    /// the cache.
+    /// Returns how many items were executed so far: neither known from an earlier run nor answered
+    /// by the cache.
     #[cfg_attr(
         not(feature = "progress"),
         expect(dead_code, reason = "for the progress bar")

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{Latency, Report};
 
-/// A row for each figure. Those about workers and earlier runs only where there were any: most runs know neither. None about
-/// the latency where all results are from earlier runs.
+/// A row for each figure. Those about workers and earlier runs only where there were any: most runs
+/// know neither. None about the latency where all results are from earlier runs.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Latency { p50, p95, p99, max } = self.latency_ms;

@@ -20,7 +20,8 @@ pub trait RecordCodec<I, T, E>: Send + Sync {
         Ok(())
     }
 
-    /// Appends the bytes that identify an item: its content, and the arguments that all items share.
+    /// Appends the bytes that identify an item: its content, and the arguments that all items
+    /// share.
     ///
     /// # Errors
     /// Where they cannot be encoded.
@@ -38,8 +39,8 @@ pub trait RecordCodec<I, T, E>: Send + Sync {
     /// Where the bytes are not those of a result.
     fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError>;
 
-    /// Returns the schema fingerprint of value and error, which changes where old bytes would be read
-    /// as something else: see `OutcomeCodec::shape` of opero-core. 0 where it is unknown.
+    /// Returns the schema fingerprint of value and error, which changes where old bytes would be
+    /// read as something else: see `OutcomeCodec::shape` of opero-core. 0 where it is unknown.
     fn shape(&self) -> u64 {
         0
     }

@@ -1,5 +1,5 @@
-//! Runs that resume: each finished item is recorded in a journal, and a later run executes only what
-//! has no record there.
+//! Runs that resume: each finished item is recorded in a journal, and a later run executes only
+//! what has no record there.
 
 mod codec;
 #[cfg(all(feature = "journal", unix))]

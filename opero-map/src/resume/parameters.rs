@@ -14,7 +14,8 @@ impl<S, J> Run<S, J> {
     /// [`resume_version`](Run::resume_version); [`check`](Run::check) reports beforehand if the run
     /// cannot have it.
     ///
-    /// The job's items and results must be encodable: `#[operomap]` and `Run::resumable` provide that.
+    /// The job's items and results must be encodable: `#[operomap]` and `Run::resumable` provide
+    /// that.
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
         self.config.resume = Some(path.into());
         self
@@ -27,17 +28,18 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Sets the name of the function in the journal, in place of its path and the names of its types.
+    /// Sets the name of the function in the journal, in place of its path and the names of its
+    /// types.
     ///
-    /// A function that is renamed, moved or built by another compiler then finds its records. The name
-    /// must be this function's alone.
+    /// A function that is renamed, moved or built by another compiler then finds its records. The
+    /// name must be this function's alone.
     pub fn resume_name(mut self, name: impl Into<String>) -> Self {
         self.config.resume_name = Some(name.into());
         self
     }
 
-    /// Sets the version of the function (`1`, `"2026-03"`). Records of another version are rejected:
-    /// change it when the function's results change, or the type of its items.
+    /// Sets the version of the function (`1`, `"2026-03"`). Records of another version are
+    /// rejected: change it when the function's results change, or the type of its items.
     pub fn resume_version(mut self, version: impl ToString) -> Self {
         self.config.resume_version = version.to_string();
         self

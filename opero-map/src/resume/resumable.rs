@@ -16,10 +16,11 @@ use crate::run::Run;
 use crate::source::Source;
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
-    /// Makes the run one that can [`resume`](Run::resume): serde encodes its items, values and errors.
+    /// Makes the run one that can [`resume`](Run::resume): serde encodes its items, values and
+    /// errors.
     ///
-    /// `function` names the function in its journals. A closure's captures are not part of the name:
-    /// put what the results depend on into the name or into
+    /// `function` names the function in its journals. A closure's captures are not part of the
+    /// name: put what the results depend on into the name or into
     /// [`resume_version`](Run::resume_version). The error of a function that cannot fail is
     /// `Infallible`.
     ///

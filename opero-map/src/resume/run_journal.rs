@@ -16,7 +16,7 @@ use crate::report::Report;
 pub(crate) struct RunJournal {
     log: Log,
     again: bool,
-    /// Why nothing is recorded or looked up, where nothing is.
+    /// Why nothing is recorded or looked up, if so.
     unnamed: Option<String>,
     resumed: AtomicU64,
     unrecorded: AtomicU64,
@@ -24,12 +24,13 @@ pub(crate) struct RunJournal {
     error: Mutex<Option<String>>,
 }
 
-/// The key of an item in the journal. Boxed, so that items without a journal carry no more than a pointer.
+/// The key of an item in the journal. Boxed, so that items without a journal carry no more than a
+/// pointer.
 pub(crate) struct JournalKey(Box<KeyState>);
 
 enum KeyState {
     Known(Key, Option<RecordLocation>),
-    /// It does not become bytes, so nobody would know it again.
+    /// It cannot be encoded, so a later run could not find it.
     Unserializable(CodecError),
     /// Nothing of the run is recorded.
     Unnamed,
@@ -38,7 +39,7 @@ enum KeyState {
 const ORDER: Ordering = Ordering::Relaxed;
 
 impl RunJournal {
-    /// Could the run be recorded where its user says? Looks, and changes nothing.
+    /// Checks that the run can have its journal. Changes nothing.
     pub(crate) fn check<I, T, E>(
         config: &MapConfig,
         job: &dyn ErasedJob<I, T, E>,
@@ -49,7 +50,7 @@ impl RunJournal {
         inspect(path, &owner(config, job)?)
     }
 
-    /// Opens the journal that the run's user names.
+    /// Opens the journal at the path of `resume`.
     pub(crate) fn open<I, T, E>(
         config: &MapConfig,
         job: &dyn ErasedJob<I, T, E>,
@@ -67,13 +68,14 @@ impl RunJournal {
         }))
     }
 
-    /// An item as it comes from the input, in its order.
+    /// Returns the key of an item, in the order of the input.
     pub(crate) fn key<I, T, E>(&self, job: &dyn ErasedJob<I, T, E>, item: &I) -> JournalKey {
         if self.unnamed.is_some() {
             return JournalKey(Box::new(KeyState::Unnamed));
         }
         let contents = self.log.contents();
-        // `Serialize` is the user's, and this is no place for a panic of theirs: others wait for the input.
+        // `Serialize` is the user's, and this is no place for a panic of theirs: others wait for
+        // the input.
         let key = catch_user_panic(|| {
             let codec = job.record_codec().map_err(|_| unrecorded())?;
             let key = contents.key_with(|out| Some(codec.key(item, out)));
@@ -88,7 +90,8 @@ impl RunJournal {
         }))
     }
 
-    /// The item's result, where it needs no run: from an earlier one, or because it could not be recorded.
+    /// Returns the result of an item that needs no run: an earlier run's, or the error of one that
+    /// cannot be recorded.
     pub(crate) fn lookup<I, T, E>(
         &self,
         job: &dyn ErasedJob<I, T, E>,
@@ -113,7 +116,8 @@ impl RunJournal {
     /// Records an item's result. When this returns, a kill does not lose it.
     ///
     /// # Errors
-    /// Why it is not recorded, or why earlier records may be lost by a power cut. Nothing of the item is in it.
+    /// Why it is not recorded, or why earlier records may be lost by a power cut. Nothing of the
+    /// item is in it.
     pub(crate) fn record<I, T, E>(
         &self,
         job: &dyn ErasedJob<I, T, E>,
@@ -170,7 +174,7 @@ impl RunJournal {
         written
     }
 
-    /// How it went so far.
+    /// Adds the figures of the journal to the report.
     pub(crate) fn add_to(&self, report: &mut Report) {
         report.resumed = self.resumed.load(ORDER);
         report.stale = self.log.stale();
@@ -179,24 +183,25 @@ impl RunJournal {
         report.journal_error = error.or_else(|| self.log.trouble());
     }
 
-    /// No more items are taken, and those that were begun have soon ended.
+    /// Announces that no more items are taken.
     pub(crate) fn announce_end(&self) {
         self.log.announce_end();
     }
 
-    /// Brings everything to the disk, and lets the next run have the journal.
+    /// Syncs everything to the disk, and releases the journal for the next run.
     pub(crate) fn close(&self) {
         self.log.close();
     }
 }
 
-/// Whose journal it may be.
+/// Returns the owner of the run's journal.
 fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Owner, ConfigError> {
     let codec = job.record_codec()?;
     let version = config.resume_version.clone();
     // It asks the types, and those are the user's.
     let shape = catch_user_panic(|| Ok(codec.shape())).unwrap_or(0);
-    // Who gives a name vouches for it, wherever the function and its types move and whatever a compiler calls them.
+    // Who gives a name vouches for it, wherever the function and its types move and whatever a
+    // compiler calls them.
     if let Some(name) = &config.resume_name {
         if name.is_empty() {
             return Err(ConfigError::new(
@@ -221,7 +226,7 @@ fn owner<I, T, E>(config: &MapConfig, job: &dyn ErasedJob<I, T, E>) -> Result<Ow
     })
 }
 
-/// Why the run's records could not be told from those of another one.
+/// Returns why the run's records could not be told from another function's.
 fn unnamed<I, T, E>(
     config: &MapConfig,
     job: &dyn ErasedJob<I, T, E>,
@@ -242,7 +247,7 @@ fn unknown(error: &CodecError) -> opero_core::Rejected {
     resume_error(&problem, "mend its `Serialize`, or leave `resume` out").into()
 }
 
-/// Runs code of the user's, whose panic is an error like another one.
+/// Runs the user's code, and turns a panic into an error.
 fn catch_user_panic<T>(code: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
     catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|_| Err(CodecError::new("it panicked")))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use opero_core::{Error, RejectedKind, Waiting, block_on};
 
-use super::start::{AnyRun, Begun, Handed};
+use super::start::{AnyRun, Begun, Launch};
 use super::{Run, WithReport};
 use crate::engine::{Collect, ResultOf, Session, stopped};
 use crate::job::Job;
@@ -20,9 +20,9 @@ type Awaited<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// Runs it, and blocks this thread until the last item has its result.
     ///
-    /// An async function runs on a tokio runtime made for this run, on a thread of its own where this one already
-    /// belongs to a runtime. Inside a runtime `.await` is better: it blocks nothing, and clients whose connections live
-    /// in that runtime keep working.
+    /// An async function runs on a tokio runtime made for this run, on a thread of its own where
+    /// this one already belongs to a runtime. Inside a runtime `.await` is better: it blocks
+    /// nothing, and clients whose connections live in that runtime keep working.
     ///
     /// ```
     /// # #[cfg(feature = "thread")] {
@@ -53,7 +53,8 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
 
     /// Awaits an async function's run inside this task, so that items and function may borrow.
     ///
-    /// It compiles only for async functions: for borrowed items of a synchronous one there is [`run`](Run::run).
+    /// It compiles only for async functions: for borrowed items of a synchronous one there is
+    /// [`run`](Run::run).
     ///
     /// ```
     /// # #[cfg(feature = "async")]
@@ -103,8 +104,8 @@ where
 
     fn collect_blocking(self, recorded: bool) -> Collected<T, E> {
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
-        if let Handed::Back(lane) = begun.block() {
-            block_on(lane);
+        if let Launch::Returned(worker_loop) = begun.block() {
+            block_on(worker_loop);
         }
         begun.end()
     }
@@ -130,8 +131,8 @@ where
         // Threads do not end because this future is dropped: they have to be told.
         let _cancel = CancelOnDrop(Arc::clone(&begun.session));
         match begun.spawn() {
-            Handed::Over => poll_fn(|cx| begun.session.outbox.poll_done(cx)).await,
-            Handed::Back(lane) => lane.await,
+            Launch::Driven => poll_fn(|cx| begun.session.sink.poll_done(cx)).await,
+            Launch::Returned(worker_loop) => worker_loop.await,
         }
         begun.end()
     }
@@ -155,7 +156,7 @@ where
         self.progress = None;
         self.session.close_journal();
         self.session.resume_panic();
-        let results = self.session.outbox.take(stopped);
+        let results = self.session.sink.take(stopped);
         Collected {
             whole: self.session.is_whole(results.len()),
             report: self.session.report(),
@@ -168,7 +169,7 @@ where
 struct Collected<T, E> {
     results: Vec<Result<T, Error<E>>>,
     report: Report,
-    /// Has every item of the input a result?
+    /// `true` if every item of the input has a result.
     whole: bool,
 }
 
@@ -232,8 +233,8 @@ pub(super) const fn assert_async(waiting: Waiting) {
     );
 }
 
-/// Awaits all results without blocking the task: an async function runs inside it, a synchronous one on threads beside
-/// it. For items that borrow, see [`Run::join`].
+/// Awaits all results without blocking the task: an async function runs inside it, a synchronous
+/// one on threads beside it. For items that borrow, see [`Run::join`].
 impl<S, J> IntoFuture for Run<S, J>
 where
     S: Source + 'static,

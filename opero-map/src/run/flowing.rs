@@ -4,7 +4,7 @@ use opero_core::Error;
 
 use super::Run;
 use super::collecting::assert_async;
-use super::start::{AnyRun, Begun, Handed};
+use super::start::{AnyRun, Begun, Launch};
 use crate::engine::Channel;
 use crate::executor::join::JoinedLoops;
 use crate::job::Job;
@@ -12,11 +12,12 @@ use crate::results::{Flowing, Iter, Results};
 use crate::source::Source;
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
-    /// Streams the results of an async function's run inside this task, so that items and function may borrow.
+    /// Streams the results of an async function's run inside this task, so that items and function
+    /// may borrow.
     ///
-    /// The run goes on only while the stream is polled, and its time limits count on meanwhile: between two results, neither
-    /// wait for long nor for something that an item in flight has to do first. [`stream`](Run::stream) has no such rule. It
-    /// compiles only for async functions.
+    /// The run goes on only while the stream is polled, and its time limits count on meanwhile:
+    /// between two results, neither wait for long nor for something that an item in flight has to
+    /// do first. [`stream`](Run::stream) has no such rule. It compiles only for async functions.
     pub fn scoped_stream<'a>(self) -> Results<'a, J::Output, J::Error>
     where
         S: 'a,
@@ -24,8 +25,8 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     {
         const { assert_async(J::WAITING) }
         let begun = self.erased().begin_flow();
-        let lanes = begun.together();
-        Results::new(begun.flow(Some(lanes)))
+        let worker_loops = begun.together();
+        Results::new(begun.flow(Some(worker_loops)))
     }
 }
 
@@ -34,10 +35,11 @@ where
     S: Source + 'static,
     J: Job<S::Item> + 'static,
 {
-    /// The results as they come, in the order of the input or of completion, from threads in the background.
+    /// The results as they come, in the order of the input or of completion, from threads in the
+    /// background.
     ///
-    /// A slow consumer slows the run down, so inputs without an end are fine. Waiting for the next result blocks this
-    /// thread. Dropping the iterator stops the run and waits for nothing.
+    /// A slow consumer slows the run down, so inputs without an end are fine. Waiting for the next
+    /// result blocks this thread. Dropping the iterator stops the run and waits for nothing.
     ///
     /// ```
     /// # #[cfg(feature = "thread")] {
@@ -53,9 +55,10 @@ where
 
     /// The results as they come, in the order of the input or of completion, as a stream.
     ///
-    /// The run goes on beside the consumer, however long that takes for a result: an async function in a task of the tokio
-    /// runtime that this is called in (without one, on a thread with a runtime of its own), a synchronous one on threads.
-    /// For items that borrow, see [`Run::scoped_stream`].
+    /// The run goes on beside the consumer, however long that takes for a result: an async function
+    /// in a task of the tokio runtime that this is called in (without one, on a thread with a
+    /// runtime of its own), a synchronous one on threads. For items that borrow, see
+    /// [`Run::scoped_stream`].
     ///
     /// ```
     /// # #[cfg(feature = "async")]
@@ -82,12 +85,12 @@ where
 {
     fn flow_beside(
         self,
-        start: impl FnOnce(&FlowBegun<'static, S, T, E>) -> Handed<'static>,
+        start: impl FnOnce(&FlowBegun<'static, S, T, E>) -> Launch<'static>,
     ) -> Flowing<'static, S, T, E> {
         let begun = self.begin_flow();
         match start(&begun) {
-            Handed::Over => begun.flow(None),
-            Handed::Back(lane) => begun.flow(Some(lane)),
+            Launch::Driven => begun.flow(None),
+            Launch::Returned(worker_loop) => begun.flow(Some(worker_loop)),
         }
     }
 }
@@ -101,8 +104,10 @@ where
     E: Send + 'j,
 {
     fn begin_flow(self) -> FlowBegun<'j, S, T, E> {
-        // Twice the lanes: each may have a result waiting while it works on the next item.
-        self.begin(true, |ordered, lanes| Channel::new(ordered, lanes * 2))
+        // Twice the worker loops: each may have a result waiting while it works on the next item.
+        self.begin(true, |ordered, worker_loops| {
+            Channel::new(ordered, worker_loops * 2)
+        })
     }
 }
 
@@ -112,10 +117,10 @@ where
     T: Send + 'j,
     E: Send + 'j,
 {
-    fn flow(self, lanes: Option<JoinedLoops<'j>>) -> Flowing<'j, S, T, E> {
+    fn flow(self, worker_loops: Option<JoinedLoops<'j>>) -> Flowing<'j, S, T, E> {
         Flowing {
             session: self.session,
-            lanes,
+            worker_loops,
             progress: self.progress,
             ctrl_c: self.ctrl_c,
             ended: None,

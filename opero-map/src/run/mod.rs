@@ -16,7 +16,8 @@ use crate::job::Job;
 use crate::on_error::OnError;
 use crate::source::Source;
 
-/// A function about to be run over many items. Nothing happens, and no item is pulled, until a method begins it.
+/// A function about to be run over many items. Nothing happens, and no item is pulled, until a
+/// method begins it.
 ///
 /// | method | gives | runs | items and function may borrow |
 /// |---|---|---|---|
@@ -31,17 +32,21 @@ use crate::source::Source;
 ///
 /// However it is begun:
 ///
-/// - An item's error or panic is that item's result and nobody else's. Where a parameter is wrong, such as zero workers
-///   or an unknown mode, each item's result is that [`ConfigError`]; [`check`](Run::check) tells it beforehand.
-/// - Dropping what was begun stops it: async items at their next await, synchronous ones before the next item.
-/// - A [`Cancel`] handle stops it from outside. Results stay at the places of their items: an item without one, before
-///   others that have one or dropped while it ran, is [`RejectedKind::Stopped`](crate::RejectedKind::Stopped), and only the
-///   tail is missing. `try_run` and `try_join`, which promise all values, then give that error.
-/// - Where an async run is driven by its task, time limits count on while the task does not poll it.
+/// - An item's error or panic is the result of that item alone. Where a parameter is wrong, such as
+///   zero workers or an unknown mode, each item's result is that [`ConfigError`];
+///   [`check`](Run::check) tells it beforehand.
+/// - Dropping what was begun stops it: async items at their next await, synchronous ones before the
+///   next item.
+/// - A [`Cancel`] handle stops it from outside. Results stay at the places of their items: an item
+///   without one, before others that have one or dropped while it ran, is
+///   [`RejectedKind::Stopped`](crate::RejectedKind::Stopped), and only the tail is missing.
+///   `try_run` and `try_join`, which promise all values, then give that error.
+/// - Where an async run is driven by its task, time limits count on while the task does not poll
+///   it.
 /// - A panic in the input's iterator reaches the caller.
-/// - In flight is at most one item a worker. Iterators and streams hold at most as many results again for a slow
-///   consumer or for the sake of order. Threads take trivial items from an input of known length in batches of up to
-///   64, where all results are collected anyway.
+/// - In flight is at most one item a worker. Iterators and streams hold at most as many results
+///   again for a slow consumer or for the sake of order. Threads take trivial items from an input
+///   of known length in batches of up to 64, where all results are collected anyway.
 #[must_use = "a run does nothing until it is run, awaited or iterated over"]
 #[derive(Clone)]
 pub struct Run<S, J> {
@@ -57,7 +62,8 @@ pub struct Run<S, J> {
 pub struct WithReport<S, J>(Run<S, J>);
 
 impl<S, J> Run<S, J> {
-    /// A run of `job` over the items of `source`. The name appears in events and beside the progress bar.
+    /// A run of `job` over the items of `source`. The name appears in events and beside the
+    /// progress bar.
     pub fn new(name: &'static str, source: S, job: J, config: MapConfig) -> Self {
         Self {
             name,
@@ -67,10 +73,11 @@ impl<S, J> Run<S, J> {
         }
     }
 
-    /// The executor: `thread`, `async`, `process`, `async_process`, or another one that is registered.
+    /// The executor: `thread`, `async`, `process`, `async_process`, or another one that is
+    /// registered.
     ///
-    /// Worker processes run what they find by its name: a function that is registered (`map_worker`, or the attribute
-    /// `#[operomap]` of the crate `opero`), never a closure.
+    /// Worker processes run what they find by its name: a function that is registered
+    /// (`map_worker`, or the attribute `#[operomap]` of the crate `opero`), never a closure.
     ///
     /// ```
     /// let run = opero_map::map(["a", "b"], |word: &str| Ok::<_, ()>(word.len())).mode("thread");
@@ -82,8 +89,9 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// How many items run at once, or in the process modes how many processes there are. An async function has several items in
-    /// flight in each: see [`worker_in_flight`](Run::worker_in_flight).
+    /// How many items run at once, or in the process modes how many processes there are. An async
+    /// function has several items in flight in each: see
+    /// [`worker_in_flight`](Run::worker_in_flight).
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).workers(8);
@@ -110,9 +118,10 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Show how far the run is (the default, with the feature `progress`): a bar on a terminal; elsewhere, on standard error,
-    /// a line every ten seconds. Rate and time left count the items that were executed, not those whose results an earlier run
-    /// recorded or a cache had. To print while a bar is drawn, see [`progress`](crate::progress).
+    /// Show how far the run is (the default, with the feature `progress`): a bar on a terminal;
+    /// elsewhere, on standard error, a line every ten seconds. Rate and time left count the items
+    /// that were executed, not those whose results an earlier run recorded or a cache had. To print
+    /// while a bar is drawn, see [`progress`](crate::progress).
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).progress(false);
@@ -124,8 +133,9 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The longest that one item may take, retries and waiting included: for async functions, and for every function in worker
-    /// processes, which are killed for it. On threads it is an error, since nothing can stop one.
+    /// The longest that one item may take, retries and waiting included: for async functions, and
+    /// for every function in worker processes, which are killed for it. On threads it is an error,
+    /// since nothing can stop one.
     ///
     /// ```
     /// # #[cfg(feature = "async")]
@@ -153,7 +163,8 @@ impl<S, J> Run<S, J> {
     /// assert!(matches!(&run.run()[..], [Ok(1), Err(_)])); // The third was not started.
     /// ```
     ///
-    /// Beside the first failure, a number of them or a share of the items may be what stops the run: see [`OnError`].
+    /// Beside the first failure, a number of them or a share of the items may be what stops the
+    /// run: see [`OnError`].
     pub fn on_error(mut self, on_error: OnError) -> Self {
         self.config.on_error = on_error;
         self
@@ -175,8 +186,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Keep a [`Timeline`](crate::Timeline) in the report: what each lane and worker did when. It is kept where there is a report,
-    /// in bounded memory.
+    /// Keep a [`Timeline`](crate::Timeline) in the report: what each worker loop and worker did
+    /// when. It is kept where there is a report, in bounded memory.
     ///
     /// ```
     /// # #[cfg(feature = "thread")] {
@@ -195,16 +206,18 @@ impl<S, J> Run<S, J> {
 
     /// Ctrl-C stops the run and keeps its results. That is the default in the process modes.
     ///
-    /// The first one is [`Cancel::stop`], the second one [`Cancel::now`], the third one ends the program. A handle that was
-    /// given by [`cancel_on`](Run::cancel_on) tells afterwards that it was used. A run within an item of such a run
-    /// belongs to that item: the first Ctrl-C lets it finish.
+    /// The first one is [`Cancel::stop`], the second one [`Cancel::now`], the third one ends the
+    /// program. A handle that was given by [`cancel_on`](Run::cancel_on) tells afterwards that it
+    /// was used. A run within an item of such a run belongs to that item: the first Ctrl-C lets it
+    /// finish.
     ///
-    /// In the process modes SIGTERM is treated like the first Ctrl-C, however often it comes. Workers do not end at
-    /// SIGTERM, since it may be sent to all processes of the program.
+    /// In the process modes SIGTERM is treated like the first Ctrl-C, however often it comes.
+    /// Workers do not end at SIGTERM, since it may be sent to all processes of the program.
     ///
-    /// Handlers that the program has for SIGINT are called as well. While no such run goes on, the signal does what it
-    /// did before the first of them began. So a program that begins to handle SIGINT only after a first run has to say `ctrl_c(false)`
-    /// in each, and use a [`Cancel`] in its handler; otherwise the signal ends it.
+    /// Handlers that the program has for SIGINT are called as well. While no such run goes on, the
+    /// signal does what it did before the first of them began. So a program that begins to handle
+    /// SIGINT only after a first run has to say `ctrl_c(false)` in each, and use a [`Cancel`] in
+    /// its handler; otherwise the signal ends it.
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).ctrl_c(true);
@@ -232,7 +245,7 @@ impl<S, J> Run<S, J> {
 }
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
-    /// Is everything fit to run?
+    /// Checks all parameters before the run.
     ///
     /// # Errors
     /// The first parameter that is wrong, and the way out.

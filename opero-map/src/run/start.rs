@@ -7,10 +7,10 @@ use crate::config::{MapConfig, Plan};
 #[cfg(all(feature = "ctrl-c", unix))]
 use crate::ctrl_c;
 use crate::ctrl_c::CtrlCGuard;
-use crate::engine::{Floor, Outbox, Session};
+use crate::engine::{LoopSetup, ResultSink, Session};
 use crate::erased::{AnyJob, ErasedJob};
 use crate::executor::join::JoinedLoops;
-use crate::executor::{Executor, Lane, Terms};
+use crate::executor::{Executor, PoolRequest, WorkerLoop};
 use crate::job::Job;
 use crate::progress::{self, Progress, WorkerOutput};
 use crate::report::statistics::{Detail, Statistics};
@@ -26,22 +26,22 @@ pub(super) struct AnyRun<'j, S: Source, T, E> {
     pub(super) config: MapConfig,
 }
 
-/// A run that has begun but has no lanes yet.
+/// A run that has begun but has no worker loops yet.
 pub(super) struct Begun<'j, S: Source, T, E, O> {
     pub(super) session: Arc<Session<'j, S, T, E, O>>,
     pub(super) progress: Option<Progress>,
     pub(super) ctrl_c: Option<CtrlCGuard>,
     /// `None` where no item can run.
     executor: Option<Arc<dyn Executor>>,
-    lanes: usize,
+    worker_loops: usize,
 }
 
-/// What became of lanes that were handed to an executor.
-pub(super) enum Handed<'a> {
-    /// It drives them, or drove them.
-    Over,
-    /// It could not: one lane is left, which tells each item why, and which anybody can drive.
-    Back(JoinedLoops<'a>),
+/// What an executor did with worker loops.
+pub(super) enum Launch<'a> {
+    /// It drives them, or has driven them.
+    Driven,
+    /// It failed: one worker loop is left, which rejects each item and which the caller drives.
+    Returned(JoinedLoops<'a>),
 }
 
 impl<S: Source, J: Job<S::Item>> Run<S, J> {
@@ -81,14 +81,15 @@ where
         plan(&self.config, self.waiting, &*self.job)
     }
 
-    /// Checks the parameters and lays out the session. `outbox` is made for that number of lanes.
+    /// Checks the parameters and lays out the session. `sink` is made for that number of worker
+    /// loops.
     pub(super) fn begin<O>(
         mut self,
         recorded: bool,
-        outbox: impl FnOnce(bool, usize) -> O,
+        sink: impl FnOnce(bool, usize) -> O,
     ) -> Begun<'j, S, T, E, O>
     where
-        O: Outbox<Result<T, Error<E>>> + 'j,
+        O: ResultSink<Result<T, Error<E>>> + 'j,
     {
         let shown = self.config.progress && cfg!(feature = "progress");
         let clock = || Arc::clone(&self.config.clock);
@@ -108,22 +109,22 @@ where
         };
         let output = progress::worker_output(progress.as_ref());
         let begun = self
-            .floor(length, statistics.as_ref(), output)
-            .and_then(|(executor, floor)| Ok((self.stop_on_ctrl_c(&*executor)?, executor, floor)));
-        let (ctrl_c, executor, floor, rejection) = match begun {
-            Ok((ctrl_c, executor, floor)) => (ctrl_c, Some(executor), floor, None),
-            Err(error) => (None, None, Floor::rejecting(self.waiting), Some(error)),
+            .setup(length, statistics.as_ref(), output)
+            .and_then(|(executor, setup)| Ok((self.stop_on_ctrl_c(&*executor)?, executor, setup)));
+        let (ctrl_c, executor, setup, rejection) = match begun {
+            Ok((ctrl_c, executor, setup)) => (ctrl_c, Some(executor), setup, None),
+            Err(error) => (None, None, LoopSetup::rejecting(self.waiting), Some(error)),
         };
-        let lanes = floor.lanes;
-        let outbox = outbox(self.config.ordered, lanes);
+        let worker_loops = setup.worker_loops;
+        let sink = sink(self.config.ordered, worker_loops);
         let session = Session::new(
             self.name,
             self.source,
             self.job,
             self.config,
-            outbox,
+            sink,
             statistics,
-            floor,
+            setup,
         );
         if let Some(error) = rejection {
             session.reject(error);
@@ -133,7 +134,7 @@ where
             progress,
             ctrl_c,
             executor,
-            lanes,
+            worker_loops,
         }
     }
 
@@ -166,13 +167,13 @@ where
         })
     }
 
-    /// Where it takes place, with its workers hired.
-    fn floor(
+    /// Opens the journal and spawns the workers.
+    fn setup(
         &self,
         length: Option<usize>,
         statistics: Option<&Arc<Statistics>>,
         output: Option<WorkerOutput>,
-    ) -> Result<(Arc<dyn Executor>, Floor), ConfigError> {
+    ) -> Result<(Arc<dyn Executor>, LoopSetup), ConfigError> {
         let Plan {
             executor,
             workers,
@@ -182,7 +183,7 @@ where
         let most = length.unwrap_or(usize::MAX).max(1);
         let workers = workers.min(most);
         let journal = RunJournal::open(&self.config, &*self.job)?;
-        let crew = executor.hire(&Terms {
+        let pool = executor.spawn_pool(&PoolRequest {
             name: self.name,
             function: self.job.remote(),
             workers,
@@ -190,14 +191,16 @@ where
             observer: statistics.map(|statistics| Arc::clone(statistics) as Arc<dyn Observer>),
             output,
         })?;
-        let lanes = crew.as_ref().map_or(workers, |crew| crew.lanes().min(most));
-        let floor = Floor {
-            lanes,
+        let worker_loops = pool
+            .as_ref()
+            .map_or(workers, |pool| pool.worker_loops().min(most));
+        let setup = LoopSetup {
+            worker_loops,
             waiting,
-            crew,
+            pool,
             journal,
         };
-        Ok((executor, floor))
+        Ok((executor, setup))
     }
 }
 
@@ -206,29 +209,29 @@ where
     S: Source + 'j,
     T: Send + 'j,
     E: Send + 'j,
-    O: Outbox<Result<T, Error<E>>> + 'j,
+    O: ResultSink<Result<T, Error<E>>> + 'j,
 {
-    /// The lanes, for this task to drive.
+    /// The worker loops, for this task to drive.
     pub(super) fn together(&self) -> JoinedLoops<'j> {
-        JoinedLoops::new(self.session.lanes(self.lanes))
+        JoinedLoops::new(self.session.worker_loops(self.worker_loops))
     }
 
-    /// Has the lanes driven to their end.
-    pub(super) fn block(&self) -> Handed<'j> {
-        self.hand_over(|executor, lanes| executor.block(lanes))
+    /// Has the worker loops driven to their end.
+    pub(super) fn block(&self) -> Launch<'j> {
+        self.launch(|executor, worker_loops| executor.block(worker_loops))
     }
 
-    fn hand_over(
+    fn launch(
         &self,
-        start: impl FnOnce(&dyn Executor, Vec<Lane<'j>>) -> Result<(), ConfigError>,
-    ) -> Handed<'j> {
+        start: impl FnOnce(&dyn Executor, Vec<WorkerLoop<'j>>) -> Result<(), ConfigError>,
+    ) -> Launch<'j> {
         if let Some(executor) = &self.executor {
-            match start(&**executor, self.session.lanes(self.lanes)) {
-                Ok(()) => return Handed::Over,
+            match start(&**executor, self.session.worker_loops(self.worker_loops)) {
+                Ok(()) => return Launch::Driven,
                 Err(error) => self.session.reject(error),
             }
         }
-        Handed::Back(JoinedLoops::new(self.session.lanes(1)))
+        Launch::Returned(JoinedLoops::new(self.session.worker_loops(1)))
     }
 }
 
@@ -237,15 +240,15 @@ where
     S: Source + 'static,
     T: Send + 'static,
     E: Send + 'static,
-    O: Outbox<Result<T, Error<E>>> + 'static,
+    O: ResultSink<Result<T, Error<E>>> + 'static,
 {
-    /// Has the lanes driven in the background.
-    pub(super) fn spawn(&self) -> Handed<'static> {
-        self.hand_over(|executor, lanes| executor.spawn(lanes))
+    /// Has the worker loops driven in the background.
+    pub(super) fn spawn(&self) -> Launch<'static> {
+        self.launch(|executor, worker_loops| executor.spawn(worker_loops))
     }
 
-    /// Has the lanes driven beside this task.
-    pub(super) fn spawn_beside(&self) -> Handed<'static> {
-        self.hand_over(|executor, lanes| executor.spawn_beside(lanes))
+    /// Has the worker loops driven beside this task.
+    pub(super) fn spawn_beside(&self) -> Launch<'static> {
+        self.launch(|executor, worker_loops| executor.spawn_beside(worker_loops))
     }
 }

@@ -15,8 +15,9 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The most address space that a worker process may take, in bytes. What needs more fails there as it does where memory is at
-    /// its end, which mostly ends the process: its item is then `Crashed`.
+    /// The most address space that a worker process may take, in bytes. What needs more fails there
+    /// as it does where memory is at its end, which mostly ends the process: its item is then
+    /// `Crashed`.
     pub fn worker_memory(mut self, bytes: u64) -> Self {
         self.config.worker_memory = Some(bytes);
         self

@@ -13,12 +13,13 @@ use super::{IntoSource, Source};
 /// The items of an iterator that blocks: see [`from_blocking`].
 pub struct FromBlocking<It>(It);
 
-/// Lets a map take its items from an iterator that blocks its thread until it has one: the lines of standard input, a channel's
-/// receiver, the pages of a database.
+/// Lets a map take its items from an iterator that blocks its thread until it has one: the lines of
+/// standard input, a channel's receiver, the pages of a database.
 ///
-/// A thread of its own pulls them, so that results are handed out and limits kept meanwhile, in every mode. It begins with the first
-/// item that the run wants, and is at most [`AHEAD`](FromBlocking::AHEAD) items ahead of it. A run that ends early leaves
-/// those behind, and the thread ends with the item that it waits for.
+/// A thread of its own pulls them, so that results are handed out and limits kept meanwhile, in
+/// every mode. It begins with the first item that the run wants, and is at most
+/// [`AHEAD`](FromBlocking::AHEAD) items ahead of it. A run that ends early leaves those behind, and
+/// the thread ends with the item that it waits for.
 ///
 /// ```
 /// # #[cfg(feature = "thread")] {
@@ -64,7 +65,7 @@ struct State<I> {
     /// The iterator is at its end, or panicked.
     ended: bool,
     panic: Option<Box<dyn Any + Send>>,
-    /// Nobody wants any more.
+    /// The run wants no more items.
     left: bool,
 }
 
@@ -128,7 +129,7 @@ where
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        // What is surely there is what has been pulled: nobody may wait for the second item of a handful.
+        // Counts only what has been pulled: no batch may wait for its second item.
         (lock(&self.shared.state).items.len(), self.hint.1)
     }
 }
@@ -144,7 +145,8 @@ where
         let pull = move || caller.in_scope(|| shared.pull(items));
         let started = threads::builder("opero-input").spawn(pull);
         if let Err(error) = started {
-            // As a panic of the input, which reaches the caller: there is no item whose result could say so.
+            // As a panic of the input, which reaches the caller: there is no item whose result
+            // could say so.
             let mut state = lock(&self.shared.state);
             state.panic = Some(Box::new(format!("no thread for the input: {error}")));
         }

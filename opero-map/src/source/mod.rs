@@ -17,15 +17,16 @@ pub trait Source: Send {
     /// What it gives.
     type Item: Send;
 
-    /// The next item; `None` at the end. A source that is not ready wakes the last waker it was given.
+    /// The next item; `None` at the end. A source that is not ready wakes the last waker it was
+    /// given.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
 
     /// How many items are left, at least and at most. Only a hint: it may be wrong without harm.
     fn size_hint(&self) -> (usize, Option<usize>);
 }
 
-/// What a map takes as its input: every `IntoIterator`, one that blocks through [`from_blocking`], and a stream through
-/// [`from_stream`].
+/// What a map takes as its input: every `IntoIterator`, one that blocks through [`from_blocking`],
+/// and a stream through [`from_stream`].
 #[diagnostic::on_unimplemented(
     message = "a map cannot take its items from `{Self}`",
     label = "neither something to iterate over, in a way that threads may share, nor a stream in `from_stream(…)`",

@@ -1,4 +1,5 @@
-//! Other processes: this test binary, started once more for one of the tests below, which do nothing otherwise.
+//! Other processes: this test binary, started once more for one of the tests below, which do
+//! nothing otherwise.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
@@ -20,9 +21,11 @@ impl Process {
         Self::run(Command::new(std::env::current_exe().unwrap()), part, path)
     }
 
-    /// Starts it with a disk of 1 MiB at `path`, which nobody else sees, and which is gone with the process.
+    /// Starts it with a disk of 1 MiB at `path`, which no other process sees, and which is gone
+    /// with the process.
     pub(crate) fn start_on_small_disk(part: &str, path: &Path) -> Self {
-        // In a mount namespace of its own; who is not root becomes it in a user namespace, where the system permits that.
+        // In a mount namespace of its own; who is not root becomes it in a user namespace, where
+        // the system permits that.
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "--"]);
         command.args([

@@ -38,7 +38,8 @@ pub(crate) fn fills_its_disk(path: &Path) {
         );
         report
     };
-    // Three times as much as there is room for, so that the last one that fits is cut off somewhere.
+    // Three times as much as there is room for, so that the last one that fits is cut off
+    // somewhere.
     let first = run(0, 30_001);
     let recorded = 100 - first.unrecorded;
     assert!((10..90).contains(&recorded), "{recorded} fit");

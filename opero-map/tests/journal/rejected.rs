@@ -1,4 +1,5 @@
-//! A journal is one function's and one run's: whatever else is at the path is rejected, and left as it is.
+//! A journal is one function's and one run's: whatever else is at the path is rejected, and left as
+//! it is.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -21,7 +22,7 @@ fn rejection(function: &str, version: &str, path: &Path) -> Option<ConfigError> 
     }
 }
 
-/// A run that goes on as long as somebody takes its results.
+/// A run that goes on as long as its results are taken.
 pub(crate) fn endless(path: &Path) -> Iter<u64, String> {
     map(0_u64.., Ok::<_, String>)
         .resumable("f")
@@ -182,7 +183,7 @@ fn a_file_that_is_no_journal_is_left_alone() {
     assert!(error.problem().contains("is no journal"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"a letter");
     assert_eq!(directory.names(), ["run.journal"]);
-    // An empty one is nobody's.
+    // An empty one has no owner.
     std::fs::write(&path, "").unwrap();
     assert_eq!(rejection("f", "", &path), None);
 }

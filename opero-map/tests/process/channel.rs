@@ -1,4 +1,5 @@
-//! What an item writes to the channel of its worker costs that item, and no other: neither its result nor an attempt.
+//! What an item writes to the channel of its worker costs that item, and no other: neither its
+//! result nor an attempt.
 
 use opero_map::RejectedKind;
 

@@ -1,8 +1,9 @@
-//! Two hundred items, two workers, and one item that is fatal on every attempt: it alone fails, and the rest arrives in order.
+//! Two hundred items, two workers, and one item that is fatal on every attempt: it alone fails, and
+//! the rest arrives in order.
 
 use opero_map::{ErrorKind, MapConfig, RejectedKind};
 
-use crate::support::deeds::{Death, Deed};
+use crate::support::deeds::{Crash, Deed};
 use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 use crate::support::watch;
 
@@ -16,14 +17,15 @@ fn only_50_fails<const ASYNC: bool>(
     rejection_of_50(results(hand.under(name, all_but_50(fatal), config)))
 }
 
-/// Dies on each of three attempts, so three workers are lost; how the last one ended is the result.
-fn dies<const ASYNC: bool>(name: &'static str, death: Death, ended: (Option<i32>, Option<i32>)) {
+/// Crashes on each of three attempts, so three workers are lost; how the last one exited is the
+/// result.
+fn crashes<const ASYNC: bool>(name: &'static str, crash: Crash, ended: (Option<i32>, Option<i32>)) {
     watch::begin();
     let hand = Hand::<ASYNC> {
         retries: 2,
         ..Hand::PLAIN
     };
-    match only_50_fails(name, hand, &Deed::Die(death), MapConfig::default()) {
+    match only_50_fails(name, hand, &Deed::Crash(crash), MapConfig::default()) {
         RejectedKind::Crashed { signal, code } => assert_eq!((signal, code), ended),
         other => unreachable!("{other:?}"),
     }
@@ -36,34 +38,34 @@ fn name<const ASYNC: bool>(sync: &'static str, asynchronous: &'static str) -> &'
 
 fn killed<const ASYNC: bool>() {
     let name = name::<ASYNC>("killed", "killed-async");
-    dies::<ASYNC>(name, Death::Killed, (Some(9), None));
+    crashes::<ASYNC>(name, Crash::Killed, (Some(9), None));
 }
 
 fn aborted<const ASYNC: bool>() {
     let name = name::<ASYNC>("aborted", "aborted-async");
-    dies::<ASYNC>(name, Death::Aborted, (Some(6), None));
+    crashes::<ASYNC>(name, Crash::Aborted, (Some(6), None));
 }
 
 fn an_invalid_access<const ASYNC: bool>() {
     let name = name::<ASYNC>("segfault", "segfault-async");
-    dies::<ASYNC>(name, Death::InvalidAccess, (Some(11), None));
+    crashes::<ASYNC>(name, Crash::InvalidAccess, (Some(11), None));
 }
 
 /// The standard library says so on standard error, and aborts.
 fn a_stack_overflow<const ASYNC: bool>() {
     let name = name::<ASYNC>("overflow", "overflow-async");
-    dies::<ASYNC>(name, Death::StackOverflow, (Some(6), None));
+    crashes::<ASYNC>(name, Crash::StackOverflow, (Some(6), None));
 }
 
 fn exited<const ASYNC: bool>() {
     let name = name::<ASYNC>("exited", "exited-async");
-    dies::<ASYNC>(name, Death::Exited(3), (None, Some(3)));
+    crashes::<ASYNC>(name, Crash::Exited(3), (None, Some(3)));
 }
 
 /// A worker that ends as if all were well has not done what it was asked.
 fn exited_well<const ASYNC: bool>() {
     let name = name::<ASYNC>("exited-well", "exited-well-async");
-    dies::<ASYNC>(name, Death::Exited(0), (None, Some(0)));
+    crashes::<ASYNC>(name, Crash::Exited(0), (None, Some(0)));
 }
 
 /// The panic's message; it has a place as well.
@@ -96,7 +98,7 @@ fn an_allocation_past_the_limit<const ASYNC: bool>() {
         worker_memory: Some(1 << 30),
         ..MapConfig::default()
     };
-    let fatal = Deed::Die(Death::Allocated(2 << 30));
+    let fatal = Deed::Crash(Crash::Allocated(2 << 30));
     let kind = only_50_fails("allocation", Hand::<ASYNC>::PLAIN, &fatal, config);
     assert!(
         matches!(
@@ -147,14 +149,14 @@ fn an_observer_that_panics_changes_nothing<const ASYNC: bool>() {
             std::panic::resume_unwind(Box::new("the observer's"));
         }
     });
-    let deeds = [Deed::Tell(0), Deed::Die(Death::Aborted), Deed::Tell(2)];
+    let deeds = [Deed::Tell(0), Deed::Crash(Crash::Aborted), Deed::Tell(2)];
     let results = results(Hand::<ASYNC>::PLAIN.over(name, deeds));
     assert_eq!(results[0].as_ref().unwrap().number, 0);
     assert!(results[1].as_ref().unwrap_err().is_crash());
     assert_eq!(results[2].as_ref().unwrap().number, 2);
 }
 
-/// Where nobody saw which of the items it was, each runs alone until that is known: the others lose no attempt.
+/// After an unexplained crash each item is retried alone: the others lose no attempt.
 fn a_death_behind_the_functions_back_costs_one_item<const ASYNC: bool>() {
     let deed = |n| match n {
         5 => Deed::DieBehindTheBack,

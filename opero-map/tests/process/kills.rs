@@ -7,7 +7,8 @@ use crate::support::feed::feed;
 use crate::support::hand::Hand;
 use crate::support::watch;
 
-/// Each of the ten is killed while its like are at work: the results before it have arrived, and the last has not.
+/// Each of the ten is killed while its like are at work: the results before it have arrived, and
+/// the last has not.
 fn ten_kills_and_five_thousand_results<const ASYNC: bool>() {
     let name = if ASYNC { "kills-async" } else { "kills" };
     watch::begin();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opero_map::RejectedKind;
 
-use crate::support::deeds::{Death, Deed};
+use crate::support::deeds::{Crash, Deed};
 use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 
 /// Many times what the other items need, however busy the machine is.
@@ -58,8 +58,8 @@ fn a_wait_ends_at_the_limit_of_its_item<const ASYNC: bool>() {
     );
 }
 
-/// The time of an item counts from when it is taken, so an async one that never yields takes those in flight beside it along:
-/// here only synchronous ones.
+/// The time of an item counts from when it is taken, so an async one that never yields takes those
+/// in flight beside it along: here only synchronous ones.
 #[test]
 fn a_loop_ends_at_the_limit_of_its_item() {
     let kind = only_50_is_late(&Deed::Spin, Hand::<false>::PLAIN, Some(LIMIT));
@@ -69,7 +69,8 @@ fn a_loop_ends_at_the_limit_of_its_item() {
     );
 }
 
-/// The time of an attempt does not begin before the attempt: one worker, and each item takes most of the limit.
+/// The time of an attempt does not begin before the attempt: one worker, and each item takes most
+/// of the limit.
 fn waiting_for_a_worker_is_not_running<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(LIMIT),
@@ -86,10 +87,11 @@ fn waiting_for_a_worker_is_not_running<const ASYNC: bool>() {
     }
 }
 
-/// The time of an item does not run while no worker is at it: here each takes most of the limit, and worker after worker dies.
+/// The time of an item does not run while no worker runs it: here each takes most of the limit, and
+/// worker after worker crashes.
 fn waiting_for_a_worker_is_not_the_items_time<const ASYNC: bool>() {
     let deeds = |n| match n {
-        0..4 => Deed::Die(Death::Aborted),
+        0..4 => Deed::Crash(Crash::Aborted),
         n => Deed::Work(200_000, n),
     };
     let config = opero_map::MapConfig {
@@ -107,7 +109,8 @@ fn waiting_for_a_worker_is_not_the_items_time<const ASYNC: bool>() {
     }
 }
 
-/// It hears nothing, so nobody knows what it is at: its call goes to another worker, and has all its attempts.
+/// It replies nothing, so its current call is unknown: the call goes to another worker, and has all
+/// its attempts.
 fn a_worker_that_is_stopped_is_replaced<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(LIMIT),
@@ -128,7 +131,8 @@ fn a_worker_that_is_stopped_is_replaced<const ASYNC: bool>() {
     assert_ne!(results.next().unwrap().unwrap().pid, first.pid);
 }
 
-/// It is stopped while it has items that are finished and not handed in: the one that it is at is charged.
+/// It is stopped while it has items that are finished and not handed in: the one that it is at is
+/// charged.
 fn an_item_that_stops_its_worker_is_late<const ASYNC: bool>() {
     let hand = Hand::<ASYNC> {
         limit: Some(LIMIT),

@@ -5,7 +5,8 @@ use opero_map::{ErrorKind, MapConfig, RejectedKind};
 use crate::support::deeds::Deed;
 use crate::support::hand::{Hand, all_but_50, rejection_of_50, results};
 
-/// Also below what a process has from the start: then nothing that is large fits, and each item that is dies of it.
+/// Also below what a process has from the start: then nothing that is large fits, and each large
+/// item crashes.
 fn a_bound_that_is_too_low_ends_every_item_that_is_large<const ASYNC: bool>() {
     let config = MapConfig {
         worker_memory: Some(1 << 20),
@@ -29,7 +30,8 @@ fn large_items_and_results_pass<const ASYNC: bool>() {
     assert_eq!(sizes, [size, 0, size]);
 }
 
-/// Its worker dies of it before it begins, while it is at nothing, or at another item that may be blamed once.
+/// Its worker crashes before it begins, while it is idle, or at another item that may be charged
+/// once.
 fn arguments_past_the_bound_cost_their_own_item<const ASYNC: bool>() {
     let config = MapConfig {
         worker_memory: Some(1 << 28),

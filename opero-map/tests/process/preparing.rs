@@ -1,4 +1,4 @@
-//! What a worker does once, before its first item.
+//! What a worker runs once, before its first item.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};

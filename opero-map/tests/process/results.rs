@@ -1,4 +1,5 @@
-//! Every result arrives, in order, whatever the number of items and of workers; and none waits for an item that is slow.
+//! Every result arrives, in order, whatever the number of items and of workers; and none waits for
+//! an item that is slow.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -29,7 +30,8 @@ fn finish_elsewhere_than<const ASYNC: bool>(slow: fn(PathBuf) -> Deed) {
     let mut results = run.iter();
     let mut seen = HashSet::new();
     for _ in 0..2_000 {
-        // An item that waits for the slow one is not among them: then that gives up, and its result is an error.
+        // An item that waits for the slow one is not among them: then that gives up, and its result
+        // is an error.
         seen.insert(results.next().unwrap().unwrap().number);
     }
     assert_eq!(seen.len(), 2_000);

@@ -33,7 +33,8 @@ fn a_program_without_the_line() {
     assert_eq!(program.place.named("main-").len(), 1);
 }
 
-/// The same before the line. Behind it all is well: the worker meets the first map as well, and is rejected as well.
+/// The same before the line. Behind it all is well: the worker meets the first map as well, and is
+/// rejected as well.
 fn a_program_with_the_line_behind_its_first_map() {
     let mut program = Program::start("late");
     assert!(program.end().success());
@@ -63,7 +64,7 @@ fn replaced(name: &str, replace: impl Fn(&std::path::Path)) {
     let mut program = Program::run(&mut Program::of(command, "replaced", &place), place);
     program.place.wait_for("ready");
     replace(&file);
-    program.place.leave("hire", "");
+    program.place.leave("spawn", "");
     assert!(program.end().success());
     assert_eq!(program.place.sign("result").unwrap(), "it works");
 }

@@ -1,5 +1,5 @@
-//! What a whole program has to show: this one, whose `main` is its own. Started by itself it plays a part; otherwise it runs the
-//! tests.
+//! What a whole program has to show: this one, whose `main` is its own. Started by itself it plays
+//! a part; otherwise it runs the tests.
 #![allow(
     clippy::unwrap_used,
     reason = "the helpers of tests may panic as tests do"

@@ -83,7 +83,7 @@ fn parent_killed_and_signals_ignored() {
     wait_for_the_end_of(&workers);
 }
 
-/// The workers wait for somebody to read what they print, and nobody does.
+/// The workers wait for a reader of what they print, and there is none.
 fn parent_killed_and_output_blocked() {
     let place = Place::new("blocked");
     let mut command = Program::command("blocked", &place);
@@ -117,7 +117,7 @@ fn parent_ends_beside_a_leaked_run() {
     wait_for_the_end_of(&program.place.workers(2));
 }
 
-/// The parent goes on, so it has to bury them as well.
+/// The parent goes on, so it has to reap them as well.
 fn run_dropped() {
     let mut program = Program::start("dropping");
     program.place.wait_for("dropped");
@@ -163,7 +163,8 @@ fn a_child_left_behind() {
     wait_for_the_end_of(&children.0);
 }
 
-/// Nothing goes wrong, and the parent goes on or ends at once: the workers leave, and take their children along.
+/// Nothing goes wrong, and the parent goes on or ends at once: the workers leave, and take their
+/// children along.
 fn children_left_behind_by_a_whole_run() {
     for part in ["leaving-children", "leaving-children-and-ending"] {
         let mut program = Program::start(part);

@@ -30,7 +30,7 @@ fn act(what: String) -> Result<String, String> {
         "print without end" => {
             place.leave(&format!("printer-{}", id()), "");
             loop {
-                println!("This is not read by anybody.");
+                println!("This is not read.");
             }
         }
         "surroundings" => Ok(surroundings()),
@@ -113,7 +113,7 @@ pub(crate) fn play(part: &str) {
             place.leave("late", "");
             place.wait_for("end");
         }
-        "sending-to-the-dead" => {
+        "sending-to-a-closed-channel" => {
             // As if the signal had its default action.
             let always = Arc::new(AtomicBool::new(true));
             flag::register_conditional_shutdown(SIGPIPE, 141, always).unwrap();
@@ -145,11 +145,11 @@ pub(crate) fn play(part: &str) {
         "plain" => println!("a plain program"),
         "replaced" => {
             place.leave("ready", "");
-            place.wait_for("hire");
+            place.wait_for("spawn");
             place.leave("result", &one("it works").unwrap());
         }
         "flood" => flood::play(),
-        other => unreachable!("nobody plays {other}"),
+        other => unreachable!("no part is called {other}"),
     }
 }
 

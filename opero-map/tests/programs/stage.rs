@@ -1,4 +1,5 @@
-//! Where a program and its test meet: a directory in which both leave signs, files with a name and a text.
+//! Where a program and its test meet: a directory in which both leave signs, files with a name and
+//! a text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,15 +126,15 @@ impl Drop for Program {
     }
 }
 
-/// Waits until none of these processes runs. One that has ended and was not buried may be left: who buries the children of a
-/// program that is gone is no matter of ours.
+/// Waits until none of these processes runs. One that has ended and was not reaped may be left: who
+/// reaps the children of a program that is gone is no matter of ours.
 pub(crate) fn wait_for_the_end_of(pids: &[String]) {
     eventually("the end of all workers", || {
         pids.iter().all(|pid| !is_alive(pid)).then_some(())
     });
 }
 
-/// Waits until none of these processes is left, buried by whoever started it.
+/// Waits until each of these processes was reaped by its parent.
 pub(crate) fn wait_for_the_burial_of(pids: &[String]) {
     let is_left = |pid: &String| Path::new("/proc").join(pid).exists();
     eventually("the burial of all workers", || {

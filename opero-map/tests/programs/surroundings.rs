@@ -1,4 +1,5 @@
-//! A worker sees what its parent sees: arguments, environment, directory, output. Its input is empty.
+//! A worker sees what its parent sees: arguments, environment, directory, output. Its input is
+//! empty.
 
 use std::process::Stdio;
 
@@ -57,6 +58,6 @@ fn children_of_workers_are_programs() {
 
 /// Also to a program that would end by `SIGPIPE`, as command line tools often do.
 fn a_worker_that_dies_is_no_signal() {
-    let mut program = Program::start("sending-to-the-dead");
+    let mut program = Program::start("sending-to-a-closed-channel");
     assert!(program.end().success());
 }

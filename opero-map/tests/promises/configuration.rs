@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use opero_core::{Backend, ConfigError, Context, Error, Waiting, block_on};
 use opero_map::{
-    Executor, ExecutorRegistration, IntoSource, Job, Lane, MapConfig, Run, map, map_async,
+    Executor, ExecutorRegistration, IntoSource, Job, MapConfig, Run, WorkerLoop, map, map_async,
 };
 
 fn problem<T, E: std::fmt::Debug>(result: Result<Vec<T>, opero_core::Error<E>>) -> String {
@@ -118,7 +118,7 @@ fn no_item_is_shown_in_debug_output() {
     assert!(!format!("{run:?}").contains("secret"));
 }
 
-/// A stranger's executor: one lane after the other, on the thread that asks.
+/// A stranger's executor: one worker loop after the other, on the thread that asks.
 #[derive(Debug)]
 struct OneByOne;
 
@@ -135,11 +135,11 @@ impl Executor for OneByOne {
     fn default_workers(&self) -> usize {
         3
     }
-    fn block(&self, lanes: Vec<Lane<'_>>) -> Result<(), ConfigError> {
-        lanes.into_iter().for_each(block_on);
+    fn block(&self, worker_loops: Vec<WorkerLoop<'_>>) -> Result<(), ConfigError> {
+        worker_loops.into_iter().for_each(block_on);
         Ok(())
     }
-    fn spawn(&self, _: Vec<Lane<'static>>) -> Result<(), ConfigError> {
+    fn spawn(&self, _: Vec<WorkerLoop<'static>>) -> Result<(), ConfigError> {
         Err(ConfigError::new(
             "mode",
             "has no background",

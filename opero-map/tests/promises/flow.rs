@@ -97,7 +97,8 @@ async fn async_items_wait_at_the_same_time() {
     assert_eq!(results.join().await.len(), 128);
 }
 
-/// Lanes take handfuls of trivial items; the rest of a handful must not wait for a slow item in it.
+/// Worker loops take batches of trivial items; the rest of a batch must not wait for a slow item in
+/// it.
 #[test]
 fn a_slow_item_holds_up_no_other() {
     const ITEMS: usize = 10_000;
@@ -208,6 +209,7 @@ fn items_that_come_slowly_are_not_waited_for_in_batches() {
         Ok::<_, ()>(n)
     };
     assert_eq!(map(items, work).workers(2).run().len(), 40);
-    // Each loop begins with single items, and an item of the other loop may be between its pull and its start.
+    // Each loop begins with single items, and an item of the other loop may be between its pull and
+    // its start.
     assert!(most.load(SeqCst) <= 2, "{most:?}");
 }

@@ -69,7 +69,8 @@ async fn items_of_a_stream_are_taken_as_they_arrive() {
     }
 }
 
-/// One lane waits at the stream while the others work: each item that arrives must find a lane.
+/// One worker loop waits at the stream while the others work: each item that arrives must find a
+/// worker loop.
 #[tokio::test]
 async fn items_that_wait_for_later_items_find_a_lane() {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
@@ -168,7 +169,7 @@ fn an_input_that_blocks_is_pulled_a_little_ahead_and_no_more() {
     assert_eq!(pulled.load(Ordering::SeqCst), 0);
     let taken: Vec<_> = run.workers(1).iter().take(5).flatten().collect();
     assert_eq!(taken, [0, 1, 2, 3, 4]);
-    // Those taken, those that lanes and window hold, those ahead, and the one being pulled.
+    // Those taken, those that worker loops and window hold, those ahead, and the one being pulled.
     assert!(pulled.load(Ordering::SeqCst) <= 5 + 3 + FromBlocking::<()>::AHEAD + 1);
 }
 

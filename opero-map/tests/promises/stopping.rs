@@ -162,7 +162,7 @@ fn a_panic_stops_too() {
 
 #[test]
 fn an_error_ends_a_run_whose_source_is_not_ready() {
-    // Both lanes wait in turn: one at the source, the other one in the item that fails.
+    // Both worker loops wait in turn: one at the source, the other one in the item that fails.
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
     sender.send(1).unwrap();
     let items = futures_util::stream::unfold(receiver, async |mut receiver| {

@@ -80,7 +80,7 @@ fn the_second_one_ends_what_runs() {
     program.runs_items(2);
     program.interrupted("stopping");
     program.interrupted("ending");
-    // Nobody tells the items to go on.
+    // The items wait until they are released.
     assert_eq!(program.place.wait_for("results"), "0");
     let unfinished: usize = program.place.wait_for("unfinished").parse().unwrap();
     assert!(unfinished >= 2, "{unfinished} items were begun");

@@ -1,4 +1,5 @@
-//! Programs of their own, at a terminal and without one: what they show, and what Ctrl-C does to them.
+//! Programs of their own, at a terminal and without one: what they show, and what Ctrl-C does to
+//! them.
 #![allow(
     clippy::unwrap_used,
     reason = "the helpers of tests may panic as tests do"

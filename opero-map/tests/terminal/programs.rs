@@ -1,4 +1,5 @@
-//! This test binary, started once more for one of the tests in `programs`, which do nothing otherwise.
+//! This test binary, started once more for one of the tests in `programs`, which do nothing
+//! otherwise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ pub(crate) use printing::ITEMS;
 
 const PLACE: &str = "OPERO_TEST_PLACE";
 
-/// A place in which a program and its test leave signs for each other: files with a name and a text.
+/// A place in which a program and its test leave signs for each other: files with a name and a
+/// text.
 #[derive(Clone)]
 pub(crate) struct Place(PathBuf);
 
@@ -128,8 +130,8 @@ pub(crate) fn terminate(pid: &str) {
     let _ = kill_process(pid, Signal::TERM);
 }
 
-/// Waits until none of these processes is left. One that has ended and that nobody has buried yet is not: who buries the
-/// children of a program that is gone is no matter of ours.
+/// Waits until none of these processes is left. One that has ended and was not reaped yet is not:
+/// who reaps the children of a program that is gone is no matter of ours.
 pub(crate) fn wait_for_the_end_of(pids: &[String]) {
     let is_gone = |pid: &String| match fs::read_to_string(format!("/proc/{pid}/stat")) {
         // `pid (name) state …`

@@ -37,7 +37,7 @@ fn written(part: &str, columns: u16, term: Option<&str>) -> Vec<u8> {
     text
 }
 
-/// All that is written to a terminal until nobody has it any more.
+/// All that is written to a terminal until it is closed.
 fn read(terminal: impl Into<File>) -> Vec<u8> {
     let mut terminal = terminal.into();
     let mut text = Vec::new();

@@ -45,7 +45,7 @@ function ask(page, tell) {
   tell("names that meet", names.filter((a, n) => names.some((b, m) => m > n && a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)).length);
   tell("legend", [...page.querySelectorAll(".legend li")].map(entry => entry.textContent).join(", "));
 
-  const canvas = page.getElementById("lanes");
+  const canvas = page.getElementById("rows");
   tell("canvas", canvas ? 1 : 0);
   if (!canvas) return;
   tell("drawn", canvas.dataset.drawn);

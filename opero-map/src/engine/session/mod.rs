@@ -1,6 +1,6 @@
 //! One run.
 
-mod lane;
+mod worker_loop;
 
 use std::any::Any;
 use std::future::{Future as _, poll_fn};
@@ -13,15 +13,15 @@ use opero_core::sync::lock;
 use opero_core::threads::CallerSpan;
 use opero_core::{ConfigError, Error, Observer, Rejected, ThreadObserver, Waiting};
 
-use super::Outbox;
+use super::ResultSink;
 use super::failures::Failures;
-use super::halt::{Halt, Level};
-use super::inner::Within;
-use super::intake::Intake;
+use super::nested::NestedCalls;
+use super::source_queue::SourceQueue;
+use super::stop_signal::{StopLevel, StopSignal};
 use crate::config::MapConfig;
 use crate::ctrl_c;
 use crate::erased::AnyJob;
-use crate::executor::{Crew, Lane};
+use crate::executor::{WorkerLoop, WorkerPool};
 use crate::job::Job;
 use crate::report::Report;
 use crate::report::statistics::Statistics;
@@ -32,51 +32,52 @@ use crate::source::Source;
 pub type ResultOf<S, J> =
     Result<<J as Job<<S as Source>::Item>>::Output, Error<<J as Job<<S as Source>::Item>>::Error>>;
 
-/// One run, from its start to its end: what its lanes share.
+/// One run, from its start to its end: what its worker loops share.
 pub(crate) struct Session<'j, S: Source, T, E, O> {
     name: &'static str,
     job: AnyJob<'j, S::Item, T, E>,
     config: MapConfig,
-    intake: Intake<S>,
-    pub(crate) outbox: O,
-    pub(crate) halt: Arc<Halt>,
+    source_queue: SourceQueue<S>,
+    pub(crate) sink: O,
+    pub(crate) stop_signal: Arc<StopSignal>,
     failures: Failures,
     statistics: Option<Arc<Statistics>>,
-    /// What counts for the run around this one, if it is within an item.
+    /// The observer of the run around this one, if it is within an item.
     outer: Option<Arc<dyn Observer>>,
-    /// Does anybody ask what single items went through?
+    /// `true` if a journal or a timeline needs each item's trace.
     watched: bool,
-    /// How the lanes wait.
+    /// How the worker loops wait: blocking, or async.
     waiting: Waiting,
-    /// Who executes the function, where the lanes do not.
-    crew: Option<Arc<dyn Crew>>,
+    /// The workers that execute the function, where the loops do not.
+    pool: Option<Arc<dyn WorkerPool>>,
     /// Where finished items are recorded, and where the results of earlier runs are.
     journal: Option<RunJournal>,
     /// The span around what began the run.
     caller: CallerSpan,
     /// Why no item can run: then this is each item's result.
     rejection: OnceLock<Rejected>,
-    /// What the source, or a destructor of the user's, panicked with. An item's panic is that item's result.
+    /// What the source, or a destructor of the user's, panicked with. An item's panic is that
+    /// item's result.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// Where a run takes place.
-pub(crate) struct Floor {
-    pub(crate) lanes: usize,
-    /// How the lanes wait.
+/// The worker loops of a run and what they share.
+pub(crate) struct LoopSetup {
+    pub(crate) worker_loops: usize,
+    /// How the worker loops wait: blocking, or async.
     pub(crate) waiting: Waiting,
-    /// Who executes the function, where the lanes do not.
-    pub(crate) crew: Option<Arc<dyn Crew>>,
+    /// The workers that execute the function, where the loops do not.
+    pub(crate) pool: Option<Arc<dyn WorkerPool>>,
     pub(crate) journal: Option<RunJournal>,
 }
 
-impl Floor {
-    /// One lane, which tells each item why it cannot run.
+impl LoopSetup {
+    /// Sets up one worker loop, which rejects each item.
     pub(crate) fn rejecting(waiting: Waiting) -> Self {
         Self {
-            lanes: 1,
+            worker_loops: 1,
             waiting,
-            crew: None,
+            pool: None,
             journal: None,
         }
     }
@@ -87,44 +88,44 @@ where
     S: Source + 'j,
     T: Send + 'j,
     E: Send + 'j,
-    O: Outbox<Result<T, Error<E>>> + 'j,
+    O: ResultSink<Result<T, Error<E>>> + 'j,
 {
     pub(crate) fn new(
         name: &'static str,
         source: S,
         job: AnyJob<'j, S::Item, T, E>,
         config: MapConfig,
-        outbox: O,
+        sink: O,
         statistics: Option<Arc<Statistics>>,
-        floor: Floor,
+        setup: LoopSetup,
     ) -> Arc<Self> {
-        let Floor {
-            lanes,
+        let LoopSetup {
+            worker_loops,
             waiting,
-            crew,
+            pool,
             journal,
-        } = floor;
+        } = setup;
         let keeps = |statistics: &Arc<Statistics>| statistics.sampler().is_some();
         let watched = config.resume.is_some() || statistics.as_ref().is_some_and(keeps);
-        let chunked = O::CHUNKED && waiting == Waiting::Blocking && lanes > 1;
-        let halt = Arc::new(Halt::new(lanes, crew.clone()));
+        let batched = O::BATCHED && waiting == Waiting::Blocking && worker_loops > 1;
+        let stop_signal = Arc::new(StopSignal::new(worker_loops, pool.clone()));
         if let Some(cancel) = &config.cancel {
-            cancel.register(&halt);
+            cancel.register(&stop_signal);
         }
         let failures = Failures::new(config.on_error);
         Arc::new(Self {
             name,
             job,
             config,
-            intake: Intake::new(source, if chunked { lanes } else { 0 }),
-            outbox,
-            halt,
+            source_queue: SourceQueue::new(source, if batched { worker_loops } else { 0 }),
+            sink,
+            stop_signal,
             failures,
             statistics,
             outer: ThreadObserver::current(),
             watched,
             waiting,
-            crew,
+            pool,
             journal,
             caller: CallerSpan::current(),
             rejection: OnceLock::new(),
@@ -132,27 +133,27 @@ where
         })
     }
 
-    /// No item can run, for this reason.
+    /// Rejects all items for this reason.
     pub(crate) fn reject(&self, reason: ConfigError) {
         // Where there is a reason already, that one stays.
         let _ = self.rejection.set(reason.into());
     }
 
-    /// The run ends here: see [`Level::Now`].
+    /// Ends the run: see [`StopLevel::Now`].
     pub(crate) fn cancel(&self) {
-        self.halt.raise(Level::Now);
+        self.stop_signal.raise(StopLevel::Now);
         if let Some(journal) = &self.journal {
             journal.announce_end();
         }
     }
 
     fn stop(&self) {
-        self.halt.raise(Level::Stop);
+        self.stop_signal.raise(StopLevel::Stop);
     }
 
-    /// Has every item of the input a result, if so many have one?
+    /// Returns `true` if these results are those of the whole input.
     pub(crate) fn is_whole(&self, results: usize) -> bool {
-        self.intake.gave_all(results)
+        self.source_queue.has_given_all(results)
     }
 
     /// Passes on the panic that ended the run, if one did.
@@ -178,35 +179,39 @@ where
         report
     }
 
-    /// Everything that was recorded is on the disk now, and the journal free for the next run.
+    /// Syncs the journal to the disk, and releases it for the next run.
     pub(crate) fn close_journal(&self) {
         if let Some(journal) = &self.journal {
             journal.close();
         }
     }
 
-    pub(crate) fn lanes(self: &Arc<Self>, lanes: usize) -> Vec<Lane<'j>> {
-        (0..lanes).map(|lane| self.lane(lane)).collect()
+    pub(crate) fn worker_loops(self: &Arc<Self>, worker_loops: usize) -> Vec<WorkerLoop<'j>> {
+        (0..worker_loops)
+            .map(|worker_loop| self.worker_loop(worker_loop))
+            .collect()
     }
 
-    fn lane(self: &Arc<Self>, lane: usize) -> Lane<'j> {
-        self.outbox.lane_opened();
-        let seat = Seat(Arc::clone(self));
-        Box::pin(async move { seat.0.guard(lane).await })
+    fn worker_loop(self: &Arc<Self>, worker_loop: usize) -> WorkerLoop<'j> {
+        self.sink.loop_opened();
+        let guard = LoopGuard(Arc::clone(self));
+        Box::pin(async move { guard.0.guard(worker_loop).await })
     }
 
-    /// Works until there is nothing more to do, the run is cancelled, or something panics that is no item.
-    async fn guard(&self, lane: usize) {
+    /// Runs a worker loop until the input ends, the run is cancelled, or something other than an
+    /// item panics.
+    async fn guard(&self, worker_loop: usize) {
         let ctrl_c = self.config.ctrl_c == Some(true);
-        let mut within = Within::observer(self.statistics.as_ref(), lane, self.outer.as_ref());
-        let mut work = pin!(self.work(lane));
+        let mut within =
+            NestedCalls::observer(self.statistics.as_ref(), worker_loop, self.outer.as_ref());
+        let mut work = pin!(self.work(worker_loop));
         let mut registered: Option<Waker> = None;
         poll_fn(|cx| {
             if !registered.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-                self.halt.wakers.register(lane, cx.waker());
+                self.stop_signal.wakers.register(worker_loop, cx.waker());
                 registered = Some(cx.waker().clone());
             }
-            if self.halt.ended() {
+            if self.stop_signal.ended() {
                 return Poll::Ready(());
             }
             let poll = || self.caller.in_scope(|| work.as_mut().poll(cx));
@@ -225,18 +230,18 @@ where
     }
 }
 
-/// A lane's place in the run, given up when the lane ends or is dropped.
-struct Seat<'j, S, T, E, O>(Arc<Session<'j, S, T, E, O>>)
+/// Tells the sink when a worker loop ends or is dropped.
+struct LoopGuard<'j, S, T, E, O>(Arc<Session<'j, S, T, E, O>>)
 where
     S: Source,
-    O: Outbox<Result<T, Error<E>>>;
+    O: ResultSink<Result<T, Error<E>>>;
 
-impl<S, T, E, O> Drop for Seat<'_, S, T, E, O>
+impl<S, T, E, O> Drop for LoopGuard<'_, S, T, E, O>
 where
     S: Source,
-    O: Outbox<Result<T, Error<E>>>,
+    O: ResultSink<Result<T, Error<E>>>,
 {
     fn drop(&mut self) {
-        self.0.outbox.lane_closed();
+        self.0.sink.loop_closed();
     }
 }

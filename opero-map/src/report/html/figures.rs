@@ -10,7 +10,7 @@ struct Tile {
     name: &'static str,
     figure: String,
     line: String,
-    /// Is it about something that went wrong?
+    /// `true` if it is about a failure.
     bad: bool,
 }
 

@@ -1,13 +1,15 @@
 //! The distribution of the latency as an SVG.
 //!
-//! Places across it are percentages and there is no view box: so it fills any width, and its text stays as large as it is.
+//! Places across it are percentages and there is no view box: so it fills any width, and its text
+//! stays as large as it is.
 
 use std::fmt::Write;
 
 use super::words::{counted, duration};
 use crate::report::{LatencyBar, Report};
 
-/// Where the bars begin and end, in pixels from the top. Above are the names of the percentiles, below the axis.
+/// Where the bars begin and end, in pixels from the top. Above are the names of the percentiles,
+/// below the axis.
 const TOP: f64 = 74.0;
 const FLOOR: f64 = 234.0;
 const HEIGHT: f64 = 258.0;
@@ -64,7 +66,8 @@ impl Scale {
         ((log(ms) - self.from) / (self.to - self.from) * 100.0).clamp(0.0, 100.0)
     }
 
-    /// Where the axis has a number: at each power of ten, and in between where there are few of them.
+    /// Where the axis has a number: at each power of ten, and in between where there are few of
+    /// them.
     fn ticks(&self) -> Vec<f64> {
         let decades = self.to - self.from;
         let steps: &[f64] = match decades {

@@ -8,7 +8,7 @@
   const ORDER = [PERMIT, WORKER, BACKOFF, OK, FOLLOWED, HIT, STARTED, FAILED, REJECTED, LOST];
 
   const root = document.documentElement;
-  const canvas = document.getElementById("lanes"), tip = document.getElementById("tip"), said = document.getElementById("said");
+  const canvas = document.getElementById("rows"), tip = document.getElementById("tip"), said = document.getElementById("said");
   const context = canvas.getContext("2d");
   const { wall, rows, spans: flat } = JSON.parse(document.getElementById("spans").textContent);
   const FIELDS = 8, spans = [];

@@ -1,4 +1,4 @@
-//! Which row of the timeline a span is drawn in: a worker's, or a lane's.
+//! Which row of the timeline a span is drawn in: a worker's, or a worker loop's.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,14 @@ pub(super) struct Row {
     pub(super) slots: usize,
 }
 
-/// More rows than this are too thin to tell apart: then lanes share them.
+/// More rows than this are too thin to tell apart: then worker loops share them.
 const MOST_ROWS: u32 = 128;
 
 /// Spans that overlap in one row lie in slots, of which it has at most so many.
 const MOST_SLOTS: usize = 16;
 
-/// The part of the run by which spans may overlap and still lie side by side: it is hardly to be seen, and results that a worker
-/// sends together are not told apart to the microsecond.
+/// The part of the run by which spans may overlap and still lie side by side: it is hardly to be
+/// seen, and results that a worker sends together are not told apart to the microsecond.
 const TOLERANCE: f64 = 0.002;
 
 impl Rows {
@@ -35,30 +35,38 @@ impl Rows {
         let with_changes = timeline.workers.iter().map(|change| change.worker);
         let numbers: std::collections::BTreeSet<u32> = with_spans.chain(with_changes).collect();
         match numbers.is_empty() {
-            true => Self::by_lane(&timeline.spans),
+            true => Self::by_worker_loop(&timeline.spans),
             false => Self::by_worker(&timeline.spans, numbers.into_iter().collect()),
         }
     }
 
-    /// A row for each lane; for several, where there are too many. A lane does one thing at a time.
-    fn by_lane(spans: &[Span]) -> Self {
-        let lanes = spans.iter().map(|span| span.lane + 1).max().unwrap_or(0);
-        let together = lanes.div_ceil(MOST_ROWS).max(1);
+    /// A row for each worker loop; for several, where there are too many. A worker loop does one
+    /// thing at a time.
+    fn by_worker_loop(spans: &[Span]) -> Self {
+        let worker_loops = spans
+            .iter()
+            .map(|span| span.worker_loop + 1)
+            .max()
+            .unwrap_or(0);
+        let together = worker_loops.div_ceil(MOST_ROWS).max(1);
         let row = |first: u32| {
-            let last = (first + together).min(lanes) - 1;
+            let last = (first + together).min(worker_loops) - 1;
             let label = match together {
-                1 => format!("lane {first}"),
-                _ => format!("lanes {first}–{last}"),
+                1 => format!("worker loop {first}"),
+                _ => format!("worker loops {first}–{last}"),
             };
             let slots = (last - first + 1) as usize;
             Row { label, slots }
         };
         let place = |span: &Span| {
-            let (row, slot) = (span.lane / together, span.lane % together);
+            let (row, slot) = (span.worker_loop / together, span.worker_loop % together);
             (row as usize, slot as usize)
         };
         Self {
-            rows: (0..lanes).step_by(together as usize).map(row).collect(),
+            rows: (0..worker_loops)
+                .step_by(together as usize)
+                .map(row)
+                .collect(),
             places: spans.iter().map(place).collect(),
             workers: BTreeMap::new(),
         }
@@ -128,10 +136,10 @@ mod tests {
     use crate::report::timeline::Phase;
     use proptest::prelude::*;
 
-    fn span(lane: u32, worker: Option<u32>, start_ms: f64, elapsed_ms: f64) -> Span {
+    fn span(worker_loop: u32, worker: Option<u32>, start_ms: f64, elapsed_ms: f64) -> Span {
         Span {
             item: 0,
-            lane,
+            worker_loop,
             worker,
             phase: Phase::Execution,
             attempt: 1,
@@ -153,17 +161,21 @@ mod tests {
     }
 
     #[test]
-    fn lanes_have_rows_of_their_own() {
+    fn worker_loops_have_rows_of_their_own() {
         let rows = rows(vec![span(1, None, 0.0, 1.0), span(0, None, 0.0, 1.0)]);
-        assert_eq!(labels(&rows), ["lane 0", "lane 1"]);
+        assert_eq!(labels(&rows), ["worker loop 0", "worker loop 1"]);
         assert_eq!(rows.places, [(1, 0), (0, 0)]);
     }
 
     #[test]
-    fn very_many_lanes_share_rows() {
-        let rows = rows((0..1_001).map(|lane| span(lane, None, 0.0, 1.0)).collect());
+    fn very_many_worker_loops_share_rows() {
+        let rows = rows(
+            (0..1_001)
+                .map(|worker_loop| span(worker_loop, None, 0.0, 1.0))
+                .collect(),
+        );
         assert_eq!(rows.rows.len(), 126);
-        assert_eq!(rows.rows[125].label, "lanes 1000–1000");
+        assert_eq!(rows.rows[125].label, "worker loops 1000–1000");
         assert_eq!((rows.rows[0].slots, rows.rows[125].slots), (8, 1));
         assert_eq!((rows.places[9], rows.places[1_000]), ((1, 1), (125, 0)));
     }

@@ -1,4 +1,5 @@
-/// The template with each `{{name}}` replaced by the part of that name. What parts contain is not looked at.
+/// The template with each `{{name}}` replaced by the part of that name. What parts contain is not
+/// looked at.
 pub(super) fn filled(template: &str, parts: &[(&str, String)]) -> String {
     let mut page = String::with_capacity(
         template.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>(),

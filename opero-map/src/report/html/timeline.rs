@@ -1,4 +1,5 @@
-//! The timeline's section: the data for the drawing, its legend, and the rows as a table for who does not see it.
+//! The timeline's section: the data for the drawing, its legend, and the rows as a table for who
+//! does not see it.
 
 use std::fmt::Write;
 
@@ -18,7 +19,7 @@ pub(super) fn section(report: &Report) -> String {
          <p class=\"note\">{}</p>\n\
          <ul class=\"legend\">\n{}</ul>\n\
          <div class=\"chart\">\n\
-         <canvas id=\"lanes\" tabindex=\"0\" role=\"application\" aria-roledescription=\"timeline\" aria-label=\"{}\" aria-describedby=\"keys\"></canvas>\n\
+         <canvas id=\"rows\" tabindex=\"0\" role=\"application\" aria-roledescription=\"timeline\" aria-label=\"{}\" aria-describedby=\"keys\"></canvas>\n\
          <div id=\"tip\" class=\"tip\" hidden></div>\n\
          </div>\n\
          <div class=\"tools\">\n\
@@ -188,7 +189,8 @@ fn table(timeline: &Timeline, rows: &Rows) -> String {
     html
 }
 
-/// What the script draws: rows, and eight numbers for each span. It is all numbers and the labels made here.
+/// What the script draws: rows, and eight numbers for each span. It is all numbers and the labels
+/// made here.
 fn data(report: &Report, timeline: &Timeline, rows: &Rows) -> String {
     let ends = timeline
         .spans

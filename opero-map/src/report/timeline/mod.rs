@@ -5,14 +5,14 @@ pub(crate) mod span_builder;
 
 use std::fmt;
 
-/// What the lanes and workers of a run did when, item by item.
+/// What the worker loops and workers of a run did when, item by item.
 ///
-/// A run keeps one if it is told to ([`Run::timeline`](crate::Run::timeline)). It holds numbers only: no argument, no value
-/// and no text of an error.
+/// A run keeps one if it is told to ([`Run::timeline`](crate::Run::timeline)). It holds numbers
+/// only: no argument, no value and no text of an error.
 ///
-/// Of a long run it holds a part: one item in 2, 4, 8, … is left when there are more than [`Timeline::MOST_ITEMS`] items or
-/// [`Timeline::MOST_SPANS`] spans. Which ones they are depends on their place in the input alone, and they are spread over the
-/// whole run.
+/// Of a long run it holds a part: one item in 2, 4, 8, … is left when there are more than
+/// [`Timeline::MOST_ITEMS`] items or [`Timeline::MOST_SPANS`] spans. Which ones they are depends on
+/// their place in the input alone, and they are spread over the whole run.
 ///
 /// ```
 /// # #[cfg(feature = "thread")] {
@@ -47,9 +47,10 @@ pub struct Timeline {
 pub struct Span {
     /// The item's place in the input, from 0.
     pub item: u64,
-    /// Which lane had the item, from 0.
-    pub lane: u32,
-    /// Which worker process executed it, from 0; `None` where the lane itself did, or nothing was executed.
+    /// Which worker loop had the item, from 0.
+    pub worker_loop: u32,
+    /// Which worker process executed it, from 0; `None` where the worker loop itself did, or
+    /// nothing was executed.
     pub worker: Option<u32>,
     /// What happened.
     pub phase: Phase,
@@ -59,8 +60,8 @@ pub struct Span {
     pub alternative: u32,
     /// When it began, in milliseconds since the run's start.
     pub start_ms: f64,
-    /// How long it took, in milliseconds. What a worker answered together counts as executed at the same time: from here it cannot be
-    /// told apart.
+    /// How long it took, in milliseconds. What a worker answered together counts as executed at the
+    /// same time: from here it cannot be told apart.
     pub elapsed_ms: f64,
 }
 
@@ -72,7 +73,8 @@ pub struct Span {
 pub enum Phase {
     /// The function was executed, and returned a value.
     Execution,
-    /// The function was executed and failed: by an error or a panic, by its time, or with its worker.
+    /// The function was executed and failed: by an error or a panic, by its time, or with its
+    /// worker.
     FailedExecution,
     /// It waited for a permit of the rate limit.
     PermitWait,
@@ -146,7 +148,7 @@ impl Phase {
 }
 
 impl WorkerChange {
-    /// Is the worker gone? Otherwise it started.
+    /// Returns `true` if the worker exited; otherwise it started.
     pub const fn is_loss(&self) -> bool {
         self.pid.is_none()
     }

@@ -28,7 +28,7 @@ struct Samples {
 
 struct SampledItem {
     index: usize,
-    lane: usize,
+    worker_loop: usize,
     spans: Box<[RawSpan]>,
 }
 
@@ -47,7 +47,7 @@ impl Sampler {
     }
 
     /// Adds the spans of an item.
-    pub(crate) fn add(&self, lane: usize, index: usize, spans: &[RawSpan]) {
+    pub(crate) fn add(&self, worker_loop: usize, index: usize, spans: &[RawSpan]) {
         let mut samples = lock(&self.samples);
         let mut halvings = self.halvings.load(Ordering::Relaxed);
         if !is_left(index, halvings) {
@@ -56,7 +56,7 @@ impl Sampler {
         samples.spans += spans.len();
         samples.items.push(SampledItem {
             index,
-            lane,
+            worker_loop,
             spans: spans.into(),
         });
         while samples.exceed_bounds() && halvings < usize::BITS - 1 {
@@ -108,7 +108,7 @@ impl Sampler {
     fn span(&self, item: &SampledItem, span: &RawSpan) -> Span {
         Span {
             item: item.index as u64,
-            lane: narrow(item.lane),
+            worker_loop: narrow(item.worker_loop),
             worker: span.worker.map(narrow),
             phase: span.phase,
             attempt: span.attempt.map_or(0, |attempt| attempt.number),
@@ -133,8 +133,9 @@ impl Samples {
 
 /// Returns `true` if the item is left after so many halvings.
 ///
-/// Not simply every second, fourth, … item: lanes that take turns would leave only some of themselves. The product's upper
-/// bits are as good as random, and those left by one halving contain those left by the next.
+/// Not simply every second, fourth, … item: worker loops that take turns would leave only some of
+/// themselves. The product's upper bits are as good as random, and those left by one halving
+/// contain those left by the next.
 fn is_left(index: usize, halvings: u32) -> bool {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     halvings == 0 || (index as u64).wrapping_mul(GOLDEN) >> (u64::BITS - halvings) == 0
@@ -150,7 +151,7 @@ mod tests {
     use crate::report::timeline::Phase;
     use proptest::prelude::*;
 
-    const LANES: usize = 2;
+    const WORKER_LOOPS: usize = 2;
 
     fn span(index: usize) -> RawSpan {
         RawSpan {
@@ -162,12 +163,12 @@ mod tests {
         }
     }
 
-    /// What is left of items that two lanes take in turn, with so many spans each.
+    /// What is left of items that two worker loops take in turn, with so many spans each.
     fn after(items: usize, spans: usize) -> Timeline {
         let sampler = Sampler::new(Instant::ORIGIN);
         for index in 0..items {
             if sampler.samples(index) {
-                sampler.add(index % LANES, index, &vec![span(index); spans]);
+                sampler.add(index % WORKER_LOOPS, index, &vec![span(index); spans]);
             }
         }
         sampler.timeline(items as u64)
@@ -200,7 +201,11 @@ mod tests {
             tenths.iter().all(|n| n.abs_diff(fair) <= fair / 5),
             "{tenths:?}"
         );
-        let first = timeline.spans.iter().filter(|span| span.lane == 0).count();
+        let first = timeline
+            .spans
+            .iter()
+            .filter(|span| span.worker_loop == 0)
+            .count();
         assert!(
             first.abs_diff(shown / 2) <= shown / 10,
             "{first} of {shown}"

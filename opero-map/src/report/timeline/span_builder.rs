@@ -31,7 +31,7 @@ pub(crate) struct RawSpan {
 #[derive(Debug)]
 struct Running {
     attempt: Attempt,
-    /// Since when it has been with its worker, or in the lane.
+    /// Since when it has been with its worker, or in the worker loop.
     start: Instant,
     worker: Option<usize>,
 }
@@ -143,7 +143,8 @@ impl SpanBuilder {
         });
     }
 
-    /// Ends the wait between attempts, if there is one. A late timer makes it longer than scheduled.
+    /// Ends the wait between attempts, if there is one. A late timer makes it longer than
+    /// scheduled.
     fn end_backoff(&mut self, at: Instant) {
         if let Some(start) = self.backoff.take() {
             self.add(Phase::Backoff, start, at.max(start));

@@ -1,7 +1,8 @@
 //! Rewrites a journal without the records that later ones replaced.
 //!
-//! Items that fail and are tried again leave one with each run. The new file is written beside the old one and takes its place
-//! in one step, so at any moment there is one whole journal at the path.
+//! Items that fail and are tried again leave one with each run. The new file is written beside the
+//! old one and takes its place in one step, so at any moment there is one whole journal at the
+//! path.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -48,7 +49,8 @@ pub(super) fn compact(
     written.map(Some)
 }
 
-/// Returns the path of the new file. Only the holder of the journal writes it; a leftover of a kill is removed.
+/// Returns the path of the new file. Only the holder of the journal writes it; a leftover of a kill
+/// is removed.
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".compacting");

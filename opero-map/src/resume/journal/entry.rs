@@ -11,7 +11,7 @@ use crate::civil;
 pub struct Entry {
     /// The item's place in the input of the run that recorded it, from 0.
     pub index: usize,
-    /// Did it succeed?
+    /// Whether it succeeded.
     pub state: State,
     /// How often the function was executed for it; 0 where a cache had the result.
     pub attempts: u32,

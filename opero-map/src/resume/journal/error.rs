@@ -11,7 +11,7 @@ pub enum JournalError {
         /// The format's number.
         found: u32,
     },
-    /// Its beginning is damaged or cut short, so that nobody can tell whose journal it is.
+    /// Its beginning is damaged or cut short, so its owner is unknown.
     Damaged,
     /// The file itself could not be read.
     Io(io::Error),

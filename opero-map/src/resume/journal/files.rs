@@ -54,8 +54,8 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Creates the missing directories above a file, for this user alone. Existing ones keep their mode:
-/// the file itself is closed to others.
+/// Creates the missing directories above a file, for this user alone. Existing ones keep their
+/// mode: the file itself is closed to others.
 fn create_parents(path: &Path) -> io::Result<()> {
     let Some(parent) = parent(path) else {
         return Ok(());

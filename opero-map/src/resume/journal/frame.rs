@@ -15,8 +15,9 @@
 //! | 1 | state |
 //! | | body: the error's text, and the outcome |
 //!
-//! Numbers are little-endian; checksums are XXH3, seeded with the journal's salt. The head has one of its own so that
-//! its lengths can be trusted: damage in a body hides one record, and makes nobody allocate more than there is.
+//! Numbers are little-endian; checksums are XXH3, seeded with the journal's salt. The head has one
+//! of its own so that its lengths can be trusted: damage in a body hides one record, and never
+//! causes an allocation larger than the file.
 
 use std::time::Duration;
 

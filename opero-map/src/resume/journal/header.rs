@@ -11,8 +11,9 @@
 //! | 4, 4, 4 | lengths of function, version and types |
 //! | | function, version, types |
 //!
-//! Numbers are little-endian. There are two copies, the second one in a block of the disk of its own, because without any
-//! nobody could tell whose the records are. Since each knows its place, a journal that a result holds is not taken for one.
+//! Numbers are little-endian. There are two copies, the second one in a block of the disk of its
+//! own, because without the header the records have no owner. Each copy holds its own offset, so a
+//! journal inside a result is not taken for one.
 
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -41,10 +42,11 @@ const BLOCK: u64 = 4096;
 pub(crate) struct Owner {
     pub(crate) function: String,
     pub(crate) version: String,
-    /// The names of the types of values and errors: bytes of one type may read as another one's. Empty where the user named
-    /// the function.
+    /// The names of the types of values and errors: bytes of one type may read as another one's.
+    /// Empty where the user named the function.
     pub(crate) types: String,
-    /// What values and errors look like, within those types: see [`opero_core::stable::shape`]. 0 where nobody knows.
+    /// What values and errors look like, within those types: see [`opero_core::stable::shape`]. 0
+    /// where it is unknown.
     pub(crate) shape: u64,
 }
 
@@ -53,7 +55,7 @@ impl Owner {
         [&self.function, &self.version, &self.types]
     }
 
-    /// Does a header have room for it?
+    /// Returns `true` if a header has room for it.
     pub(super) fn fits(&self) -> bool {
         self.texts().iter().all(|text| text.len() <= LONGEST)
     }

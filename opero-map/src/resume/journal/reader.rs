@@ -14,7 +14,8 @@ use super::frame::{HEAD, Head};
 use super::header::Header;
 use super::scan::{Piece, Scanner};
 
-/// A journal to look at, also while a run has it open: it is not changed, and shows what was there when it was opened.
+/// A journal to look at, also while a run has it open: it is not changed, and shows what was there
+/// when it was opened.
 ///
 /// ```no_run
 /// use opero_map::journal::{Entry, Journal};

@@ -55,7 +55,8 @@ pub(super) fn survey(file: &File, header: &Header, index: &mut Index) -> io::Res
 }
 
 impl Survey {
-    /// Blanks the damage after copying the file aside. An interrupted repair is repeated by the next run.
+    /// Blanks the damage after copying the file aside. An interrupted repair is repeated by the
+    /// next run.
     pub(super) fn repair(&self, file: &File, path: &Path, header: &Header) -> io::Result<()> {
         // When the journal began, a kill may have cut off the second copy: that is no damage.
         let len = file.metadata()?.len();

@@ -17,7 +17,8 @@ pub(super) enum Piece {
     /// What is behind the last frame. It comes last, and only where there is something.
     Tail {
         from: u64,
-        /// It is what a process leaves that was killed while it wrote, or a system without power, and nothing else.
+        /// It is what a process leaves that was killed while it wrote, or a system without power,
+        /// and nothing else.
         cut_short: bool,
     },
 }
@@ -39,7 +40,8 @@ struct Window {
     from: u64,
 }
 
-/// How much is read at a time, at least. So little in tests that frames are everywhere across its edges.
+/// How much is read at a time, at least. So little in tests that frames are everywhere across its
+/// edges.
 const READ: usize = if cfg!(test) { 100 } else { 1 << 18 };
 
 /// What is at an offset.

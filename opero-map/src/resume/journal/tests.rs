@@ -1,4 +1,5 @@
-//! The format: whatever happens to a file, the records that it did not happen to are found, and nothing panics.
+//! The format: whatever happens to a file, the records that it did not happen to are found, and
+//! nothing panics.
 
 use std::fs::{self, File};
 use std::ops::Range;

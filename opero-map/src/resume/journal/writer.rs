@@ -12,7 +12,8 @@ use opero_core::sync::lock;
 /// How long a record may be with the operating system alone. A power cut loses no more than that.
 const COMMIT: Duration = Duration::from_millis(500);
 
-/// The end of a journal, and the thread that sees to the disk: one `fdatasync` for all that came within half a second.
+/// The end of a journal, and the thread that sees to the disk: one `fdatasync` for all that came
+/// within half a second.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     committer: Mutex<Option<JoinHandle<()>>>,
@@ -63,7 +64,8 @@ impl Writer {
             return Err(io::Error::other("the journal is closed"));
         }
         if let Err(error) = self.shared.file.write_all_at(frame, state.end) {
-            // Half a frame would be damage to the next run. Where it cannot be cut off, the next frame is written over it.
+            // Half a frame would be damage to the next run. Where it cannot be cut off, the next
+            // frame is written over it.
             let _ = self.shared.file.set_len(state.end);
             return Err(error);
         }

@@ -17,8 +17,8 @@ pub(crate) enum Deed {
     Tell(u64),
     /// Keep the processor busy for so many microseconds, then tell the number.
     Work(u64, u64),
-    /// Die.
-    Die(Death),
+    /// Crash.
+    Crash(Crash),
     /// Keep the processor busy for ever.
     Spin,
     /// Wait for ever. A synchronous function sleeps.
@@ -53,7 +53,7 @@ pub(crate) enum Deed {
 
 /// The ways to die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Death {
+pub(crate) enum Crash {
     Killed,
     Aborted,
     InvalidAccess,
@@ -103,7 +103,7 @@ fn perform_async(deed: Vec<u8>) -> AsyncOutcome {
     Box::pin(async move {
         let deed = read(&deed)?;
         if !matches!(deed, Deed::Tell(_) | Deed::Block(_)) {
-            // So that it is not the first poll that dies.
+            // So that it is not the first poll that crashes.
             tokio::task::yield_now().await;
         }
         let told = match deed {
@@ -143,7 +143,7 @@ fn perform(deed: Deed) -> Result<Told, String> {
             }
             Ok(told(number))
         }
-        Deed::Die(death) => death.die(),
+        Deed::Crash(crash) => crash.happen(),
         Deed::Spin => loop {
             std::hint::spin_loop();
         },
@@ -188,8 +188,8 @@ fn perform(deed: Deed) -> Result<Told, String> {
     }
 }
 
-impl Death {
-    fn die(self) -> ! {
+impl Crash {
+    fn happen(self) -> ! {
         match self {
             Self::Killed => kill_myself(),
             Self::Aborted => std::process::abort(),
@@ -218,7 +218,8 @@ fn kill_myself() -> ! {
 #[allow(unsafe_code, reason = "a real invalid access is what is tested")]
 fn access_nothing() -> ! {
     let nothing = std::ptr::without_provenance::<u8>(8);
-    // SAFETY: there is none: nothing is mapped in the first page, and the process is meant to die of it.
+    // SAFETY: there is none: nothing is mapped in the first page, and the process is meant to
+    // crash.
     let byte = unsafe { std::ptr::read_volatile(nothing) };
     std::process::exit(byte.into())
 }
@@ -227,7 +228,8 @@ fn access_nothing() -> ! {
 #[allow(unsafe_code, reason = "a stray write is what is tested")]
 fn scribble(bytes: &[u8]) {
     for descriptor in 3..16 {
-        // SAFETY: where it is open it stays so, since nothing closes descriptors meanwhile; elsewhere the call fails.
+        // SAFETY: where it is open it stays so, since nothing closes descriptors meanwhile;
+        // elsewhere the call fails.
         let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor) };
         let _ = rustix::io::write(borrowed, bytes);
     }

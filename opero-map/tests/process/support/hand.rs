@@ -1,4 +1,5 @@
-//! A job as the attribute makes one: the function runs in workers, with a limited time, and again where that may help.
+//! A job as the attribute makes one: the function runs in workers, with a limited time, and again
+//! where that may help.
 
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -117,7 +118,7 @@ impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
                 reason: reason.to_owned(),
             })
         };
-        let remote = cx.remote().ok_or_else(|| transfer("nobody runs it"))?;
+        let remote = cx.remote().ok_or_else(|| transfer("no worker runs it"))?;
         let mut arguments = Vec::new();
         append(&deed, &mut arguments).map_err(|error| transfer(error.message()))?;
         let mut left = self.retries;

@@ -26,7 +26,7 @@ impl Hold {
         self.0.clone()
     }
 
-    /// Whoever waits for it goes on.
+    /// The one that waits for it goes on.
     pub(crate) fn release(&self) {
         File::create(&self.0).unwrap();
     }
@@ -43,7 +43,7 @@ pub(super) fn wait(file: &Path) -> Result<(), String> {
     let started = Instant::now();
     while !file.exists() {
         if started.elapsed() > GUARD {
-            return Err("nobody let go".to_owned());
+            return Err("it was not released".to_owned());
         }
         std::thread::sleep(SOON);
     }
@@ -55,7 +55,7 @@ pub(super) async fn wait_async(file: &Path) -> Result<(), String> {
     let started = Instant::now();
     while !file.exists() {
         if started.elapsed() > GUARD {
-            return Err("nobody let go".to_owned());
+            return Err("it was not released".to_owned());
         }
         tokio::time::sleep(SOON).await;
     }

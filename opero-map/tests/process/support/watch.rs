@@ -60,13 +60,14 @@ pub(crate) fn alive(run: &str) -> Vec<u32> {
     workers.into_iter().flatten().collect()
 }
 
-/// Waits until the run has a worker, and kills one of them: the one that `choice` says, if there are several.
+/// Waits until the run has a worker, and kills one of them: the one that `choice` says, if there
+/// are several.
 pub(crate) fn kill_one(run: &str, choice: usize) -> u32 {
     let started = Instant::now();
     loop {
         let alive = alive(run);
         let chosen = alive.get(choice % alive.len().max(1));
-        // It may have died since, and be buried; then another one is on its way.
+        // It may have crashed and been reaped since; then another one is on its way.
         if let Some(pid) = chosen
             && let Some(raw) = i32::try_from(*pid).ok().and_then(Pid::from_raw)
             && kill_process(raw, Signal::KILL).is_ok()

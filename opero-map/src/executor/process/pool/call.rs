@@ -1,0 +1,178 @@
+//! A call, from its submission to its result.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use opero_core::sync::lock;
+use opero_core::{ConfigError, Executed, Rejected};
+
+use super::call_queue::CallQueue;
+use super::limit::{ItemTime, Limit};
+use super::outgoing::LARGE;
+
+/// A submitted call.
+pub(super) struct Call {
+    pub(super) id: u64,
+    /// Kept, because a call of a crashed worker goes to another one.
+    pub(super) arguments: Arguments,
+    pub(super) limit: Option<Limit>,
+    pub(super) submitted_at: Instant,
+    pub(super) reply: Reply,
+    /// How many unexplained crashes of its workers there were.
+    pub(super) unexplained_crashes: u32,
+}
+
+/// The bytes of a call's arguments.
+pub(super) enum Arguments {
+    /// Copied to the outgoing bytes.
+    Small(Vec<u8>),
+    /// Shared with it.
+    Large(Arc<Vec<u8>>),
+}
+
+impl From<Vec<u8>> for Arguments {
+    fn from(bytes: Vec<u8>) -> Self {
+        match bytes.len() < LARGE {
+            true => Self::Small(bytes),
+            false => Self::Large(Arc::new(bytes)),
+        }
+    }
+}
+
+impl Arguments {
+    /// Copies the outcome, in place of small arguments, which are not sent again.
+    pub(super) fn replace(&mut self, outcome: &[u8]) -> Vec<u8> {
+        let mut bytes = match self {
+            Self::Small(bytes) => std::mem::take(bytes),
+            Self::Large(_) => Vec::new(),
+        };
+        bytes.clear();
+        bytes.extend_from_slice(outcome);
+        bytes
+    }
+}
+
+/// Allocations of a caller's last call, for its next one.
+#[derive(Default)]
+pub(super) struct CallScratch {
+    pub(super) bytes: Vec<u8>,
+    pub(super) answer: Option<Arc<ReplySlot>>,
+}
+
+impl CallScratch {
+    /// Returns an empty slot that nothing else holds.
+    pub(super) fn answer(&mut self) -> Arc<ReplySlot> {
+        let mut answer = self.answer.take();
+        match answer.as_mut().and_then(Arc::get_mut).is_some() {
+            true => answer.unwrap_or_default(),
+            false => Arc::default(),
+        }
+    }
+}
+
+/// Replies to a call, once. A call that is dropped without a reply, as by a panic, is rejected: its
+/// caller would wait for ever.
+pub(super) struct Reply(Option<Arc<ReplySlot>>);
+
+impl Reply {
+    pub(super) fn new(answer: &Arc<ReplySlot>) -> Self {
+        Self(Some(Arc::clone(answer)))
+    }
+
+    /// Sends the result to the caller. Only the first one counts.
+    pub(super) fn send(&mut self, outcome: Result<Executed, Rejected>) {
+        if let Some(answer) = self.0.take() {
+            answer.set(outcome);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.send(Err(supervisor_panicked().into()));
+        }
+    }
+}
+
+/// Returns why a call is rejected after a panic of the supervisor.
+pub(super) fn supervisor_panicked() -> ConfigError {
+    ConfigError::new(
+        "mode",
+        "runs in processes, and the thread that looks after them has panicked",
+        "see its message on standard error; if it is opero's own, please report it",
+    )
+}
+
+/// Where the caller finds the result of its call.
+#[derive(Default)]
+pub(super) struct ReplySlot(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    outcome: Option<Result<Executed, Rejected>>,
+    waker: Option<Waker>,
+}
+
+impl ReplySlot {
+    #[cfg(test)]
+    pub(super) fn is_set(&self) -> bool {
+        lock(&self.0).outcome.is_some()
+    }
+
+    pub(super) fn set(&self, outcome: Result<Executed, Rejected>) {
+        let mut state = lock(&self.0);
+        state.outcome.get_or_insert(outcome);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Waits for the outcome. Dropping it cancels the call.
+pub(super) struct PendingCall<'o> {
+    pub(super) queue: &'o CallQueue,
+    pub(super) id: u64,
+    pub(super) answer: Arc<ReplySlot>,
+    pub(super) answered: bool,
+    /// The time of the item that it is for.
+    pub(super) time: &'o ItemTime,
+    /// Where this call leaves its allocations for the next one.
+    pub(super) spare: &'o Mutex<CallScratch>,
+}
+
+impl Future for PendingCall<'_> {
+    type Output = Result<Executed, Rejected>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = lock(&self.answer.0);
+        if let Some(outcome) = state.outcome.take() {
+            drop(state);
+            self.answered = true;
+            let elapsed = outcome.as_ref().map_or(Duration::ZERO, |done| done.elapsed);
+            self.time.ended(elapsed);
+            return Poll::Ready(outcome);
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for PendingCall<'_> {
+    fn drop(&mut self) {
+        if self.answered {
+            lock(self.spare).answer = Some(Arc::clone(&self.answer));
+        } else {
+            self.time.ended(Duration::ZERO);
+            self.queue.cancel(self.id);
+        }
+    }
+}
