@@ -33,7 +33,7 @@ pub struct MapConfig {
     /// The longest that one item may take, retries and waiting included. Not on threads, since
     /// nothing can stop one; a worker process whose item takes longer is killed.
     pub item_timeout: Option<Duration>,
-    /// What an item's error means for the rest.
+    /// Sets what an item's error means for the rest of the run.
     pub on_error: OnError,
     /// Stops the run from outside.
     pub cancel: Option<Cancel>,
@@ -61,7 +61,7 @@ pub struct MapConfig {
     pub worker_memory: Option<u64>,
     /// After so many items a worker process is replaced.
     pub worker_recycle_after: Option<u64>,
-    /// A worker process whose resident memory is above so many bytes after an item is replaced.
+    /// Replaces a worker process whose resident memory exceeds this many bytes after an item.
     pub worker_recycle_above: Option<u64>,
     /// What measures latency and `item_timeout`.
     pub clock: Arc<dyn Clock>,
@@ -97,7 +97,10 @@ impl MapConfig {
     /// first item.
     pub const MAX_WORKERS: usize = 65_536;
 
-    /// How a job that waits like this runs, if everything fits together.
+    /// Returns how a run of such a function goes.
+    ///
+    /// # Errors
+    /// The first parameter that is wrong.
     pub(crate) fn plan(&self, function: Waiting) -> Result<Plan, ConfigError> {
         let default = Location::new(match function {
             Waiting::Blocking => "thread",
@@ -144,7 +147,8 @@ impl MapConfig {
         ))
     }
 
-    /// `waiting` is how the worker loops wait: those that block cannot be stopped.
+    /// Checks the time limit. `waiting` is how the worker loops wait: those that block cannot be
+    /// stopped.
     fn check_item_timeout(&self, waiting: Waiting) -> Result<(), ConfigError> {
         let (problem, way_out) = match (self.item_timeout, waiting) {
             (None, _) => return Ok(()),
@@ -162,7 +166,7 @@ impl MapConfig {
     }
 }
 
-/// How a run goes.
+/// The executor of a run and its worker loops.
 pub(crate) struct Plan {
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) workers: usize,

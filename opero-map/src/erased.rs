@@ -1,5 +1,5 @@
-//! A job with its type forgotten: all of a run but the loop over its items is compiled once for
-//! each pair of result types, and not for each function.
+//! Jobs as trait objects: all of a run except the loop over its items is compiled once for each
+//! pair of result types, not for each function.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -13,7 +13,7 @@ use crate::job::RemoteFunction;
 #[cfg(feature = "journal")]
 use crate::resume::RecordCodec;
 
-/// What a run knows of its job.
+/// The job of a run.
 pub(crate) type AnyJob<'j, I, T, E> = Box<dyn ErasedJob<I, T, E> + 'j>;
 
 /// [`Job`] as an object.
@@ -32,13 +32,13 @@ pub(crate) trait ErasedJob<I, T, E>: Send + Sync {
     ) -> WorkerLoop<'w>;
 }
 
-/// Where a worker loop has its items from, and its results go.
+/// The items of a worker loop, and where their results go.
 pub(crate) trait Items<I, T, E>: Send {
-    /// The next item that has to be run.
+    /// Polls for the next item to run.
     fn poll_next(&mut self, task: &mut task::Context<'_>) -> Poll<Option<I>>;
 
-    /// Polls the run of that item. Ready once its result, a panic's and a timeout's too, is put
-    /// away.
+    /// Polls the run of that item. Ready once its result is handed over, also that of a panic or
+    /// timeout.
     fn poll_run(
         &mut self,
         run: Pin<&mut (dyn Future<Output = Result<T, Error<E>>> + Send + '_)>,

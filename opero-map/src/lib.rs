@@ -38,7 +38,7 @@ pub use engine::ResultOf;
 pub use executor::{Executor, ExecutorRegistration, WorkerLoop};
 #[doc(hidden)]
 pub use executor::{PoolClient, PoolRequest, WorkerPool};
-pub use job::{AsyncJob, Job, RemoteFunction, SyncJob, map, map_async};
+pub use job::{Job, RemoteFunction};
 pub use on_error::{OnError, Share};
 pub use report::timeline::{Phase, Span, Timeline, WorkerChange};
 pub use report::{Latency, LatencyBar, Report};
@@ -48,6 +48,7 @@ pub use resume::RecordCodec;
 pub use resume::journal;
 #[cfg(feature = "journal")]
 pub use resume::{BySerde, Never, ResumableError, ResumableJob};
+pub use run::closures::{AsyncJob, SyncJob, map, map_async};
 pub use run::{Run, WithReport};
 pub use source::{
     BlockingSource, FromBlocking, FromStream, IntoSource, IterSource, Source, from_blocking,

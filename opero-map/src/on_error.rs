@@ -115,7 +115,7 @@ pub struct Share(u32);
 const ALL: u32 = 1_000_000;
 
 impl Share {
-    /// A share of 0 % to less than 100 %, rounded to a ten-thousandth of a percent.
+    /// Creates a share of 0 % to less than 100 %, rounded to a ten-thousandth of a percent.
     ///
     /// # Errors
     /// Where the number is outside of that range: a share of 100 % is never exceeded.
@@ -137,7 +137,7 @@ impl Share {
         ))
     }
 
-    /// A share in millionths; a million and more are taken for 999,999.
+    /// Creates a share in millionths; a million and more count as 999,999.
     ///
     /// ```
     /// assert_eq!(opero_map::Share::millionths(50_000), opero_map::Share::percent(5.0).unwrap());

@@ -30,7 +30,7 @@ impl<T, E> Iter<T, E> {
         Self(Box::new(flow))
     }
 
-    /// What the run did so far; all of it once the iterator is at its end.
+    /// Returns what the run did so far; all of it at the iterator's end.
     pub fn report(&self) -> Report {
         self.0.report()
     }
@@ -41,7 +41,7 @@ impl<'a, T, E> Results<'a, T, E> {
         Self(Box::new(flow))
     }
 
-    /// What the run did so far; all of it once the stream is at its end.
+    /// Returns what the run did so far; all of it at the stream's end.
     pub fn report(&self) -> Report {
         self.0.report()
     }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use opero_core::sync::lock;
 
-use super::ResultSink;
+use super::sink::ResultSink;
 use super::wakers::LoopWakers;
 
 /// Hands results to a consumer as it asks for them.
@@ -49,7 +49,7 @@ impl<R> Channel<R> {
         }
     }
 
-    /// The next result; `None` behind the last one.
+    /// Polls for the next result; `None` after the last one.
     pub(crate) fn poll_next(&self, wakers: &LoopWakers, cx: &Context<'_>) -> Poll<Option<R>> {
         let mut state = lock(&self.state);
         let closed = state.worker_loops == 0;

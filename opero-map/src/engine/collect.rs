@@ -4,7 +4,8 @@ use std::task::{Context, Poll, Waker};
 
 use opero_core::sync::lock;
 
-use super::{ResultSink, batch_sizer};
+use super::batch_sizer;
+use super::sink::ResultSink;
 
 /// Collects all results until the last worker loop has ended.
 pub(crate) struct Collect<R> {
@@ -63,8 +64,8 @@ impl<R> Collect<R> {
         Poll::Pending
     }
 
-    /// The results: in the order of the input, or of completion. `missing` is that of an item which
-    /// was taken and never ran, where others behind it did.
+    /// Takes the results, in the order of the input or of completion. `missing` is the result of an
+    /// item that was taken and never ran, before others that did.
     pub(crate) fn take(&self, missing: impl Fn() -> R) -> Vec<R> {
         let results = &mut lock(&self.state).results;
         let mut taken = std::mem::take(&mut results.settled);

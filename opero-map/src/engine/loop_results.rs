@@ -1,6 +1,6 @@
 use opero_core::{Error, RejectedKind};
 
-use super::ResultSink;
+use super::sink::ResultSink;
 use crate::report::statistics::Shard;
 
 /// The local results of a worker loop. They reach the sink however the loop ends: a run that is

@@ -53,7 +53,7 @@ pub trait WorkerPool: Send + Sync {
 
 /// A worker loop's access to the workers.
 pub trait PoolClient: Remote {
-    /// Ready when the workers have capacity for another item. A worker loop polls this before it
+    /// Waits until the workers have capacity for another item. A worker loop polls this before it
     /// takes an item, so that no item ages here or is lost to another run.
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()>;
 

@@ -1,6 +1,4 @@
 use std::fmt;
-#[cfg(feature = "process")]
-use std::sync::Weak;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,16 +11,15 @@ use super::run_progress::RunProgress;
 use super::screen;
 use super::ticker::Show;
 #[cfg(feature = "process")]
-use super::worker_output::OutputPipe;
+use super::worker_output::WorkerOutput;
 
 /// A bar on standard error, below or above those of other runs.
 pub(super) struct Bar {
     progress: Arc<RunProgress>,
     /// `None` once the run has ended: then nothing is drawn any more.
     drawn: Mutex<Option<ProgressBar>>,
-    /// What workers print, on its way to the terminal.
     #[cfg(feature = "process")]
-    outputs: Mutex<Vec<Weak<OutputPipe>>>,
+    output: WorkerOutput,
 }
 
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
@@ -45,28 +42,21 @@ impl Bar {
             progress,
             drawn: Mutex::new(Some(screen::add(bar))),
             #[cfg(feature = "process")]
-            outputs: Mutex::default(),
+            output: WorkerOutput::default(),
         }
     }
 
-    /// Prints a worker's output above the bar until its end.
+    /// Returns where worker processes print while the bar is drawn.
     #[cfg(feature = "process")]
-    pub(super) fn add_output(&self, output: &Arc<OutputPipe>) {
-        let mut outputs = lock(&self.outputs);
-        outputs.retain(|output| output.strong_count() > 0);
-        outputs.push(Arc::downgrade(output));
+    pub(super) fn output(&self) -> WorkerOutput {
+        self.output.clone()
     }
 
     /// Leaves the final figures as a line above the bars of other runs.
     pub(super) fn end(&self) {
-        // What the last items outputs comes before the end.
+        // The output of the last items comes before the end.
         #[cfg(feature = "process")]
-        for output in lock(&self.outputs)
-            .drain(..)
-            .filter_map(|output| output.upgrade())
-        {
-            output.drain();
-        }
+        self.output.drain();
         if let Some(bar) = lock(&self.drawn).take() {
             screen::remove(&bar);
             // A terminal that is gone shows nothing.

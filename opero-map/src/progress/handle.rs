@@ -53,7 +53,7 @@ impl Progress {
     #[cfg(feature = "process")]
     pub(super) fn worker_output(&self) -> Option<WorkerOutput> {
         match &self.shown {
-            Shown::Bar(bar) => Some(WorkerOutput::new(Arc::clone(bar))),
+            Shown::Bar(bar) => Some(bar.output()),
             Shown::Plain(_) => None,
         }
     }

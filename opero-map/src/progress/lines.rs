@@ -9,7 +9,7 @@ pub(super) struct Lines {
 const LONGEST: usize = 64 << 10;
 
 impl Lines {
-    /// The lines that end in this piece.
+    /// Takes a piece of text, and returns the lines that end in it.
     pub(super) fn take(&mut self, piece: &[u8]) -> Vec<u8> {
         let Some(last) = piece.iter().rposition(|&byte| byte == b'\n') else {
             self.begun.extend_from_slice(piece);
@@ -24,7 +24,7 @@ impl Lines {
         whole
     }
 
-    /// What is left, as a line.
+    /// Returns what is left, as a line.
     pub(super) fn end(&mut self) -> Vec<u8> {
         let mut line = std::mem::take(&mut self.begun);
         if !line.is_empty() {

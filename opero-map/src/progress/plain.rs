@@ -33,7 +33,7 @@ impl Plain {
         Self { progress, lines }
     }
 
-    /// A run that was shown is shown at its end, too.
+    /// Prints the last line of a run that was shown.
     pub(super) fn end(&self) {
         let mut lines = lock(&self.lines);
         if lines.count > 0 {

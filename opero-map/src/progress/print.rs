@@ -91,7 +91,7 @@ impl Write for Writer {
         Ok(text.len())
     }
 
-    /// Complete lines are flushed already, and others wait for their end.
+    /// Does nothing: complete lines are flushed already, and others wait for their end.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -43,7 +43,7 @@ impl RunProgress {
         Figures::read(&self.statistics, self.length)
     }
 
-    /// Looks how many items were executed since it sampled last.
+    /// Samples how many items were executed since the last sample.
     pub(super) fn sample(&self) {
         let executed = self.statistics.executed();
         lock(&self.speed).sample(executed, Instant::now());

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal, PipeReader, Read, stderr, stdout};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
 use opero_core::sync::lock;
@@ -9,16 +9,15 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, ioctl_fionread};
 
 use super::Stream;
-use super::bar::Bar;
 use super::lines::Lines;
 use super::print::print;
 
 /// Prints the output of worker processes above the bar, which it would otherwise break.
-#[derive(Clone)]
-pub(crate) struct WorkerOutput(Arc<Bar>);
+#[derive(Clone, Default)]
+pub(crate) struct WorkerOutput(Arc<Mutex<Vec<Weak<OutputPipe>>>>);
 
 /// The output of one worker to one stream.
-pub(super) struct OutputPipe {
+struct OutputPipe {
     pipe: PipeReader,
     lines: Mutex<Lines>,
     stream: Stream,
@@ -31,8 +30,13 @@ const READ_BYTES: usize = 16 << 10;
 const MAX_READS: usize = 4;
 
 impl WorkerOutput {
-    pub(super) fn new(bar: Arc<Bar>) -> Self {
-        Self(bar)
+    /// Prints what workers have written so far.
+    pub(super) fn drain(&self) {
+        let pipes = std::mem::take(&mut *lock(&self.0));
+        pipes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|pipe| pipe.drain());
     }
 
     /// Returns a pipe for a worker to print to instead of `stream`. Its whole lines appear above
@@ -54,7 +58,10 @@ impl WorkerOutput {
             lines: Mutex::default(),
             stream,
         });
-        self.0.add_output(&output);
+        let mut pipes = lock(&self.0);
+        pipes.retain(|pipe| pipe.strong_count() > 0);
+        pipes.push(Arc::downgrade(&output));
+        drop(pipes);
         thread::Builder::new()
             .name("opero-map-output".into())
             .spawn(move || output.follow())
@@ -85,7 +92,7 @@ impl OutputPipe {
     }
 
     /// Prints what has been written so far, without waiting for more.
-    pub(super) fn drain(&self) {
+    fn drain(&self) {
         let mut lines = lock(&self.lines);
         let mut piece = [0; READ_BYTES];
         for _ in 0..MAX_READS {

@@ -81,7 +81,7 @@ impl Report {
         !self.latency_bars.is_empty()
     }
 
-    /// The report as one JSON object, with the names of its fields. The timeline is in it where
+    /// Returns the report as one JSON object, with the names of its fields, and the timeline where
     /// there is one.
     ///
     /// ```
@@ -92,8 +92,7 @@ impl Report {
         json::of(self)
     }
 
-    /// The report as one page for the browser, which needs nothing else: no file beside it and no
-    /// network.
+    /// Returns the report as one page for the browser, which needs no other file and no network.
     ///
     /// It shows the figures, the distribution of the latency and, where there is one, the timeline.
     /// It is made of numbers and the function's name, and of what the system said of the journal

@@ -165,7 +165,7 @@ where
     }
 }
 
-/// What a run came to.
+/// The results of a run.
 struct Collected<T, E> {
     results: Vec<Result<T, Error<E>>>,
     report: Report,
@@ -174,7 +174,7 @@ struct Collected<T, E> {
 }
 
 impl<T, E> Collected<T, E> {
-    /// All values; or, of the items that failed, the first one's error.
+    /// Returns all values, or the error of the first item that failed.
     fn values(self) -> Result<Vec<T>, Error<E>> {
         let whole = self.whole;
         let mut values = Vec::with_capacity(self.results.len());
@@ -225,7 +225,7 @@ where
     }
 }
 
-/// A synchronous function would block the task.
+/// Fails to compile for a synchronous function, which would block the task.
 pub(super) const fn assert_async(waiting: Waiting) {
     assert!(
         matches!(waiting, Waiting::Async),

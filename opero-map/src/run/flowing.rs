@@ -35,8 +35,8 @@ where
     S: Source + 'static,
     J: Job<S::Item> + 'static,
 {
-    /// The results as they come, in the order of the input or of completion, from threads in the
-    /// background.
+    /// Returns the results as they come, in the order of the input or of completion, from threads
+    /// in the background.
     ///
     /// A slow consumer slows the run down, so inputs without an end are fine. Waiting for the next
     /// result blocks this thread. Dropping the iterator stops the run and waits for nothing.
@@ -53,7 +53,7 @@ where
         Iter::new(self.erased().flow_beside(Begun::spawn))
     }
 
-    /// The results as they come, in the order of the input or of completion, as a stream.
+    /// Streams the results as they come, in the order of the input or of completion.
     ///
     /// The run goes on beside the consumer, however long that takes for a result: an async function
     /// in a task of the tokio runtime that this is called in (without one, on a thread with a

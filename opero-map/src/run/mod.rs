@@ -1,5 +1,6 @@
 //! A run that has not begun: what it will do, and the ways to begin it.
 
+pub(crate) mod closures;
 mod collecting;
 mod flowing;
 mod start;
@@ -62,7 +63,7 @@ pub struct Run<S, J> {
 pub struct WithReport<S, J>(Run<S, J>);
 
 impl<S, J> Run<S, J> {
-    /// A run of `job` over the items of `source`. The name appears in events and beside the
+    /// Creates a run of `job` over the items of `source`. The name appears in events and beside the
     /// progress bar.
     pub fn new(name: &'static str, source: S, job: J, config: MapConfig) -> Self {
         Self {
@@ -73,11 +74,10 @@ impl<S, J> Run<S, J> {
         }
     }
 
-    /// The executor: `thread`, `async`, `process`, `async_process`, or another one that is
-    /// registered.
+    /// Sets the executor: `thread`, `async`, `process`, `async_process`, or another registered one.
     ///
-    /// Worker processes run what they find by its name: a function that is registered
-    /// (`map_worker`, or the attribute `#[operomap]` of the crate `opero`), never a closure.
+    /// Worker processes find functions by name: a registered function (`map_worker`, or the
+    /// attribute `#[operomap]` of the crate `opero`), never a closure.
     ///
     /// ```
     /// let run = opero_map::map(["a", "b"], |word: &str| Ok::<_, ()>(word.len())).mode("thread");
@@ -89,8 +89,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// How many items run at once, or in the process modes how many processes there are. An async
-    /// function has several items in flight in each: see
+    /// Sets how many items run at once, or in the process modes how many processes. An async
+    /// function has several items in flight in each process: see
     /// [`worker_in_flight`](Run::worker_in_flight).
     ///
     /// ```
@@ -103,7 +103,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Results in the order of the input (the default), or as they are completed.
+    /// Returns results in the order of the input (the default), or with `false` as they are
+    /// completed.
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).ordered(false);
@@ -118,7 +119,7 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Show how far the run is (the default, with the feature `progress`): a bar on a terminal;
+    /// Shows the run's progress (the default, with the feature `progress`): a bar on a terminal;
     /// elsewhere, on standard error, a line every ten seconds. Rate and time left count the items
     /// that were executed, not those whose results an earlier run recorded or a cache had. To print
     /// while a bar is drawn, see [`progress`](crate::progress).
@@ -133,9 +134,9 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The longest that one item may take, retries and waiting included: for async functions, and
-    /// for every function in worker processes, which are killed for it. On threads it is an error,
-    /// since nothing can stop one.
+    /// Limits the time of an item, retries and waiting included: for async functions, and for every
+    /// function in worker processes, which are killed for it. On threads it is an error, since
+    /// nothing can stop a thread.
     ///
     /// ```
     /// # #[cfg(feature = "async")]
@@ -152,7 +153,7 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// What an item's error means for the rest.
+    /// Sets what an item's error means for the rest of the run.
     ///
     /// ```
     /// use opero_map::OnError;
@@ -186,8 +187,8 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Keep a [`Timeline`](crate::Timeline) in the report: what each worker loop and worker did
-    /// when. It is kept where there is a report, in bounded memory.
+    /// Keeps a [`Timeline`](crate::Timeline) in the report: what each worker loop and worker
+    /// process did when. It takes bounded memory.
     ///
     /// ```
     /// # #[cfg(feature = "thread")] {
@@ -204,7 +205,7 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// Ctrl-C stops the run and keeps its results. That is the default in the process modes.
+    /// Stops the run on Ctrl-C and keeps its results. That is the default in the process modes.
     ///
     /// The first one is [`Cancel::stop`], the second one [`Cancel::now`], the third one ends the
     /// program. A handle that was given by [`cancel_on`](Run::cancel_on) tells afterwards that it
@@ -229,7 +230,7 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The results together with a [`Report`](crate::Report).
+    /// Returns the results together with a [`Report`](crate::Report).
     ///
     /// ```
     /// # #[cfg(feature = "async")]

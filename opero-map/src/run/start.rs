@@ -7,7 +7,8 @@ use crate::config::{MapConfig, Plan};
 #[cfg(all(feature = "ctrl-c", unix))]
 use crate::ctrl_c;
 use crate::ctrl_c::CtrlCGuard;
-use crate::engine::{LoopSetup, ResultSink, Session};
+use crate::engine::sink::ResultSink;
+use crate::engine::{LoopSetup, Session};
 use crate::erased::{AnyJob, ErasedJob};
 use crate::executor::join::JoinedLoops;
 use crate::executor::{Executor, PoolRequest, WorkerLoop};
@@ -17,7 +18,7 @@ use crate::report::statistics::{Detail, Statistics};
 use crate::resume::RunJournal;
 use crate::source::Source;
 
-/// A run with the type of its job forgotten.
+/// A run with its job as a trait object.
 pub(super) struct AnyRun<'j, S: Source, T, E> {
     name: &'static str,
     source: S,
@@ -59,7 +60,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     }
 }
 
-/// What a run is planned from.
+/// Checks all parameters of a run, and returns how it goes.
 pub(super) fn plan<I, T, E>(
     config: &MapConfig,
     waiting: Waiting,
@@ -211,12 +212,12 @@ where
     E: Send + 'j,
     O: ResultSink<Result<T, Error<E>>> + 'j,
 {
-    /// The worker loops, for this task to drive.
+    /// Returns the worker loops, for this task to drive.
     pub(super) fn together(&self) -> JoinedLoops<'j> {
         JoinedLoops::new(self.session.worker_loops(self.worker_loops))
     }
 
-    /// Has the worker loops driven to their end.
+    /// Drives the worker loops to their end.
     pub(super) fn block(&self) -> Launch<'j> {
         self.launch(|executor, worker_loops| executor.block(worker_loops))
     }
@@ -242,12 +243,12 @@ where
     E: Send + 'static,
     O: ResultSink<Result<T, Error<E>>> + 'static,
 {
-    /// Has the worker loops driven in the background.
+    /// Drives the worker loops in the background.
     pub(super) fn spawn(&self) -> Launch<'static> {
         self.launch(|executor, worker_loops| executor.spawn(worker_loops))
     }
 
-    /// Has the worker loops driven beside this task.
+    /// Drives the worker loops beside this task.
     pub(super) fn spawn_beside(&self) -> Launch<'static> {
         self.launch(|executor, worker_loops| executor.spawn_beside(worker_loops))
     }

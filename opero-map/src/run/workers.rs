@@ -3,7 +3,7 @@
 use super::Run;
 
 impl<S, J> Run<S, J> {
-    /// How many items a worker process of an async function has in flight (16 by default).
+    /// Sets how many items a worker process of an async function has in flight (16 by default).
     ///
     /// ```
     /// let run = opero_map::map(0..100, |n: u32| Ok::<_, ()>(n)).worker_in_flight(64);
@@ -15,21 +15,20 @@ impl<S, J> Run<S, J> {
         self
     }
 
-    /// The most address space that a worker process may take, in bytes. What needs more fails there
-    /// as it does where memory is at its end, which mostly ends the process: its item is then
-    /// `Crashed`.
+    /// Limits the address space of a worker process, in bytes. An allocation beyond it fails, which
+    /// mostly ends the process: its item is then `Crashed`.
     pub fn worker_memory(mut self, bytes: u64) -> Self {
         self.config.worker_memory = Some(bytes);
         self
     }
 
-    /// A worker process is replaced after so many items: for what leaks.
+    /// Replaces a worker process after this many items, for functions that leak.
     pub fn worker_recycle_after(mut self, items: u64) -> Self {
         self.config.worker_recycle_after = Some(items);
         self
     }
 
-    /// A worker process whose resident memory is above so many bytes after an item is replaced.
+    /// Replaces a worker process whose resident memory exceeds this many bytes after an item.
     pub fn worker_recycle_above(mut self, bytes: u64) -> Self {
         self.config.worker_recycle_above = Some(bytes);
         self

@@ -154,7 +154,7 @@ where
 }
 
 impl<I> Shared<I> {
-    /// On the thread of its own: keeps some items ready.
+    /// Pulls items on the source's own thread, and keeps some ready.
     fn pull(&self, mut items: impl Iterator<Item = I>) {
         loop {
             let mut state = lock(&self.state);

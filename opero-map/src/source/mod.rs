@@ -17,11 +17,12 @@ pub trait Source: Send {
     /// What it gives.
     type Item: Send;
 
-    /// The next item; `None` at the end. A source that is not ready wakes the last waker it was
-    /// given.
+    /// Polls for the next item; `None` at the end. A source that is not ready wakes the last waker
+    /// it was given.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
 
-    /// How many items are left, at least and at most. Only a hint: it may be wrong without harm.
+    /// Returns how many items are left, at least and at most. It is a hint, and may be wrong
+    /// without harm.
     fn size_hint(&self) -> (usize, Option<usize>);
 }
 

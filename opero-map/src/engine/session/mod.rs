@@ -13,9 +13,9 @@ use opero_core::sync::lock;
 use opero_core::threads::CallerSpan;
 use opero_core::{ConfigError, Error, Observer, Rejected, ThreadObserver, Waiting};
 
-use super::ResultSink;
 use super::failures::Failures;
 use super::nested::NestedCalls;
+use super::sink::ResultSink;
 use super::source_queue::SourceQueue;
 use super::stop_signal::{StopLevel, StopSignal};
 use crate::config::MapConfig;

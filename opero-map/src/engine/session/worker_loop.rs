@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use opero_core::{Context, Error, Event, Instant, Observer, Rejected, RejectedKind, Waiting};
 
-use super::super::ResultSink;
 use super::super::item::{Deadline, poll_run};
 use super::super::item_tracer::ItemTracer;
 use super::super::loop_results::LoopResults;
 use super::super::nested::NestedRun;
+use super::super::sink::ResultSink;
 use super::super::source_queue::{Batch, QueuedItem};
 use super::Session;
 use crate::Source;

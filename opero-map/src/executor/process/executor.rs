@@ -35,7 +35,7 @@ impl Backend for ProcessExecutor {
 }
 
 impl Executor for ProcessExecutor {
-    /// Also those of synchronous functions: the waiting is for a process, and can be given up.
+    /// Returns `Async` for every function: waiting for a process can be given up.
     fn waiting(&self, _: Waiting) -> Option<Waiting> {
         Some(Waiting::Async)
     }
@@ -63,7 +63,7 @@ impl Executor for ProcessExecutor {
         ProcessPool::spawn(PoolConfig::new(request, function)?).map(Some)
     }
 
-    /// Otherwise Ctrl-C would end workers in the midst of their items.
+    /// Returns `true`: otherwise Ctrl-C would end workers in the midst of their items.
     fn stops_on_ctrl_c(&self) -> bool {
         true
     }

@@ -17,7 +17,7 @@ pub struct Worker<I, T, E> {
 }
 
 impl<I, T, E> Worker<I, T, E> {
-    /// The function under the path that it is registered with.
+    /// Creates a function with the path that it is registered under.
     #[doc(hidden)]
     pub const fn new(path: &'static str, function: fn(I) -> Result<T, E>) -> Self {
         Self { path, function }
@@ -30,7 +30,7 @@ where
     T: Serialize + DeserializeOwned,
     E: Serialize + DeserializeOwned,
 {
-    /// In a worker: from the bytes of an item to the bytes of its outcome.
+    /// Runs the function in a worker, from the bytes of an item to the bytes of its outcome.
     #[doc(hidden)]
     pub fn run_bytes(&self, item: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
         let item = read(item)?;

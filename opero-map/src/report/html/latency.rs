@@ -51,7 +51,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// A scale with some air around, and at least a decade long.
+    /// Returns a scale with a margin, at least a decade long.
     fn over(from_ms: f64, to_ms: f64) -> Self {
         let (from, to) = (log(from_ms), log(to_ms));
         let missing = (1.0 - (to - from)).max(0.0) / 2.0;
@@ -66,8 +66,8 @@ impl Scale {
         ((log(ms) - self.from) / (self.to - self.from) * 100.0).clamp(0.0, 100.0)
     }
 
-    /// Where the axis has a number: at each power of ten, and in between where there are few of
-    /// them.
+    /// Returns where the axis has a number: at each power of ten, and in between where there are
+    /// few of them.
     fn ticks(&self) -> Vec<f64> {
         let decades = self.to - self.from;
         let steps: &[f64] = match decades {

@@ -40,8 +40,8 @@ impl Rows {
         }
     }
 
-    /// A row for each worker loop; for several, where there are too many. A worker loop does one
-    /// thing at a time.
+    /// Returns a row for each worker loop, or for several of many. A worker loop does one thing at
+    /// a time.
     fn by_worker_loop(spans: &[Span]) -> Self {
         let worker_loops = spans
             .iter()
@@ -72,7 +72,7 @@ impl Rows {
         }
     }
 
-    /// A row for each worker, and one for what happens to items that no worker has.
+    /// Returns a row for each worker, and one for items that no worker has.
     fn by_worker(spans: &[Span], numbers: Vec<u32>) -> Self {
         let workers: BTreeMap<u32, usize> = numbers.iter().copied().zip(0..).collect();
         let elsewhere = workers.len();

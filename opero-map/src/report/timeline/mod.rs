@@ -132,7 +132,7 @@ impl Phase {
         Self::Rejected,
     ];
 
-    /// The phase's name, as it stands in the JSON.
+    /// Returns the phase's name, as in the JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Execution => "execution",

@@ -101,7 +101,7 @@ pub(super) fn frame(
 }
 
 impl Head {
-    /// The head that these bytes begin with, if they are one and whole.
+    /// Reads the head that these bytes begin with, if it is whole.
     pub(super) fn read(salt: u64, bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..HEAD)?;
         if bytes[..4] != MAGIC || bytes[4..CHECKED] != head_check(salt, bytes) {
@@ -127,12 +127,12 @@ impl Head {
         (head.text <= head.body).then_some(head)
     }
 
-    /// The length of the whole frame.
+    /// Returns the length of the whole frame.
     pub(super) fn len(&self) -> u64 {
         HEAD as u64 + u64::from(self.body)
     }
 
-    /// The error's text and the bytes of the outcome, if the body is whole.
+    /// Returns the error's text and the bytes of the outcome, if the body is whole.
     pub(super) fn split<'b>(&self, salt: u64, body: &'b [u8]) -> Option<(&'b str, &'b [u8])> {
         if body.len() != self.body as usize || xxh3_64_with_seed(body, salt) != self.check {
             return None;

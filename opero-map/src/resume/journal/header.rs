@@ -69,7 +69,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// For a journal that begins. The owner [fits](Owner::fits).
+    /// Creates the header of a new journal. The owner [fits](Owner::fits).
     pub(super) fn new(owner: &Owner) -> Self {
         Self {
             owner: owner.clone(),
@@ -77,7 +77,7 @@ impl Header {
         }
     }
 
-    /// Where the first frame is.
+    /// Returns the offset of the first frame.
     pub(super) fn len(&self) -> u64 {
         self.second() + self.copy_len()
     }
@@ -87,12 +87,12 @@ impl Header {
         (FIXED + texts.iter().sum::<usize>()) as u64
     }
 
-    /// Where the second copy is.
+    /// Returns the offset of the second copy.
     pub(super) fn second(&self) -> u64 {
         self.copy_len().next_multiple_of(BLOCK)
     }
 
-    /// Both copies, and the zeros between them.
+    /// Returns both copies, and the zeros between them.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.copy(0);
         bytes.resize(self.second() as usize, 0);
@@ -119,7 +119,7 @@ impl Header {
         bytes
     }
 
-    /// The header of a file, from the first copy that is whole.
+    /// Reads the header of a file, from the first copy that is whole.
     pub(super) fn read(file: &File) -> Result<Self, JournalError> {
         let first = match read_copy(file, 0) {
             Err(JournalError::Io(error)) => return Err(error.into()),
@@ -139,7 +139,7 @@ impl Header {
         Err(first)
     }
 
-    /// Which bytes of the file are not as they should be, if any: from the first to the last one.
+    /// Returns the range of damaged bytes of the file's header, if any.
     pub(super) fn damage(&self, file: &File) -> io::Result<Option<std::ops::Range<u64>>> {
         let expected = self.bytes();
         let mut found = vec![0; expected.len()];

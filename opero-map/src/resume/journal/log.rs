@@ -65,7 +65,7 @@ impl Log {
         })
     }
 
-    /// What makes keys of the items' contents.
+    /// Returns the key space of the items' contents.
     pub(crate) fn contents(&self) -> &KeySpace {
         &self.contents
     }
@@ -75,7 +75,7 @@ impl Log {
         lock(&self.index).next_item(content)
     }
 
-    /// How many records no item asked for so far.
+    /// Returns how many records no item asked for so far.
     pub(crate) fn stale(&self) -> u64 {
         lock(&self.index).stale()
     }
@@ -93,7 +93,7 @@ impl Log {
         })
     }
 
-    /// The bytes that record an item.
+    /// Returns the frame that records an item.
     pub(crate) fn frame(
         &self,
         metadata: &RecordMetadata,
@@ -108,7 +108,7 @@ impl Log {
         self.writer.append(frame)
     }
 
-    /// Why records may not be on the disk, if that is so.
+    /// Returns why records may not be on the disk, if so.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.writer.trouble()
     }
@@ -143,7 +143,7 @@ impl Record {
         self.state
     }
 
-    /// The bytes of the outcome.
+    /// Returns the bytes of the outcome.
     pub(crate) fn outcome(&self) -> &[u8] {
         &self.bytes[self.outcome..]
     }

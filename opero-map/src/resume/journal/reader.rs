@@ -87,37 +87,37 @@ impl Journal {
         Ok(())
     }
 
-    /// The function that it belongs to.
+    /// Returns the function that the journal belongs to.
     pub fn function(&self) -> &str {
         &self.header.owner.function
     }
 
-    /// The `resume_version` that it belongs to.
+    /// Returns the `resume_version` that the journal belongs to.
     pub fn version(&self) -> &str {
         &self.header.owner.version
     }
 
-    /// How many items succeeded.
+    /// Returns how many items succeeded.
     pub fn ok(&self) -> usize {
         self.last.len() - self.failed
     }
 
-    /// How many items failed.
+    /// Returns how many items failed.
     pub fn failed(&self) -> usize {
         self.failed
     }
 
-    /// How many records a later one of the same item has replaced.
+    /// Returns how many records a later one of the same item replaced.
     pub fn superseded(&self) -> u64 {
         self.superseded
     }
 
-    /// How many bytes of it are damaged.
+    /// Returns how many bytes are damaged.
     pub fn damaged(&self) -> u64 {
         self.damaged
     }
 
-    /// The items, in the order in which they were recorded. Of each, the last record.
+    /// Iterates over the items, in the order of recording; of each, the last record.
     pub fn entries(&self) -> Entries<'_> {
         Entries {
             journal: self,

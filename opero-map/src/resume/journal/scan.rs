@@ -69,7 +69,7 @@ impl<'f> Scanner<'f> {
         }
     }
 
-    /// The next piece; `None` at the end.
+    /// Returns the next piece; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Piece>> {
         if let Some((at, head)) = self.next.take() {
             self.at = at + head.len();
@@ -128,7 +128,7 @@ impl<'f> Scanner<'f> {
         })
     }
 
-    /// Where a frame may begin next, behind `at`. Notes if anything before it is not zero.
+    /// Returns where a frame may begin after `at`. Notes if anything before it is not zero.
     fn skip(&mut self, at: u64, zeros: &mut bool) -> io::Result<u64> {
         let bytes = self.look(at, READ)?;
         let behind = &bytes[1..];
@@ -145,7 +145,7 @@ impl<'f> Scanner<'f> {
         Ok(at + skipped as u64)
     }
 
-    /// The bytes from `at` on: `len`, or as many as there are before the end.
+    /// Returns the bytes from `at` on: `len`, or as many as there are before the end.
     fn look(&mut self, at: u64, len: usize) -> io::Result<&[u8]> {
         let left = usize::try_from(self.end - at).unwrap_or(usize::MAX);
         let len = len.min(left);

@@ -88,7 +88,7 @@ impl Writer {
         }
     }
 
-    /// Why something may not be on the disk, if that is so.
+    /// Returns why something may not be on the disk, if so.
     pub(super) fn trouble(&self) -> Option<String> {
         lock(&self.shared.state).trouble.clone()
     }

@@ -101,12 +101,12 @@ pub(crate) const MAX_PAYLOAD: usize = u32::MAX as usize / 2;
 pub(crate) struct FrameKey(u64);
 
 impl FrameKey {
-    /// A key that no other channel has.
+    /// Creates a random key.
     pub(crate) fn random() -> Self {
         Self(fastrand::u64(..))
     }
 
-    /// A frame's header, for a payload of so many bytes.
+    /// Returns the header of a frame with a payload of that many bytes.
     pub(crate) fn header(self, kind: Kind, id: u64, payload: usize) -> [u8; HEADER] {
         let mut header = [0; HEADER];
         // Callers keep payloads below `MAX_PAYLOAD`.
@@ -124,8 +124,8 @@ impl FrameKey {
         out.extend_from_slice(payload);
     }
 
-    /// Two rounds of multiply and fold: every bit of the header counts, and it costs about a
-    /// nanosecond.
+    /// Returns the checksum of a header: two rounds of multiply and fold, in which every bit
+    /// counts, for about a nanosecond.
     const fn check(self, length: u32, kind: u8, id: u64) -> u32 {
         let head = ((length as u64) << 8 | kind as u64) ^ self.0;
         let mixed = (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ id)
@@ -203,7 +203,7 @@ impl Decoder {
         Ok(read)
     }
 
-    /// The next whole frame.
+    /// Returns the next whole frame.
     ///
     /// # Errors
     /// What arrived is no frame.

@@ -1,17 +1,14 @@
 //! A call, from its submission to its result.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use opero_core::sync::lock;
 use opero_core::{ConfigError, Executed, Rejected};
 
-use super::call_queue::CallQueue;
-use super::limit::{ItemTime, Limit};
-use super::outgoing::LARGE;
+use super::arguments::Arguments;
+use super::limit::Limit;
 
 /// A submitted call.
 pub(super) struct Call {
@@ -23,36 +20,6 @@ pub(super) struct Call {
     pub(super) reply: Reply,
     /// How many unexplained crashes of its workers there were.
     pub(super) unexplained_crashes: u32,
-}
-
-/// The bytes of a call's arguments.
-pub(super) enum Arguments {
-    /// Copied to the outgoing bytes.
-    Small(Vec<u8>),
-    /// Shared with it.
-    Large(Arc<Vec<u8>>),
-}
-
-impl From<Vec<u8>> for Arguments {
-    fn from(bytes: Vec<u8>) -> Self {
-        match bytes.len() < LARGE {
-            true => Self::Small(bytes),
-            false => Self::Large(Arc::new(bytes)),
-        }
-    }
-}
-
-impl Arguments {
-    /// Copies the outcome, in place of small arguments, which are not sent again.
-    pub(super) fn replace(&mut self, outcome: &[u8]) -> Vec<u8> {
-        let mut bytes = match self {
-            Self::Small(bytes) => std::mem::take(bytes),
-            Self::Large(_) => Vec::new(),
-        };
-        bytes.clear();
-        bytes.extend_from_slice(outcome);
-        bytes
-    }
 }
 
 /// Allocations of a caller's last call, for its next one.
@@ -132,30 +99,11 @@ impl ReplySlot {
             waker.wake();
         }
     }
-}
 
-/// Waits for the outcome. Dropping it cancels the call.
-pub(super) struct PendingCall<'o> {
-    pub(super) queue: &'o CallQueue,
-    pub(super) id: u64,
-    pub(super) answer: Arc<ReplySlot>,
-    pub(super) answered: bool,
-    /// The time of the item that it is for.
-    pub(super) time: &'o ItemTime,
-    /// Where this call leaves its allocations for the next one.
-    pub(super) spare: &'o Mutex<CallScratch>,
-}
-
-impl Future for PendingCall<'_> {
-    type Output = Result<Executed, Rejected>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = lock(&self.answer.0);
+    /// Takes the outcome, or registers the waker.
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Result<Executed, Rejected>> {
+        let mut state = lock(&self.0);
         if let Some(outcome) = state.outcome.take() {
-            drop(state);
-            self.answered = true;
-            let elapsed = outcome.as_ref().map_or(Duration::ZERO, |done| done.elapsed);
-            self.time.ended(elapsed);
             return Poll::Ready(outcome);
         }
         match &mut state.waker {
@@ -163,16 +111,5 @@ impl Future for PendingCall<'_> {
             none => *none = Some(cx.waker().clone()),
         }
         Poll::Pending
-    }
-}
-
-impl Drop for PendingCall<'_> {
-    fn drop(&mut self) {
-        if self.answered {
-            lock(self.spare).answer = Some(Arc::clone(&self.answer));
-        } else {
-            self.time.ended(Duration::ZERO);
-            self.queue.cancel(self.id);
-        }
     }
 }

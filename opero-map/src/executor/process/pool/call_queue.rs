@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use opero_core::sync::lock;
-use opero_core::{AttemptLimit, Rejected, RejectedKind};
+use opero_core::{Rejected, RejectedKind};
 
-use super::call::{Call, CallScratch, PendingCall, Reply};
-use super::limit::ItemTime;
+use super::call::{Call, Reply, ReplySlot};
+use super::limit::Limit;
 use super::wakeup::Wakeup;
 use crate::executor::process::ipc::buffers::Buffers;
 
@@ -80,18 +80,16 @@ impl CallQueue {
         }
     }
 
-    /// Submits a call. It uses its worker loop's reservation, if there is one.
-    pub(super) fn submit<'o>(
-        &'o self,
+    /// Adds a call, whose outcome goes to `answer`. Returns its number. It uses its worker loop's
+    /// reservation, if there is one.
+    pub(super) fn submit(
+        &self,
         arguments: Vec<u8>,
-        limit: Option<AttemptLimit>,
-        time: &'o ItemTime,
+        limit: Option<Limit>,
+        submitted_at: Instant,
         reservation: &AtomicBool,
-        spare: &'o Mutex<CallScratch>,
-    ) -> PendingCall<'o> {
-        let answer = lock(spare).answer();
-        let submitted_at = Instant::now();
-        let limit = time.submit(limit, submitted_at);
+        answer: &Arc<ReplySlot>,
+    ) -> u64 {
         let mut state = lock(&self.state);
         let id = state.next;
         state.next += 1;
@@ -107,20 +105,13 @@ impl CallQueue {
                     arguments: arguments.into(),
                     limit,
                     submitted_at,
-                    reply: Reply::new(&answer),
+                    reply: Reply::new(answer),
                     unexplained_crashes: 0,
                 });
                 self.wake_supervisor(state);
             }
         }
-        PendingCall {
-            queue: self,
-            id,
-            answer,
-            answered: false,
-            time,
-            spare,
-        }
+        id
     }
 
     /// Cancels a call.

@@ -5,12 +5,14 @@
 //! replies, enforces timeouts, reaps exited workers and restarts them. So only the queue needs a
 //! lock.
 
+mod arguments;
 mod call;
 mod call_depth;
 mod call_queue;
 pub(super) mod config;
 mod limit;
 mod outgoing;
+mod pending_call;
 pub(super) mod process_pool;
 mod replies;
 mod spawn;

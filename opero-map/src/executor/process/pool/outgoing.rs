@@ -7,16 +7,13 @@ use std::sync::Arc;
 
 use rustix::net::SendAncillaryBuffer;
 
-use super::call::Arguments;
+use super::arguments::Arguments;
 use crate::executor::process::ipc::socket;
 use crate::executor::process::ipc::wire::{FrameKey, Kind};
 
 /// Small frames are put together into chunks of about this size; larger payloads are chunks of
 /// their own, not copied.
 const CHUNK: usize = 1 << 15;
-
-/// Payloads from this size on are not copied.
-pub(super) const LARGE: usize = CHUNK / 2;
 
 /// Chunks handed to the system in one call.
 const AT_ONCE: usize = 16;

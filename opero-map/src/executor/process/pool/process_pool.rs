@@ -14,6 +14,7 @@ use super::call::CallScratch;
 use super::call_queue::{CallQueue, PoolEnd};
 use super::config::PoolConfig;
 use super::limit::ItemTime;
+use super::pending_call::PendingCall;
 use super::supervisor::Supervisor;
 use super::wakeup::Wakeup;
 use crate::executor::pool::{PoolClient, WorkerPool};
@@ -100,10 +101,14 @@ impl Remote for LoopClient<'_> {
             let rejected = RejectedKind::Transfer { reason };
             return Box::pin(ready(Err(rejected.into())));
         }
-        Box::pin(
-            self.queue
-                .submit(arguments, limit, &self.time, &self.reservation, &self.spare),
-        )
+        Box::pin(PendingCall::submit(
+            self.queue,
+            arguments,
+            limit,
+            &self.time,
+            &self.reservation,
+            &self.spare,
+        ))
     }
 
     fn buffer(&self) -> Vec<u8> {

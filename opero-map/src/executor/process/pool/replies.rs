@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use opero_core::{Codec, EventCounts, Rejected, RejectedKind};
 
-use super::call::{Arguments, Call};
+use super::arguments::Arguments;
+use super::call::Call;
 use super::worker_handle::WorkerHandle;
 use super::worker_handle::sent_call::SentCall;
 use crate::executor::process::ipc::wire::{Kind, Panicked};

@@ -298,6 +298,7 @@ mod tests {
     use super::super::wakeup::Wakeup;
     use super::*;
     use crate::executor::process::pool::limit::ItemTime;
+    use crate::executor::process::pool::pending_call::PendingCall;
     use opero_core::{RejectedKind, block_on};
     use std::panic::resume_unwind;
     use std::sync::Mutex;
@@ -308,7 +309,7 @@ mod tests {
         let queue = CallQueue::new(Wakeup::new().unwrap(), 8, 1);
         let (time, reservation) = (ItemTime::default(), AtomicBool::new(false));
         let spare = Mutex::default();
-        let submit = || queue.submit(Vec::new(), None, &time, &reservation, &spare);
+        let submit = || PendingCall::submit(&queue, Vec::new(), None, &time, &reservation, &spare);
         let [submitted, waiting] = [submit(), submit()];
         let mut late = None;
         guard(&queue, || {
