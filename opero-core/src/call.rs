@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use crate::{CodecError, Context, Error, Key, KeyBytes, Outcome, Slot};
+use crate::{CodecError, Context, Error, Key, KeyBytes, LocalCall, LocalOutcome, Outcome, Slot};
 
 /// Which try of a call this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -229,25 +229,21 @@ where
     }
 }
 
-/// A call of a synchronous function: an attempt ends where it begins.
+/// A call of a synchronous function: an attempt ends where it begins. It passes the mechanisms as a
+/// [`ThreadBound`](crate::ThreadBound), so its values and errors need not be `Send`.
 pub struct SyncCall<'c, T, E, M> {
-    arguments: &'c dyn Arguments,
     execute: M,
     slot: Slot<'c, T, E>,
 }
 
 impl<'c, T, E, M> SyncCall<'c, T, E, M>
 where
-    M: FnMut(&Context<'_>, Attempt) -> Result<T, Error<E>>,
+    M: FnMut(Attempt) -> Result<T, Error<E>>,
 {
     /// A call whose attempts are made by `execute`; `slot` has what it came to so far.
     #[inline]
-    pub fn new(arguments: &'c dyn Arguments, execute: M, slot: Slot<'c, T, E>) -> Self {
-        Self {
-            arguments,
-            execute,
-            slot,
-        }
+    pub fn new(execute: M, slot: Slot<'c, T, E>) -> Self {
+        Self { execute, slot }
     }
 
     /// Takes out what the call came to.
@@ -260,28 +256,20 @@ where
     }
 }
 
-impl<T, E, M> Call for SyncCall<'_, T, E, M>
+impl<T, E, M> LocalCall for SyncCall<'_, T, E, M>
 where
-    T: Send,
-    E: Send,
-    M: FnMut(&Context<'_>, Attempt) -> Result<T, Error<E>> + Send,
+    M: FnMut(Attempt) -> Result<T, Error<E>>,
 {
-    fn arguments(&self) -> &dyn Arguments {
-        self.arguments
-    }
-
-    fn start(&mut self, cx: &Context<'_>, attempt: Attempt) {
-        let result = (self.execute)(cx, attempt);
+    fn execute(&mut self, attempt: Attempt) {
+        let result = (self.execute)(attempt);
         self.slot.put(attempt, result);
     }
 
-    fn poll(&mut self, _: &mut task::Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+    fn outcome(&self) -> &dyn LocalOutcome {
+        &self.slot
     }
 
-    fn stop(&mut self) {}
-
-    fn outcome(&mut self) -> &mut dyn Outcome {
+    fn outcome_mut(&mut self) -> &mut dyn LocalOutcome {
         &mut self.slot
     }
 }

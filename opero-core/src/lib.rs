@@ -32,6 +32,7 @@ mod settings;
 pub mod stable;
 mod stage;
 pub mod sync;
+mod thread_bound;
 pub mod threads;
 pub mod units;
 
@@ -55,13 +56,14 @@ pub use key_bytes::KeyBytes;
 pub use location::Location;
 pub use mechanism::{Mechanism, Next};
 pub use operation::{FnOperation, Operation, operation};
-pub use outcome::{CallPolicy, DefaultPolicy, Keeping, Outcome, SharedError, Slot};
+pub use outcome::{CallPolicy, DefaultPolicy, Keeping, LocalOutcome, Outcome, SharedError, Slot};
 pub use pulse::{Probe, Pulse};
 pub use registry::register;
 pub use rejected::{Rejected, RejectedKind};
 pub use remote::{AttemptLimit, Executed, Executing, Remote};
 pub use settings::Settings;
 pub use stage::{Stack, Stage, Then};
+pub use thread_bound::{LocalCall, ThreadBound};
 
 #[doc(hidden)]
 pub use inventory;

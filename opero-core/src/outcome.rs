@@ -110,7 +110,12 @@ impl<T> fmt::Debug for Keeping<T> {
 }
 
 /// What a call has come to so far, as mechanisms see it: a value, an error, or nothing yet.
-pub trait Outcome: Send {
+pub trait Outcome: LocalOutcome + Send {}
+
+impl<O: LocalOutcome + Send + ?Sized> Outcome for O {}
+
+/// The methods of an [`Outcome`], also of one that stays on its thread because its types are not `Send`.
+pub trait LocalOutcome {
     /// Returns `true` if it is a value.
     fn is_ok(&self) -> bool;
     /// The rejection that the last attempt ended with, if it was that.
@@ -279,7 +284,7 @@ fn never_attempted() -> Rejected {
     Rejected::by_stage("a stage", "it ended the call without an attempt")
 }
 
-impl<T: Send, E: Send> Outcome for Slot<'_, T, E> {
+impl<T, E> LocalOutcome for Slot<'_, T, E> {
     fn is_ok(&self) -> bool {
         matches!(self.result, Some(Ok(_)))
     }

@@ -19,7 +19,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use opero_core::{
-    Attempt, Call, Clock, ConfigError, Context, Key, Mechanism, Next, Waiting, block_on, remote,
+    Attempt, Call, Clock, ConfigError, Context, Key, LocalCall, Mechanism, Next, ThreadBound,
+    Waiting, block_on, remote,
 };
 
 use crate::PipelineConfig;
@@ -28,6 +29,7 @@ use crate::fast_path::Needs;
 use crate::mechanism::cache::{self, CacheSlot, Followed, JoinedSlot};
 use crate::mechanism::ratelimit::{self, RateLimitSlot};
 use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
+use crate::rest::Facts;
 use crate::shell::Begun;
 
 /// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
@@ -230,29 +232,31 @@ impl Stages {
         })
     }
 
-    /// [`short_cut`](Self::short_cut) and [`run`](Self::run) for a synchronous call in a context of its own.
+    /// [`short_cut`](Self::short_cut) and [`run`](Self::run) for a synchronous call.
     pub(crate) fn run_blocking<'s>(
         stages: Result<&'s Self, &ConfigError>,
-        needs: &Needs,
-        call: &mut dyn Call,
+        cx: Option<&Context<'_>>,
+        arguments: &Facts<'_>,
+        call: &mut dyn LocalCall,
         mut rest: Rest<'s>,
     ) {
         let waiting = Waiting::Blocking;
+        let mut call = ThreadBound::new(arguments, call);
         match stages {
             Ok(stages) => block_on(async {
                 if !stages
-                    .short_cut(None, waiting, needs, call, &mut rest)
+                    .short_cut(cx, waiting, &arguments.needs, &mut call, &mut rest)
                     .await
                 {
-                    let cx = stages.context(waiting);
-                    stages.pass(&cx, Attempt::FIRST, call, rest).await;
+                    let cx = stages.context_of(cx, waiting);
+                    stages.pass(&cx, Attempt::FIRST, &mut call, rest).await;
                 }
             }),
             Err(error) => call.outcome().reject(Attempt::FIRST, error.clone().into()),
         }
     }
 
-    /// Runs the function alone, past all stages.
+    /// Runs an async function alone, past all stages.
     pub(crate) fn run_bare<'f>(call: &'f mut (dyn Call + 'f)) -> Running<'f> {
         Box::pin(async move {
             let mut call = call;

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 
 use opero_core::{
     Arguments, AsyncCall, Attempt, Background, CallPolicy, CodecError, ConfigError, Context, Error,
-    Keeping, Key, KeyBytes, Limits, Slot, SyncCall, block_on,
+    Keeping, Key, KeyBytes, Limits, LocalCall, Slot, SyncCall,
 };
 
 use crate::fast_path::Needs;
@@ -130,8 +130,6 @@ pub(crate) fn typed<'f, I, T, E, P, R, M>(
 ) -> TypedCall<'f, T, E, P, R, M>
 where
     I: Send + Sync,
-    T: Send,
-    E: Send,
     P: CallPolicy<T, E>,
 {
     TypedCall {
@@ -185,19 +183,22 @@ where
 }
 
 /// What a synchronous call comes to, whose first attempt has returned if it ran here. Compiled for each pair of types.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a struct of them would be filled in each function's shell"
+)]
 pub(crate) fn finish<I, T, E, P, R, D>(
     target: &dyn SyncTarget<Item = I, Value = T, Error = E, Policy = P, Returned = R>,
     item: &I,
     arguments: Option<&dyn Arguments>,
     known: Known<T, E, R>,
+    cx: Option<&Context<'_>>,
     ending: D,
     returned: Option<R>,
     begun: Begun<'_>,
 ) -> D::Output
 where
     I: Send + Sync,
-    T: Send,
-    E: Send,
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
@@ -210,7 +211,7 @@ where
     }
     let make = |_, attempt| target.execute_sync(item, attempt);
     let call = typed(target, item, arguments, known, begun.key, &make);
-    run_sync(call, ending, first, begun)
+    run_sync(call, cx, ending, first, begun)
 }
 
 /// What is left of a synchronous call.
@@ -218,27 +219,25 @@ where
 #[inline(never)]
 fn run_sync<T, E, P, R, D>(
     call: TypedCall<'_, T, E, P, R, R>,
+    cx: Option<&Context<'_>>,
     ending: D,
     first: Option<Result<T, Error<E>>>,
     begun: Begun<'_>,
 ) -> D::Output
 where
-    T: Send,
-    E: Send,
     P: CallPolicy<T, E>,
     D: Ending<T, E>,
 {
     let rest = Rest::of(call.cache, first.is_some(), begun);
-    let execute = |_: &Context<'_>, attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
-    let slot = call.slot(D::HOLDS_HISTORY, first);
-    let mut attempts = SyncCall::new(&call.arguments, execute, slot);
-    Stages::run_blocking(call.stages, &call.arguments.needs, &mut attempts, rest);
+    let execute = |attempt| (call.lift)(call.make.make(Limits::NONE, attempt));
+    let mut attempts = SyncCall::new(execute, call.slot(D::HOLDS_HISTORY, first));
+    Stages::run_blocking(call.stages, cx, &call.arguments, &mut attempts, rest);
     loop {
         if let Some(output) = ending.result(attempts.take_result()) {
             return output;
         }
         // As in `run`.
-        block_on(Stages::run_bare(&mut attempts));
+        attempts.execute(Attempt::FIRST);
     }
 }
 

@@ -6,7 +6,9 @@ use std::ops::Deref;
 use opero_core::{Attempt, CallPolicy, Context, Error, Limits, Waiting, block_on};
 
 use crate::rest::{Boxed, Known, Make, TypedCall, typed};
-use crate::shell::{self, AsyncTarget, Ending, Routed, SyncTarget, Target, Whole};
+use crate::shell::{
+    self, AsyncTarget, Ending, Routed, SentError, SentValue, SyncTarget, Target, Whole,
+};
 use crate::staged::{Absent, Place, Present, staged};
 
 /// A function with its arguments, and the places of stages around it.
@@ -30,16 +32,18 @@ pub trait Places<T, E>: Sized + Send + Sync {
     where
         Q: Deref<Target: AsyncTarget<Future: Send> + Placed<Places = Self>> + Send + Sync,
         Q::Target: Target<Value = T, Error = E>,
+        T: Send,
+        E: Send,
         D: Ending<T, E>;
 
     #[doc(hidden)]
-    fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+    fn run_sync<X, D>(target: &X, item: &X::Item, cx: Option<&Context<'_>>, ending: D) -> D::Output
     where
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
         D: Ending<T, E>;
 }
 
-impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
+impl<T, E> Places<T, E> for (Absent, Absent) {
     #[inline]
     fn run<Q, D>(
         target: Q,
@@ -50,24 +54,26 @@ impl<T: Send, E: Send> Places<T, E> for (Absent, Absent) {
     where
         Q: Deref<Target: AsyncTarget<Future: Send> + Placed<Places = Self>> + Send + Sync,
         Q::Target: Target<Value = T, Error = E>,
+        T: Send,
+        E: Send,
         D: Ending<T, E>,
     {
         shell::call(target, item, cx, ending)
     }
 
     #[inline]
-    fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+    fn run_sync<X, D>(target: &X, item: &X::Item, cx: Option<&Context<'_>>, ending: D) -> D::Output
     where
         X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
         D: Ending<T, E>,
     {
-        shell::call_sync(target, item, ending)
+        shell::call_sync_in(target, item, cx, ending)
     }
 }
 
 macro_rules! with_stages {
     ($([$($generics:tt)*] ($outside:ty, $inside:ty);)*) => {$(
-        impl<T: Send, E: Send, $($generics)*> Places<T, E> for ($outside, $inside)
+        impl<T: SentValue, E: SentError, $($generics)*> Places<T, E> for ($outside, $inside)
         where
             $outside: Place<T, E>,
             $inside: Place<T, E>,
@@ -92,7 +98,7 @@ macro_rules! with_stages {
                 run_staged(&whole, known, &make, cx, Waiting::Async, ending).await
             }
 
-            fn run_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
+            fn run_sync<X, D>(target: &X, item: &X::Item, cx: Option<&Context<'_>>, ending: D) -> D::Output
             where
                 X: Placed<Places = Self, Value = T, Error = E> + SyncTarget,
                 D: Ending<T, E>,
@@ -102,7 +108,7 @@ macro_rules! with_stages {
                 };
                 let whole = Whole { target, item };
                 let known = X::KNOWN;
-                block_on(run_staged(&whole, known, &make, None, Waiting::Blocking, ending))
+                block_on(run_staged(&whole, known, &make, cx, Waiting::Blocking, ending))
             }
         }
     )*};

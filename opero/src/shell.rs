@@ -23,9 +23,9 @@ pub trait Target: Send + Sync {
     /// A map's item; `()` outside a map.
     type Item: Send + Sync;
     /// The value that a cache keeps.
-    type Value: Send;
+    type Value;
     /// The error that retry and fallback look at.
-    type Error: Send;
+    type Error;
     /// What one execution returns.
     type Returned;
     /// How values and errors are judged.
@@ -142,6 +142,31 @@ pub trait CachedValue: Clone + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> CachedValue for T {}
 
+/// A value that may leave the thread of its call: that of an async function, of a map, of a bound call, or of a call
+/// through a stage of the user's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the result of a call that may move to another thread: it has to be `Send`",
+    label = "this result is not `Send`",
+    note = "return an `Arc` for an `Rc`; for a generic type add the bound `Send`",
+    note = "only a synchronous function without `handle`, `outside` and `inside`, and outside a map, may return any type"
+)]
+pub trait SentValue: Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send> SentValue for T {}
+
+/// An error that may leave the thread of its call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the error of a call that may move to another thread: it has to be `Send`",
+    label = "the error in this is not `Send`",
+    note = "return a `Box<dyn Error + Send + Sync>` for a `Box<dyn Error>`; for a generic type add the bound `Send`",
+    note = "only a synchronous function without `handle`, `outside` and `inside`, and outside a map, may fail with any type"
+)]
+pub trait SentError: Send {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Send> SentError for E {}
+
 /// Through the cache.
 #[derive(Debug, Clone, Copy)]
 pub struct Cached;
@@ -180,7 +205,7 @@ pub fn call<Q, D>(
     ending: D,
 ) -> impl Future<Output = D::Output> + Send
 where
-    Q: Deref<Target: AsyncTarget<Future: Send>> + Send + Sync,
+    Q: Deref<Target: AsyncTarget<Future: Send, Value: SentValue, Error: SentError>> + Send + Sync,
     D: Ending<<Q::Target as Target>::Value, <Q::Target as Target>::Error>,
 {
     async move {
@@ -248,7 +273,7 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
     }
 }
 
-/// A synchronous call.
+/// A synchronous call. Its value and its error stay on this thread, and need not be `Send`.
 #[inline]
 pub fn call_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
 where
@@ -271,7 +296,50 @@ where
     }
     let whole = Whole { target, item };
     let arguments = X::arguments(&whole);
-    finish(target, item, arguments, X::KNOWN, ending, returned, begun)
+    finish(
+        target,
+        item,
+        arguments,
+        X::KNOWN,
+        None,
+        ending,
+        returned,
+        begun,
+    )
+}
+
+/// [`call_sync`] with a context of the caller's. Not an argument there, which would be compiled for each decorated function.
+pub(crate) fn call_sync_in<X, D>(
+    target: &X,
+    item: &X::Item,
+    cx: Option<&Context<'_>>,
+    ending: D,
+) -> D::Output
+where
+    X: SyncTarget + Routed,
+    D: Ending<X::Value, X::Error>,
+{
+    let mut begun = Begun::default();
+    if let Some(output) = start(target, item, cx, Waiting::Blocking, ending, &mut begun) {
+        return output;
+    }
+    let mark = First::mark(&begun.first);
+    let returned = begun
+        .runs_here
+        .then(|| target.execute_sync(item, Attempt::FIRST));
+    drop(mark);
+    let whole = Whole { target, item };
+    let arguments = X::arguments(&whole);
+    finish(
+        target,
+        item,
+        arguments,
+        X::KNOWN,
+        cx,
+        ending,
+        returned,
+        begun,
+    )
 }
 
 /// How far a call has come before the stages go on with it.

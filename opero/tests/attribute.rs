@@ -7,6 +7,7 @@ mod attribute {
     mod fallback;
     mod handle;
     mod keys;
+    mod local;
     mod map;
     mod names;
     mod nested;

@@ -5,6 +5,7 @@
     reason = "the helpers of tests may panic as tests do"
 )]
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
@@ -261,4 +262,32 @@ fn a_stable_key_is_found_by_another_pipeline() {
     }
     assert_eq!(misses.load(SeqCst), 1);
     std::fs::remove_dir_all(directory).unwrap();
+}
+
+/// Of a synchronous closure, neither value nor error need be `Send`; the cache keeps the value.
+#[test]
+fn synchronous_closures_keep_their_errors_on_their_thread() {
+    let seen = Arc::new(AtomicU32::new(0));
+    let events = Arc::clone(&seen);
+    let pipeline = Pipeline::<Box<dyn std::error::Error>>::builder()
+        .retries(2)
+        .min_delay("0s")
+        .retry_on(|error| error.is::<std::num::ParseIntError>())
+        .observer(move |_: &str, event: &Event<'_>| {
+            if matches!(event, Event::RetryScheduled { .. }) {
+                events.fetch_add(1, SeqCst);
+            }
+        })
+        .build()
+        .unwrap();
+    let texts = ["x", "y", "3"];
+    let calls = AtomicU32::new(0);
+    let call = |_| Ok(texts[calls.fetch_add(1, SeqCst) as usize].parse::<u8>()?);
+    for _ in 0..2 {
+        assert_eq!(pipeline.call_sync("args", call).unwrap(), 3);
+    }
+    assert_eq!((calls.load(SeqCst), seen.load(SeqCst)), (3, 2));
+    let once = pipeline.run_sync(|_| Err::<Rc<u8>, _>("no number".into()));
+    assert_eq!(once.unwrap_err().attempts(), 1);
+    assert_eq!(*pipeline.run_sync(|_| Ok(Rc::new(7))).unwrap(), 7);
 }

@@ -15,6 +15,7 @@ mod owned_map;
 mod stable;
 mod target;
 
+use std::any::Any;
 use std::future::Future;
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -42,7 +43,7 @@ pub use owned_map::OwnedItems;
 
 use crate::order::Stages;
 use crate::route::Places;
-use crate::shell::{Cached, Plainly, Uncached};
+use crate::shell::{Cached, Lookup, Plainly, Uncached};
 use crate::staged::{Absent, Present};
 use target::PipelineCall;
 
@@ -111,22 +112,6 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         self.execute(&operation(function).keyed(args)).await
     }
 
-    /// Calls a closure; its result is kept in the cache under `args` and the closure's own type. Waits block the thread.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub fn call_sync<T, A, F>(&self, args: &A, function: F) -> Result<T, Error<E>>
-    where
-        T: Clone + Send + Sync + 'static,
-        A: Hash + Sync + ?Sized,
-        F: Fn(Attempt) -> Result<T, E> + Sync,
-        (Outside, Inside): Places<T, E>,
-    {
-        let function = &function;
-        let operation = operation(move |attempt| async move { function(attempt) });
-        self.execute_sync(&operation.keyed(args))
-    }
-
     /// Calls an async closure past the cache.
     ///
     /// # Errors
@@ -139,23 +124,6 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         (Outside, Inside): Places<T, E>,
     {
         self.execute_uncached(&operation(function)).await
-    }
-
-    /// Calls a closure past the cache. Waits block the thread.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub fn run_sync<T, F>(&self, function: F) -> Result<T, Error<E>>
-    where
-        T: Send,
-        F: Fn(Attempt) -> Result<T, E> + Sync,
-        (Outside, Inside): Places<T, E>,
-    {
-        let function = &function;
-        let operation = operation(move |attempt| async move { function(attempt) });
-        self.check_unseen()?;
-        let cx = self.context(Waiting::Blocking);
-        block_on(self.through_uncached(&cx, &operation))
     }
 
     /// Calls an operation that may be cached.
@@ -202,16 +170,6 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         self.through_uncached(&cx, operation).await
     }
 
-    /// The stages, for what only they offer, such as the cache's handle.
-    pub fn stages(&self) -> &Stages {
-        &self.stages
-    }
-
-    /// Rejects a call whose arguments the pipeline does not see, where something is made of them.
-    fn check_unseen(&self) -> Result<(), Error<E>> {
-        self.arguments.check(None).map_err(Error::rejected)
-    }
-
     async fn through<T, N>(&self, cx: &Context<'_>, operation: &N) -> Result<T, Error<E>>
     where
         T: Clone + Send + Sync + 'static,
@@ -248,6 +206,83 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
             route: PhantomData::<fn() -> Uncached>,
         };
         Places::run(target, (), Some(cx), Plainly).await
+    }
+}
+
+/// Calls that stay on their thread: neither their values nor their errors need be `Send`, but what a cache keeps, and what passes
+/// through a stage of the user's.
+impl<E, Outside, Inside> Pipeline<E, Outside, Inside> {
+    /// Calls a closure; its result is kept in the cache under `args` and the closure's own type. Waits block the thread.
+    ///
+    /// ```
+    /// use opero::Pipeline;
+    ///
+    /// let pipeline = Pipeline::builder().retries(1).min_delay("1ms").build()?;
+    /// let call = |_| -> Result<u8, Box<dyn std::error::Error>> { Ok("42".parse()?) };
+    /// assert_eq!(pipeline.call_sync(&"42", call).unwrap(), 42);
+    /// # Ok::<(), opero::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_sync<T, A, F>(&self, args: &A, function: F) -> Result<T, Error<E>>
+    where
+        T: Clone + Send + Sync + 'static,
+        A: Hash + Sync + ?Sized,
+        F: Fn(Attempt) -> Result<T, E> + Sync,
+        (Outside, Inside): Places<T, E>,
+    {
+        let function = &function;
+        let call = operation(move |attempt| async move { function(attempt) });
+        self.here::<T, _, _, Cached>(&call.keyed(args), function, |value| Some(value))
+    }
+
+    /// Calls a closure past the cache. Waits block the thread.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn run_sync<T, F>(&self, function: F) -> Result<T, Error<E>>
+    where
+        F: Fn(Attempt) -> Result<T, E> + Sync,
+        (Outside, Inside): Places<T, E>,
+    {
+        let function = &function;
+        let call = operation(move |attempt| async move { function(attempt) });
+        self.here::<T, _, _, Uncached>(&call, function, |_| None)
+    }
+
+    fn here<T, N, F, R>(
+        &self,
+        operation: &N,
+        function: &F,
+        as_any: fn(&T) -> Option<&dyn Any>,
+    ) -> Result<T, Error<E>>
+    where
+        N: Operation<T, E>,
+        F: Fn(Attempt) -> Result<T, E> + Sync,
+        R: Lookup<T>,
+        (Outside, Inside): Places<T, E>,
+    {
+        self.check_unseen()?;
+        let cx = self.context(Waiting::Blocking);
+        let target = PipelineCall {
+            pipeline: self,
+            operation,
+            execute: function,
+            as_any,
+            route: PhantomData::<fn() -> R>,
+        };
+        Places::run_sync(&target, &(), Some(&cx), Plainly)
+    }
+
+    /// The stages, for what only they offer, such as the cache's handle.
+    pub fn stages(&self) -> &Stages {
+        &self.stages
+    }
+
+    /// Rejects a call whose arguments the pipeline does not see, where something is made of them.
+    fn check_unseen(&self) -> Result<(), Error<E>> {
+        self.arguments.check(None).map_err(Error::rejected)
     }
 
     fn context(&self, waiting: Waiting) -> Context<'_> {

@@ -12,7 +12,7 @@ use crate::fast_path::Needs;
 use crate::order::Stages;
 use crate::rest::Known;
 use crate::route::Placed;
-use crate::shell::{AsyncTarget, Lookup, Routed, Target, Whole};
+use crate::shell::{AsyncTarget, Lookup, Routed, SyncTarget, Target, Whole};
 
 /// One call through a pipeline. `R` says whether it passes the cache, and `M` executes the closure once.
 pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T, R, M> {
@@ -26,10 +26,10 @@ pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T, R, M> {
 
 impl<'c, E, Outside, Inside, N, T, R, M> Target for PipelineCall<'c, E, Outside, Inside, N, T, R, M>
 where
-    E: Send + Sync,
+    E: 'c,
     (Outside, Inside): Send + Sync,
     N: Operation<T, E>,
-    T: Send + 'c,
+    T: 'c,
     R: Lookup<T>,
     M: Send + Sync,
 {
@@ -95,6 +95,16 @@ where
 
     fn execute(&self, (): &(), limits: Limits, attempt: Attempt) -> Fut {
         (self.execute)(limits, attempt)
+    }
+}
+
+impl<E, Outside, Inside, N, T, R, M> SyncTarget for PipelineCall<'_, E, Outside, Inside, N, T, R, M>
+where
+    Self: Target<Item = (), Returned = Result<T, Error<E>>>,
+    M: Fn(Attempt) -> Result<T, E>,
+{
+    fn execute_sync(&self, (): &(), attempt: Attempt) -> Result<T, Error<E>> {
+        (self.execute)(attempt).map_err(Error::from)
     }
 }
 

@@ -9,7 +9,7 @@ use super::checks::{HoldsBackendRejections, HoldsRejections};
 use super::operation::Own;
 use super::recipe::{Callee, Failure, Return, Value};
 use crate::route::Places;
-use crate::shell::{Ending, SyncTarget};
+use crate::shell::{Ending, SentError, SentValue, SyncTarget};
 
 /// What becomes of a rejection; `None` where none can occur.
 pub type OnRejected<R> = fn(Rejected) -> Option<R>;
@@ -76,7 +76,7 @@ pub fn call_placed<P>(
     ending: Lowered<P::Adapter>,
 ) -> impl Future<Output = Return<P>> + Send
 where
-    P: Callee<Item = (), Future: Send>,
+    P: Callee<Item = (), Future: Send, Value: SentValue, Error: SentError>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
     P::Places::run(Own(recipe), (), None, ending)
@@ -89,5 +89,5 @@ where
     P: Callee<Item = ()> + SyncTarget,
     P::Places: Places<Value<P>, Failure<P>>,
 {
-    P::Places::run_sync(recipe, &(), ending)
+    P::Places::run_sync(recipe, &(), None, ending)
 }

@@ -19,32 +19,6 @@ pub trait MapItem: Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<I: Send + Sync> MapItem for I {}
 
-/// A value that a map can hand from thread to thread.
-#[cfg(feature = "map")]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is a result of a map, which goes from thread to thread: it has to be `Send`",
-    label = "this result is not `Send`",
-    note = "return an `Arc` for an `Rc`; for a generic type add the bound `Send`"
-)]
-pub trait MapValue: Send {}
-
-#[cfg(feature = "map")]
-#[diagnostic::do_not_recommend]
-impl<T: Send> MapValue for T {}
-
-/// An error that a map can hand from thread to thread.
-#[cfg(feature = "map")]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is the error of a map's function, which goes from thread to thread: it has to be `Send`",
-    label = "the error in this is not `Send`",
-    note = "return a `Box<dyn Error + Send + Sync>` for a `Box<dyn Error>`; for a generic type add the bound `Send`"
-)]
-pub trait MapError: Send {}
-
-#[cfg(feature = "map")]
-#[diagnostic::do_not_recommend]
-impl<E: Send> MapError for E {}
-
 /// An error type that can say that a stage rejected the call.
 #[diagnostic::on_unimplemented(
     message = "this can make a call be rejected, and the function's error type `{Self}` cannot say so",

@@ -13,7 +13,7 @@ use crate::order::CacheUse;
 use crate::order::Stages;
 use crate::rest::{Boxed, Known};
 use crate::route::{Places, run_staged};
-use crate::shell::{CachedValue, SyncTarget, Whole};
+use crate::shell::{CachedValue, SentError, SyncTarget, Whole};
 use crate::staged::Place;
 
 /// The cache of one decorated function: see `handle` among the parameters of `#[opero]`.
@@ -118,12 +118,15 @@ pub struct BoundRecipe<P: Callee> {
 }
 
 /// Binds an async function to its arguments.
-pub fn bind<P: Callee>(recipe: P, ending: Lowered<P::Adapter>) -> CachedCall<BoundRecipe<P>> {
+pub fn bind<P: Callee<Error: SentError>>(
+    recipe: P,
+    ending: Lowered<P::Adapter>,
+) -> CachedCall<BoundRecipe<P>> {
     CachedCall(BoundRecipe { recipe, ending })
 }
 
 /// Binds a synchronous function to its arguments.
-pub fn bind_sync<P: Callee>(
+pub fn bind_sync<P: Callee<Error: SentError>>(
     recipe: P,
     ending: Lowered<P::Adapter>,
 ) -> CachedSyncCall<BoundRecipe<P>> {
@@ -132,7 +135,7 @@ pub fn bind_sync<P: Callee>(
 
 impl<P, Out, In> BoundCall for BoundRecipe<P>
 where
-    P: Callee<Item = (), Places = (Out, In), Future: Send>,
+    P: Callee<Item = (), Places = (Out, In), Future: Send, Error: SentError>,
     Value<P>: CachedValue,
     (Out, In): Places<Value<P>, Failure<P>>,
     Out: Place<Value<P>, Failure<P>>,

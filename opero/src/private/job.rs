@@ -6,13 +6,13 @@ use std::future::Future;
 use opero_core::{ConfigError, Context, Error, Waiting};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
-use super::checks::{MapError, MapItem, MapValue};
+use super::checks::MapItem;
 use super::keys::MakeKey;
 use super::operation::Body;
 use super::recipe::{Callee, Failure, Recipe, Value};
 use super::{Adapter, Answer};
 use crate::route::Places;
-use crate::shell::{Lookup, Plainly};
+use crate::shell::{Lookup, Plainly, SentError, SentValue};
 
 /// The pipeline around every item.
 pub struct MapJob<P>(pub(super) P);
@@ -28,7 +28,7 @@ pub fn over<C, A, S, I, B, K, Out, In, F>(
 ) -> Run<C::Source, impl Job<I, Output = A::Value, Error = A::Error>>
 where
     C: IntoSource<I>,
-    A: Adapter<Value: MapValue, Error: MapError>,
+    A: Adapter<Value: SentValue, Error: SentError>,
     S: Send + Sync,
     I: MapItem,
     B: Body<S, I, A::Return, Future: Send>,
@@ -53,7 +53,7 @@ pub fn map_config() -> MapConfig {
 
 impl<P> Job<P::Item> for MapJob<P>
 where
-    P: Callee<Future: Send>,
+    P: Callee<Future: Send, Value: SentValue, Error: SentError>,
     P::Places: Places<Value<P>, Failure<P>>,
 {
     type Output = Value<P>;

@@ -55,7 +55,7 @@ pub use crate::staged::{Absent, Present};
 pub use opero_core::{Attempt, Background, CodecError, Context, Error, Key, KeyHasher, Rejected};
 
 pub use crate::route::Places;
-pub use crate::shell::{Cached, CachedValue, Uncached, call, call_sync};
+pub use crate::shell::{Cached, CachedValue, SentError, SentValue, Uncached, call, call_sync};
 pub use adapter::{
     Adapter, Plain, Returns, ReturnsAny, ReturnsResult, Transparent, Wrapped, plain, returns,
     transparent, wrapped,

@@ -249,7 +249,7 @@ pub type Failure<P> = <P as Target>::Error;
 
 impl<A, S, I, B, K, Out, In, C> Target for Recipe<A, S, I, B, K, Out, In, C>
 where
-    A: Adapter<Value: Send, Error: Send>,
+    A: Adapter,
     S: Send + Sync,
     I: Send + Sync,
     B: Body<S, I, A::Return>,
