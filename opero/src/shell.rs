@@ -274,6 +274,7 @@ impl<Fut: Future> Future for FirstAttempt<'_, '_, Fut> {
 }
 
 /// A synchronous call. Its value and its error stay on this thread, and need not be `Send`.
+#[cfg(feature = "macros")]
 #[inline]
 pub fn call_sync<X, D>(target: &X, item: &X::Item, ending: D) -> D::Output
 where
