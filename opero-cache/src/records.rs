@@ -24,7 +24,7 @@ impl Cache {
             Some(Ok(key)) if is_encodable => Ok(Some(key)),
             Some(Ok(_)) => Err(self.not_bytes()),
             Some(Err(error)) => {
-                let reason = format!("an argument did not become bytes: {error}");
+                let reason = format!("the call has no key: {error}");
                 reject(cx, self.records_scheme(), &reason);
                 Ok(None)
             }
