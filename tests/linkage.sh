@@ -8,12 +8,15 @@ cd "$(dirname "$0")/.."
 
 failed=0
 
+run_dev() { cargo run "$@"; }
+run_release() { cargo run --config tests/linkage/release.toml "$@"; }
+
 # expect FEATURES CACHE LIMITER MAP
 expect() {
     local expected got profile
     expected="cache: $2"$'\n'"limiter: $3"$'\n'"map: $4"
     for profile in dev release; do
-        got=$(cargo run --quiet --package opero-linkage --no-default-features --features "$1" --profile "$profile")
+        got=$("run_$profile" --quiet --package opero-linkage --no-default-features --features "$1")
         if [[ $got == "$expected" ]]; then
             echo "ok: features '$1', profile $profile"
         else

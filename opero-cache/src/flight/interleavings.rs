@@ -1,7 +1,7 @@
 //! Every interleaving that shuttle finds of leaders that land, leave, fail, panic and are not polled, and of followers that give
 //! up.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test -p opero-cache --lib flight`
+//! `RUSTC_WORKSPACE_WRAPPER=$PWD/tests/with-shuttle cargo test -p opero-cache --lib flight`
 
 use super::*;
 use std::future::Future;
