@@ -104,7 +104,7 @@ pub(crate) mod limited {
         cache = false,
         rate_limit = 10_000_000,
         rate_burst = 10_000_000,
-        rate_backend = format!("{}?block=1000", server::known())
+        rate_backend = format!("{}?batch=1000", server::known())
     )]
     pub(crate) async fn block(input: u64) -> Result<u64, Trouble> {
         Ok(input)

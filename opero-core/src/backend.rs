@@ -12,7 +12,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// The name that users write, as in `"memory"` or the first part of `redis://host`.
     fn scheme(&self) -> &str;
 
-    /// Is it reachable? In-process backends always are.
+    /// Checks that it is reachable. In-process backends always are.
     async fn ping(&self) -> Result<(), BackendError> {
         Ok(())
     }

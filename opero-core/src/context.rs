@@ -188,7 +188,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Does anybody watch? Where not, what only an event would need need not be computed.
+    /// Returns `true` if an observer watches. Otherwise, what only an event needs is not computed.
     #[inline]
     pub fn observed(&self) -> bool {
         self.observer.is_some() || event::may_be_observed() && event::is_observed(!self.is_counted)

@@ -39,7 +39,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     })
 }
 
-/// Is this thread inside [`block_on`]?
+/// Returns `true` if this thread is inside [`block_on`].
 ///
 /// Then it drives nothing else meanwhile: neither the tokio runtime that it may belong to, nor what depends on that. A
 /// backend that does input and output asks this, and lets another thread do it.

@@ -38,7 +38,7 @@ impl Entry {
         (self.0.expires != NEVER).then_some(self.0.expires)
     }
 
-    /// Has it expired at `now`?
+    /// Returns `true` if it has expired at `now`.
     #[inline]
     pub fn is_expired(&self, now: Instant) -> bool {
         self.0.expires != NEVER && self.0.expires <= now

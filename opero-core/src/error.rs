@@ -132,22 +132,22 @@ impl<E> Error<E> {
         self.cause.rejection()
     }
 
-    /// Did an attempt take longer than it may?
+    /// Returns `true` if an attempt took longer than it may.
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Would a permit have come too late?
+    /// Returns `true` if a permit would have come too late.
     pub fn is_rate_limited(&self) -> bool {
         self.kind() == ErrorKind::RateLimited
     }
 
-    /// Did the function panic?
+    /// Returns `true` if the function panicked.
     pub fn is_panic(&self) -> bool {
         self.kind() == ErrorKind::Panic
     }
 
-    /// Is the process gone that ran the function?
+    /// Returns `true` if the process that ran the function is gone.
     pub fn is_crash(&self) -> bool {
         self.kind() == ErrorKind::Crashed
     }

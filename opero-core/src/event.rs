@@ -50,7 +50,7 @@ pub enum Event<'a> {
         attempt: Attempt,
         /// How long it ran.
         elapsed: Duration,
-        /// Did it return a value?
+        /// It returned a value.
         ok: bool,
     },
     /// A worker process executed the function, or was lost over it. It comes between the start and the end of the execution.

@@ -136,7 +136,7 @@ impl Rejected {
         }
     }
 
-    /// Can another attempt of the same call end otherwise? A wrong parameter stays wrong.
+    /// Returns `true` if another attempt of the same call can end otherwise. A wrong parameter stays wrong.
     ///
     /// These are the rejections that are tried again by default, and that `retry_on` and `fallback_on` decide on.
     pub fn is_transient(&self) -> bool {

@@ -48,13 +48,13 @@ impl Forecast {
     }
 }
 
-/// How much longer a call may wait: what `rate_max_wait` says, once the call is foremost.
+/// How much longer a call may wait: what `rate_max_wait` says, once the call is the head of its queue.
 ///
-/// A wait is judged when it becomes known: on arrival, or with the backend's first answer where nobody knew before. Then
-/// it stands, also where late wake-ups of others make it a little longer, so that nobody waits and is rejected after
+/// A wait is judged when it becomes known: on arrival, or with the backend's first answer where it was not known before. Then
+/// it stands, also where late wake-ups of others make it a little longer, so that no call waits and is rejected after
 /// all. Only where others keep taking the turn, at a limiter shared with other processes, does it end with the limit.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct WaitBudget {
     limit: Option<Duration>,
     /// A wait was found short enough.
     promised: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Patience {
     slept: bool,
 }
 
-impl Patience {
+impl WaitBudget {
     /// `promised`: the wait was judged on arrival.
     pub(crate) fn new(limit: Option<Duration>, promised: bool) -> Self {
         Self {
@@ -72,11 +72,11 @@ impl Patience {
         }
     }
 
-    /// Is another `wait` bearable after `waited`?
+    /// Spends another `wait` after `waited`.
     ///
     /// # Errors
     /// The rejection, where it is not.
-    pub(crate) fn bear(&mut self, waited: Duration, wait: Duration) -> Result<(), RejectedKind> {
+    pub(crate) fn spend(&mut self, waited: Duration, wait: Duration) -> Result<(), RejectedKind> {
         let Some(limit) = self.limit else {
             return Ok(());
         };
@@ -127,19 +127,23 @@ mod tests {
     #[test]
     fn a_wait_is_judged_once() {
         let limit = Duration::from_secs(1);
-        let bear = |patience: &mut Patience, waited, wait| {
+        let spend = |budget: &mut WaitBudget, waited, wait| {
             let millis = Duration::from_millis;
-            patience.bear(millis(waited), millis(wait)).is_ok()
+            budget.spend(millis(waited), millis(wait)).is_ok()
         };
-        let mut unknown = Patience::new(Some(limit), false);
-        assert!(!bear(&mut unknown, 0, 1_001));
-        assert!(bear(&mut unknown, 0, 1_000));
+        let mut unknown = WaitBudget::new(Some(limit), false);
+        assert!(!spend(&mut unknown, 0, 1_001));
+        assert!(spend(&mut unknown, 0, 1_000));
 
-        let mut promised = Patience::new(Some(limit), true);
-        assert!(bear(&mut promised, 1_003, 5), "late wake-ups of others");
-        assert!(!bear(&mut promised, 1_008, 5), "others took the turn");
+        let mut promised = WaitBudget::new(Some(limit), true);
+        assert!(spend(&mut promised, 1_003, 5), "late wake-ups of others");
+        assert!(!spend(&mut promised, 1_008, 5), "others took the turn");
 
-        assert!(bear(&mut Patience::new(None, false), 1_000_000, 1_000_000));
+        assert!(spend(
+            &mut WaitBudget::new(None, false),
+            1_000_000,
+            1_000_000
+        ));
     }
 
     proptest! {

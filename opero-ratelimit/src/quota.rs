@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opero_core::{ConfigError, Location, units};
 
-/// How often calls may start: one permit grows every `period`, and at most `burst` of them pile up while nobody calls.
+/// How often calls may start: one permit grows every `period`, and at most `burst` of them pile up while there are no calls.
 ///
 /// In any window of length w at most `burst + w / period` permits are given out.
 ///
@@ -63,7 +63,7 @@ impl Quota {
         Self { burst, ..self }.validated()
     }
 
-    /// Is this a quota that a limiter can hold?
+    /// Checks that a limiter can hold this quota.
     ///
     /// # Errors
     /// Where the period is zero, or the permits of a burst take longer than 73 years to grow; the error names
@@ -111,7 +111,7 @@ impl FromStr for Quota {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        // As a location: whoever mixed two parameters up has put a URL here, with its password.
+        // As a location: two parameters mixed up put a URL here, with its password.
         let shown = format!("{:?}", Location::new(text).to_string());
         Self::every(&shown, units::rate(text))
     }

@@ -11,8 +11,8 @@ use opero_core::{
     Next, Operation, Rejected, RejectedKind, Stage,
 };
 
-use crate::policy::Patience;
-use crate::queue::{Place, Request};
+use crate::policy::WaitBudget;
+use crate::queue::{Position, Request};
 use crate::{RateLimit, Verdict};
 
 impl RateLimit {
@@ -107,42 +107,42 @@ impl RateLimit {
             max_wait: self.max_wait.into_iter().chain(left_of(cx)).min(),
             told,
         };
-        let place = self
+        let position = self
             .queues
             .join(&request)
             .map_err(|needed| match self.max_wait {
                 Some(limit) if needed > limit => RejectedKind::RateWait { needed, limit },
                 _ => elapsed(cx, needed),
             })?;
-        self.turn(cx, &place, arrived).await?;
-        // What the limiter said on arrival is out of date for whoever had others ahead.
-        let told = told.filter(|_| place.foremost());
+        self.turn(cx, &position, arrived).await?;
+        // What the limiter said on arrival is out of date for a call that had others ahead.
+        let told = told.filter(|_| position.head());
         let waited = {
-            let asking = self.ask_in_turn(cx, &place, cost, (arrived, told), &mut outage);
-            place.watched(pin!(asking)).await?
+            let asking = self.ask_in_turn(cx, &position, cost, (arrived, told), &mut outage);
+            position.watched(pin!(asking)).await?
         };
-        place.admitted(arrived + waited);
+        position.admitted(arrived + waited);
         Ok(waited)
     }
 
-    /// Waits for the turn of `place`, and no longer than the call may.
+    /// Waits for the turn of `position`, and no longer than the call may.
     async fn turn(
         &self,
         cx: &Context<'_>,
-        place: &Place<'_>,
+        position: &Position<'_>,
         arrived: Instant,
     ) -> Result<(), RejectedKind> {
         // Found short enough on arrival, a wait may become a little longer, with the late timers of others.
-        let late = match place.forecast_known() {
+        let late = match position.forecast_known() {
             true => LATE,
             false => Duration::ZERO,
         };
         loop {
             let Some(left) = self.left(cx, arrived, late) else {
-                place.turn().await;
+                position.turn().await;
                 return Ok(());
             };
-            if timeout(left, place.turn()).await.is_some() {
+            if timeout(left, position.turn()).await.is_some() {
                 return Ok(());
             }
             // The limits may be of another clock than the timeout.
@@ -150,36 +150,36 @@ impl RateLimit {
                 .left(cx, arrived, late)
                 .is_some_and(|left| left.is_zero())
             {
-                return Err(self.out_of_time(cx, arrived, place.needed(self.clock.now())));
+                return Err(self.out_of_time(cx, arrived, position.needed(self.clock.now())));
             }
         }
     }
 
-    /// Asks as the foremost, until the permits are there. Returns the time since `arrived`.
+    /// Asks as the head, until the permits are there. Returns the time since `arrived`.
     async fn ask_in_turn(
         &self,
         cx: &Context<'_>,
-        place: &Place<'_>,
+        position: &Position<'_>,
         cost: NonZeroU32,
         (arrived, mut told): (Instant, Option<Duration>),
         outage: &mut Outage,
     ) -> Result<Duration, RejectedKind> {
-        let mut patience = Patience::new(self.max_wait, place.forecast_known());
+        let mut budget = WaitBudget::new(self.max_wait, position.forecast_known());
         loop {
             // It may have passed in the queue, or with a timer that woke late.
             in_time(cx, Duration::ZERO)?;
             let answer = match told.take() {
                 Some(wait) => Some(wait),
-                None => self.ask(cx, place.key(), cost, arrived, outage).await?,
+                None => self.ask(cx, position.key(), cost, arrived, outage).await?,
             };
             let now = self.clock.now();
             let waited = now.since(arrived);
             let Some(wait) = answer else {
                 return Ok(waited);
             };
-            patience.bear(waited, wait)?;
+            budget.spend(waited, wait)?;
             in_time(cx, wait)?;
-            place.put_off(now, wait);
+            position.put_off(now, wait);
             // On the limiter's own clock: only that one says when the permits are there.
             let own = Context::new(&*self.clock, cx.waiting());
             own.sleep(wait.min(LONGEST_SLEEP)).await;
@@ -222,7 +222,7 @@ impl RateLimit {
         outage: &mut Outage,
     ) -> Result<Option<Duration>, RejectedKind> {
         let verdict = match self.backend.try_acquire(key, cost) {
-            Verdict::Ask => {
+            Verdict::NeedsAsync => {
                 let asked = self.backend.acquire(key, cost);
                 match self.left(cx, arrived, LATE) {
                     None => asked.await,
@@ -237,11 +237,11 @@ impl RateLimit {
         let error = match verdict {
             Ok(Verdict::Admitted) => return Ok(None),
             Ok(Verdict::Wait(wait)) => return Ok(Some(wait)),
-            Ok(Verdict::Ask) => BackendError::new("it gave no answer"),
+            Ok(Verdict::NeedsAsync) => BackendError::new("it gave no answer"),
             Err(error) => error,
         };
         outage.tell(cx, self.backend.scheme(), &error);
-        match self.backend.stand_in(key, cost) {
+        match self.backend.on_unavailable(key, cost) {
             Some(Verdict::Admitted) => Ok(None),
             Some(Verdict::Wait(wait)) => Ok(Some(wait)),
             _ if self.fail_open => Ok(None),
@@ -252,7 +252,7 @@ impl RateLimit {
     }
 }
 
-/// Did this call find the backend away? The observers are told once for each call, however often it asks.
+/// Whether this call found the backend unreachable. The observers are told once for each call, however often it asks.
 #[derive(Default)]
 struct Outage {
     told: bool,
@@ -280,7 +280,7 @@ fn left_of(cx: &Context<'_>) -> Option<Duration> {
     cx.deadline().map(|deadline| deadline.since(cx.now()))
 }
 
-/// May the call still start after another `wait`?
+/// Returns `true` if the call may still start after another `wait`.
 fn in_time(cx: &Context<'_>, wait: Duration) -> Result<(), RejectedKind> {
     match cx.deadline() {
         Some(deadline) if cx.now() + wait > deadline => Err(elapsed(cx, wait)),

@@ -77,7 +77,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Can this policy be followed?
+    /// Checks the parameters.
     ///
     /// # Errors
     /// A parameter of the [`Backoff`] that is wrong, named as users write it.
@@ -85,7 +85,7 @@ impl RetryPolicy {
         self.backoff.validate()
     }
 
-    /// May another attempt follow, and when? Pure: no clock, no randomness, no I/O. Where it may, it is for the call to say
+    /// Decides whether another attempt follows, and when. Pure: no clock, no randomness, no I/O. Where it may, it is for the call to say
     /// whether its error is worth one.
     ///
     /// - The other side's `hint` wins over the backoff, also where it is longer than `max_delay`: who asks for a minute
@@ -122,7 +122,7 @@ impl RetryPolicy {
         Decision::Wait(delay.min(left.saturating_sub(failure.elapsed)))
     }
 
-    /// May an attempt start `delay` after `elapsed`?
+    /// Returns `true` if an attempt may start `delay` after `elapsed`.
     pub(crate) fn may_start(&self, elapsed: Duration, delay: Duration) -> bool {
         match self.max_elapsed {
             Some(limit) => limit.checked_sub(elapsed).is_some_and(|left| delay <= left),

@@ -82,7 +82,7 @@ impl<T: Send, E: Send> Stage<T, E> for Timeout {
 impl Mechanism for Timeout {
     async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
         if cx.remote().is_some() {
-            // Whoever runs the attempt knows when it starts, and can stop it.
+            // The remote runs the attempt: it knows when the attempt starts, and can stop it.
             let cx = cx.with_attempt_limit(AttemptLimit(self.limit));
             next.attempt(&cx, attempt).await;
             return tell_timeout(&cx, next.outcome());
@@ -162,7 +162,7 @@ impl fmt::Debug for Timer {
 }
 
 impl Timer {
-    /// Is the time over? `clock` is the one that the timer was started with.
+    /// Returns `true` if the time is over. `clock` is the one that the timer was started with.
     pub fn poll(&mut self, clock: &dyn Clock, task: &mut task::Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| {
             let left = self.limit.saturating_sub(clock.now().since(self.started));

@@ -1,4 +1,4 @@
-//! A success costs no allocation, and reads no clock that nobody asked for.
+//! A success costs no allocation, and reads no clock without need.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -135,7 +135,7 @@ fn eight_processes_share_one_rate() {
 
 #[test]
 fn eight_processes_share_one_rate_in_blocks() {
-    share_one_rate("&block=auto");
+    share_one_rate("&batch=auto");
 }
 
 /// A permit was given out between these two, in nanoseconds since the Unix epoch.

@@ -134,7 +134,7 @@ impl Shard {
     }
 }
 
-/// Would a request be decided just the same, had this arrival time been forgotten? The question is put to the decision
+/// Returns `true` if a request is decided just the same without this arrival time. The question is put to the decision
 /// itself, which knows the present.
 fn idle<T, E>(arrival: Nanos, decide: impl Fn(Option<Nanos>) -> Result<(T, Nanos), E>) -> bool {
     match (decide(Some(arrival)), decide(None)) {

@@ -72,7 +72,7 @@ impl LocalLimiter {
         match answer {
             Ok(Ok(())) => Verdict::Admitted,
             Ok(Err(until)) => Verdict::Wait(until.wait_time_from(self.clock.now())),
-            // The stage asks for no more than the burst; whoever else does waits for what never comes.
+            // The stage asks for no more than the burst; another caller that does waits for ever.
             Err(_) => Verdict::Wait(Duration::MAX),
         }
     }
@@ -112,7 +112,7 @@ impl LocalLimiter {
 }
 
 impl LocalLimiter {
-    /// Would only a clock that was set back have permits take that long? Less than a second may be a thread's delay
+    /// Returns `true` if permits take that long only after a clock was set back. Less than a second may be a thread's delay
     /// between the clock and the limiter.
     #[inline]
     fn is_set_back(&self, wait: Duration, cost: NonZeroU32) -> bool {

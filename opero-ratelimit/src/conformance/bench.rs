@@ -11,7 +11,7 @@ use crate::{LimiterBackend, LimiterOptions, Quota, Verdict};
 
 type Open<'a> = dyn Fn(&LimiterOptions) -> Result<Arc<dyn LimiterBackend>, ConfigError> + Sync + 'a;
 
-/// What one promise has: a clock, the opener, and a name that nobody else has used.
+/// What one promise has: a clock, the opener, and a name that is used nowhere else.
 pub(super) struct Bench<'a> {
     pub(super) clock: &'a Arc<dyn Clock>,
     open: &'a Open<'a>,
@@ -72,7 +72,7 @@ impl Limiter {
     pub(super) fn take(&self, key: Option<Key>, cost: u32) -> Result<Option<Duration>, String> {
         let cost = NonZeroU32::new(cost).unwrap_or(NonZeroU32::MIN);
         let verdict = match self.backend.try_acquire(key, cost) {
-            Verdict::Ask => {
+            Verdict::NeedsAsync => {
                 block_on(self.backend.acquire(key, cost)).map_err(|e| format!("it failed: {e}"))?
             }
             known => known,
@@ -80,7 +80,7 @@ impl Limiter {
         match verdict {
             Verdict::Admitted => Ok(None),
             Verdict::Wait(wait) => Ok(Some(wait)),
-            Verdict::Ask => Err("`acquire` answered `Ask`".to_owned()),
+            Verdict::NeedsAsync => Err("`acquire` answered `NeedsAsync`".to_owned()),
         }
     }
 
@@ -123,7 +123,7 @@ const SHORT: Duration = Duration::from_micros(50);
 const LONG: Duration = Duration::from_secs(60);
 
 /// Were more than `burst` and what grows meanwhile given out in some window? A grant counts where all of its interval lies in
-/// the window, so that nobody is blamed for the time that messages and threads take.
+/// the window, so that no backend is blamed for the time that messages and threads take.
 pub(super) fn exceeded(quota: &Quota, grants: &[Grant]) -> Result<(), String> {
     let mut by_end = grants.to_vec();
     by_end.sort_unstable_by_key(|grant| grant.got);

@@ -39,7 +39,7 @@ pub(super) fn dropped(bench: &Bench<'_>) -> Result<(), String> {
     let three = NonZeroU32::MIN.saturating_add(2);
     for polls in 0..4 {
         let limiter = bench.limiter_of(quota(NEVER, 5)?, &format!("dropped {polls}"))?;
-        if limiter.backend.try_acquire(None, three) != Verdict::Ask {
+        if limiter.backend.try_acquire(None, three) != Verdict::NeedsAsync {
             return Ok(());
         }
         block_on(async {

@@ -75,7 +75,7 @@ const PROMISES: &[(&str, Promise)] = &[
     ("each key has a quota of its own", promises::keys),
     ("the wait it tells is honest", promises::honest_wait),
     (
-        "permits that nobody fetches do not pile up beyond the burst",
+        "permits that no call takes do not pile up beyond the burst",
         promises::no_hoard,
     ),
     (
@@ -87,7 +87,7 @@ const PROMISES: &[(&str, Promise)] = &[
         concurrent::threads,
     ),
     (
-        "a request that is dropped takes all of its permits or none, and holds up nobody",
+        "a request that is dropped takes all of its permits or none, and holds up no other",
         concurrent::dropped,
     ),
     (

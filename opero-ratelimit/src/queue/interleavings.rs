@@ -16,7 +16,7 @@ fn queues() -> Arc<Queues> {
     Arc::new(Queues::new(Quota::per_second(1.0).unwrap()))
 }
 
-fn join(queues: &Queues) -> Place<'_> {
+fn join(queues: &Queues) -> Position<'_> {
     let request = Request {
         key: None,
         cost: 1,
@@ -37,10 +37,10 @@ fn one_at_a_time_in_order_and_nobody_is_forgotten() {
                 .map(|_| {
                     let (queues, served) = (Arc::clone(&queues), Arc::clone(&served));
                     thread::spawn(move || {
-                        let place = join(&queues);
-                        future::block_on(place.turn());
-                        served.lock().unwrap().push(place.ticket);
-                        place.admitted(Instant::ORIGIN);
+                        let position = join(&queues);
+                        future::block_on(position.turn());
+                        served.lock().unwrap().push(position.ticket);
+                        position.admitted(Instant::ORIGIN);
                     })
                 })
                 .collect();
@@ -63,14 +63,14 @@ fn whoever_gives_up_passes_the_turn_on() {
                 .map(|number| {
                     let queues = Arc::clone(&queues);
                     thread::spawn(move || {
-                        let place = join(&queues);
+                        let position = join(&queues);
                         if number % 2 == 0 {
-                            future::block_on(place.turn());
+                            future::block_on(position.turn());
                             return;
                         }
-                        // Polled once, it has left a waker behind; then it is dropped, foremost by then or not.
+                        // Polled once, it has left a waker behind; then it is dropped, head by then or not.
                         future::block_on(async {
-                            let mut turn = pin!(place.turn());
+                            let mut turn = pin!(position.turn());
                             poll_fn(|cx| {
                                 let _ = turn.as_mut().poll(cx);
                                 Poll::Ready(())

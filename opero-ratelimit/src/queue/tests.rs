@@ -38,7 +38,7 @@ fn request(key: Option<Key>) -> Request {
     }
 }
 
-fn join(queues: &Queues) -> Place<'_> {
+fn join(queues: &Queues) -> Position<'_> {
     queues.join(&request(None)).ok().unwrap()
 }
 
@@ -96,12 +96,12 @@ fn keys_have_lanes_of_their_own_that_go_with_their_last_waiter() {
     let (anna, bert) = (Some(Key::of("anna")), Some(Key::of("bert")));
     let first = queues.join(&request(anna)).ok().unwrap();
     let second = queues.join(&request(bert)).ok().unwrap();
-    assert!(first.foremost() && second.foremost());
+    assert!(first.head() && second.head());
     assert!(queues.occupied(anna) && !queues.occupied(None));
     drop(first);
     assert!(!queues.occupied(anna) && queues.occupied(bert));
     drop(second);
-    assert_eq!(lock(&queues.lanes).by_key.len(), 0);
+    assert_eq!(lock(&queues.table).by_key.len(), 0);
 }
 
 #[test]
@@ -135,9 +135,9 @@ fn the_forecast_holds_between_a_departure_and_the_next_ones_first_question() {
     assert_eq!(queues.join(&limited).err(), Some(Duration::from_secs(2)));
 }
 
-/// A waker whose drop leaves the queue, as the last waker of a task does that holds a place.
+/// A waker whose drop leaves the queue, as the last waker of a task does that holds a position.
 struct Holder {
-    _place: Place<'static>,
+    _place: Position<'static>,
 }
 
 impl Wake for Holder {
@@ -156,7 +156,7 @@ fn a_waker_that_drops_another_place_does_not_deadlock() {
             .is_pending()
     );
     drop(holder);
-    // Replacing the waker drops the last reference to it, and with it the third place.
+    // Replacing the waker drops the last reference to it, and with it the third position.
     assert!(!poll(turn.as_mut(), &Arc::new(Bell::default())));
     assert_eq!(queues.len(), 2);
     drop(turn);

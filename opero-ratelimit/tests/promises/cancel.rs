@@ -14,7 +14,7 @@ fn run_out(clock: &ManualClock, calls: &mut BTreeMap<usize, Call<'_>>) -> Vec<(u
     let mut starts = Vec::new();
     for second in 1..=10 {
         clock.advance(SECOND);
-        // Twice, so that whoever inherits a turn is asked, too.
+        // Twice, so that the call that inherits a turn is asked, too.
         for _ in 0..2 {
             calls.retain(|id, call| match poll(call.as_mut()) {
                 Poll::Ready(result) => {
@@ -54,7 +54,7 @@ fn a_call_dropped_at_any_await_point_costs_the_others_nothing() {
             }
             calls.remove(&victim);
             if late {
-                // Whoever is foremost now takes that permit.
+                // The present head takes that permit.
                 let first = calls.keys().next().copied().unwrap();
                 assert!(poll(calls.get_mut(&first).unwrap().as_mut()).is_ready());
                 calls.remove(&first);

@@ -18,7 +18,7 @@ struct Arrival {
     key: Option<u8>,
     cost: u32,
     /// Ticks after which the caller loses interest and drops its call.
-    patience: Option<u64>,
+    dropped_after: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +40,18 @@ fn scripts() -> impl Strategy<Value = Script> {
     (1..8_u64, 1..5_u32, proptest::option::of(0..40_u64)).prop_flat_map(
         |(period, burst, max_wait)| {
             let key = proptest::option::of(0..2_u8);
-            let patience = proptest::option::weighted(0.3, 0..30_u64);
-            let arrival =
-                (0..6_u64, key, 1..=burst, patience).prop_map(|(gap, key, cost, patience)| {
+            let dropped_after = proptest::option::weighted(0.3, 0..30_u64);
+            let arrival = (0..6_u64, key, 1..=burst, dropped_after).prop_map(
+                |(gap, key, cost, dropped_after)| {
                     Arrival {
                         // Half of the arrivals come together with the one before.
                         gap: gap.saturating_sub(2),
                         key,
                         cost,
-                        patience,
+                        dropped_after,
                     }
-                });
+                },
+            );
             proptest::collection::vec(arrival, 1..40).prop_map(move |arrivals| Script {
                 period,
                 burst,
@@ -64,11 +65,11 @@ fn scripts() -> impl Strategy<Value = Script> {
 /// What should happen: a bucket of tokens and a queue for each key, one tick after the other.
 #[derive(Default)]
 struct Model {
-    lanes: BTreeMap<Option<u8>, Lane>,
+    table: BTreeMap<Option<u8>, KeyQueue>,
     outcomes: BTreeMap<usize, Outcome>,
 }
 
-struct Lane {
+struct KeyQueue {
     /// In ticks: `period` of them are a permit.
     filled: u64,
     queue: VecDeque<(usize, u64)>,
@@ -78,26 +79,26 @@ impl Model {
     fn arrive(&mut self, script: &Script, now: u64, id: usize) {
         let Arrival { key, cost, .. } = script.arrivals[id];
         let full = script.period * u64::from(script.burst);
-        let lane = self.lanes.entry(key).or_insert(Lane {
+        let queue = self.table.entry(key).or_insert(KeyQueue {
             filled: full,
             queue: VecDeque::new(),
         });
-        let ahead: u64 = lane.queue.iter().map(|(_, price)| price).sum();
+        let ahead: u64 = queue.queue.iter().map(|(_, price)| price).sum();
         let price = script.period * u64::from(cost);
-        let needed = (ahead + price).saturating_sub(lane.filled);
+        let needed = (ahead + price).saturating_sub(queue.filled);
         if script.max_wait.is_some_and(|limit| needed > limit) {
             let needed = TICK * u32::try_from(needed).unwrap();
             self.outcomes
                 .insert(id, Outcome::Rejected { at: now, needed });
             return;
         }
-        lane.queue.push_back((id, price));
+        queue.queue.push_back((id, price));
         self.serve(now);
     }
 
     fn drop_call(&mut self, now: u64, id: usize) {
-        for lane in self.lanes.values_mut() {
-            lane.queue.retain(|(other, _)| *other != id);
+        for queue in self.table.values_mut() {
+            queue.queue.retain(|(other, _)| *other != id);
         }
         self.outcomes
             .entry(id)
@@ -106,20 +107,20 @@ impl Model {
     }
 
     fn tick(&mut self, script: &Script, now: u64) {
-        for lane in self.lanes.values_mut() {
-            lane.filled = (lane.filled + 1).min(script.period * u64::from(script.burst));
+        for queue in self.table.values_mut() {
+            queue.filled = (queue.filled + 1).min(script.period * u64::from(script.burst));
         }
         self.serve(now);
     }
 
     fn serve(&mut self, now: u64) {
-        for lane in self.lanes.values_mut() {
-            while let Some((id, price)) = lane.queue.front().copied() {
-                if price > lane.filled {
+        for queue in self.table.values_mut() {
+            while let Some((id, price)) = queue.queue.front().copied() {
+                if price > queue.filled {
                     break;
                 }
-                lane.filled -= price;
-                lane.queue.pop_front();
+                queue.filled -= price;
+                queue.queue.pop_front();
                 self.outcomes.insert(id, Outcome::Admitted { at: now });
             }
         }
@@ -166,7 +167,7 @@ fn play(script: &Script) -> (BTreeMap<usize, Outcome>, BTreeMap<usize, Outcome>)
             let (_, id) = due.pop_front().unwrap();
             let arrival = &script.arrivals[id];
             let until = arrival
-                .patience
+                .dropped_after
                 .map_or(u64::MAX, |ticks| now + ticks.max(1));
             calls.insert(id, (until, call(&limit, &clock, arrival.key, arrival.cost)));
             model.arrive(script, now, id);
@@ -184,7 +185,7 @@ fn play(script: &Script) -> (BTreeMap<usize, Outcome>, BTreeMap<usize, Outcome>)
     (outcomes, model.outcomes)
 }
 
-/// Polls the latest first, which may help nobody to jump the queue, until no call gets on any more.
+/// Polls the latest first, which must not help any call to jump the queue, until no call gets on any more.
 fn settle(
     calls: &mut BTreeMap<usize, (u64, Call<'_>)>,
     outcomes: &mut BTreeMap<usize, Outcome>,

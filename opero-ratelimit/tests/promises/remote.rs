@@ -34,7 +34,7 @@ impl Backend for Remote {
 #[async_trait]
 impl LimiterBackend for Remote {
     fn try_acquire(&self, _: Option<Key>, _: NonZeroU32) -> Verdict {
-        Verdict::Ask
+        Verdict::NeedsAsync
     }
 
     async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {

@@ -132,7 +132,7 @@ fn blocked_threads_are_served_in_the_order_they_came() {
             }
         }
         for number in 0..THREADS {
-            // The foremost must be asleep before the time moves, else it would wait for another period.
+            // The head must be asleep before the time moves, else it would wait for another period.
             while clock.slept().len() <= number {
                 std::thread::yield_now();
             }

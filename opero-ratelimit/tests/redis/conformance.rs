@@ -37,7 +37,7 @@ fn the_redis_limiter_keeps_every_promise_in_blocks() {
     // Without a burst there are none.
     check_redis(|options| match options.quota.burst.get() {
         ..4 => "",
-        4.. => "?block=auto",
+        4.. => "?batch=auto",
     });
 }
 

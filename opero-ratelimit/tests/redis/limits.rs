@@ -199,8 +199,8 @@ fn mistakes_in_the_url_are_told_by_name() {
         "`rate_backend` is shared with other processes, and the limit has no name there: add `?name=…` to its URL, or name the function"
     );
     for (settings, told) in [
-        ("block=0", "`block`"),
-        ("block=some", "`block`"),
+        ("batch=0", "`batch`"),
+        ("batch=some", "`batch`"),
         ("on_unavailable=maybe", "`on_unavailable`"),
         ("nme=x", "unknown setting"),
     ] {
@@ -218,17 +218,17 @@ fn mistakes_in_the_url_are_told_by_name() {
 
 #[test]
 fn blocks_without_the_burst_to_hold_one_are_rejected() {
-    for (block, burst) in [("auto", 1), ("100", 3)] {
-        let location = format!("redis://127.0.0.1?block={block}");
+    for (batch, burst) in [("auto", 1), ("100", 3)] {
+        let location = format!("redis://127.0.0.1?batch={batch}");
         assert_eq!(
             problem(&location, config(burst).with_function("f")),
             format!(
-                "`rate_burst` = {burst} leaves no room for the blocks that `block` in `rate_backend` asks for: set it to 4 or more, or leave `block` out"
+                "`rate_burst` = {burst} leaves no room for the batches that `batch` in `rate_backend` asks for: set it to 4 or more, or leave `batch` out"
             )
         );
     }
-    for (block, burst) in [("auto", 4), ("1", 1)] {
-        let location = format!("redis://127.0.0.1?block={block}").into();
+    for (batch, burst) in [("auto", 4), ("1", 1)] {
+        let location = format!("redis://127.0.0.1?batch={batch}").into();
         RateLimit::open(&location, config(burst).with_function("f")).unwrap();
     }
 }
@@ -257,7 +257,7 @@ fn blocks_save_round_trips() {
         .unwrap()
         .with_burst(10_000)
         .unwrap();
-    let location = Location::new(format!("{}?name=x&block=auto", server.url()));
+    let location = Location::new(format!("{}?name=x&batch=auto", server.url()));
     let limit = RateLimit::open(&location, RateLimitConfig::new(quota)).unwrap();
     for _ in 0..20_000 {
         limit.acquire_sync(1).unwrap();

@@ -118,8 +118,8 @@ fn permits_in_hand_last_while_redis_is_away() {
         .unwrap()
         .with_burst(100_000)
         .unwrap();
-    let limit = limit(&server.url(), "&block=auto", quota);
-    // So many that the last block is large, and still in hand.
+    let limit = limit(&server.url(), "&batch=auto", quota);
+    // So many that the last batch is large, and still in hand.
     let try_acquire = || limit.backend().try_acquire(None, ONE) == Verdict::Admitted;
     for _ in 0..2_000 {
         limit.acquire_sync(1).unwrap();

@@ -160,7 +160,7 @@ fn run(settings: &str, rate: u32, burst: u32) -> Vec<Grant> {
 }
 
 /// The largest excess over [`RATE`] and that burst in any window. A grant counts where all of its interval lies in the window:
-/// nobody is blamed for the time that messages take, and there is nothing else to allow for.
+/// no process is blamed for the time that messages take, and there is nothing else to allow for.
 fn excess(grants: &[Grant], burst: u32) -> i128 {
     let period = 1_000_000_000 / u128::from(RATE);
     let mut by_end = grants.to_vec();
@@ -194,13 +194,13 @@ fn eight_processes_share_one_rate_and_use_it() {
 
 #[test]
 fn eight_processes_share_one_rate_in_blocks_and_use_it() {
-    check("&block=auto", 20);
+    check("&batch=auto", 20);
 }
 
 /// What is measured here can fail: processes that take a tenth too much are found out.
 #[test]
 fn a_rate_that_is_a_little_too_high_is_noticed() {
-    for settings in ["", "&block=auto"] {
+    for settings in ["", "&batch=auto"] {
         let grants = run(settings, RATE + RATE / 10, 20);
         assert!(excess(&grants, 20) > 0);
     }

@@ -62,7 +62,7 @@ impl Backoff {
         })
     }
 
-    /// Can this recipe be followed?
+    /// Checks the parameters.
     ///
     /// # Errors
     /// A `backoff_factor` that is not finite or below 1; a `min_delay` above `max_delay`.

@@ -4,7 +4,7 @@ use crate::support::{SECRET, Subject, both_ways, executed, patient};
 
 both_ways! { (cache = false, rate_limit = "1000/s", rate_backend)
     a_limiter_whose_server_is_away_rejects
-    a_limiter_with_a_stand_in_goes_on
+    a_limiter_that_limits_locally_meanwhile_goes_on
     a_limiter_with_a_wrong_password_rejects
 }
 
@@ -22,7 +22,7 @@ fn a_limiter_whose_server_is_away_rejects(subject: &Subject) {
     subject.succeeds_again(0);
 }
 
-fn a_limiter_with_a_stand_in_goes_on(subject: &Subject) {
+fn a_limiter_that_limits_locally_meanwhile_goes_on(subject: &Subject) {
     let mut server = RedisServer::start().unwrap();
     subject.on(format!("{}&on_unavailable=local", patient(&server)));
     assert!(executed(&subject.call(0)));

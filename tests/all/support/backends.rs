@@ -77,7 +77,7 @@ impl Backend for RecordingLimiter {
 #[async_trait]
 impl LimiterBackend for RecordingLimiter {
     fn try_acquire(&self, _: Option<Key>, _: NonZeroU32) -> Verdict {
-        Verdict::Ask
+        Verdict::NeedsAsync
     }
 
     async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {

@@ -1,11 +1,11 @@
 //! The backend `redis`: one limit for many processes and hosts.
 
-mod blocks;
-mod held;
+mod batch_size;
+mod batches;
+mod gcra;
+mod key_state;
+mod leased;
 mod settings;
-mod size;
-mod slot;
-mod terms;
 #[cfg(test)]
 #[cfg(not(shuttle))]
 mod tests;
@@ -20,10 +20,10 @@ use opero_core::{Backend, BackendError, ConfigError, Key, Location, async_trait}
 use opero_redis::key::{escape, prefix};
 use opero_redis::{Address, Redis, Script};
 
-use self::blocks::{Blocks, Plan};
+use self::batches::{Batches, Plan};
+use self::gcra::{Gcra, Reply, Request, SMALLEST_BURST};
+use self::key_state::Decision;
 use self::settings::{LimiterSettings, OnUnavailable};
-use self::slot::Look;
-use self::terms::{Reply, Request, SMALLEST_BURST, Terms};
 use super::{LimiterBackend, LocalLimiter, Verdict};
 use crate::{LimiterOptions, register_limiter};
 
@@ -38,30 +38,30 @@ static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.
 /// Settings in the URL, beside those of the connection:
 ///
 /// - `name`: functions or programs with the same name, in one namespace, share one limit.
-/// - `block`: up to so many permits are taken at once and kept in hand, or `auto`. One round trip then serves many calls.
-///   Blocks follow the demand, have no more than half of the burst, and reach no more than 250 ms ahead; so it demands a
-///   `rate_burst` of 4 or more, and one of twice the block to make full use of it. At fewer than eight starts a second there
+/// - `batch`: up to so many permits are taken at once and kept in hand, or `auto`. One round trip then serves many calls.
+///   Batches follow the demand, have no more than half of the burst, and reach no more than 250 ms ahead; so it demands a
+///   `rate_burst` of 4 or more, and one of twice the batch to make full use of it. At fewer than eight starts a second there
 ///   is nothing to gain, and permits are asked for one at a time.
-/// - `on_unavailable`: what happens while redis is away. `reject` (the default) rejects calls; `local` limits them in this process
+/// - `on_unavailable`: what happens while redis is unreachable. `reject` (the default) rejects calls; `local` limits them in this process
 ///   alone, by the same quota, so that all processes together may exceed it meanwhile.
 ///
 /// # What is guaranteed
 ///
-/// The server gives out at most `burst + w / period` permits in any window of length w. Without blocks, a call starts when
+/// The server gives out at most `burst + w / period` permits in any window of length w. Without batches, a call starts when
 /// the answer arrives, or up to 2 ms later, when its permit is there; so its start may lie later than it was given by the
-/// time of a message and of a timer, ε: then at most `burst + (w + ε) / period` calls start in a window. With blocks, each permit is used within its own interval, and the
+/// time of a message and of a timer, ε: then at most `burst + (w + ε) / period` calls start in a window. With batches, each permit is used within its own interval, and the
 /// bound holds for the starts themselves, however long messages take.
 ///
 /// A server that loses its memory (restarted empty, failed over) gives out one burst afresh, as after a pause, and so does
-/// one whose clock is set forward. If its clock is set back, calls wait no longer than they would have. Blocks assume that
+/// one whose clock is set forward. If its clock is set back, calls wait no longer than they would have. Batches assume that
 /// the clocks of two machines run apart by less than 1 in 600 while a permit is kept, which is a second at most.
 pub struct RedisLimiter {
     redis: Redis,
     /// Of all keys that this limiter writes.
     prefix: String,
-    terms: Terms,
-    blocks: Option<Blocks>,
-    stand_in: Option<LocalLimiter>,
+    gcra: Gcra,
+    batches: Option<Batches>,
+    on_unavailable: Option<LocalLimiter>,
     origin: Instant,
 }
 
@@ -75,20 +75,20 @@ impl RedisLimiter {
         let mut address = Address::of(location, "rate_backend")?;
         let settings = LimiterSettings::take(address.settings())?;
         let prefix = key_prefix(options, settings.name.as_deref())?;
-        let terms = Terms::new(options.quota, settings.block);
-        if settings.block > 1 && !terms.holds_blocks() {
+        let gcra = Gcra::new(options.quota, settings.batch);
+        if settings.batch > 1 && !gcra.has_batches() {
             return Err(no_room(options.quota.burst));
         }
-        let stand_in = match settings.on_unavailable {
+        let on_unavailable = match settings.on_unavailable {
             OnUnavailable::Reject => None,
             OnUnavailable::Local => Some(LocalLimiter::new(options)?),
         };
         Ok(Self {
             redis: address.open()?,
             prefix,
-            terms,
-            blocks: (terms.largest_block > 1).then(|| Blocks::new(terms)),
-            stand_in,
+            gcra,
+            batches: (gcra.largest_batch > 1).then(|| Batches::new(gcra)),
+            on_unavailable,
             origin: Instant::now(),
         })
     }
@@ -112,44 +112,44 @@ impl RedisLimiter {
     /// Asks for this call's permits alone.
     async fn single(&self, key: Option<Key>, cost: u32) -> Result<Verdict, BackendError> {
         let sent = self.now();
-        let reply = self.ask(key, self.terms.single(cost)).await?;
+        let reply = self.ask(key, self.gcra.single(cost)).await?;
         let received = self.now();
-        if let Some(blocks) = &self.blocks {
-            blocks.single(key, cost, &reply, sent, received);
+        if let Some(batches) = &self.batches {
+            batches.single(key, cost, &reply, sent, received);
         }
         if !reply.granted {
             // Counted from the sending: that is honest, and who asks again then is heard in time.
-            let wait = reply.wait(self.terms.reach(cost));
+            let wait = reply.wait(self.gcra.reach(cost));
             let passed = Duration::from_nanos(received - sent);
             return Ok(Verdict::Wait(wait.saturating_sub(passed)));
         }
-        let wait = reply.wait(self.terms.ahead(cost));
+        let wait = reply.wait(self.gcra.ahead(cost));
         if !wait.is_zero() {
             real_sleep(wait).await;
         }
         Ok(Verdict::Admitted)
     }
 
-    async fn in_blocks(
+    async fn in_batches(
         &self,
-        blocks: &Blocks,
+        batches: &Batches,
         key: Option<Key>,
         cost: u32,
     ) -> Result<Verdict, BackendError> {
         // Each fetch that comes to nothing makes the next one smaller, down to single permits.
         loop {
-            match blocks.plan(key, cost, self.now()) {
+            match batches.plan(key, cost, self.now()) {
                 Plan::Admitted => return Ok(Verdict::Admitted),
                 Plan::Wait(nanos) => return Ok(Verdict::Wait(Duration::from_nanos(nanos))),
                 Plan::Single => return self.single(key, cost).await,
                 Plan::Follow(round) => {
-                    if !blocks.fetched(key, round, self.now()).await {
+                    if !batches.fetched(key, round, self.now()).await {
                         return self.single(key, cost).await;
                     }
                 }
                 Plan::Fetch(fetch) => {
                     let sent = self.now();
-                    let reply = self.ask(key, self.terms.block(fetch.order)).await?;
+                    let reply = self.ask(key, self.gcra.batch(fetch.order)).await?;
                     fetch.answered(&reply, sent, self.now());
                 }
             }
@@ -171,20 +171,20 @@ impl Backend for RedisLimiter {
 #[async_trait]
 impl LimiterBackend for RedisLimiter {
     fn try_acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Verdict {
-        let Some(blocks) = &self.blocks else {
-            return Verdict::Ask;
+        let Some(batches) = &self.batches else {
+            return Verdict::NeedsAsync;
         };
-        match blocks.look(key, cost.get(), self.now()) {
-            Look::Admitted => Verdict::Admitted,
-            Look::Wait(nanos) => Verdict::Wait(Duration::from_nanos(nanos)),
-            Look::Single | Look::Fetch(_) => Verdict::Ask,
+        match batches.look(key, cost.get(), self.now()) {
+            Decision::Admitted => Verdict::Admitted,
+            Decision::Wait(nanos) => Verdict::Wait(Duration::from_nanos(nanos)),
+            Decision::Single | Decision::Fetch(_) => Verdict::NeedsAsync,
         }
     }
 
     async fn acquire(&self, key: Option<Key>, cost: NonZeroU32) -> Result<Verdict, BackendError> {
-        match &self.blocks {
+        match &self.batches {
             None => self.single(key, cost.get()).await,
-            Some(blocks) => self.in_blocks(blocks, key, cost.get()).await,
+            Some(batches) => self.in_batches(batches, key, cost.get()).await,
         }
     }
 
@@ -192,8 +192,8 @@ impl LimiterBackend for RedisLimiter {
         true
     }
 
-    fn stand_in(&self, key: Option<Key>, cost: NonZeroU32) -> Option<Verdict> {
-        let local = self.stand_in.as_ref()?;
+    fn on_unavailable(&self, key: Option<Key>, cost: NonZeroU32) -> Option<Verdict> {
+        let local = self.on_unavailable.as_ref()?;
         Some(local.try_acquire(key, cost))
     }
 }
@@ -203,7 +203,7 @@ impl fmt::Debug for RedisLimiter {
         f.debug_struct("RedisLimiter")
             .field("redis", &self.redis)
             .field("prefix", &self.prefix)
-            .field("terms", &self.terms)
+            .field("gcra", &self.gcra)
             .finish_non_exhaustive()
     }
 }
@@ -225,8 +225,8 @@ fn key_prefix(options: &LimiterOptions, name: Option<&str>) -> Result<String, Co
 fn no_room(burst: NonZeroU32) -> ConfigError {
     ConfigError::new(
         "rate_burst",
-        format!("= {burst} leaves no room for the blocks that `block` in `rate_backend` asks for"),
-        format!("set it to {SMALLEST_BURST} or more, or leave `block` out"),
+        format!("= {burst} leaves no room for the batches that `batch` in `rate_backend` asks for"),
+        format!("set it to {SMALLEST_BURST} or more, or leave `batch` out"),
     )
 }
 

@@ -9,12 +9,12 @@ use opero_core::{ConfigError, Settings};
 pub(super) struct LimiterSettings {
     /// What the limit is known by, in place of the function.
     pub(super) name: Option<String>,
-    /// The most permits in a block; 1 where none are taken in blocks.
-    pub(super) block: u32,
+    /// The most permits in a batch; 1 where none are taken in batches.
+    pub(super) batch: u32,
     pub(super) on_unavailable: OnUnavailable,
 }
 
-/// What happens to calls while redis is away.
+/// What happens to calls while redis is unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnUnavailable {
     Reject,
@@ -23,19 +23,19 @@ pub(super) enum OnUnavailable {
 
 impl LimiterSettings {
     pub(super) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
-        let block = settings.take("block", "a number of permits above 0, or `auto`")?;
+        let batch = settings.take("batch", "a number of permits above 0, or `auto`")?;
         let on_unavailable = settings.take("on_unavailable", "`reject` or `local`")?;
         Ok(Self {
             name: settings.take_text("name").filter(|name| !name.is_empty()),
-            block: block.map_or(1, |Block(most)| most),
+            batch: batch.map_or(1, |Batch(most)| most),
             on_unavailable: on_unavailable.unwrap_or(OnUnavailable::Reject),
         })
     }
 }
 
-struct Block(u32);
+struct Batch(u32);
 
-impl FromStr for Block {
+impl FromStr for Batch {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {

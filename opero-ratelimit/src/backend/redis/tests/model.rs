@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::slot::{Look, Slot};
-use super::super::terms::{Order, Terms};
+use super::super::gcra::{Gcra, Order};
+use super::super::key_state::{Decision, KeyState};
 use super::server::Server;
 use crate::Quota;
 
@@ -39,7 +39,7 @@ impl Habits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Call,
-    /// The size and the hold of a block, or no block; and when it was asked for.
+    /// The size and the hold of a batch, or no batch; and when it was asked for.
     Arrive(Option<(u32, u64)>, u64),
 }
 
@@ -58,13 +58,13 @@ impl Noise {
 
 struct Process {
     habits: Habits,
-    slot: Slot,
+    state: KeyState,
     /// Of the next call: a call that waits keeps it.
     cost: u32,
 }
 
 struct World {
-    terms: Terms,
+    gcra: Gcra,
     noise: Noise,
     server: Server,
     processes: Vec<Process>,
@@ -76,13 +76,13 @@ struct World {
 const BEGIN: u64 = 1_000_000_000_000;
 
 impl World {
-    fn new(terms: Terms, habits: Vec<Habits>, seed: u64) -> Self {
+    fn new(gcra: Gcra, habits: Vec<Habits>, seed: u64) -> Self {
         let mut noise = Noise(seed);
         let first = |process| Reverse((BEGIN + noise.up_to(1_000), process, Step::Call));
         let steps = (0..habits.len()).map(first).collect();
         let process = |habits| Process {
             habits,
-            slot: Slot::new(&terms),
+            state: KeyState::new(&gcra),
             cost: 1,
         };
         Self {
@@ -90,7 +90,7 @@ impl World {
             server: Server::default(),
             starts: Vec::new(),
             asked: 0,
-            terms,
+            gcra,
             noise,
             steps,
         }
@@ -113,15 +113,19 @@ impl World {
     }
 
     fn call(&mut self, time: u64, number: usize) -> (u64, Step) {
-        let Process { habits, slot, cost } = &mut self.processes[number];
+        let Process {
+            habits,
+            state,
+            cost,
+        } = &mut self.processes[number];
         let local = habits.local(time);
         let way = self.noise.up_to(habits.delay);
-        match slot.look(&self.terms, *cost, local) {
-            Look::Admitted => (self.start(time, time, number), Step::Call),
+        match state.look(&self.gcra, *cost, local) {
+            Decision::Admitted => (self.start(time, time, number), Step::Call),
             // Timers wake late.
-            Look::Wait(wait) => (time + wait + 1 + wait / 1_000 + way, Step::Call),
-            Look::Single => (time + way, Step::Arrive(None, local)),
-            Look::Fetch(Order { size, hold }) => {
+            Decision::Wait(wait) => (time + wait + 1 + wait / 1_000 + way, Step::Call),
+            Decision::Single => (time + way, Step::Arrive(None, local)),
+            Decision::Fetch(Order { size, hold }) => {
                 (time + way, Step::Arrive(Some((size, hold)), local))
             }
         }
@@ -129,23 +133,27 @@ impl World {
 
     /// A request reaches the server, and the answer its process when that goes on.
     fn arrive(&mut self, time: u64, number: usize, order: Option<(u32, u64)>, sent: u64) -> u64 {
-        let Process { habits, slot, cost } = &mut self.processes[number];
+        let Process {
+            habits,
+            state,
+            cost,
+        } = &mut self.processes[number];
         let back = time + self.noise.up_to(habits.delay);
         let received = habits.local(back);
         self.asked += 1;
         let Some((size, hold)) = order else {
-            let answer = self.server.decide(time, self.terms.single(*cost));
-            slot.single(*cost, &answer, sent, received);
+            let answer = self.server.decide(time, self.gcra.single(*cost));
+            state.single(*cost, &answer, sent, received);
             if !answer.granted {
                 return back;
             }
-            let wait = answer.wait(self.terms.ahead(*cost));
+            let wait = answer.wait(self.gcra.ahead(*cost));
             let wait = u64::try_from(wait.as_nanos()).unwrap();
             return self.start(time + wait, back + wait, number);
         };
         let order = Order { size, hold };
-        let answer = self.server.decide(time, self.terms.block(order));
-        slot.block(order, &answer, sent, received);
+        let answer = self.server.decide(time, self.gcra.batch(order));
+        state.batch(order, &answer, sent, received);
         back
     }
 
@@ -158,13 +166,13 @@ impl World {
             0 => habits.lull,
             _ => habits.pause,
         };
-        started + self.noise.up_to(longest * self.terms.period)
+        started + self.noise.up_to(longest * self.gcra.period)
     }
 }
 
 /// Were more than `burst + w / period` starts in any window of length w?
 fn exceeds(starts: &[u64], period: u64, burst: u32) -> Option<String> {
-    // Start number k would be at k periods; whoever is that much ahead of the most tardy before it has used the burst up.
+    // Start number k would be at k periods; a start that is that much ahead of the most tardy before it has used the burst up.
     let slack = i128::from(period) * i128::from(burst - 1);
     let mut latest = i128::MIN;
     for (number, start) in starts.iter().enumerate() {
@@ -199,9 +207,9 @@ fn habits(cost: u32) -> impl Strategy<Value = Habits> {
     })
 }
 
-fn terms(period: u64, burst: u32, block: u32) -> Terms {
+fn gcra(period: u64, burst: u32, batch: u32) -> Gcra {
     let quota = Quota::each(Duration::from_nanos(period));
-    Terms::new(quota.with_burst(burst).unwrap(), block)
+    Gcra::new(quota.with_burst(burst).unwrap(), batch)
 }
 
 proptest! {
@@ -211,12 +219,12 @@ proptest! {
     fn many_processes_never_exceed_the_bound_in_any_window(
         period in 100_u64..5_000_000,
         burst in 3_u32..400,
-        block in 1_u32..1_000,
+        batch in 1_u32..1_000,
         processes in proptest::collection::vec(habits(3), 1..9),
         seed: u64,
     ) {
-        let terms = terms(period, burst, block);
-        let (starts, _) = World::new(terms, processes, seed).run(3_000 * period);
+        let gcra = gcra(period, burst, batch);
+        let (starts, _) = World::new(gcra, processes, seed).run(3_000 * period);
         prop_assert_eq!(exceeds(&starts, period, burst), None);
     }
 
@@ -233,8 +241,8 @@ proptest! {
             // Messages take a small part of the time in which the burst grows.
             habits.delay = habits.delay.min(period * u64::from(burst) / 40);
         }
-        let terms = terms(period, burst, 1_000);
-        let (starts, _) = World::new(terms, processes, seed).run(5_000 * period);
+        let gcra = gcra(period, burst, 1_000);
+        let (starts, _) = World::new(gcra, processes, seed).run(5_000 * period);
         prop_assert_eq!(exceeds(&starts, period, burst), None);
         prop_assert!(starts.len() >= 4_750, "{}", starts.len());
     }
@@ -243,7 +251,7 @@ proptest! {
 #[test]
 fn a_fast_limit_takes_few_trips() {
     // A million a second, a twentieth of a millisecond for a message.
-    let terms = terms(1_000, 10_000, 1_000);
+    let gcra = gcra(1_000, 10_000, 1_000);
     let habits = Habits {
         offset: 7,
         drift: 100,
@@ -252,7 +260,7 @@ fn a_fast_limit_takes_few_trips() {
         delay: 50_000,
         cost: 1,
     };
-    let (starts, asked) = World::new(terms, vec![habits; 4], 1).run(1_000_000_000);
+    let (starts, asked) = World::new(gcra, vec![habits; 4], 1).run(1_000_000_000);
     assert_eq!(exceeds(&starts, 1_000, 10_000), None);
     assert!(starts.len() >= 970_000, "{}", starts.len());
     assert!(asked < 10_000, "{asked} trips");

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tokio::runtime::Builder;
 
-use super::super::terms::{Reply, Request};
+use super::super::gcra::{Reply, Request};
 use super::server::{Server, State};
 
 const SCRIPT: &str = include_str!("../gcra.lua");

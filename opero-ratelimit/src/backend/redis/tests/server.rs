@@ -1,6 +1,6 @@
 //! The script, once more in Rust, for models in which time is only ours.
 
-use super::super::terms::{Reply, Request};
+use super::super::gcra::{Reply, Request};
 
 /// One limiter on the server.
 #[derive(Debug, Default, Clone, Copy)]

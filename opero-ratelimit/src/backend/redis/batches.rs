@@ -1,4 +1,4 @@
-//! The slots of all keys, and who fetches the next block.
+//! The states of all keys, and who fetches the next batch.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -11,8 +11,8 @@ use opero_core::clock::real_sleep;
 use opero_core::key::BuildIdentity;
 use opero_core::sync::lock;
 
-use super::slot::{Look, Slot};
-use super::terms::{Order, Reply, Terms};
+use super::gcra::{Gcra, Order, Reply};
+use super::key_state::{Decision, KeyState};
 
 const SHARDS: usize = 16;
 /// The keys of a shard. A key beyond them is served with single permits, so a flood of keys costs round trips, not memory.
@@ -20,12 +20,12 @@ const KEYS_PER_SHARD: usize = 1_024;
 /// How long a shard that stayed full is not looked through again.
 const FULL: u64 = 100_000_000;
 
-/// How long somebody waits for a block that another one fetches.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long a caller waits for a batch that another one fetches.
+const FETCH_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// What this process has in hand of one redis limiter, for each key.
-pub(super) struct Blocks {
-    terms: Terms,
+pub(super) struct Batches {
+    gcra: Gcra,
     unkeyed: Mutex<Entry>,
     keyed: [Mutex<Shard>; SHARDS],
 }
@@ -37,8 +37,8 @@ struct Shard {
 }
 
 struct Entry {
-    slot: Slot,
-    /// One caller is fetching a block.
+    state: KeyState,
+    /// One caller is fetching a batch.
     fetching: bool,
     /// Others wait for it: no more of them than it will have permits.
     followers: u32,
@@ -54,47 +54,47 @@ pub(super) enum Plan<'b> {
     Wait(u64),
     /// It asks for its own permits alone.
     Single,
-    /// It fetches a block, for others too.
+    /// It fetches a batch, for others too.
     Fetch(Fetch<'b>),
-    /// Somebody fetches a block that will do for this caller as well.
+    /// Another caller fetches a batch that will do for this caller as well.
     Follow(u64),
 }
 
-impl Blocks {
-    pub(super) fn new(terms: Terms) -> Self {
+impl Batches {
+    pub(super) fn new(gcra: Gcra) -> Self {
         Self {
-            terms,
-            unkeyed: Mutex::new(Entry::new(&terms)),
+            gcra,
+            unkeyed: Mutex::new(Entry::new(&gcra)),
             keyed: std::array::from_fn(|_| Mutex::default()),
         }
     }
 
     /// Uses permits in hand, if there are enough.
-    pub(super) fn look(&self, key: Option<Key>, cost: u32, now: u64) -> Look {
-        self.with(key, now, |entry| entry.slot.look(&self.terms, cost, now))
+    pub(super) fn look(&self, key: Option<Key>, cost: u32, now: u64) -> Decision {
+        self.with(key, now, |entry| entry.state.look(&self.gcra, cost, now))
     }
 
     /// Decides how a caller comes by `cost` permits.
     pub(super) fn plan(&self, key: Option<Key>, cost: u32, now: u64) -> Plan<'_> {
         self.with(key, now, |entry| {
-            let order = match entry.slot.look(&self.terms, cost, now) {
-                Look::Admitted => return Plan::Admitted,
-                Look::Wait(wait) => return Plan::Wait(wait),
-                Look::Single => return Plan::Single,
-                Look::Fetch(order) => order,
+            let order = match entry.state.look(&self.gcra, cost, now) {
+                Decision::Admitted => return Plan::Admitted,
+                Decision::Wait(wait) => return Plan::Wait(wait),
+                Decision::Single => return Plan::Single,
+                Decision::Fetch(order) => order,
             };
             if !entry.fetching {
                 entry.fetching = true;
-                let blocks = self;
+                let batches = self;
                 return Plan::Fetch(Fetch {
-                    blocks,
+                    batches,
                     key,
                     order,
                     now,
                     lost: true,
                 });
             }
-            // Whoever comes too late for this block does not wait for the next: single permits are asked for at once,
+            // A caller too late for this batch does not wait for the next: single permits are asked for at once,
             // all at a time.
             entry.followers = entry.followers.saturating_add(cost);
             match entry.followers < order.size {
@@ -114,17 +114,17 @@ impl Blocks {
         received: u64,
     ) {
         self.with(key, received, |entry| {
-            entry.slot.single(cost, reply, sent, received);
+            entry.state.single(cost, reply, sent, received);
         });
     }
 
-    /// Waits for the end of the fetch in that round, but not long: whoever fetches may be a future that nobody polls.
+    /// Waits for the end of the fetch in that round, but not long: the fetching future may not be polled any more.
     pub(super) async fn fetched(&self, key: Option<Key>, round: u64, now: u64) -> bool {
-        let mut patience = real_sleep(PATIENCE);
+        let mut timeout = real_sleep(FETCH_TIMEOUT);
         poll_fn(
             |cx| match self.with(key, now, |entry| entry.poll_fetched(cx, round)) {
                 Poll::Ready(()) => Poll::Ready(true),
-                Poll::Pending => patience.as_mut().poll(cx).map(|()| false),
+                Poll::Pending => timeout.as_mut().poll(cx).map(|()| false),
             },
         )
         .await
@@ -147,18 +147,18 @@ impl Blocks {
         // The map takes its buckets from the low half of the key, so the shard comes from the other half.
         let shard = &self.keyed[(key.as_u128() >> 64) as usize % SHARDS];
         let mut shard = lock(shard);
-        match shard.room_for(key, &self.terms, now) {
+        match shard.room_for(key, &self.gcra, now) {
             true => f(shard
                 .entries
                 .entry(key)
-                .or_insert_with(|| Entry::new(&self.terms))),
-            false => f(&mut Entry::new(&self.terms)),
+                .or_insert_with(|| Entry::new(&self.gcra))),
+            false => f(&mut Entry::new(&self.gcra)),
         }
     }
 }
 
 impl Shard {
-    fn room_for(&mut self, key: Key, terms: &Terms, now: u64) -> bool {
+    fn room_for(&mut self, key: Key, gcra: &Gcra, now: u64) -> bool {
         if self.entries.len() < KEYS_PER_SHARD || self.entries.contains_key(&key) {
             return true;
         }
@@ -166,7 +166,7 @@ impl Shard {
             return false;
         }
         self.entries
-            .retain(|_, entry| entry.fetching || !entry.slot.is_over(terms, now));
+            .retain(|_, entry| entry.fetching || !entry.state.is_over(gcra, now));
         let room = self.entries.len() < KEYS_PER_SHARD;
         if !room {
             self.full_until = now.saturating_add(FULL);
@@ -176,9 +176,9 @@ impl Shard {
 }
 
 impl Entry {
-    fn new(terms: &Terms) -> Self {
+    fn new(gcra: &Gcra) -> Self {
         Self {
-            slot: Slot::new(terms),
+            state: KeyState::new(gcra),
             fetching: false,
             followers: 0,
             wakers: Vec::new(),
@@ -197,9 +197,9 @@ impl Entry {
     }
 }
 
-/// A block on its way. Dropped without an answer, its permits are lost, and others may fetch one.
+/// A batch on its way. Dropped without an answer, its permits are lost, and others may fetch one.
 pub(super) struct Fetch<'b> {
-    blocks: &'b Blocks,
+    batches: &'b Batches,
     key: Option<Key>,
     pub(super) order: Order,
     now: u64,
@@ -210,17 +210,17 @@ impl Fetch<'_> {
     /// The server's answer to a request made at `sent`, at `received`.
     pub(super) fn answered(mut self, reply: &Reply, sent: u64, received: u64) {
         self.lost = false;
-        self.blocks.with(self.key, received, |entry| {
-            entry.slot.block(self.order, reply, sent, received);
+        self.batches.with(self.key, received, |entry| {
+            entry.state.batch(self.order, reply, sent, received);
         });
     }
 }
 
 impl Drop for Fetch<'_> {
     fn drop(&mut self) {
-        let wakers = self.blocks.with(self.key, self.now, |entry| {
+        let wakers = self.batches.with(self.key, self.now, |entry| {
             if self.lost {
-                entry.slot.lost(self.order.size);
+                entry.state.lost(self.order.size);
             }
             entry.fetching = false;
             entry.followers = 0;

@@ -1,14 +1,14 @@
-//! One limiter as a process that takes blocks sees it: pure, with `now` as an argument.
+//! One limiter as a process that takes batches sees it: pure, with `now` as an argument.
 
-use super::held::{Held, Take};
-use super::size::Size;
-use super::terms::{Order, Reply, Terms};
+use super::batch_size::BatchSize;
+use super::gcra::{Gcra, Order, Reply};
+use super::leased::{LeasedPermits, Take};
 
 /// What is in hand of one limiter, and what is known of the rest. Times are nanoseconds of the process's own clock.
 #[derive(Debug)]
-pub(super) struct Slot {
-    held: Held,
-    size: Size,
+pub(super) struct KeyState {
+    leased: LeasedPermits,
+    size: BatchSize,
     /// The server's first free permit has its nominal time no earlier than this.
     frontier: u64,
     /// How long the last answer took.
@@ -17,53 +17,55 @@ pub(super) struct Slot {
 
 /// What comes of a request for permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Decision {
     /// The permits are used.
     Admitted,
     /// They will not be there before that many nanoseconds have passed.
     Wait(u64),
     /// The server has to be asked for just the permits that are wanted.
     Single,
-    /// The server has to be asked for a block.
+    /// The server has to be asked for a batch.
     Fetch(Order),
 }
 
-impl Slot {
-    pub(super) fn new(terms: &Terms) -> Self {
+impl KeyState {
+    pub(super) fn new(gcra: &Gcra) -> Self {
         Self {
-            held: Held::default(),
-            size: Size::new(terms.largest_block),
+            leased: LeasedPermits::default(),
+            size: BatchSize::new(gcra.largest_batch),
             frontier: 0,
             trip: 0,
         }
     }
 
     /// Uses `cost` permits, if they are in hand.
-    pub(super) fn look(&mut self, terms: &Terms, cost: u32, now: u64) -> Look {
-        let expired = self.held.expire(terms, now);
+    pub(super) fn look(&mut self, gcra: &Gcra, cost: u32, now: u64) -> Decision {
+        let expired = self.leased.expire(gcra, now);
         if expired.count > 0 {
             self.size.wasted(expired.count, expired.missed);
         }
-        match self.held.take(terms, cost, now) {
+        match self.leased.take(gcra, cost, now) {
             Take::Taken => {
                 self.size.used(cost);
-                return Look::Admitted;
+                return Decision::Admitted;
             }
-            Take::NotBefore(instant) => return Look::Wait(instant - now),
+            Take::NotBefore(instant) => return Decision::Wait(instant - now),
             Take::Short => {}
         }
-        // Others may have moved it on, but nobody moves it back.
-        let free = self.frontier.saturating_sub(terms.reach(cost));
+        // Other processes may have moved it on; none moves it back.
+        let free = self.frontier.saturating_sub(gcra.reach(cost));
         match free.saturating_sub(now) {
-            0 => self.order(terms, cost).map_or(Look::Single, Look::Fetch),
-            wait => Look::Wait(wait),
+            0 => self
+                .order(gcra, cost)
+                .map_or(Decision::Single, Decision::Fetch),
+            wait => Decision::Wait(wait),
         }
     }
 
-    fn order(&self, terms: &Terms, cost: u32) -> Option<Order> {
+    fn order(&self, gcra: &Gcra, cost: u32) -> Option<Order> {
         let size = self.size.next();
-        // Where answers take too long, a block's permits are over when they arrive.
-        let hold = terms.hold(self.trip)?;
+        // Where answers take too long, a batch's permits are over when they arrive.
+        let hold = gcra.hold(self.trip)?;
         (size > 1 && size >= cost).then_some(Order { size, hold })
     }
 
@@ -76,10 +78,10 @@ impl Slot {
         self.trip = received.saturating_sub(sent);
     }
 
-    /// The server answered a request for a block, asked at `sent`, at `received`.
-    pub(super) fn block(&mut self, order: Order, reply: &Reply, sent: u64, received: u64) {
+    /// The server answered a request for a batch, asked at `sent`, at `received`.
+    pub(super) fn batch(&mut self, order: Order, reply: &Reply, sent: u64, received: u64) {
         match reply.granted {
-            true => self.held.add(order, reply, sent, received),
+            true => self.leased.add(order, reply, sent, received),
             false => self.denied(reply, sent),
         }
         self.trip = received.saturating_sub(sent);
@@ -95,9 +97,9 @@ impl Slot {
         self.frontier = sent.saturating_add(reply.first.saturating_sub(reply.now));
     }
 
-    /// Can it be forgotten without breaking a promise? What it held is then lost.
-    pub(super) fn is_over(&mut self, terms: &Terms, now: u64) -> bool {
-        self.held.expire(terms, now);
-        self.held.len() == 0 && self.frontier <= now
+    /// Returns `true` if it can be forgotten without breaking a promise. What it leased is then lost.
+    pub(super) fn is_over(&mut self, gcra: &Gcra, now: u64) -> bool {
+        self.leased.expire(gcra, now);
+        self.leased.len() == 0 && self.frontier <= now
     }
 }

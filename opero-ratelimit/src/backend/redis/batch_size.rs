@@ -1,19 +1,19 @@
-//! How many permits the next block has.
+//! How many permits the next batch has.
 
 /// Of this many permits used, one may be thrown away that others were short of.
 const USED_PER_WASTED: u64 = 32;
-/// A block that was used up makes the next one larger by one part in this.
+/// A batch that was used up makes the next one larger by one part in this.
 const GROWTH: u64 = 4;
-/// How many of the largest blocks the savings last for.
+/// How many of the largest batches the savings last for.
 const SAVINGS: u64 = 4;
 
-/// Follows the demand: a block grows with what was used, and is halved by what was thrown away.
+/// Follows the demand: a batch grows with what was used, and is halved by what was thrown away.
 ///
-/// Beside that, each permit used saves up for a thirty-second of one that may be wasted, and no block has more permits
+/// Beside that, each permit used saves up for a thirty-second of one that may be wasted, and no batch has more permits
 /// than are saved up. So whatever the demand does, no more than one permit in 32 used is taken from others and thrown away;
 /// and a process that calls seldom asks for single permits, which are used at once.
 #[derive(Debug)]
-pub(super) struct Size {
+pub(super) struct BatchSize {
     largest: u32,
     /// What the demand suggests, times [`GROWTH`].
     suggested: u64,
@@ -21,7 +21,7 @@ pub(super) struct Size {
     saved: u64,
 }
 
-impl Size {
+impl BatchSize {
     pub(super) fn new(largest: u32) -> Self {
         Self {
             largest,

@@ -117,7 +117,7 @@ impl Trace {
         }
     }
 
-    /// Is it within a type that holds itself? Then what may be empty is.
+    /// It is within a type that holds itself. Then what may be empty is.
     fn recursive(&self) -> bool {
         let last = self.open.last();
         last.is_some_and(|last| self.open[..self.open.len() - 1].contains(last))

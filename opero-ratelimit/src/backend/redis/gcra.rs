@@ -5,8 +5,8 @@
 //! starts in a window [a, a + w] have nominal times in [a, a + w + (burst − 1)·T], and at most `burst + w / T` fit there.
 //!
 //! A single call uses its permits at once, at the server's `now ≤ θ`, or waits for them until `θ − (burst − 1)·T`, if that
-//! is soon. A block is permits to be used later, each in its
-//! own interval; so there is nothing to take in blocks without a burst.
+//! is soon. A batch is permits to be used later, each in its
+//! own interval; so there is nothing to take in batches without a burst.
 
 use std::time::Duration;
 
@@ -20,20 +20,20 @@ pub(super) const LIFE: u64 = 1_000_000_000;
 /// again then might come late, and without a burst the rate would lose that time.
 pub(super) const SOON: u64 = 2_000_000;
 
-/// Half of it is a block of two permits.
+/// Half of it is a batch of two permits.
 pub(super) const SMALLEST_BURST: u32 = 4;
 
-/// A quota, and how many permits a block may have.
+/// A quota, and how many permits a batch may have.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Gcra {
     /// In nanoseconds.
     pub(super) period: u64,
     burst: u32,
-    /// 1 where nothing is taken in blocks.
-    pub(super) largest_block: u32,
+    /// 1 where nothing is taken in batches.
+    pub(super) largest_batch: u32,
 }
 
-/// A block to be asked for.
+/// A batch to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) size: u32,
@@ -61,24 +61,24 @@ pub(super) struct Reply {
     pub(super) first: u64,
 }
 
-impl Terms {
-    /// `block`: the most permits that are asked for in one block.
-    pub(super) fn new(quota: Quota, block: u32) -> Self {
+impl Gcra {
+    /// `batch`: the most permits that are asked for in one batch.
+    pub(super) fn new(quota: Quota, batch: u32) -> Self {
         let nanos = quota.period.as_nanos();
         // A validated quota is below 2⁶² ns, burst and all.
         let period = u64::try_from(nanos).unwrap_or(u64::MAX).max(1);
         let burst = quota.burst.get();
-        // Half of the burst leaves each permit an interval as long as the other half; and nobody waits long for others.
+        // Half of the burst leaves each permit an interval as long as the other half; and no process waits long for others.
         let soon = u32::try_from(LIFE / 4 / period).unwrap_or(u32::MAX);
         Self {
             period,
             burst,
-            largest_block: block.min(burst / 2).min(soon).max(1),
+            largest_batch: batch.min(burst / 2).min(soon).max(1),
         }
     }
 
-    /// Is the burst large enough for one?
-    pub(super) const fn holds_blocks(&self) -> bool {
+    /// Returns `true` if the burst is large enough for a batch.
+    pub(super) const fn has_batches(&self) -> bool {
         self.burst >= SMALLEST_BURST
     }
 
@@ -96,8 +96,8 @@ impl Terms {
         }
     }
 
-    /// A block of permits to keep in hand; the first may be used at once, or soon.
-    pub(super) fn block(&self, order: Order) -> Request {
+    /// A batch of permits to keep in hand; the first may be used at once, or soon.
+    pub(super) fn batch(&self, order: Order) -> Request {
         Request {
             ahead: self.reach(1),
             hold: order.hold,
@@ -105,10 +105,10 @@ impl Terms {
         }
     }
 
-    /// For how long the first permit of a block has to last, where the way to the server and back takes `trip`.
+    /// For how long the first permit of a batch has to last, where the way to the server and back takes `trip`.
     ///
     /// Where the server has permits to spare, their nominal times are put off by that, so that they do not pass on the way
-    /// here. It costs a part of the burst that nobody uses just then, and no rate. `None`: a burst does not last that long.
+    /// here. It costs a part of the burst that is unused just then, and no rate. `None`: a burst does not last that long.
     pub(super) fn hold(&self, trip: u64) -> Option<u64> {
         let quarter = self.slack() / 4;
         let hold = quarter.max(trip.saturating_mul(2)).min(LIFE / 4);

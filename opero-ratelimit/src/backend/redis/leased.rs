@@ -2,28 +2,28 @@
 
 use std::collections::VecDeque;
 
-use super::terms::{LIFE, Order, Reply, Terms};
+use super::gcra::{Gcra, LIFE, Order, Reply};
 
 /// Two clocks are trusted to run apart by no more than one part in this: three times what NTP does to a clock that it
 /// corrects.
 const DRIFT: u64 = 600;
 
-/// The blocks that a process holds of one limiter, the oldest first. Times are nanoseconds of its own monotonic clock.
+/// The batches that a process holds of one limiter, the oldest first. Times are nanoseconds of its own monotonic clock.
 #[derive(Debug, Default)]
-pub(super) struct Held {
-    blocks: VecDeque<Block>,
+pub(super) struct LeasedPermits {
+    batches: VecDeque<Batch>,
 }
 
 /// Consecutive permits.
 #[derive(Debug, Clone, Copy)]
-struct Block {
+struct Batch {
     /// The server's now lay somewhere between these two.
     sent: u64,
     received: u64,
     /// The nominal time of the first permit that is left, after the server's now.
     nominal: u64,
     left: u32,
-    /// Somebody else could have used them: the server had no permits to spare.
+    /// Another process could have used them: the server had no permits to spare.
     scarce: bool,
 }
 
@@ -46,11 +46,11 @@ pub(super) enum Take {
     Short,
 }
 
-impl Held {
-    /// Adds a block that was asked for at `sent` and arrived at `received`.
+impl LeasedPermits {
+    /// Adds a batch that was asked for at `sent` and arrived at `received`.
     pub(super) fn add(&mut self, order: Order, reply: &Reply, sent: u64, received: u64) {
         let nominal = reply.first.saturating_sub(reply.now);
-        self.blocks.push_back(Block {
+        self.batches.push_back(Batch {
             sent,
             received,
             nominal,
@@ -60,84 +60,84 @@ impl Held {
     }
 
     /// Throws away the permits whose time has passed.
-    pub(super) fn expire(&mut self, terms: &Terms, now: u64) -> Expired {
+    pub(super) fn expire(&mut self, gcra: &Gcra, now: u64) -> Expired {
         let mut expired = Expired::default();
-        while let Some(block) = self.blocks.front_mut() {
-            if block.left > 0 && block.until(0, terms) >= now {
+        while let Some(batch) = self.batches.front_mut() {
+            if batch.left > 0 && batch.until(0, gcra) >= now {
                 break;
             }
-            if block.left == 0 {
-                self.blocks.pop_front();
+            if batch.left == 0 {
+                self.batches.pop_front();
                 continue;
             }
-            block.skip(1, terms);
+            batch.skip(1, gcra);
             expired.count += 1;
-            expired.missed += u32::from(block.scarce);
+            expired.missed += u32::from(batch.scarce);
         }
         expired
     }
 
     /// Uses `cost` permits; all of them are within their time at `now`, or none is used.
-    pub(super) fn take(&mut self, terms: &Terms, cost: u32, now: u64) -> Take {
+    pub(super) fn take(&mut self, gcra: &Gcra, cost: u32, now: u64) -> Take {
         let mut missing = cost;
-        for block in &self.blocks {
-            if block.left >= missing {
+        for batch in &self.batches {
+            if batch.left >= missing {
                 // The last of them is there last.
-                let from = block.from(missing - 1, terms);
+                let from = batch.from(missing - 1, gcra);
                 if from > now {
                     return Take::NotBefore(from);
                 }
-                self.remove(terms, cost);
+                self.remove(gcra, cost);
                 return Take::Taken;
             }
-            missing -= block.left;
+            missing -= batch.left;
         }
         Take::Short
     }
 
-    fn remove(&mut self, terms: &Terms, cost: u32) {
+    fn remove(&mut self, gcra: &Gcra, cost: u32) {
         let mut missing = cost;
         while missing > 0 {
-            let Some(block) = self.blocks.front_mut() else {
+            let Some(batch) = self.batches.front_mut() else {
                 return;
             };
-            let part = block.left.min(missing);
-            block.skip(part, terms);
+            let part = batch.left.min(missing);
+            batch.skip(part, gcra);
             missing -= part;
-            if block.left == 0 {
-                self.blocks.pop_front();
+            if batch.left == 0 {
+                self.batches.pop_front();
             }
         }
     }
 
     /// How many there are, in their time or before it.
     pub(super) fn len(&self) -> u32 {
-        self.blocks.iter().map(|block| block.left).sum()
+        self.batches.iter().map(|batch| batch.left).sum()
     }
 }
 
-impl Block {
+impl Batch {
     /// The earliest use of permit `index`. The server's now is taken to be as late as it can have been.
-    fn from(&self, index: u32, terms: &Terms) -> u64 {
-        let after = self.nominal(index, terms).saturating_sub(terms.slack());
+    fn from(&self, index: u32, gcra: &Gcra) -> u64 {
+        let after = self.nominal(index, gcra).saturating_sub(gcra.slack());
         self.received
             .saturating_add(after)
             .saturating_add(after / DRIFT)
     }
 
     /// The latest use of permit `index`. The server's now is taken to be as early as it can have been.
-    fn until(&self, index: u32, terms: &Terms) -> u64 {
-        let after = self.nominal(index, terms).min(LIFE);
+    fn until(&self, index: u32, gcra: &Gcra) -> u64 {
+        let after = self.nominal(index, gcra).min(LIFE);
         self.sent.saturating_add(after - after / DRIFT)
     }
 
-    fn nominal(&self, index: u32, terms: &Terms) -> u64 {
-        let later = terms.period.saturating_mul(u64::from(index));
+    fn nominal(&self, index: u32, gcra: &Gcra) -> u64 {
+        let later = gcra.period.saturating_mul(u64::from(index));
         self.nominal.saturating_add(later)
     }
 
-    fn skip(&mut self, count: u32, terms: &Terms) {
-        self.nominal = self.nominal(count, terms);
+    fn skip(&mut self, count: u32, gcra: &Gcra) {
+        self.nominal = self.nominal(count, gcra);
         self.left -= count;
     }
 }
