@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use opero_core::{ConfigError, Context, Error, Waiting};
+use opero_core::{Attempt, ConfigError, Context, Error, Event, Waiting};
 
 use crate::resume::RecordCodec;
 
@@ -91,4 +91,21 @@ pub struct RemoteFunction {
     pub path: String,
     /// Whether it is synchronous or async.
     pub waiting: Waiting,
+}
+
+/// Executes a function as a pipeline around it would, with the events of its start and end.
+pub(crate) async fn observe_execution<T, E>(
+    cx: &Context<'_>,
+    execution: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, E> {
+    let attempt = Attempt::FIRST;
+    cx.emit(Event::ExecutionStarted { attempt });
+    let started = cx.now();
+    let result = execution.await;
+    cx.emit(Event::ExecutionEnded {
+        attempt,
+        elapsed: cx.now().since(started),
+        ok: result.is_ok(),
+    });
+    result
 }

@@ -28,14 +28,14 @@ pub enum OnError {
     StopAfter(u64),
     /// No further item is started once more than this share of the finished items has failed.
     ///
-    /// It is judged after each item from the [20th](OnError::JUDGED_FROM) on: of few items, a share
+    /// It is judged after each item from the [20th](OnError::MIN_FINISHED_ITEMS) on: of few items, a share
     /// says little.
     StopAbove(Share),
 }
 
 impl OnError {
     /// So many items are finished before [`OnError::StopAbove`] is first judged.
-    pub const JUDGED_FROM: u64 = 20;
+    pub const MIN_FINISHED_ITEMS: u64 = 20;
 
     /// Returns `true` if the run stops when of `finished` items this many have `failed`.
     ///
@@ -53,7 +53,7 @@ impl OnError {
             Self::Stop => failed > 0,
             Self::StopAfter(failures) => failed >= failures,
             Self::StopAbove(share) => {
-                finished >= Self::JUDGED_FROM && share.is_exceeded(failed, finished)
+                finished >= Self::MIN_FINISHED_ITEMS && share.is_exceeded(failed, finished)
             }
         }
     }
@@ -223,7 +223,7 @@ mod tests {
             let rule = OnError::StopAbove(Share::percent(percent.into()).unwrap());
             let finished = failed + ok;
             let above = failed * 100 > u64::from(percent) * finished;
-            prop_assert_eq!(rule.stops(failed, finished), finished >= OnError::JUDGED_FROM && above);
+            prop_assert_eq!(rule.stops(failed, finished), finished >= OnError::MIN_FINISHED_ITEMS && above);
         }
 
         #[test]

@@ -83,7 +83,7 @@ fn check(run: impl Fn(Vec<u64>, &Counted) -> (Vec<Result<u64, Error<&'static str
         assert_eq!(report.executions, executions);
         assert_eq!(report.fallbacks, second);
         // Each of the first 90 is executed for one of its two, and comes from the cache or the other call for the other.
-        let failed_together = report.cache_hits + report.followed - 90;
+        let failed_together = report.cache_hits + report.coalesced - 90;
         assert!(failed_together <= 10, "{report}");
         let failing = 20 - failed_together;
         assert_eq!(report.retries, 90 + failing, "{report}");
@@ -97,7 +97,7 @@ fn check(run: impl Fn(Vec<u64>, &Counted) -> (Vec<Result<u64, Error<&'static str
             (report.executions, report.retries, report.fallbacks),
             (0, 0, 0)
         );
-        assert_eq!((report.followed, report.permit_wait_s), (0, 0.0));
+        assert_eq!((report.coalesced, report.permit_wait_s), (0, 0.0));
         assert_eq!(counted.executions(), executions);
     });
 }

@@ -63,7 +63,7 @@ fn check(page: &str, report: &Report) -> Vec<Answers> {
             ("Retries", report.retries),
             ("Fallback values turned to", report.fallbacks),
             ("Results from the cache", report.cache_hits),
-            ("Results from a concurrent call", report.followed),
+            ("Results from a concurrent call", report.coalesced),
             ("Results from earlier runs", report.resumed),
             ("Worker processes lost", report.crashes),
         ] {
@@ -93,7 +93,7 @@ fn the_page_shows_attempts_waits_and_hits() {
     assert_eq!(u64::from(CALLS.load(SeqCst)), report.executions);
     assert_eq!(spans(Phase::Backoff), report.retries);
     assert_eq!(spans(Phase::CacheHit), report.cache_hits);
-    assert_eq!(spans(Phase::Followed), report.followed);
+    assert_eq!(spans(Phase::Coalesced), report.coalesced);
     assert!(spans(Phase::PermitWait) > 0 && report.retries > 0 && report.fallbacks > 0);
 
     for answers in check(&report.to_html(), &report) {

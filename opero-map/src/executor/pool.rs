@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opero_core::{ConfigError, Observer, Remote};
 
-use crate::MapConfig;
+use crate::config::MapConfig;
 use crate::job::RemoteFunction;
 use crate::progress::WorkerOutput;
 

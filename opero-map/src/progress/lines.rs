@@ -6,14 +6,14 @@ pub(super) struct Lines {
 }
 
 /// A line that is longer comes out in parts.
-const LONGEST: usize = 64 << 10;
+const MAX_LINE_BYTES: usize = 64 << 10;
 
 impl Lines {
     /// Takes a piece of text, and returns the lines that end in it.
     pub(super) fn take(&mut self, piece: &[u8]) -> Vec<u8> {
         let Some(last) = piece.iter().rposition(|&byte| byte == b'\n') else {
             self.begun.extend_from_slice(piece);
-            return match self.begun.len() > LONGEST {
+            return match self.begun.len() > MAX_LINE_BYTES {
                 true => self.end(),
                 false => Vec::new(),
             };
@@ -65,7 +65,7 @@ mod tests {
         let mut printed = 0;
         for _ in 0..100 {
             printed += lines.take(&[b'x'; 10_000]).len();
-            assert!(lines.begun.len() <= LONGEST);
+            assert!(lines.begun.len() <= MAX_LINE_BYTES);
         }
         assert!(printed > 900_000);
     }

@@ -98,7 +98,7 @@ struct Speed {
     seconds: f64,
 }
 
-const WINDOW: Duration = Duration::from_secs(30);
+const RATE_WINDOW: Duration = Duration::from_secs(30);
 
 impl Speed {
     fn new(started: Instant) -> Self {
@@ -113,7 +113,7 @@ impl Speed {
 
     fn sample(&mut self, executed: u64, now: Instant) {
         let passed = now.saturating_duration_since(self.sampled).as_secs_f64();
-        let window = WINDOW.max(now.saturating_duration_since(self.started) / 4);
+        let window = RATE_WINDOW.max(now.saturating_duration_since(self.started) / 4);
         let kept = (-passed / window.as_secs_f64()).exp();
         self.items = self.items * kept + executed.saturating_sub(self.executed) as f64;
         self.seconds = self.seconds * kept + passed;

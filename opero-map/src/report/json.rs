@@ -20,7 +20,7 @@ pub(super) fn of(report: &Report) -> String {
         ("failed", report.failed),
         ("executions", report.executions),
         ("cache_hits", report.cache_hits),
-        ("followed", report.followed),
+        ("coalesced", report.coalesced),
         ("retries", report.retries),
         ("fallbacks", report.fallbacks),
         ("resumed", report.resumed),

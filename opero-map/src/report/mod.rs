@@ -33,11 +33,11 @@ pub struct Report {
     /// Executions of the function itself, attempts that failed included.
     pub executions: u64,
     /// Results that came out of a cache: that of the map's own function, or of a decorated function
-    /// that it calls. So count `followed`, `retries`, `fallbacks` and `permit_wait_s`, too. What an
+    /// that it calls. So count `coalesced`, `retries`, `fallbacks` and `permit_wait_s`, too. What an
     /// item does on threads or tasks of its own is not seen.
     pub cache_hits: u64,
     /// Results that came from a concurrent call with the same key.
-    pub followed: u64,
+    pub coalesced: u64,
     /// Further attempts after failed ones.
     pub retries: u64,
     /// How often a fallback value was turned to.

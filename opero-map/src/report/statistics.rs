@@ -46,7 +46,7 @@ pub(crate) struct Shard {
     answered: AtomicU64,
     executions: AtomicU64,
     cache_hits: AtomicU64,
-    followed: AtomicU64,
+    coalesced: AtomicU64,
     retries: AtomicU64,
     fallbacks: AtomicU64,
     workers_started: AtomicU64,
@@ -125,7 +125,7 @@ impl Statistics {
             failed,
             executions: self.sum(|s| &s.executions),
             cache_hits: self.sum(|s| &s.cache_hits),
-            followed: self.sum(|s| &s.followed),
+            coalesced: self.sum(|s| &s.coalesced),
             retries: self.sum(|s| &s.retries),
             fallbacks: self.sum(|s| &s.fallbacks),
             // Those are known to the journal, if there is one.
@@ -176,7 +176,7 @@ impl Shard {
     pub(crate) fn count_within(&self, event: &Event<'_>) {
         let (count, by) = match event {
             Event::CacheHit => (&self.cache_hits, 1),
-            Event::CacheFollowed => (&self.followed, 1),
+            Event::CacheFollowed => (&self.coalesced, 1),
             Event::RetryScheduled { .. } => (&self.retries, 1),
             Event::FallbackUsed { .. } => (&self.fallbacks, 1),
             Event::PermitWaited { waited } => (&self.permit_wait_nanos, nanos(*waited)),
@@ -189,7 +189,7 @@ impl Shard {
     /// Adds what a worker process counted within an item.
     fn add(&self, counts: &EventCounts) {
         self.cache_hits.fetch_add(counts.cache_hits, ORDER);
-        self.followed.fetch_add(counts.followed, ORDER);
+        self.coalesced.fetch_add(counts.followed, ORDER);
         self.retries.fetch_add(counts.retries, ORDER);
         self.fallbacks.fetch_add(counts.fallbacks, ORDER);
         let waited = nanos(counts.permit_wait);

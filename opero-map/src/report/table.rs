@@ -28,7 +28,7 @@ impl fmt::Display for Report {
             Some(("executions", self.executions.to_string())),
             Some((
                 "cache hits",
-                format!("{} ({} followed)", self.cache_hits, self.followed),
+                format!("{} ({} coalesced)", self.cache_hits, self.coalesced),
             )),
             Some(("retries", self.retries.to_string())),
             Some(("fallbacks", self.fallbacks.to_string())),

@@ -180,7 +180,7 @@ impl RunJournal {
         report.stale = self.log.stale();
         report.unrecorded = self.unrecorded.load(ORDER);
         let error = lock(&self.error).clone();
-        report.journal_error = error.or_else(|| self.log.trouble());
+        report.journal_error = error.or_else(|| self.log.sync_error());
     }
 
     /// Announces that no more items are taken.

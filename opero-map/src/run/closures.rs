@@ -3,11 +3,11 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Attempt, Context, Error, Event, Waiting};
+use opero_core::{Context, Error, Waiting};
 
 use super::Run;
 use crate::config::MapConfig;
-use crate::job::Job;
+use crate::job::{Job, observe_execution};
 use crate::source::IntoSource;
 
 /// Maps a synchronous function over `items`, by default on a thread for each core.
@@ -79,7 +79,8 @@ where
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
         if cx.observed() {
-            return watched(cx, async { (self.0)(item) }).await;
+            let execution = async { (self.0)(item) };
+            return observe_execution(cx, execution).await.map_err(Error::from);
         }
         (self.0)(item).map_err(Error::from)
     }
@@ -104,27 +105,11 @@ where
     #[inline]
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
         if cx.observed() {
-            return watched(cx, (self.0)(item)).await;
+            let execution = (self.0)(item);
+            return observe_execution(cx, execution).await.map_err(Error::from);
         }
         (self.0)(item).await.map_err(Error::from)
     }
-}
-
-/// Says when the bare function starts and ends, as a pipeline around it would.
-async fn watched<T, E>(
-    cx: &Context<'_>,
-    execution: impl Future<Output = Result<T, E>> + Send,
-) -> Result<T, Error<E>> {
-    let attempt = Attempt::FIRST;
-    cx.emit(Event::ExecutionStarted { attempt });
-    let started = cx.now();
-    let result = execution.await;
-    cx.emit(Event::ExecutionEnded {
-        attempt,
-        elapsed: cx.now().since(started),
-        ok: result.is_ok(),
-    });
-    result.map_err(Error::from)
 }
 
 impl<F> fmt::Debug for SyncJob<F> {

@@ -18,7 +18,7 @@ pub struct FromBlocking<It>(It);
 ///
 /// A thread of its own pulls them, so that results are handed out and limits kept meanwhile, in
 /// every mode. It begins with the first item that the run wants, and is at most
-/// [`AHEAD`](FromBlocking::AHEAD) items ahead of it. A run that ends early leaves those behind, and
+/// [`MAX_ITEMS_AHEAD`](FromBlocking::MAX_ITEMS_AHEAD) items ahead of it. A run that ends early leaves those behind, and
 /// the thread ends with the item that it waits for.
 ///
 /// ```
@@ -43,7 +43,7 @@ where
 
 impl<It> FromBlocking<It> {
     /// How many items the thread pulls before the run wants them.
-    pub const AHEAD: usize = 16;
+    pub const MAX_ITEMS_AHEAD: usize = 16;
 }
 
 /// The source that [`from_blocking`] becomes.
@@ -158,7 +158,7 @@ impl<I> Shared<I> {
     fn pull(&self, mut items: impl Iterator<Item = I>) {
         loop {
             let mut state = lock(&self.state);
-            while state.items.len() >= FromBlocking::<()>::AHEAD && !state.left {
+            while state.items.len() >= FromBlocking::<()>::MAX_ITEMS_AHEAD && !state.left {
                 state = self
                     .room
                     .wait(state)

@@ -32,7 +32,7 @@ fn recorded_successes_do_not_hide_that_all_is_failing_now() {
         .workers(1)
         .on_error(OnError::StopAbove(Share::percent(50.0).unwrap()))
         .run();
-    let judged = usize::try_from(OnError::JUDGED_FROM).unwrap();
+    let judged = usize::try_from(OnError::MIN_FINISHED_ITEMS).unwrap();
     assert_eq!(
         (results.len(), calls.into_inner()),
         (1_000 + judged, judged)

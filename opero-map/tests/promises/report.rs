@@ -50,7 +50,7 @@ fn the_report_counts_what_happened() {
     assert_eq!(results.len(), 100);
     assert_eq!((report.items, report.ok, report.failed), (100, 90, 10));
     assert_eq!(
-        (report.executions, report.cache_hits, report.followed),
+        (report.executions, report.cache_hits, report.coalesced),
         (300, 100, 100)
     );
     assert_eq!((report.retries, report.fallbacks), (200, 100));

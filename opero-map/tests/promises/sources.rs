@@ -170,7 +170,7 @@ fn an_input_that_blocks_is_pulled_a_little_ahead_and_no_more() {
     let taken: Vec<_> = run.workers(1).iter().take(5).flatten().collect();
     assert_eq!(taken, [0, 1, 2, 3, 4]);
     // Those taken, those that worker loops and window hold, those ahead, and the one being pulled.
-    assert!(pulled.load(Ordering::SeqCst) <= 5 + 3 + FromBlocking::<()>::AHEAD + 1);
+    assert!(pulled.load(Ordering::SeqCst) <= 5 + 3 + FromBlocking::<()>::MAX_ITEMS_AHEAD + 1);
 }
 
 #[test]

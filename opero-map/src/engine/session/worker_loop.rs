@@ -15,11 +15,11 @@ use super::super::nested::NestedRun;
 use super::super::sink::ResultSink;
 use super::super::source_queue::{Batch, QueuedItem};
 use super::Session;
-use crate::Source;
 use crate::erased::Items;
 use crate::executor::PoolClient;
 use crate::report::statistics::{Detail, Shard, Statistics};
 use crate::resume::{ItemRecord, JournalKey};
+use crate::source::Source;
 
 /// The items after which a loop that never waits yields to the others.
 const ITEMS_PER_TURN: u32 = 32;

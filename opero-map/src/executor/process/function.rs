@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use opero_core::{CodecError, ConfigError, Waiting};
 
-use crate::RemoteFunction;
+use crate::job::RemoteFunction;
 
 /// A function that worker processes find by its name. The attribute `#[operomap]` registers one for
 /// each function that may run in processes; [`worker!`](crate::worker) does so by hand.

@@ -4,11 +4,14 @@
 use std::fmt;
 
 use opero_core::stable::{self, OutcomeCodec, append, read};
-use opero_core::{Attempt, CodecError, ConfigError, Context, Error, Event, Waiting};
+use opero_core::{CodecError, ConfigError, Context, Error, Waiting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{IntoSource, Job, MapConfig, RemoteFunction, Run};
+use crate::config::MapConfig;
+use crate::job::{Job, RemoteFunction, observe_execution};
+use crate::run::Run;
+use crate::source::IntoSource;
 
 /// A synchronous function that worker processes know: see [`worker!`](crate::worker).
 pub struct Worker<I, T, E> {
@@ -90,19 +93,10 @@ where
     }
 
     async fn run(&self, cx: &Context<'_>, item: I) -> Result<T, Error<E>> {
-        if !cx.observed() {
-            return execute(self, cx, item).await;
+        match cx.observed() {
+            true => observe_execution(cx, execute(self, cx, item)).await,
+            false => execute(self, cx, item).await,
         }
-        let attempt = Attempt::FIRST;
-        cx.emit(Event::ExecutionStarted { attempt });
-        let started = cx.now();
-        let result = execute(self, cx, item).await;
-        cx.emit(Event::ExecutionEnded {
-            attempt,
-            elapsed: cx.now().since(started),
-            ok: result.is_ok(),
-        });
-        result
     }
 }
 

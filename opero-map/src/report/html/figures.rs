@@ -39,7 +39,7 @@ pub(super) fn tiles(report: &Report) -> String {
 }
 
 fn headlines(report: &Report) -> Vec<Tile> {
-    let answered = report.cache_hits + report.followed;
+    let answered = report.cache_hits + report.coalesced;
     let mut tiles = vec![
         Tile {
             bad: report.failed > 0,
@@ -147,7 +147,7 @@ pub(super) fn table(report: &Report) -> String {
         ("Retries", count(report.retries)),
         ("Fallback values turned to", count(report.fallbacks)),
         ("Results from the cache", count(report.cache_hits)),
-        ("Results from a concurrent call", count(report.followed)),
+        ("Results from a concurrent call", count(report.coalesced)),
         ("Results from earlier runs", count(report.resumed)),
         ("Records of other items than these", count(report.stale)),
         (

@@ -11,7 +11,7 @@ use crate::report::{LatencyBar, Report};
 /// Where the bars begin and end, in pixels from the top. Above are the names of the percentiles,
 /// below the axis.
 const TOP: f64 = 74.0;
-const FLOOR: f64 = 234.0;
+const BASELINE: f64 = 234.0;
 const HEIGHT: f64 = 258.0;
 
 pub(super) fn chart(report: &Report) -> String {
@@ -99,15 +99,15 @@ fn axis(svg: &mut String, scale: &Scale) {
         // Writing to a string cannot fail.
         let _ = writeln!(
             svg,
-            "<line class=\"grid\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{TOP}\" y2=\"{FLOOR}\"/>\
+            "<line class=\"grid\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{TOP}\" y2=\"{BASELINE}\"/>\
              <text x=\"{x:.2}%\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>",
             duration(ms),
-            y = FLOOR + 18.0,
+            y = BASELINE + 18.0,
         );
     }
     let _ = writeln!(
         svg,
-        "<line class=\"floor\" x1=\"0\" x2=\"100%\" y1=\"{FLOOR}\" y2=\"{FLOOR}\"/>"
+        "<line class=\"baseline\" x1=\"0\" x2=\"100%\" y1=\"{BASELINE}\" y2=\"{BASELINE}\"/>"
     );
 }
 
@@ -129,12 +129,12 @@ fn draw(svg: &mut String, scale: &Scale, bars: &[LatencyBar]) {
     for bar in bars {
         let (x, end) = (scale.percent(bar.from_ms), scale.percent(bar.to_ms));
         // A single item among millions is seen, too.
-        let height = (density(bar) / highest * (FLOOR - TOP)).max(2.0);
+        let height = (density(bar) / highest * (BASELINE - TOP)).max(2.0);
         let _ = writeln!(
             svg,
             "<rect x=\"{x:.2}%\" width=\"{:.2}%\" y=\"{:.1}\" height=\"{height:.1}\"><title>{}: {} to {}</title></rect>",
             (end - x - 0.08).max(0.1),
-            FLOOR - height,
+            BASELINE - height,
             counted(bar.items, "item"),
             duration(bar.from_ms),
             duration(bar.to_ms),
@@ -158,7 +158,7 @@ fn marks(svg: &mut String, scale: &Scale, report: &Report) {
         let (anchor, dx) = if x > 55.0 { ("end", -5) } else { ("start", 5) };
         let _ = writeln!(
             svg,
-            "<line class=\"mark\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{:.0}\" y2=\"{FLOOR}\"/>\
+            "<line class=\"mark\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{:.0}\" y2=\"{BASELINE}\"/>\
              <text class=\"name\" x=\"{x:.2}%\" y=\"{y:.0}\" dx=\"{dx}\" text-anchor=\"{anchor}\">{name} {}</text>",
             y - 10.0,
             duration(ms),

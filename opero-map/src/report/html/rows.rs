@@ -20,10 +20,10 @@ pub(super) struct Row {
 }
 
 /// More rows than this are too thin to tell apart: then worker loops share them.
-const MOST_ROWS: u32 = 128;
+const MAX_ROWS: u32 = 128;
 
 /// Spans that overlap in one row lie in slots, of which it has at most so many.
-const MOST_SLOTS: usize = 16;
+const MAX_SLOTS: usize = 16;
 
 /// The part of the run by which spans may overlap and still lie side by side: it is hardly to be
 /// seen, and results that a worker sends together are not told apart to the microsecond.
@@ -48,7 +48,7 @@ impl Rows {
             .map(|span| span.worker_loop + 1)
             .max()
             .unwrap_or(0);
-        let together = worker_loops.div_ceil(MOST_ROWS).max(1);
+        let together = worker_loops.div_ceil(MAX_ROWS).max(1);
         let row = |first: u32| {
             let last = (first + together).min(worker_loops) - 1;
             let label = match together {
@@ -117,7 +117,7 @@ fn pack(ends: &mut Vec<f64>, span: &Span, tolerance: f64) -> usize {
         .position(|&end| end - tolerance <= span.start_ms)
     {
         Some(free) => free,
-        None if ends.len() < MOST_SLOTS => {
+        None if ends.len() < MAX_SLOTS => {
             ends.push(f64::MIN);
             ends.len() - 1
         }
@@ -208,7 +208,7 @@ mod tests {
                 .map(|&(start, elapsed)| span(0, Some(0), start.into(), elapsed.into()))
                 .collect();
             let rows = rows(spans.clone());
-            prop_assume!(rows.rows[0].slots < MOST_SLOTS);
+            prop_assume!(rows.rows[0].slots < MAX_SLOTS);
             for (a, first) in spans.iter().enumerate() {
                 for (b, second) in spans.iter().enumerate().skip(a + 1) {
                     let apart = first.start_ms + first.elapsed_ms <= second.start_ms

@@ -101,7 +101,7 @@ const SWATCHES: [(Phase, &str, &str); 8] = [
         "<path d=\"M13 2l5 5-5 5-5-5z\" fill=\"var(--hit)\"/>",
     ),
     (
-        Phase::Followed,
+        Phase::Coalesced,
         "from a concurrent call",
         "<path d=\"M0 7h16m5-5l5 5-5 5-5-5z\" fill=\"none\" stroke=\"var(--hit)\" stroke-width=\"1.5\"/>",
     ),
@@ -161,7 +161,7 @@ fn table(timeline: &Timeline, rows: &Rows) -> String {
                 row.failed += u64::from(span.phase == Phase::FailedExecution);
                 row.executing_ms += span.elapsed_ms;
             }
-            Phase::CacheHit | Phase::Followed => row.answered += 1,
+            Phase::CacheHit | Phase::Coalesced => row.answered += 1,
             Phase::PermitWait | Phase::WorkerWait | Phase::Backoff => {
                 row.waiting_ms += span.elapsed_ms;
             }
@@ -250,7 +250,7 @@ const fn number(phase: Phase) -> u8 {
         Phase::WorkerWait => 3,
         Phase::Backoff => 4,
         Phase::CacheHit => 5,
-        Phase::Followed => 6,
+        Phase::Coalesced => 6,
         Phase::Rejected => 7,
     }
 }

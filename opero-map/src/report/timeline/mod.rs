@@ -11,7 +11,7 @@ use std::fmt;
 /// only: no argument, no value and no text of an error.
 ///
 /// Of a long run it holds a part: one item in 2, 4, 8, … is left when there are more than
-/// [`Timeline::MOST_ITEMS`] items or [`Timeline::MOST_SPANS`] spans. Which ones they are depends on
+/// [`Timeline::MAX_ITEMS`] items or [`Timeline::MAX_SPANS`] spans. Which ones they are depends on
 /// their place in the input alone, and they are spread over the whole run.
 ///
 /// ```
@@ -36,7 +36,7 @@ pub struct Timeline {
     pub one_in: u64,
     /// What happened to those items, ordered by item.
     pub spans: Vec<Span>,
-    /// The coming and going of workers, the first [`Timeline::MOST_CHANGES`] of it.
+    /// The coming and going of workers, the first [`Timeline::MAX_WORKER_CHANGES`] of it.
     pub workers: Vec<WorkerChange>,
 }
 
@@ -85,7 +85,7 @@ pub enum Phase {
     /// The result came out of the cache.
     CacheHit,
     /// The result came from a concurrent call, and was waited for.
-    Followed,
+    Coalesced,
     /// A stage rejected it.
     Rejected,
 }
@@ -109,13 +109,13 @@ pub struct WorkerChange {
 
 impl Timeline {
     /// The most items that are held.
-    pub const MOST_ITEMS: usize = 20_000;
+    pub const MAX_ITEMS: usize = 20_000;
     /// The most spans that are held.
-    pub const MOST_SPANS: usize = 60_000;
+    pub const MAX_SPANS: usize = 60_000;
     /// The most spans of a single item: of one with more, the first ones.
-    pub const MOST_SPANS_OF_AN_ITEM: usize = 256;
+    pub const MAX_SPANS_PER_ITEM: usize = 256;
     /// The most changes of workers that are held.
-    pub const MOST_CHANGES: usize = 4_096;
+    pub const MAX_WORKER_CHANGES: usize = 4_096;
 }
 
 impl Phase {
@@ -128,7 +128,7 @@ impl Phase {
         Self::WorkerWait,
         Self::Backoff,
         Self::CacheHit,
-        Self::Followed,
+        Self::Coalesced,
         Self::Rejected,
     ];
 
@@ -141,7 +141,7 @@ impl Phase {
             Self::WorkerWait => "worker_wait",
             Self::Backoff => "backoff",
             Self::CacheHit => "cache_hit",
-            Self::Followed => "followed",
+            Self::Coalesced => "coalesced",
             Self::Rejected => "rejected",
         }
     }

@@ -79,7 +79,7 @@ impl Sampler {
             _ => return,
         };
         let changes = &mut lock(&self.samples).changes;
-        if changes.len() < Timeline::MOST_CHANGES {
+        if changes.len() < Timeline::MAX_WORKER_CHANGES {
             changes.push(WorkerChange {
                 worker: narrow(worker),
                 at_ms: self.offset(now()),
@@ -127,7 +127,7 @@ impl Sampler {
 
 impl Samples {
     fn exceed_bounds(&self) -> bool {
-        self.items.len() > Timeline::MOST_ITEMS || self.spans > Timeline::MOST_SPANS
+        self.items.len() > Timeline::MAX_ITEMS || self.spans > Timeline::MAX_SPANS
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn as_many_items_as_the_bound_are_all_there() {
-        let timeline = after(Timeline::MOST_ITEMS, 1);
+        let timeline = after(Timeline::MAX_ITEMS, 1);
         assert_eq!((timeline.shown, timeline.one_in), (20_000, 1));
     }
 
@@ -184,7 +184,7 @@ mod tests {
     fn a_long_run_is_bounded_and_shown_from_end_to_end_with_all_its_lanes() {
         let timeline = after(3_000_000, 1);
         let shown = timeline.spans.len();
-        assert!((5_000..=Timeline::MOST_ITEMS).contains(&shown), "{shown}");
+        assert!((5_000..=Timeline::MAX_ITEMS).contains(&shown), "{shown}");
         assert_eq!((timeline.items, timeline.one_in), (3_000_000, 256));
         let tenths: Vec<usize> = (0..10)
             .map(|tenth| {
@@ -215,8 +215,8 @@ mod tests {
     #[test]
     fn items_with_many_spans_are_bounded_by_these() {
         let timeline = after(5_000, 200);
-        assert!(timeline.spans.len() <= Timeline::MOST_SPANS);
-        assert!(timeline.spans.len() > Timeline::MOST_SPANS / 8);
+        assert!(timeline.spans.len() <= Timeline::MAX_SPANS);
+        assert!(timeline.spans.len() > Timeline::MAX_SPANS / 8);
         assert_eq!(timeline.spans.len() as u64, timeline.shown * 200);
     }
 
@@ -239,7 +239,10 @@ mod tests {
             let started = Event::WorkerStarted { worker, pid: 1 };
             sampler.on_event(|| Instant::ORIGIN, &started);
         }
-        assert_eq!(sampler.timeline(0).workers.len(), Timeline::MOST_CHANGES);
+        assert_eq!(
+            sampler.timeline(0).workers.len(),
+            Timeline::MAX_WORKER_CHANGES
+        );
     }
 
     proptest! {

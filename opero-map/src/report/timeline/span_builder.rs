@@ -93,7 +93,7 @@ impl SpanBuilder {
             }
             Event::FallbackUsed { attempt } => self.attempt = Some(attempt),
             Event::CacheHit => self.add(Phase::CacheHit, self.mark, now),
-            Event::CacheFollowed => self.add(Phase::Followed, self.mark, now),
+            Event::CacheFollowed => self.add(Phase::Coalesced, self.mark, now),
             // A rejection within an execution, for its time say, is how that one fails.
             Event::Rejected { .. } if self.running.is_none() => {
                 self.end_backoff(now);
@@ -163,7 +163,7 @@ impl SpanBuilder {
 
     fn push(&mut self, span: RawSpan) {
         self.mark = self.mark.max(span.end);
-        if self.spans.len() < Timeline::MOST_SPANS_OF_AN_ITEM {
+        if self.spans.len() < Timeline::MAX_SPANS_PER_ITEM {
             self.spans.push(span);
         }
     }
@@ -291,7 +291,7 @@ mod tests {
         );
         assert_eq!(
             spans(&[(9, Event::CacheFollowed)], 9),
-            [(Phase::Followed, 0, None, at(0), at(9))]
+            [(Phase::Coalesced, 0, None, at(0), at(9))]
         );
     }
 
@@ -313,6 +313,6 @@ mod tests {
     #[test]
     fn the_spans_of_one_item_are_bounded() {
         let events: Vec<_> = (0..1_000).map(|now| (now, Event::CacheHit)).collect();
-        assert_eq!(spans(&events, 1_000).len(), Timeline::MOST_SPANS_OF_AN_ITEM);
+        assert_eq!(spans(&events, 1_000).len(), Timeline::MAX_SPANS_PER_ITEM);
     }
 }

@@ -27,11 +27,11 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::entry::State;
 
 pub(super) const MAGIC: [u8; 4] = *b"\x8fJr\n";
-pub(super) const HEAD: usize = 73;
-const CHECKED: usize = 8;
+pub(super) const HEAD_BYTES: usize = 73;
+const CHECKSUM_END: usize = 8;
 
 /// An error's text is for people, and the outcome has all of it.
-const LONGEST_TEXT: usize = 1024;
+const MAX_ERROR_TEXT_BYTES: usize = 1024;
 
 /// What is recorded of an item beside its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,15 +68,15 @@ pub(super) fn frame(
     outcome: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
 ) -> Result<Vec<u8>, CodecError> {
     let text = beginning(text);
-    let mut bytes = Vec::with_capacity(2 * HEAD + text.len());
-    bytes.resize(HEAD, 0);
+    let mut bytes = Vec::with_capacity(2 * HEAD_BYTES + text.len());
+    bytes.resize(HEAD_BYTES, 0);
     bytes.extend_from_slice(text.as_bytes());
     outcome(&mut bytes)?;
     let too_long = |_| CodecError::new("it is longer than 4 GiB");
-    let body = u32::try_from(bytes.len() - HEAD).map_err(too_long)?;
-    let check = xxh3_64_with_seed(&bytes[HEAD..], salt);
+    let body = u32::try_from(bytes.len() - HEAD_BYTES).map_err(too_long)?;
+    let check = xxh3_64_with_seed(&bytes[HEAD_BYTES..], salt);
 
-    let mut head = Fields(&mut bytes[..HEAD]);
+    let mut head = Fields(&mut bytes[..HEAD_BYTES]);
     head.put(MAGIC);
     head.put([0; 4]);
     head.put(check.to_le_bytes());
@@ -95,16 +95,16 @@ pub(super) fn frame(
             .to_le_bytes(),
     );
     head.put([metadata.state as u8]);
-    let check = head_check(salt, &bytes[..HEAD]);
-    bytes[4..CHECKED].copy_from_slice(&check);
+    let check = head_check(salt, &bytes[..HEAD_BYTES]);
+    bytes[4..CHECKSUM_END].copy_from_slice(&check);
     Ok(bytes)
 }
 
 impl Head {
     /// Reads the head that these bytes begin with, if it is whole.
     pub(super) fn read(salt: u64, bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.get(..HEAD)?;
-        if bytes[..4] != MAGIC || bytes[4..CHECKED] != head_check(salt, bytes) {
+        let bytes = bytes.get(..HEAD_BYTES)?;
+        if bytes[..4] != MAGIC || bytes[4..CHECKSUM_END] != head_check(salt, bytes) {
             return None;
         }
         let worker = u32::from_le_bytes(number(bytes, 68));
@@ -129,7 +129,7 @@ impl Head {
 
     /// Returns the length of the whole frame.
     pub(super) fn len(&self) -> u64 {
-        HEAD as u64 + u64::from(self.body)
+        HEAD_BYTES as u64 + u64::from(self.body)
     }
 
     /// Returns the error's text and the bytes of the outcome, if the body is whole.
@@ -143,7 +143,10 @@ impl Head {
 }
 
 fn head_check(salt: u64, head: &[u8]) -> [u8; 4] {
-    number(&xxh3_64_with_seed(&head[CHECKED..], salt).to_le_bytes(), 0)
+    number(
+        &xxh3_64_with_seed(&head[CHECKSUM_END..], salt).to_le_bytes(),
+        0,
+    )
 }
 
 /// The `N` bytes at `at`, which are there.
@@ -155,7 +158,7 @@ pub(super) fn number<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 
 /// As much of a text as is kept.
 fn beginning(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST_TEXT);
+    let mut end = text.len().min(MAX_ERROR_TEXT_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -29,13 +29,13 @@ use super::frame::number;
 pub(super) const FORMAT: u32 = 2;
 
 /// The longest text, in bytes.
-const LONGEST: usize = 1 << 16;
+const MAX_TEXT_BYTES: usize = 1 << 16;
 
 const MAGIC: [u8; 8] = *b"\x89OPEROJ\n";
-const CHECKED: usize = 20;
-const FIXED: usize = 56;
+const CHECKSUM_END: usize = 20;
+const FIXED_BYTES: usize = 56;
 /// The second copy is at a multiple of it.
-const BLOCK: u64 = 4096;
+const BLOCK_BYTES: u64 = 4096;
 
 /// Whose records may be together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Owner {
 
     /// Returns `true` if a header has room for it.
     pub(super) fn fits(&self) -> bool {
-        self.texts().iter().all(|text| text.len() <= LONGEST)
+        self.texts().iter().all(|text| text.len() <= MAX_TEXT_BYTES)
     }
 }
 
@@ -84,12 +84,12 @@ impl Header {
 
     pub(super) fn copy_len(&self) -> u64 {
         let texts = self.owner.texts().map(str::len);
-        (FIXED + texts.iter().sum::<usize>()) as u64
+        (FIXED_BYTES + texts.iter().sum::<usize>()) as u64
     }
 
     /// Returns the offset of the second copy.
     pub(super) fn second(&self) -> u64 {
-        self.copy_len().next_multiple_of(BLOCK)
+        self.copy_len().next_multiple_of(BLOCK_BYTES)
     }
 
     /// Returns both copies, and the zeros between them.
@@ -114,8 +114,8 @@ impl Header {
         for text in texts {
             bytes.extend(text.as_bytes());
         }
-        let check = check(&bytes[CHECKED..]);
-        bytes[CHECKED - 8..CHECKED].copy_from_slice(&check.to_le_bytes());
+        let check = check(&bytes[CHECKSUM_END..]);
+        bytes[CHECKSUM_END - 8..CHECKSUM_END].copy_from_slice(&check.to_le_bytes());
         bytes
     }
 
@@ -127,8 +127,9 @@ impl Header {
             found => return found,
         };
         // How long the first one was is among what is damaged.
-        let last = (FIXED + 3 * LONGEST) as u64;
-        let places = (BLOCK..=last.next_multiple_of(BLOCK)).step_by(BLOCK as usize);
+        let last = (FIXED_BYTES + 3 * MAX_TEXT_BYTES) as u64;
+        let places =
+            (BLOCK_BYTES..=last.next_multiple_of(BLOCK_BYTES)).step_by(BLOCK_BYTES as usize);
         for place in places {
             match read_copy(file, place) {
                 Ok(header) => return Ok(header),
@@ -155,13 +156,13 @@ impl Header {
 
 /// The copy that is at `place`.
 fn read_copy(file: &File, place: u64) -> Result<Header, JournalError> {
-    let mut fixed = [0; FIXED];
+    let mut fixed = [0; FIXED_BYTES];
     let found = read_up_to(file, &mut fixed, place)?;
     let magic = found.min(MAGIC.len());
     if magic == 0 || fixed[..magic] != MAGIC[..magic] {
         return Err(JournalError::Foreign);
     }
-    if found < FIXED {
+    if found < FIXED_BYTES {
         return Err(JournalError::Damaged);
     }
     let format = u32::from_le_bytes(number(&fixed, 8));
@@ -169,19 +170,19 @@ fn read_copy(file: &File, place: u64) -> Result<Header, JournalError> {
         return Err(JournalError::Format { found: format });
     }
     let lengths = [44, 48, 52].map(|at| u32::from_le_bytes(number(&fixed, at)) as usize);
-    if lengths.iter().any(|&length| length > LONGEST) {
+    if lengths.iter().any(|&length| length > MAX_TEXT_BYTES) {
         return Err(JournalError::Damaged);
     }
     let mut bytes = fixed.to_vec();
-    bytes.resize(FIXED + lengths.iter().sum::<usize>(), 0);
+    bytes.resize(FIXED_BYTES + lengths.iter().sum::<usize>(), 0);
     let whole = bytes.len();
     let [expected, at, salt, shape] =
-        [CHECKED - 8, 20, 28, 36].map(|at| u64::from_le_bytes(number(&fixed, at)));
+        [CHECKSUM_END - 8, 20, 28, 36].map(|at| u64::from_le_bytes(number(&fixed, at)));
     let found = read_up_to(file, &mut bytes, place)?;
-    if found < whole || check(&bytes[CHECKED..]) != expected || at != place {
+    if found < whole || check(&bytes[CHECKSUM_END..]) != expected || at != place {
         return Err(JournalError::Damaged);
     }
-    let mut rest = &bytes[FIXED..];
+    let mut rest = &bytes[FIXED_BYTES..];
     let texts = lengths.map(|length| {
         let (text, behind) = rest.split_at(length);
         rest = behind;

@@ -11,7 +11,7 @@ use opero_core::sync::lock;
 use opero_core::{CodecError, ConfigError, Key};
 
 use super::entry::State;
-use super::frame::{HEAD, Head, RecordMetadata, frame};
+use super::frame::{HEAD_BYTES, Head, RecordMetadata, frame};
 use super::header::Owner;
 use super::index::{Index, RecordLocation};
 use super::locks::{JournalLock, unlock};
@@ -82,13 +82,13 @@ impl Log {
 
     /// Reads the record at that location; `None` where it cannot be read any more.
     pub(crate) fn read(&self, location: RecordLocation) -> Option<Record> {
-        let mut bytes = vec![0; HEAD + location.body as usize];
+        let mut bytes = vec![0; HEAD_BYTES + location.body as usize];
         self.file.read_exact_at(&mut bytes, location.offset).ok()?;
         let head = Head::read(self.salt, &bytes)?;
-        let (text, _) = head.split(self.salt, &bytes[HEAD..])?;
+        let (text, _) = head.split(self.salt, &bytes[HEAD_BYTES..])?;
         Some(Record {
             state: head.metadata.state,
-            outcome: HEAD + text.len(),
+            outcome: HEAD_BYTES + text.len(),
             bytes,
         })
     }
@@ -109,8 +109,8 @@ impl Log {
     }
 
     /// Returns why records may not be on the disk, if so.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        self.writer.trouble()
+    pub(crate) fn sync_error(&self) -> Option<String> {
+        self.writer.sync_error()
     }
 
     /// Syncs everything to the disk and releases the file.

@@ -10,7 +10,7 @@ use opero_core::key::BuildIdentity;
 
 use super::entry::{Entry, State};
 use super::error::JournalError;
-use super::frame::{HEAD, Head};
+use super::frame::{HEAD_BYTES, Head};
 use super::header::Header;
 use super::scan::{Piece, Scanner};
 
@@ -157,7 +157,7 @@ impl Iterator for Entries<'_> {
 impl Journal {
     fn entry(&self, at: u64, head: &Head) -> io::Result<Entry> {
         let mut text = vec![0; head.text as usize];
-        self.file.read_exact_at(&mut text, at + HEAD as u64)?;
+        self.file.read_exact_at(&mut text, at + HEAD_BYTES as u64)?;
         let metadata = &head.metadata;
         Ok(Entry {
             index: metadata.index,

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::frame::{HEAD, Head, MAGIC};
+use super::frame::{HEAD_BYTES, Head, MAGIC};
 
 /// What is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ struct Window {
 
 /// How much is read at a time, at least. So little in tests that frames are everywhere across its
 /// edges.
-const READ: usize = if cfg!(test) { 100 } else { 1 << 18 };
+const READ_BYTES: usize = if cfg!(test) { 100 } else { 1 << 18 };
 
 /// What is at an offset.
 enum Found {
@@ -105,8 +105,8 @@ impl<'f> Scanner<'f> {
 
     fn find(&mut self, at: u64) -> io::Result<Found> {
         let (salt, left) = (self.salt, self.end - at);
-        let bytes = self.look(at, HEAD)?;
-        if bytes.len() < HEAD {
+        let bytes = self.look(at, HEAD_BYTES)?;
+        if bytes.len() < HEAD_BYTES {
             let begun = bytes.len().min(MAGIC.len());
             return Ok(if bytes[..begun] == MAGIC[..begun] {
                 Found::CutShort
@@ -122,7 +122,7 @@ impl<'f> Scanner<'f> {
         }
         // The end is within the file, so this fits where the file does.
         let bytes = self.look(at, usize::try_from(head.len()).map_err(io::Error::other)?)?;
-        Ok(match head.split(salt, &bytes[HEAD..]) {
+        Ok(match head.split(salt, &bytes[HEAD_BYTES..]) {
             Some(_) => Found::Frame(head),
             None => Found::Damaged(head.len()),
         })
@@ -130,13 +130,13 @@ impl<'f> Scanner<'f> {
 
     /// Returns where a frame may begin after `at`. Notes if anything before it is not zero.
     fn skip(&mut self, at: u64, zeros: &mut bool) -> io::Result<u64> {
-        let bytes = self.look(at, READ)?;
+        let bytes = self.look(at, READ_BYTES)?;
         let behind = &bytes[1..];
         let found = behind.windows(MAGIC.len()).position(|four| four == MAGIC);
         let skipped = match found {
             Some(found) => found + 1,
             // Its last bytes may be the first of a magic.
-            None if bytes.len() == READ => READ - (MAGIC.len() - 1),
+            None if bytes.len() == READ_BYTES => READ_BYTES - (MAGIC.len() - 1),
             None => (1..bytes.len())
                 .find(|&at| MAGIC.starts_with(&bytes[at..]))
                 .unwrap_or(bytes.len()),
@@ -157,7 +157,7 @@ impl<'f> Scanner<'f> {
         let start = match within(window.from, window.bytes.len()) {
             Some(start) => start,
             None => {
-                window.bytes.resize(len.max(READ).min(left), 0);
+                window.bytes.resize(len.max(READ_BYTES).min(left), 0);
                 self.file.read_exact_at(&mut window.bytes, at)?;
                 window.from = at;
                 0

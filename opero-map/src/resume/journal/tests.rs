@@ -129,7 +129,7 @@ proptest! {
                 panic!("{piece:?}");
             };
             let bytes = &written.concat()[at as usize..][..head.len() as usize];
-            let (text, outcome) = head.split(SALT, &bytes[super::frame::HEAD..]).unwrap();
+            let (text, outcome) = head.split(SALT, &bytes[super::frame::HEAD_BYTES..]).unwrap();
             prop_assert_eq!(outcome, &results[number][..]);
             prop_assert_eq!(text.is_empty(), number % 2 == 0);
             prop_assert_eq!(head.metadata.started, Duration::from_secs(number as u64));

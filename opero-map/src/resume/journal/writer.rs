@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use opero_core::sync::lock;
 
 /// How long a record may be with the operating system alone. A power cut loses no more than that.
-const COMMIT: Duration = Duration::from_millis(500);
+const COMMIT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The end of a journal, and the thread that sees to the disk: one `fdatasync` for all that came
 /// within half a second.
@@ -31,7 +31,7 @@ struct State {
     dirty: bool,
     closing: bool,
     /// Why something may not be on the disk.
-    trouble: Option<String>,
+    sync_error: Option<String>,
 }
 
 impl Writer {
@@ -43,7 +43,7 @@ impl Writer {
                 end,
                 dirty: false,
                 closing: false,
-                trouble: None,
+                sync_error: None,
             }),
             changed: Condvar::new(),
         });
@@ -89,8 +89,8 @@ impl Writer {
     }
 
     /// Returns why something may not be on the disk, if so.
-    pub(super) fn trouble(&self) -> Option<String> {
-        lock(&self.shared.state).trouble.clone()
+    pub(super) fn sync_error(&self) -> Option<String> {
+        lock(&self.shared.state).sync_error.clone()
     }
 }
 
@@ -103,7 +103,9 @@ impl Shared {
                 state = waited.unwrap_or_else(PoisonError::into_inner);
             }
             let since = Instant::now();
-            while let (false, Some(left)) = (state.closing, COMMIT.checked_sub(since.elapsed())) {
+            while let (false, Some(left)) =
+                (state.closing, COMMIT_INTERVAL.checked_sub(since.elapsed()))
+            {
                 let waited = self.changed.wait_timeout(state, left);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
@@ -113,7 +115,7 @@ impl Shared {
                 let synced = self.file.sync_data();
                 state = lock(&self.state);
                 if let Err(error) = synced {
-                    state.trouble = Some(error.to_string());
+                    state.sync_error = Some(error.to_string());
                 }
             }
             if closing {

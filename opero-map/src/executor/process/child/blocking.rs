@@ -10,7 +10,7 @@ use super::panics;
 use super::replies::Replies;
 use crate::executor::process::ipc::buffers::Buffers;
 use crate::executor::process::ipc::current_call::CurrentCall;
-use crate::executor::process::ipc::wire::{Kind, MAX_PAYLOAD};
+use crate::executor::process::ipc::wire::{Kind, MAX_PAYLOAD_BYTES};
 
 /// Runs until the process ends.
 pub(super) fn run(
@@ -35,14 +35,14 @@ pub(super) fn run(
         counter.take(&mut counts);
         let ran = ran.map(|done| done.map(|()| &outcome[..]));
         reply(replies, id, counts.as_ref(), ran);
-        if outcome.capacity() > MAX_SCRATCH {
+        if outcome.capacity() > MAX_SCRATCH_BYTES {
             outcome = Vec::new();
         }
     }
 }
 
 /// Scratch space larger than this is not kept for the next call.
-const MAX_SCRATCH: usize = 1 << 23;
+const MAX_SCRATCH_BYTES: usize = 1 << 23;
 
 /// Sends the outcome of a call, and before it the events counted within it.
 pub(super) fn reply(
@@ -61,9 +61,9 @@ pub(super) fn reply(
         replies.push(Kind::Counts, id, &bytes);
     }
     match ran {
-        Ok(Ok(outcome)) if outcome.len() > MAX_PAYLOAD => {
+        Ok(Ok(outcome)) if outcome.len() > MAX_PAYLOAD_BYTES => {
             let reason = format!(
-                "the result has {} bytes, and {MAX_PAYLOAD} can pass",
+                "the result has {} bytes, and {MAX_PAYLOAD_BYTES} can pass",
                 outcome.len()
             );
             replies.push(Kind::TransferFailed, id, reason.as_bytes());

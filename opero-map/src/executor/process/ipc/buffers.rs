@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use opero_core::sync::lock;
 
 /// Smaller buffers are left to the allocator.
-pub(crate) const MIN_POOLED: usize = 1 << 16;
+pub(crate) const MIN_POOLED_BYTES: usize = 1 << 16;
 
 /// Larger buffers are not kept, for they would be kept for good.
-const MAX_POOLED: usize = 1 << 24;
+const MAX_POOLED_BYTES: usize = 1 << 24;
 
 /// The most buffers that are kept.
 const MAX_BUFFERS: usize = 8;
@@ -37,7 +37,7 @@ impl Buffers {
 
     /// Returns `true` if the buffer is worth keeping.
     pub(crate) fn keeps(buffer: &Vec<u8>) -> bool {
-        (MIN_POOLED..=MAX_POOLED).contains(&buffer.capacity())
+        (MIN_POOLED_BYTES..=MAX_POOLED_BYTES).contains(&buffer.capacity())
     }
 
     /// Keeps a buffer, if it is worth it.
@@ -62,11 +62,11 @@ mod tests {
     fn only_large_buffers_come_back_and_empty() {
         let buffers = Buffers::default();
         buffers.give(vec![7; 10]);
-        buffers.give(Vec::with_capacity(MAX_POOLED + 1));
+        buffers.give(Vec::with_capacity(MAX_POOLED_BYTES + 1));
         assert_eq!(buffers.take().capacity(), 0);
-        buffers.give(vec![7; MIN_POOLED]);
+        buffers.give(vec![7; MIN_POOLED_BYTES]);
         let taken = buffers.take();
-        assert!(taken.is_empty() && taken.capacity() >= MIN_POOLED);
+        assert!(taken.is_empty() && taken.capacity() >= MIN_POOLED_BYTES);
         assert_eq!(buffers.take().capacity(), 0);
     }
 
@@ -74,7 +74,7 @@ mod tests {
     fn the_number_kept_is_bounded() {
         let buffers = Buffers::default();
         for _ in 0..MAX_BUFFERS * 2 {
-            buffers.give(vec![0; MIN_POOLED]);
+            buffers.give(vec![0; MIN_POOLED_BYTES]);
         }
         assert_eq!(lock(&buffers.kept).len(), MAX_BUFFERS);
     }

@@ -89,10 +89,10 @@ pub(crate) struct Panicked {
 }
 
 /// Bytes before a frame's payload.
-pub(crate) const HEADER: usize = 17;
+pub(crate) const HEADER_BYTES: usize = 17;
 
 /// The most bytes in one frame. A length above it is no length.
-pub(crate) const MAX_PAYLOAD: usize = u32::MAX as usize / 2;
+pub(crate) const MAX_PAYLOAD_BYTES: usize = u32::MAX as usize / 2;
 
 /// The secret of one channel. A worker runs the user's code, which can write to any descriptor: a
 /// line on a stale number must not pass for a frame, and neither must a frame that the code makes
@@ -107,9 +107,9 @@ impl FrameKey {
     }
 
     /// Returns the header of a frame with a payload of that many bytes.
-    pub(crate) fn header(self, kind: Kind, id: u64, payload: usize) -> [u8; HEADER] {
-        let mut header = [0; HEADER];
-        // Callers keep payloads below `MAX_PAYLOAD`.
+    pub(crate) fn header(self, kind: Kind, id: u64, payload: usize) -> [u8; HEADER_BYTES] {
+        let mut header = [0; HEADER_BYTES];
+        // Callers keep payloads below `MAX_PAYLOAD_BYTES`.
         let length = u32::try_from(payload).unwrap_or(u32::MAX);
         header[..4].copy_from_slice(&length.to_le_bytes());
         header[4] = kind as u8;
@@ -166,14 +166,14 @@ struct Large {
 }
 
 /// How much is read at a time.
-const CHUNK: usize = 1 << 16;
+const READ_BYTES: usize = 1 << 16;
 
 /// Payloads from this size on are large. Twice that fits a chunk, so a small frame is whole after
 /// two reads.
-const LARGE: usize = CHUNK / 2;
+const LARGE_PAYLOAD_BYTES: usize = READ_BYTES / 2;
 
 /// Room for a payload is made as it arrives, from so much on: a length may be wrong.
-const AT_ONCE: usize = 1 << 26;
+const MAX_INITIAL_CAPACITY: usize = 1 << 26;
 
 impl Decoder {
     /// Takes the buffers of large payloads from there.
@@ -195,8 +195,8 @@ impl Decoder {
         // What is left of a frame moves to the front.
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
-        if self.buffer.len() < self.end + CHUNK {
-            self.buffer.resize(self.end + CHUNK, 0);
+        if self.buffer.len() < self.end + READ_BYTES {
+            self.buffer.resize(self.end + READ_BYTES, 0);
         }
         let read = from.read(&mut self.buffer[self.end..])?;
         self.end += read;
@@ -221,7 +221,7 @@ impl Decoder {
         let Some((length, kind, id)) = self.peek()? else {
             return Ok(None);
         };
-        let begin = self.start + HEADER;
+        let begin = self.start + HEADER_BYTES;
         let there = self.end - begin;
         if there >= length {
             self.start = begin + length;
@@ -231,9 +231,9 @@ impl Decoder {
                 payload: Cow::Borrowed(&self.buffer[begin..begin + length]),
             }));
         }
-        if length >= LARGE {
+        if length >= LARGE_PAYLOAD_BYTES {
             let mut payload = self.buffers.take();
-            payload.reserve(length.min(AT_ONCE));
+            payload.reserve(length.min(MAX_INITIAL_CAPACITY));
             payload.extend_from_slice(&self.buffer[begin..self.end]);
             (self.start, self.end) = (0, 0);
             self.large = Some(Large {
@@ -247,7 +247,7 @@ impl Decoder {
     }
 
     fn peek(&self) -> io::Result<Option<(usize, Kind, u64)>> {
-        let Some(header) = self.buffer[self.start..self.end].first_chunk::<HEADER>() else {
+        let Some(header) = self.buffer[self.start..self.end].first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
         let [l0, l1, l2, l3, kind, id @ .., c0, c1, c2, c3] = *header;
@@ -255,7 +255,7 @@ impl Decoder {
         let checked = self.key.check(length, kind, id) == u32::from_le_bytes([c0, c1, c2, c3]);
         let length = length as usize;
         match Kind::of(kind) {
-            Some(kind) if checked && length <= MAX_PAYLOAD => Ok(Some((length, kind, id))),
+            Some(kind) if checked && length <= MAX_PAYLOAD_BYTES => Ok(Some((length, kind, id))),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is no frame")),
         }
     }
@@ -345,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_not_made_with_the_key_is_no_frame(text in prop::collection::vec(any::<u8>(), HEADER..100), other: u64, kind in 1_u8..=13) {
+        fn what_was_not_made_with_the_key_is_no_frame(text in prop::collection::vec(any::<u8>(), HEADER_BYTES..100), other: u64, kind in 1_u8..=13) {
             prop_assume!(other != KEY.0);
             // A line of text, and a frame of another key.
             let kind = Kind::of(kind).unwrap();
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_frame_larger_than_a_chunk_arrives() {
-        let payload = vec![7; 3 * CHUNK];
+        let payload = vec![7; 3 * READ_BYTES];
         let mut bytes = Vec::new();
         KEY.append(&mut bytes, Kind::Outcome, 1, b"small");
         KEY.append(&mut bytes, Kind::Outcome, 2, &payload);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Arguments from this size on are shared instead of copied.
-pub(super) const LARGE: usize = 1 << 14;
+pub(super) const LARGE_BYTES: usize = 1 << 14;
 
 /// The bytes of a call's arguments.
 pub(super) enum Arguments {
@@ -15,7 +15,7 @@ pub(super) enum Arguments {
 
 impl From<Vec<u8>> for Arguments {
     fn from(bytes: Vec<u8>) -> Self {
-        match bytes.len() < LARGE {
+        match bytes.len() < LARGE_BYTES {
             true => Self::Small(bytes),
             false => Self::Large(Arc::new(bytes)),
         }

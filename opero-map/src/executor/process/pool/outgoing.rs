@@ -13,10 +13,10 @@ use crate::executor::process::ipc::wire::{FrameKey, Kind};
 
 /// Small frames are put together into chunks of about this size; larger payloads are chunks of
 /// their own, not copied.
-const CHUNK: usize = 1 << 15;
+const CHUNK_BYTES: usize = 1 << 15;
 
 /// Chunks handed to the system in one call.
-const AT_ONCE: usize = 16;
+const MAX_CHUNKS_PER_SEND: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
@@ -71,9 +71,11 @@ impl Outgoing {
     fn small(&mut self, kind: Kind, id: u64, payload: &[u8]) {
         let key = self.key;
         match self.chunks.back_mut() {
-            Some(Chunk::Frames(last)) if last.len() < CHUNK => key.append(last, kind, id, payload),
+            Some(Chunk::Frames(last)) if last.len() < CHUNK_BYTES => {
+                key.append(last, kind, id, payload)
+            }
             _ => {
-                let mut chunk = Vec::with_capacity(CHUNK / 8);
+                let mut chunk = Vec::with_capacity(CHUNK_BYTES / 8);
                 key.append(&mut chunk, kind, id, payload);
                 self.chunks.push_back(Chunk::Frames(chunk));
             }
@@ -90,7 +92,7 @@ impl Outgoing {
             let mut slices: Vec<_> = self
                 .chunks
                 .iter()
-                .take(AT_ONCE)
+                .take(MAX_CHUNKS_PER_SEND)
                 .map(|chunk| IoSlice::new(chunk.bytes()))
                 .collect();
             if let (Some(first), Some(chunk)) = (slices.first_mut(), self.chunks.front()) {

@@ -18,8 +18,8 @@ use super::pending_call::PendingCall;
 use super::supervisor::Supervisor;
 use super::wakeup::Wakeup;
 use crate::executor::pool::{PoolClient, WorkerPool};
-use crate::executor::process::ipc::buffers::{Buffers, MIN_POOLED};
-use crate::executor::process::ipc::wire::MAX_PAYLOAD;
+use crate::executor::process::ipc::buffers::{Buffers, MIN_POOLED_BYTES};
+use crate::executor::process::ipc::wire::MAX_PAYLOAD_BYTES;
 
 /// The worker processes of one run, shut down when this is dropped.
 pub(crate) struct ProcessPool {
@@ -93,9 +93,9 @@ struct LoopClient<'c> {
 
 impl Remote for LoopClient<'_> {
     fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_> {
-        if arguments.len() > MAX_PAYLOAD {
+        if arguments.len() > MAX_PAYLOAD_BYTES {
             let reason = format!(
-                "the arguments have {} bytes, and {MAX_PAYLOAD} can pass",
+                "the arguments have {} bytes, and {MAX_PAYLOAD_BYTES} can pass",
                 arguments.len()
             );
             let rejected = RejectedKind::Transfer { reason };
@@ -123,7 +123,7 @@ impl Remote for LoopClient<'_> {
             return self.queue.buffers.give(buffer);
         }
         buffer.clear();
-        if buffer.capacity() < MIN_POOLED {
+        if buffer.capacity() < MIN_POOLED_BYTES {
             lock(&self.spare).bytes = buffer;
         }
     }

@@ -179,8 +179,8 @@ mod tests {
     use super::super::super::spawn::SpawnedWorker;
     use super::super::super::wakeup::Wakeup;
     use super::*;
-    use crate::RemoteFunction;
     use crate::executor::process::pool::config::PoolConfig;
+    use crate::job::RemoteFunction;
 
     /// One worker's supervisor.
     fn supervisor(waiting: Waiting) -> Supervisor {
