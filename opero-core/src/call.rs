@@ -14,21 +14,21 @@ pub struct Attempt {
     /// 1 for the first try, 2 for the first retry.
     pub number: u32,
     /// Index into the list of fallback values; 0 is the preferred one.
-    pub alternative: usize,
+    pub fallback_index: usize,
 }
 
 impl Attempt {
     /// The first try with the preferred value.
     pub const FIRST: Self = Self {
         number: 1,
-        alternative: 0,
+        fallback_index: 0,
     };
 
     /// The same try with another fallback value.
     #[must_use]
-    pub const fn with_alternative(self, alternative: usize) -> Self {
+    pub const fn with_fallback_index(self, fallback_index: usize) -> Self {
         Self {
-            alternative,
+            fallback_index,
             ..self
         }
     }
@@ -38,7 +38,7 @@ impl Attempt {
     pub const fn next(self) -> Self {
         Self {
             number: self.number.saturating_add(1),
-            alternative: 0,
+            fallback_index: 0,
         }
     }
 }
@@ -83,7 +83,7 @@ pub trait Arguments: Send + Sync {
     }
 
     /// How many fallback values there are, the preferred one included. Zero is rejected as an empty list.
-    fn alternatives(&self) -> usize {
+    fn fallback_values(&self) -> usize {
         1
     }
 

@@ -321,10 +321,10 @@ impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
 mod tests {
     use super::*;
 
-    fn attempt(number: u32, alternative: usize) -> Attempt {
+    fn attempt(number: u32, fallback_index: usize) -> Attempt {
         Attempt {
             number,
-            alternative,
+            fallback_index,
         }
     }
 

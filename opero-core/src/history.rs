@@ -152,20 +152,20 @@ mod tests {
 
     use super::*;
 
-    fn failed(number: u32, alternative: usize) -> FailedAttempt<(u32, usize)> {
+    fn failed(number: u32, fallback_index: usize) -> FailedAttempt<(u32, usize)> {
         let attempt = Attempt {
             number,
-            alternative,
+            fallback_index,
         };
         FailedAttempt {
             attempt,
-            cause: Cause::Function((number, alternative)),
+            cause: Cause::Function((number, fallback_index)),
         }
     }
 
     fn numbers<E>(history: &History<E>) -> Vec<(u32, usize)> {
         let attempts = history.kept().iter().map(|failed| failed.attempt);
-        attempts.map(|at| (at.number, at.alternative)).collect()
+        attempts.map(|at| (at.number, at.fallback_index)).collect()
     }
 
     #[test]

@@ -21,20 +21,20 @@ impl Holds {
     }
 
     /// Holds a value until an instant, in place of an earlier hold.
-    pub fn hold(&mut self, alternative: usize, until: Instant) {
-        self.release(alternative);
-        self.0.push((alternative, until));
+    pub fn hold(&mut self, fallback_index: usize, until: Instant) {
+        self.release(fallback_index);
+        self.0.push((fallback_index, until));
     }
 
     /// Ends the hold of a value.
-    pub fn release(&mut self, alternative: usize) {
-        self.0.retain(|(held, _)| *held != alternative);
+    pub fn release(&mut self, fallback_index: usize) {
+        self.0.retain(|(held, _)| *held != fallback_index);
     }
 
     /// Returns `true` if a value is held at `now`.
-    pub fn is_held(&self, alternative: usize, now: Instant) -> bool {
+    pub fn is_held(&self, fallback_index: usize, now: Instant) -> bool {
         let mut holds = self.0.iter();
-        holds.any(|(held, until)| *held == alternative && now < *until)
+        holds.any(|(held, until)| *held == fallback_index && now < *until)
     }
 
     /// The value whose hold ends first, and when that is.

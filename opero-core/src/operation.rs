@@ -69,7 +69,7 @@ pub fn operation<F>(function: F) -> FnOperation<F, Unkeyed> {
         args: Unkeyed,
         rate_key: None,
         stable_rate_key: None,
-        alternatives: 1,
+        fallback_values: 1,
         cost: 1,
     }
 }
@@ -81,7 +81,7 @@ pub struct FnOperation<F, A = Unkeyed> {
     args: A,
     rate_key: Option<Key>,
     stable_rate_key: Option<Result<Vec<u8>, CodecError>>,
-    alternatives: usize,
+    fallback_values: usize,
     cost: u32,
 }
 
@@ -164,15 +164,15 @@ impl<F, A> FnOperation<F, A> {
             args,
             rate_key: self.rate_key,
             stable_rate_key: self.stable_rate_key,
-            alternatives: self.alternatives,
+            fallback_values: self.fallback_values,
             cost: self.cost,
         }
     }
 
-    /// The number of fallback values that [`Attempt::alternative`] counts through.
+    /// The number of fallback values that [`Attempt::fallback_index`] counts through.
     #[must_use]
-    pub fn with_alternatives(mut self, alternatives: usize) -> Self {
-        self.alternatives = alternatives;
+    pub fn with_fallback_values(mut self, fallback_values: usize) -> Self {
+        self.fallback_values = fallback_values;
         self
     }
 
@@ -205,7 +205,7 @@ impl<F, A> fmt::Debug for FnOperation<F, A> {
     /// Without the arguments: they may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FnOperation")
-            .field("alternatives", &self.alternatives)
+            .field("fallback_values", &self.fallback_values)
             .field("cost", &self.cost)
             .finish_non_exhaustive()
     }
@@ -239,8 +239,8 @@ impl<F: Send + Sync, A: Identity> Arguments for FnOperation<F, A> {
         self.args.stable_key(out)
     }
 
-    fn alternatives(&self) -> usize {
-        self.alternatives
+    fn fallback_values(&self) -> usize {
+        self.fallback_values
     }
 
     fn rate_key(&self, _: Attempt) -> Option<Key> {

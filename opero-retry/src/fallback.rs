@@ -8,8 +8,8 @@ use opero_core::{
 
 /// The stage that tries the fallback values in order until one succeeds.
 ///
-/// The call says how many there are ([`Arguments::alternatives`](opero_core::Arguments::alternatives)), takes the one that
-/// [`Attempt::alternative`] counts to, and says which of its errors are worth the next one
+/// The call says how many there are ([`Arguments::fallback_values`](opero_core::Arguments::fallback_values)), takes the one that
+/// [`Attempt::fallback_index`] counts to, and says which of its errors are worth the next one
 /// ([`CallPolicy::fallback_on`](opero_core::CallPolicy::fallback_on)). When all fail, the last
 /// error is returned, with the earlier ones in it. Put inside a [`Retry`](crate::Retry), one attempt of the retry tries
 /// every value before it backs off.
@@ -27,12 +27,12 @@ use opero_core::{
 ///
 /// let models = ["gpt-4", "gpt-3.5"];
 /// let ask = operation(|attempt: Attempt| async move {
-///     match models[attempt.alternative] {
+///     match models[attempt.fallback_index] {
 ///         "gpt-4" => Err("overloaded"),
 ///         model => Ok(format!("{model}: hello")),
 ///     }
 /// })
-/// .with_alternatives(models.len());
+/// .with_fallback_values(models.len());
 /// assert_eq!(Fallback::new().execute_sync(&ask).unwrap(), "gpt-3.5: hello");
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,17 +59,17 @@ impl<T: Send, E: Send> Stage<T, E> for Fallback {
 
 impl Mechanism for Fallback {
     async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
-        let alternatives = next.arguments().alternatives();
-        let mut attempt = attempt.with_alternative(0);
-        if alternatives == 0 {
+        let fallback_values = next.arguments().fallback_values();
+        let mut attempt = attempt.with_fallback_index(0);
+        if fallback_values == 0 {
             return reject_empty(cx, attempt, next.outcome());
         }
         let holds = next.outcome().holds();
         if !holds.is_empty() {
-            attempt = attempt.with_alternative(first_open(cx, holds, alternatives));
+            attempt = attempt.with_fallback_index(first_open(cx, holds, fallback_values));
         }
         loop {
-            if attempt.alternative > 0 {
+            if attempt.fallback_index > 0 {
                 cx.emit(Event::FallbackUsed { attempt });
             }
             next.attempt(cx, attempt).await;
@@ -77,7 +77,7 @@ impl Mechanism for Fallback {
             if outcome.is_ok() {
                 return;
             }
-            let values = attempt.alternative + 1..alternatives;
+            let values = attempt.fallback_index + 1..fallback_values;
             let Some(following) = open(cx, outcome.holds(), values) else {
                 return;
             };
@@ -85,7 +85,7 @@ impl Mechanism for Fallback {
                 return;
             }
             outcome.set_aside();
-            attempt = attempt.with_alternative(following);
+            attempt = attempt.with_fallback_index(following);
         }
     }
 }
@@ -101,9 +101,9 @@ fn open(cx: &Context<'_>, holds: &Holds, mut values: Range<usize>) -> Option<usi
 
 /// The first value that is not held, or else the one that is held no longer than the others.
 #[cold]
-fn first_open(cx: &Context<'_>, holds: &Holds, alternatives: usize) -> usize {
+fn first_open(cx: &Context<'_>, holds: &Holds, fallback_values: usize) -> usize {
     let earliest = || holds.earliest().map_or(0, |(value, _)| value);
-    open(cx, holds, 0..alternatives).unwrap_or_else(earliest)
+    open(cx, holds, 0..fallback_values).unwrap_or_else(earliest)
 }
 
 #[cold]

@@ -224,13 +224,13 @@ fn hold(cx: &Context<'_>, outcome: &mut dyn Outcome, dues: &[Due]) -> Option<Dur
     let now = cx.now();
     for due in dues {
         let failed = outcome.failed(due.failure);
-        outcome.holds().release(failed.alternative);
+        outcome.holds().release(failed.fallback_index);
     }
     let passed_over = outcome.holds().earliest();
     for due in dues {
         if let Some(hint) = due.hint {
             let failed = outcome.failed(due.failure);
-            outcome.holds().hold(failed.alternative, now + hint);
+            outcome.holds().hold(failed.fallback_index, now + hint);
         }
     }
     passed_over.map(|(_, until)| until.since(now))

@@ -15,11 +15,11 @@ pub(crate) struct Execution {
 impl Mechanism for Execution {
     async fn pass<N: Next>(&self, cx: &Context<'_>, attempt: Attempt, next: &mut N) {
         // A stage of the user's may stand where no fallback keeps the index in range.
-        let Some(last) = next.arguments().alternatives().checked_sub(1) else {
+        let Some(last) = next.arguments().fallback_values().checked_sub(1) else {
             let rejected = RejectedKind::EmptyFallback.into();
             return next.outcome().reject(attempt, rejected);
         };
-        let attempt = attempt.with_alternative(attempt.alternative.min(last));
+        let attempt = attempt.with_fallback_index(attempt.fallback_index.min(last));
         cx.emit(Event::ExecutionStarted { attempt });
         let started = cx.observed().then(|| cx.now());
         let mut function = Function.around(&mut *next);

@@ -51,7 +51,7 @@ pub use opero_core::stable::KeySpace;
 /// Types in signatures that code seldom has to name: what calls return, and what a pipeline is generic over.
 pub mod types {
     #[cfg(feature = "macros")]
-    pub use crate::__private::Alternatives;
+    pub use crate::__private::FallbackValues;
     #[cfg(all(feature = "macros", feature = "cache"))]
     pub use crate::__private::{BoundCall, BoundSyncCall, CachedCall, CachedSyncCall};
     pub use crate::config::{Rate, Time};

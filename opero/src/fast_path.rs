@@ -20,7 +20,7 @@ use crate::order::{CacheUse, Rest, Stages};
 #[derive(Debug, Clone, Copy)]
 pub struct Needs {
     /// How many fallback values there are.
-    pub(crate) alternatives: usize,
+    pub(crate) fallback_values: usize,
     /// The permits that it costs.
     pub(crate) cost: u32,
     /// The limiter's key within this process.
@@ -54,7 +54,7 @@ impl Stages {
     /// Takes the permits of an attempt, if they are there at once.
     #[inline]
     pub(crate) fn admits(&self, needs: &Needs) -> bool {
-        needs.alternatives > 0 && ratelimit::admits(&self.rate_limit, needs)
+        needs.fallback_values > 0 && ratelimit::admits(&self.rate_limit, needs)
     }
 
     /// Returns `true` if the cache finds a call under its key of this process.

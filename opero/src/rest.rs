@@ -35,13 +35,13 @@ impl Arguments for Facts<'_> {
         self.whole?.in_background()
     }
 
-    fn alternatives(&self) -> usize {
-        self.needs.alternatives
+    fn fallback_values(&self) -> usize {
+        self.needs.fallback_values
     }
 
     fn rate_key(&self, attempt: Attempt) -> Option<Key> {
         match self.whole {
-            Some(whole) if attempt.alternative > 0 => whole.rate_key(attempt),
+            Some(whole) if attempt.fallback_index > 0 => whole.rate_key(attempt),
             _ => self.needs.rate_key,
         }
     }
@@ -56,7 +56,7 @@ impl Arguments for Facts<'_> {
 
     fn cost(&self, attempt: Attempt) -> u32 {
         match self.whole {
-            Some(whole) if attempt.alternative > 0 => whole.cost(attempt),
+            Some(whole) if attempt.fallback_index > 0 => whole.cost(attempt),
             _ => self.needs.cost,
         }
     }

@@ -43,8 +43,8 @@ impl Observer for TracingObserver {
                 tracing::debug!(target: "opero", function, attempt = attempt.number, ?delay, "{name}");
             }
             Event::FallbackUsed { attempt } | Event::GaveUp { attempt } => {
-                let (number, alternative) = (attempt.number, attempt.alternative);
-                tracing::debug!(target: "opero", function, attempt = number, alternative, "{name}");
+                let (number, fallback_index) = (attempt.number, attempt.fallback_index);
+                tracing::debug!(target: "opero", function, attempt = number, fallback_index, "{name}");
             }
             Event::PermitWaited { waited } => {
                 tracing::debug!(target: "opero", function, ?waited, "{name}");

@@ -40,7 +40,7 @@ async fn timed(n: u64) -> Result<u64, opero::Error<String>> {
 }
 
 #[opero(cache = false, arg_fallback = "model")]
-async fn with_alternatives(model: &str, n: u64) -> Result<u64, opero::Error<String>> {
+async fn with_fallback_values(model: &str, n: u64) -> Result<u64, opero::Error<String>> {
     ready(Ok(n + model.len() as u64)).await
 }
 
@@ -76,8 +76,8 @@ fn a_success_and_a_hit_allocate_nothing() {
         ("bare", &|n| poll(bare(n)).unwrap()),
         ("limited", &|n| poll(limited(n)).unwrap()),
         ("timed", &|n| poll(timed(n)).unwrap()),
-        ("with_alternatives", &|n| {
-            poll(with_alternatives(["small", "large"], n)).unwrap()
+        ("with_fallback_values", &|n| {
+            poll(with_fallback_values(["small", "large"], n)).unwrap()
         }),
         ("a pipeline without a cache", &|n| {
             poll(past.call(&n, |_| ready(Ok(n)))).unwrap()

@@ -28,7 +28,7 @@ struct Failure {
 struct Setting {
     script: Vec<Option<Failure>>,
     retries: u32,
-    alternatives: usize,
+    fallback_values: usize,
     rate: Option<(u32, u32, Option<u32>)>,
     cache: bool,
     is_keyed: bool,
@@ -79,10 +79,10 @@ fn run(setting: &Setting, watched: bool, sync: bool) -> Seen {
     };
     let execute = &execute;
     let body = move |attempt| async move { execute(attempt) };
-    let call = operation(body).with_alternatives(setting.alternatives);
+    let call = operation(body).with_fallback_values(setting.fallback_values);
     let keyed = operation(body)
         .keyed(&1)
-        .with_alternatives(setting.alternatives);
+        .with_fallback_values(setting.fallback_values);
     let results = (0..3).map(|_| match (setting.is_keyed, sync) {
         (true, true) => format!("{:?}", pipeline.execute_sync(&keyed)),
         (true, false) => format!("{:?}", opero::extend::block_on(pipeline.execute(&keyed))),
@@ -112,12 +112,12 @@ fn settings() -> impl Strategy<Value = Setting> {
         proptest::option::of(rate),
         any::<(bool, bool, bool, bool)>(),
     )
-        .prop_map(|(script, retries, alternatives, rate, flags)| {
+        .prop_map(|(script, retries, fallback_values, rate, flags)| {
             let (cache, is_keyed, is_timed, is_bounded) = flags;
             Setting {
                 script,
                 retries,
-                alternatives,
+                fallback_values,
                 rate,
                 cache,
                 is_keyed,

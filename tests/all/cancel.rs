@@ -142,11 +142,11 @@ fn a_dropped_call_leaves_no_flight_and_no_place_in_the_queue() {
     for polls in 0.. {
         let scripts = [eventful(&trace, &clock), eventful(&trace, &clock)];
         let mut calls = scripts.iter().map(|script| {
-            let call = operation(move |at: Attempt| script.run_async(["", " "][at.alternative]));
+            let call = operation(move |at: Attempt| script.run_async(["", " "][at.fallback_index]));
             let pipeline = &pipeline;
             Box::pin(async move {
                 pipeline
-                    .execute(&call.keyed(script).with_alternatives(2))
+                    .execute(&call.keyed(script).with_fallback_values(2))
                     .await
             })
         });

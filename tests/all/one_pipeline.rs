@@ -43,8 +43,8 @@ fn of_pipeline(name: &str, builder: PipelineBuilder<Failure>) -> String {
     let pipeline = builder.name(name).clock(clock.clone()).build().unwrap();
     behaviour(&trace, &clock, |script| {
         let function =
-            operation(move |at: Attempt| script.run_async(["first", "second"][at.alternative]));
-        block_on(pipeline.execute(&function.keyed(script).with_alternatives(2)))
+            operation(move |at: Attempt| script.run_async(["first", "second"][at.fallback_index]));
+        block_on(pipeline.execute(&function.keyed(script).with_fallback_values(2)))
     })
 }
 

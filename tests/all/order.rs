@@ -146,8 +146,8 @@ fn a_built_pipeline_has_the_one_order() {
     let blocking = pipeline(name, &clock).build().unwrap();
     let call = |script: &Script| {
         let function =
-            operation(move |at: Attempt| async move { script.run(VALUES[at.alternative]) });
-        blocking.execute_sync(&function.keyed(script).with_alternatives(2))
+            operation(move |at: Attempt| async move { script.run(VALUES[at.fallback_index]) });
+        blocking.execute_sync(&function.keyed(script).with_fallback_values(2))
     };
     check(&trace, &clock, call, SCENARIOS);
 
@@ -156,8 +156,8 @@ fn a_built_pipeline_has_the_one_order() {
         .build()
         .unwrap();
     let call = |script: &Script| {
-        let function = operation(move |at: Attempt| script.run_async(VALUES[at.alternative]));
-        block_on(asynchronous.execute(&function.keyed(script).with_alternatives(2)))
+        let function = operation(move |at: Attempt| script.run_async(VALUES[at.fallback_index]));
+        block_on(asynchronous.execute(&function.keyed(script).with_fallback_values(2)))
     };
     check(&trace, &clock, call, SCENARIOS);
     check(&trace, &clock, call, [(&[Hang, Value], TIMEOUT)]);

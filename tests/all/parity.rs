@@ -74,7 +74,7 @@ impl<T: Send, E: Send> Stage<T, E> for Breaker {
         attempt: Attempt,
         next: N,
     ) -> Result<T, Error<E>> {
-        let turn = attempt.number as usize + 3 * attempt.alternative;
+        let turn = attempt.number as usize + 3 * attempt.fallback_index;
         if turn.is_multiple_of(3) {
             let reason = ["soon", "elsewhere", "soon or elsewhere", "never"][turn % 4];
             return Err(Error::rejected(Rejected::by_stage("breaker", reason)));
@@ -88,7 +88,7 @@ const VALUES: [&str; 3] = ["first", "second", "third"];
 /// Two calls of one script through a pipeline, the second one a hit or another round.
 fn built(
     config: &PipelineConfig,
-    alternatives: usize,
+    fallback_values: usize,
     steps: &[Step],
     has_breaker: bool,
     sync: bool,
@@ -110,17 +110,16 @@ fn built(
             let pipeline = $builder.build().unwrap();
             let call = || match sync {
                 true => {
-                    let function =
-                        operation(
-                            move |at: Attempt| async move { script.run(VALUES[at.alternative]) },
-                        );
-                    let call = function.keyed(script).with_alternatives(alternatives);
+                    let function = operation(move |at: Attempt| async move {
+                        script.run(VALUES[at.fallback_index])
+                    });
+                    let call = function.keyed(script).with_fallback_values(fallback_values);
                     pipeline.execute_sync(&call)
                 }
                 false => {
                     let function =
-                        operation(move |at: Attempt| script.run_async(VALUES[at.alternative]));
-                    let call = function.keyed(script).with_alternatives(alternatives);
+                        operation(move |at: Attempt| script.run_async(VALUES[at.fallback_index]));
+                    let call = function.keyed(script).with_fallback_values(fallback_values);
                     block_on(pipeline.execute(&call))
                 }
             };
@@ -166,13 +165,13 @@ proptest! {
     #[test]
     fn built_pipelines_do_the_same_in_sync_and_async(
         config in configs(),
-        alternatives in 0..=3_usize,
+        fallback_values in 0..=3_usize,
         steps in outcomes(),
         has_breaker: bool,
     ) {
         prop_assert_eq!(
-            built(&config, alternatives, &steps, has_breaker, true),
-            built(&config, alternatives, &steps, has_breaker, false)
+            built(&config, fallback_values, &steps, has_breaker, true),
+            built(&config, fallback_values, &steps, has_breaker, false)
         );
     }
 }

@@ -84,12 +84,12 @@ fn fail(shown: &Shown, pipeline: &Pipeline<Failure>, secret: &str) {
         let keyed = (secret, failures);
         let function = function
             .keyed(&keyed)
-            .with_alternatives(2)
+            .with_fallback_values(2)
             .with_rate_key(secret);
         shown.debug(&function);
         shown.result(pipeline.execute_sync(&function));
         shown.result(block_on(pipeline.execute(&function)));
-        shown.result(pipeline.execute_sync(&function.clone().with_alternatives(0)));
+        shown.result(pipeline.execute_sync(&function.clone().with_fallback_values(0)));
         shown.result(pipeline.execute_sync(&function.with_cost(9)));
     }
     shown.debug(pipeline.stages());

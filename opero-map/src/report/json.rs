@@ -72,7 +72,7 @@ fn span(span: &Span) -> String {
     object.field("worker", or_null(span.worker));
     object.field("phase", text(span.phase.name()));
     object.field("attempt", span.attempt);
-    object.field("alternative", span.alternative);
+    object.field("fallback_index", span.fallback_index);
     object.field("start_ms", span.start_ms);
     object.field("elapsed_ms", span.elapsed_ms);
     object.end()
@@ -193,7 +193,7 @@ mod tests {
             worker: (phase == Phase::Execution).then_some(4),
             phase,
             attempt: 1,
-            alternative: 0,
+            fallback_index: 0,
             start_ms: 0.125,
             elapsed_ms: 1e-6,
         }

@@ -34,7 +34,7 @@ fn a_call_dropped_at_any_await_point_leaves_nothing_behind() {
         let mut polls = 0;
         loop {
             let clock = ManualClock::new();
-            let script = Script::failing().alternatives(2).working(ms(work));
+            let script = Script::failing().fallback_values(2).working(ms(work));
             let over = dropped_after(polls, &clock, &script);
             assert_eq!(clock.sleepers(), 0, "after {polls} polls");
             if over {

@@ -11,7 +11,7 @@ fn values_are_tried_in_order_until_one_succeeds() {
         Outcome::Failure(PLAIN),
         Outcome::Value,
     ])
-    .alternatives(5);
+    .fallback_values(5);
     let trace = Trace::default();
     let cx = Context::blocking().with_observer(&trace);
     let value = opero_core::block_on(Fallback::new().call(&cx, Attempt::FIRST, &script));
@@ -19,11 +19,11 @@ fn values_are_tried_in_order_until_one_succeeds() {
     assert_eq!(
         trace.lines(),
         [
-            "ExecutionStarted { attempt: Attempt { number: 1, alternative: 0 } }",
-            "FallbackUsed { attempt: Attempt { number: 1, alternative: 1 } }",
-            "ExecutionStarted { attempt: Attempt { number: 1, alternative: 1 } }",
-            "FallbackUsed { attempt: Attempt { number: 1, alternative: 2 } }",
-            "ExecutionStarted { attempt: Attempt { number: 1, alternative: 2 } }",
+            "ExecutionStarted { attempt: Attempt { number: 1, fallback_index: 0 } }",
+            "FallbackUsed { attempt: Attempt { number: 1, fallback_index: 1 } }",
+            "ExecutionStarted { attempt: Attempt { number: 1, fallback_index: 1 } }",
+            "FallbackUsed { attempt: Attempt { number: 1, fallback_index: 2 } }",
+            "ExecutionStarted { attempt: Attempt { number: 1, fallback_index: 2 } }",
         ]
     );
 }
@@ -34,7 +34,7 @@ fn one_retry_tries_every_value_before_it_backs_off() {
     let clock = opero_retry::ManualClock::auto();
     let trace = Trace::default();
     let cx = Context::new(&clock, opero_retry::Waiting::Blocking).with_observer(&trace);
-    let script = Script::failing().alternatives(2);
+    let script = Script::failing().fallback_values(2);
     let stages = Stack::new(retry, Fallback::new());
     let error = opero_core::block_on(stages.call(&cx, Attempt::FIRST, &script)).unwrap_err();
     let names: Vec<_> = trace.lines().iter().map(|l| l[..8].to_owned()).collect();
@@ -46,15 +46,15 @@ fn one_retry_tries_every_value_before_it_backs_off() {
     let tried: Vec<_> = error
         .earlier()
         .iter()
-        .map(|f| (f.attempt.number, f.attempt.alternative))
+        .map(|f| (f.attempt.number, f.attempt.fallback_index))
         .collect();
     assert_eq!(tried, [(1, 0), (1, 1), (2, 0)]);
-    assert_eq!(error.last_attempt().alternative, 1);
+    assert_eq!(error.last_attempt().fallback_index, 1);
 }
 
 #[test]
 fn an_empty_list_is_an_error_before_anything_runs() {
-    let script = Script::failing().alternatives(0);
+    let script = Script::failing().fallback_values(0);
     let trace = Trace::default();
     let cx = Context::blocking().with_observer(&trace);
     let stages = Stack::new(Retry::new(RetryPolicy::default()).unwrap(), Fallback::new());
@@ -71,7 +71,7 @@ fn an_error_that_no_other_value_helps_ends_the_list() {
         next_value: false,
         ..PLAIN
     })])
-    .alternatives(3);
+    .fallback_values(3);
     assert!(Fallback::new().execute_sync(&script).is_err());
     assert_eq!(script.executions(), 1);
 }
@@ -79,7 +79,7 @@ fn an_error_that_no_other_value_helps_ends_the_list() {
 #[test]
 fn a_timeout_is_worth_the_next_value_and_a_wrong_parameter_is_not() {
     let script =
-        Script::new([Outcome::TimedOut, Outcome::Hopeless, Outcome::Value]).alternatives(3);
+        Script::new([Outcome::TimedOut, Outcome::Hopeless, Outcome::Value]).fallback_values(3);
     let error = Fallback::new().execute_sync(&script).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert_eq!(script.executions(), 2);
@@ -101,7 +101,7 @@ fn a_value_without_a_permit_passes_the_turn_to_the_next() {
             reason: "no answer".to_owned(),
         },
     ] {
-        let script = Script::new([Outcome::Rejected(kind), Outcome::Value]).alternatives(2);
+        let script = Script::new([Outcome::Rejected(kind), Outcome::Value]).fallback_values(2);
         assert_eq!(Fallback::new().execute_sync(&script).unwrap(), 1);
     }
 }
@@ -126,7 +126,7 @@ fn the_predicate_decides_on_rejections_that_may_pass() {
                 ..PLAIN
             };
             let script = Script::new([rejection.clone()])
-                .alternatives(2)
+                .fallback_values(2)
                 .rejected_as(as_error);
             assert!(Fallback::new().execute_sync(&script).is_err());
             assert_eq!(script.executions(), executions, "{rejection:?}");

@@ -8,10 +8,10 @@ use opero_retry::{
 
 use crate::script::ms;
 
-/// Fails with the number of the attempt and the alternative.
+/// Fails with the number of the attempt and the fallback index.
 fn failing() -> impl Operation<(), (u32, usize)> {
-    operation(|attempt: Attempt| async move { Err((attempt.number, attempt.alternative)) })
-        .with_alternatives(4)
+    operation(|attempt: Attempt| async move { Err((attempt.number, attempt.fallback_index)) })
+        .with_fallback_values(4)
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn only_errors_the_predicate_holds_for_are_retried() {
 
 #[test]
 fn only_errors_the_predicate_holds_for_get_the_next_value() {
-    let call = failing().with_fallback_on(|(_, alternative): &(u32, usize)| *alternative < 1);
+    let call = failing().with_fallback_on(|(_, fallback_index): &(u32, usize)| *fallback_index < 1);
     assert_eq!(
         Fallback::new().execute_sync(&call).unwrap_err().attempts(),
         2
@@ -44,7 +44,7 @@ fn a_hook_hides_nothing_that_the_operation_knows() {
         .keyed("arguments")
         .with_rate_key("tenant")
         .with_cost(3)
-        .with_alternatives(2);
+        .with_fallback_values(2);
     let borrowed = &inner;
     let hooked = borrowed
         .with_retry_on(|(): &()| false)
@@ -67,7 +67,7 @@ impl<O: Operation<u8, ()>> Known for O {
             arguments.key(),
             arguments.rate_key(Attempt::FIRST),
             arguments.cost(Attempt::FIRST),
-            arguments.alternatives(),
+            arguments.fallback_values(),
         )
     }
 }

@@ -48,13 +48,13 @@ proptest! {
     fn one_script_gives_one_trace_in_sync_and_async(
         outcomes in outcomes(),
         policy in policy(),
-        alternatives in 0..4_usize,
+        fallback_values in 0..4_usize,
         work in 0..300_u64,
         rejected_as in prop::option::of(failures()),
         piped: bool,
     ) {
         let script = || {
-            let script = Script::new(outcomes.clone()).alternatives(alternatives);
+            let script = Script::new(outcomes.clone()).fallback_values(fallback_values);
             script.working(ms(work)).rejected_as(rejected_as.clone())
         };
         prop_assert_eq!(
@@ -73,7 +73,7 @@ fn a_blocking_call_is_ready_at_its_first_poll() {
     ] {
         let clock = ManualClock::auto();
         let cx = Context::new(&clock, Waiting::Blocking);
-        let script = Script::new([Outcome::TimedOut]).alternatives(2);
+        let script = Script::new([Outcome::TimedOut]).fallback_values(2);
         let stages = Stack::new(Retry::new(policy).unwrap(), Fallback::new());
         let call = std::pin::pin!(stages.call(&cx, Attempt::FIRST, &script));
         let mut task = std::task::Context::from_waker(std::task::Waker::noop());

@@ -86,10 +86,10 @@ fn the_events_tell_what_is_tried_and_why_not_again() {
     assert_eq!(
         trace.lines(),
         [
-            "ExecutionStarted { attempt: Attempt { number: 1, alternative: 0 } }",
-            "RetryScheduled { attempt: Attempt { number: 1, alternative: 0 }, delay: 100ms }",
-            "ExecutionStarted { attempt: Attempt { number: 2, alternative: 0 } }",
-            "GaveUp { attempt: Attempt { number: 2, alternative: 0 } }",
+            "ExecutionStarted { attempt: Attempt { number: 1, fallback_index: 0 } }",
+            "RetryScheduled { attempt: Attempt { number: 1, fallback_index: 0 }, delay: 100ms }",
+            "ExecutionStarted { attempt: Attempt { number: 2, fallback_index: 0 } }",
+            "GaveUp { attempt: Attempt { number: 2, fallback_index: 0 } }",
         ]
     );
 }
@@ -233,22 +233,22 @@ async fn its_future_can_be_spawned() {
 
 proptest! {
     #[test]
-    fn attempts_never_exceed_retries_plus_one_times_alternatives(
+    fn attempts_never_exceed_retries_plus_one_times_fallback_values(
         outcomes in outcomes(),
         retries in 0..6_u32,
-        alternatives in 0..4_usize,
+        fallback_values in 0..4_usize,
     ) {
         // Rejected for the deadline's sake, an attempt did not start, and leaves no trace at the end of an error.
         let is_late = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(RejectedKind::Elapsed { .. }));
         let has_late = outcomes.iter().any(is_late);
-        let script = Script::new(outcomes).alternatives(alternatives);
+        let script = Script::new(outcomes).fallback_values(fallback_values);
         let clock = ManualClock::auto();
         let cx = Context::new(&clock, Waiting::Async);
         let stages = Stack::new(retry(RetryPolicy::default().with_retries(retries)), Fallback::new());
         let result = block_on(stages.call(&cx, Attempt::FIRST, &script));
-        prop_assert!(script.executions() <= (retries as usize + 1) * alternatives);
+        prop_assert!(script.executions() <= (retries as usize + 1) * fallback_values);
         // Every failed execution is in the error, and nothing else.
-        if let Err(error) = result && alternatives > 0 {
+        if let Err(error) = result && fallback_values > 0 {
             prop_assert!(error.attempts() <= script.executions());
             prop_assert!(has_late || error.attempts() == script.executions());
             prop_assert_eq!(error.earlier().len() + 1, error.attempts());

@@ -36,7 +36,7 @@ fn run(failures: &[Failure], values: usize, retries: u32, piped: bool) -> (Vec<D
     let clock = ManualClock::auto();
     let cx = Context::new(&clock, Waiting::Blocking);
     let outcomes: Vec<_> = failures.iter().cloned().map(Outcome::Failure).collect();
-    let script = Script::new(outcomes).alternatives(values);
+    let script = Script::new(outcomes).fallback_values(values);
     let result = match piped {
         true => block_on(Pipe(retry(retries)).call(&cx, &script)),
         false => {
@@ -91,7 +91,7 @@ fn predicates_are_asked_only_where_an_attempt_may_follow() {
     for (retries, values, piped) in [(0, 1, true), (3, 1, false), (3, 2, true), (2, 3, false)] {
         tokens.store(0, Ordering::Relaxed);
         let call = operation(|_| async { Err::<(), _>(()) })
-            .with_alternatives(values);
+            .with_fallback_values(values);
         let call = call.with_retry_on(|(): &()| tokens.fetch_add(1, Ordering::Relaxed) < 100);
         let clock = ManualClock::auto();
         let cx = Context::new(&clock, Waiting::Blocking);
@@ -151,7 +151,7 @@ struct Hinting {
 impl Operation<(), Duration> for Hinting {
     async fn attempt(&self, cx: &Context<'_>, attempt: Attempt) -> Result<(), Error<Duration>> {
         let mut due = self.due.lock().unwrap();
-        let value = attempt.alternative;
+        let value = attempt.fallback_index;
         assert!(cx.now() >= due[value], "{attempt:?} comes too early");
         let turn = self.attempts.fetch_add(1, Ordering::Relaxed) as usize;
         let hint = ms(self.hints[value][turn % self.hints[value].len()]);
@@ -169,7 +169,7 @@ impl Operation<(), Duration> for Hinting {
 }
 
 impl Arguments for Hinting {
-    fn alternatives(&self) -> usize {
+    fn fallback_values(&self) -> usize {
         self.hints.len()
     }
 }

@@ -49,7 +49,7 @@ impl std::fmt::Display for Failure {
 #[derive(Debug)]
 pub(crate) struct Script {
     outcomes: Vec<Outcome>,
-    alternatives: usize,
+    fallback_values: usize,
     executions: AtomicUsize,
     /// Waited for in every execution, on the call's clock.
     work: Duration,
@@ -61,7 +61,7 @@ impl Script {
     pub(crate) fn new(outcomes: impl Into<Vec<Outcome>>) -> Self {
         Self {
             outcomes: outcomes.into(),
-            alternatives: 1,
+            fallback_values: 1,
             executions: AtomicUsize::new(0),
             work: Duration::ZERO,
             rejected_as: None,
@@ -72,8 +72,8 @@ impl Script {
         Self::new([Outcome::Failure(PLAIN)])
     }
 
-    pub(crate) fn alternatives(mut self, alternatives: usize) -> Self {
-        self.alternatives = alternatives;
+    pub(crate) fn fallback_values(mut self, fallback_values: usize) -> Self {
+        self.fallback_values = fallback_values;
         self
     }
 
@@ -121,8 +121,8 @@ impl Operation<usize, Failure> for Script {
 }
 
 impl Arguments for Script {
-    fn alternatives(&self) -> usize {
-        self.alternatives
+    fn fallback_values(&self) -> usize {
+        self.fallback_values
     }
 }
 

@@ -35,8 +35,8 @@ impl Plan<'_> {
                 }
             });
         }
-        if let Some(alternatives) = self.scope().alternatives() {
-            answers.push(quote!(alternatives: ::core::option::Option::Some(#alternatives)));
+        if let Some(fallback_values) = self.scope().fallback_values() {
+            answers.push(quote!(fallback_values: ::core::option::Option::Some(#fallback_values)));
         }
         self.rate_answers(&mut answers, errors);
         if let Some(bytes) = bytes {

@@ -1,4 +1,4 @@
-//! The parameter that takes alternatives: named by `arg_fallback`, or marked by `#[fallback(…)]` with a default list.
+//! The parameter that takes fallback values: named by `arg_fallback`, or marked by `#[fallback(…)]` with a default list.
 
 use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
@@ -86,7 +86,7 @@ fn marked(arguments: &mut [Argument], errors: &mut Errors) -> Option<Fallback> {
             if found.is_some() {
                 errors.at(
                     mark.span(),
-                    "there is a second fallback argument: only one can take alternatives",
+                    "there is a second fallback argument: only one can take fallback values",
                 );
                 continue;
             }

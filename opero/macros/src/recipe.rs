@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
             let (attributes, name, ty) = (&argument.attributes, &argument.name, &argument.ty);
             match is_list {
                 true => {
-                    parse_quote!(#(#attributes)* #name: impl #facade::extend::types::Alternatives<#ty, #error>)
+                    parse_quote!(#(#attributes)* #name: impl #facade::extend::types::FallbackValues<#ty, #error>)
                 }
                 false => parse_quote!(#(#attributes)* #name: #ty),
             }

@@ -131,11 +131,12 @@ impl Scope<'_> {
             Some(Values::Listed(values)) => {
                 let values = values.iter().map(|value| converted(value, &argument.ty));
                 let arms = numbered(values.collect());
-                quote!(match #attempt.alternative { #arms })
+                quote!(match #attempt.fallback_index { #arms })
             }
-            Some(Values::Passed) => {
-                self.taken(argument, &quote!(#door::pick(#slot, #attempt.alternative)))
-            }
+            Some(Values::Passed) => self.taken(
+                argument,
+                &quote!(#door::pick(#slot, #attempt.fallback_index)),
+            ),
             None => self.taken(argument, &quote!(#slot)),
         }
     }
@@ -154,7 +155,7 @@ impl Scope<'_> {
         }
     }
 
-    /// An argument as a key sees it: references as they are, the rest by reference, a list of alternatives as a slice.
+    /// An argument as a key sees it: references as they are, the rest by reference, a list of fallback values as a slice.
     /// `None` for a fallback argument with a default list, which the caller does not choose.
     pub(crate) fn seen(&self, index: usize) -> Option<TokenStream> {
         let (door, slot) = (self.door, self.slot(index));
@@ -199,10 +200,10 @@ impl Scope<'_> {
                 quote!(&{ let #value: #ty = #own; #value })
             }
             (Some(Values::Passed), Passing::Copied) => {
-                quote!(*#door::pick(#slot, #attempt.alternative))
+                quote!(*#door::pick(#slot, #attempt.fallback_index))
             }
             (Some(Values::Passed), Passing::Cloned) => {
-                quote!(#door::pick(#slot, #attempt.alternative))
+                quote!(#door::pick(#slot, #attempt.fallback_index))
             }
             (None, Passing::Copied) => quote!(*#slot),
             (None, Passing::Cloned) => quote!(#slot),
@@ -219,7 +220,7 @@ impl Scope<'_> {
     }
 
     /// How many fallback values there are, as a function of the shared tuple.
-    pub(crate) fn alternatives(&self) -> Option<TokenStream> {
+    pub(crate) fn fallback_values(&self) -> Option<TokenStream> {
         let fallback = self.fallback?;
         let (door, slot, shared) = (self.door, self.slot(fallback.index), hidden("shared"));
         Some(match &fallback.values {

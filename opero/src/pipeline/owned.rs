@@ -325,7 +325,7 @@ where
             return Cow::Borrowed(&self.args);
         }
         let mut args = self.args.clone();
-        hooks.put_value(&mut args, attempt.alternative);
+        hooks.put_value(&mut args, attempt.fallback_index);
         Cow::Owned(args)
     }
 }
@@ -385,7 +385,7 @@ where
         Some((self.again)(self))
     }
 
-    fn alternatives(&self) -> usize {
+    fn fallback_values(&self) -> usize {
         self.pipeline.arguments.values().unwrap_or(1)
     }
 

@@ -55,7 +55,7 @@ where
         let arguments = self.operation.arguments();
         let rate_key = arguments.rate_key(attempt);
         Needs {
-            alternatives: arguments.alternatives(),
+            fallback_values: arguments.fallback_values(),
             cost: arguments.cost(attempt),
             rate_key,
             has_shared_key: rate_key.is_some()

@@ -20,7 +20,7 @@ use crate::fast_path::Needs;
 /// not carry them.
 pub struct Answers<S, I, T, E> {
     /// The number of fallback values; one where there is no such parameter.
-    pub alternatives: Option<fn(&S) -> usize>,
+    pub fallback_values: Option<fn(&S) -> usize>,
     /// `rate_key`.
     pub rate_key: Option<fn(&S, &I, Attempt) -> Key>,
     /// `rate_key`, as bytes.
@@ -51,7 +51,7 @@ pub(super) type MakeBytes<S, I, T, E> = fn() -> Bytes<S, I, T, E>;
 impl<S, I, T, E> Answers<S, I, T, E> {
     /// What the stages assume by themselves.
     pub const DEFAULT: Self = Self {
-        alternatives: None,
+        fallback_values: None,
         rate_key: None,
         stable_rate_key: None,
         rate_cost: None,
@@ -105,14 +105,14 @@ impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E
     #[allow(clippy::manual_map)] // A closure is one more function to compile for each of the user's.
     fn needs(&self, shared: &S, item: &I, attempt: Attempt) -> Needs {
         let answers = self();
-        let alternatives = match answers.alternatives {
+        let fallback_values = match answers.fallback_values {
             Some(count) => count(shared),
             None => 1,
         };
         // An empty list has no value to make a key of.
-        let has_values = alternatives > 0;
+        let has_values = fallback_values > 0;
         Needs {
-            alternatives,
+            fallback_values,
             cost: match answers.rate_cost {
                 Some(cost) if has_values => cost(shared, item, attempt),
                 _ => 1,
@@ -138,7 +138,10 @@ impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E
         out: &mut KeyBytes,
     ) -> Encoded {
         let answers = self();
-        if answers.alternatives.is_some_and(|count| count(shared) == 0) {
+        if answers
+            .fallback_values
+            .is_some_and(|count| count(shared) == 0)
+        {
             return None;
         }
         answers.stable_rate_key?(shared, item, attempt, out)
@@ -162,7 +165,7 @@ impl<S, I, T, E, W: ShareErrors<E>> Answer<S, I, T, E> for NoAnswers<W> {
     #[inline]
     fn needs(&self, _: &S, _: &I, _: Attempt) -> Needs {
         Needs {
-            alternatives: 1,
+            fallback_values: 1,
             cost: 1,
             rate_key: None,
             has_shared_key: false,

@@ -30,7 +30,7 @@ use super::checks::{Anything, TakesRejections};
     label = "expected one `{M}` or an array of them",
     note = "a `Vec` or a slice may be empty: it can be passed where the function's error type implements `From<opero::Rejected>`, or where the function returns `opero::Error`"
 )]
-pub trait Alternatives<M, E>: Sized + Send + Sync {
+pub trait FallbackValues<M, E>: Sized + Send + Sync {
     /// The values.
     fn values(&self) -> &[M];
 
@@ -41,13 +41,13 @@ pub trait Alternatives<M, E>: Sized + Send + Sync {
     }
 }
 
-impl<M: Send + Sync, E> Alternatives<M, E> for M {
+impl<M: Send + Sync, E> FallbackValues<M, E> for M {
     fn values(&self) -> &[M] {
         slice::from_ref(self)
     }
 }
 
-impl<M: Send + Sync, E, const N: usize> Alternatives<M, E> for [M; N] {
+impl<M: Send + Sync, E, const N: usize> FallbackValues<M, E> for [M; N] {
     fn values(&self) -> &[M] {
         const {
             assert!(
@@ -59,7 +59,7 @@ impl<M: Send + Sync, E, const N: usize> Alternatives<M, E> for [M; N] {
     }
 }
 
-impl<M: Sync, E, const N: usize> Alternatives<M, E> for &[M; N] {
+impl<M: Sync, E, const N: usize> FallbackValues<M, E> for &[M; N] {
     fn values(&self) -> &[M] {
         const {
             assert!(
@@ -71,7 +71,7 @@ impl<M: Sync, E, const N: usize> Alternatives<M, E> for &[M; N] {
     }
 }
 
-impl<M: Send + Sync, E: TakesRejections> Alternatives<M, E> for Vec<M> {
+impl<M: Send + Sync, E: TakesRejections> FallbackValues<M, E> for Vec<M> {
     fn values(&self) -> &[M] {
         self
     }
@@ -81,7 +81,7 @@ impl<M: Send + Sync, E: TakesRejections> Alternatives<M, E> for Vec<M> {
     }
 }
 
-impl<M: Sync, E: TakesRejections> Alternatives<M, E> for &[M] {
+impl<M: Sync, E: TakesRejections> FallbackValues<M, E> for &[M] {
     fn values(&self) -> &[M] {
         self
     }
@@ -91,7 +91,7 @@ impl<M: Sync, E: TakesRejections> Alternatives<M, E> for &[M] {
     }
 }
 
-impl<M: Sync, E: TakesRejections> Alternatives<M, E> for &Vec<M> {
+impl<M: Sync, E: TakesRejections> FallbackValues<M, E> for &Vec<M> {
     fn values(&self) -> &[M] {
         self
     }
@@ -105,7 +105,7 @@ impl<T, E> Transparent<T, E> {
     /// What becomes of an empty list.
     pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<Result<T, Error<E>>>
     where
-        L: Alternatives<M, Anything>,
+        L: FallbackValues<M, Anything>,
     {
         |rejected| Some(Err(Error::rejected(rejected)))
     }
@@ -115,7 +115,7 @@ impl<T, E> Wrapped<T, E> {
     /// What becomes of an empty list.
     pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<Result<T, E>>
     where
-        L: Alternatives<M, E>,
+        L: FallbackValues<M, E>,
     {
         |rejected| L::rejected(rejected).map(Err)
     }
@@ -129,7 +129,7 @@ impl<R> Plain<R> {
     }
 }
 
-/// A list among the arguments that attempts share. A type of its own, and no type that `Alternatives` names for `L`: the
+/// A list among the arguments that attempts share. A type of its own, and no type that `FallbackValues` names for `L`: the
 /// compiler cannot resolve such a one in a future that goes from thread to thread, once it has erased the lifetimes in it.
 pub struct List<M, E, L> {
     list: L,
@@ -138,14 +138,14 @@ pub struct List<M, E, L> {
 
 /// The list, as it was passed.
 #[inline]
-pub fn list<M, E, L: Alternatives<M, E>>(list: L) -> List<M, E, L> {
+pub fn list<M, E, L: FallbackValues<M, E>>(list: L) -> List<M, E, L> {
     List {
         list,
         types: PhantomData,
     }
 }
 
-impl<M, E, L: Alternatives<M, E>> AsRef<[M]> for List<M, E, L> {
+impl<M, E, L: FallbackValues<M, E>> AsRef<[M]> for List<M, E, L> {
     #[inline]
     fn as_ref(&self) -> &[M] {
         self.list.values()
@@ -167,7 +167,7 @@ pub fn values<M>(list: &impl AsRef<[M]>) -> &[M] {
 
 /// The value that an attempt uses. The list is not empty: an attempt on an empty one is rejected before it starts.
 #[inline]
-pub fn pick<M>(list: &impl AsRef<[M]>, alternative: usize) -> &M {
+pub fn pick<M>(list: &impl AsRef<[M]>, fallback_index: usize) -> &M {
     let list = list.as_ref();
-    &list[alternative.min(list.len().saturating_sub(1))]
+    &list[fallback_index.min(list.len().saturating_sub(1))]
 }

@@ -77,7 +77,7 @@ pub use checks::{
     needs_result_for_max_elapsed, needs_result_for_retries, needs_result_for_retry_after,
     needs_result_for_retry_on,
 };
-pub use fallback::{Alternatives, List, list, pick, values};
+pub use fallback::{FallbackValues, List, list, pick, values};
 pub use function::Function;
 pub use instance::{Instance, Registered};
 pub use keys::{

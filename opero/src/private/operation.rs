@@ -98,8 +98,8 @@ impl<P: Callee> Arguments for Whole<'_, P> {
         self.target.in_background(self.item)
     }
 
-    fn alternatives(&self) -> usize {
-        self.target.needs(self.item, Attempt::FIRST).alternatives
+    fn fallback_values(&self) -> usize {
+        self.target.needs(self.item, Attempt::FIRST).fallback_values
     }
 
     fn rate_key(&self, attempt: Attempt) -> Option<Key> {

@@ -115,7 +115,7 @@ async fn history(model: &str) -> Result<(), Error<Own>> {
 async fn the_history_holds_every_value_of_every_try() {
     let error = history(vec!["a", "b"]).await.unwrap_err();
     assert_eq!(error.attempts(), 4);
-    assert_eq!(error.last_attempt().alternative, 1);
+    assert_eq!(error.last_attempt().fallback_index, 1);
     let none: [&str; 0] = [];
     assert_eq!(
         history(&none[..]).await.unwrap_err().kind(),

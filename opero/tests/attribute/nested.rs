@@ -82,7 +82,7 @@ async fn prices(item: u32) -> Result<String, String> {
 /// `.await` on a run once crashed the compiler here, and only when code was made: over a future with an associated type of an
 /// argument that borrows.
 #[tokio::test]
-async fn a_map_awaits_a_function_with_alternatives_that_borrow() {
+async fn a_map_awaits_a_function_with_fallback_values_that_borrow() {
     let prices = prices([1, 2]).await;
     let prices: Vec<_> = prices.into_iter().map(Result::unwrap).collect();
     assert_eq!(prices, ["1 primary", "2 primary"]);

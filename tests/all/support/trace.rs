@@ -44,10 +44,10 @@ impl Trace {
     }
 }
 
-/// An event as a line; attempts as `number.alternative`.
+/// An event as a line; attempts as `number.fallback_index`.
 fn line(event: &Event<'_>) -> String {
     let name = event.name();
-    let at = |attempt: &Attempt| format!("{name} {}.{}", attempt.number, attempt.alternative);
+    let at = |attempt: &Attempt| format!("{name} {}.{}", attempt.number, attempt.fallback_index);
     match event {
         Event::ExecutionStarted { attempt }
         | Event::FallbackUsed { attempt }

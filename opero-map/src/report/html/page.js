@@ -13,8 +13,8 @@
   const { wall, rows, spans: flat } = JSON.parse(document.getElementById("spans").textContent);
   const FIELDS = 8, spans = [];
   for (let at = 0; at < flat.length; at += FIELDS) {
-    const [row, slot, phase, item, attempt, alternative, start, elapsed] = flat.slice(at, at + FIELDS);
-    spans.push({ row, slot, phase, item, attempt, alternative, start, elapsed });
+    const [row, slot, phase, item, attempt, fallback_index, start, elapsed] = flat.slice(at, at + FIELDS);
+    spans.push({ row, slot, phase, item, attempt, fallback_index, start, elapsed });
   }
   const drawn = ORDER.map(phase => spans.filter(span => span.phase === phase));
   const byRow = rows.map(() => []);
@@ -195,10 +195,10 @@
     const row = rows[span.row].label, at = duration(span.start, 5);
     if (span.phase === STARTED) return `${row}: started\nprocess ${span.attempt}\nat ${at}`;
     if (span.phase === LOST) {
-      const how = span.attempt !== null ? `, by signal ${span.attempt}` : span.alternative !== null ? `, with exit code ${span.alternative}` : "";
+      const how = span.attempt !== null ? `, by signal ${span.attempt}` : span.fallback_index !== null ? `, with exit code ${span.fallback_index}` : "";
       return `${row}: lost${how}\nat ${at}`;
     }
-    const attempt = span.attempt ? `, attempt ${span.attempt}` : "", value = span.alternative ? `, fallback value ${span.alternative}` : "";
+    const attempt = span.attempt ? `, attempt ${span.attempt}` : "", value = span.fallback_index ? `, fallback value ${span.fallback_index}` : "";
     return `item ${span.item}${attempt}${value}\n${NAMES[span.phase]} (${row})\nfrom ${at}, for ${duration(span.elapsed)}`;
   }
 

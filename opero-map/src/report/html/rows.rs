@@ -143,7 +143,7 @@ mod tests {
             worker,
             phase: Phase::Execution,
             attempt: 1,
-            alternative: 0,
+            fallback_index: 0,
             start_ms,
             elapsed_ms,
         }

@@ -213,7 +213,7 @@ fn data(report: &Report, timeline: &Timeline, rows: &Rows) -> String {
         let _ = write!(
             json,
             "{comma}{row},{slot},{phase},{},{},{},{},{}",
-            span.item, span.attempt, span.alternative, span.start_ms, span.elapsed_ms
+            span.item, span.attempt, span.fallback_index, span.start_ms, span.elapsed_ms
         );
         comma = ",\n";
     }
@@ -221,7 +221,7 @@ fn data(report: &Report, timeline: &Timeline, rows: &Rows) -> String {
         let Some(row) = rows.workers.get(&change.worker) else {
             continue;
         };
-        // In the places of attempt and alternative: the process id, or how it ended.
+        // In the places of attempt and fallback index: the process id, or how it ended.
         let (phase, first, second) = match change.pid {
             Some(pid) => (8, pid.to_string(), "null".to_owned()),
             None => (9, or_null(change.signal), or_null(change.code)),

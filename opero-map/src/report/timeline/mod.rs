@@ -57,7 +57,7 @@ pub struct Span {
     /// Which attempt it belongs to, from 1; 0 where to none.
     pub attempt: u32,
     /// Which fallback value the attempt had; 0 is the preferred one.
-    pub alternative: u32,
+    pub fallback_index: u32,
     /// When it began, in milliseconds since the run's start.
     pub start_ms: f64,
     /// How long it took, in milliseconds. What a worker answered together counts as executed at the

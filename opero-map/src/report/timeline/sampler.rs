@@ -112,9 +112,9 @@ impl Sampler {
             worker: span.worker.map(narrow),
             phase: span.phase,
             attempt: span.attempt.map_or(0, |attempt| attempt.number),
-            alternative: span
+            fallback_index: span
                 .attempt
-                .map_or(0, |attempt| narrow(attempt.alternative)),
+                .map_or(0, |attempt| narrow(attempt.fallback_index)),
             start_ms: self.offset(span.start),
             elapsed_ms: millis(span.end.since(span.start)),
         }
