@@ -6,8 +6,8 @@ compile_error!(
     "the feature `process` (`map-process` of the crate `opero`) needs a Unix: workers get their channel as a socket"
 );
 
+mod calendar;
 mod cancel;
-mod civil;
 mod config;
 #[cfg(all(feature = "ctrl-c", unix))]
 mod ctrl_c;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::report::statistics::Statistics;
+use crate::report::units::grouped;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,19 +52,6 @@ impl fmt::Display for Figures {
     }
 }
 
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.char_indices() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// Items per second: `118/s`, `0.4/s`.
 pub(super) fn rate(per_second: f64) -> String {
     if per_second >= 9.95 {
@@ -109,15 +97,6 @@ mod tests {
     use crate::report::statistics::Detail;
 
     proptest! {
-        #[test]
-        fn grouping_changes_no_digit(number: u64) {
-            let grouped = grouped(number);
-            prop_assert_eq!(grouped.replace(',', ""), number.to_string());
-            let mut groups = grouped.split(',');
-            prop_assert!((1..=3).contains(&groups.next().unwrap().len()));
-            prop_assert!(groups.all(|group| group.len() == 3));
-        }
-
         #[test]
         fn no_figure_panics(per_second: f64, seconds: u64, rest: u64) {
             let time = Duration::from_secs(seconds);

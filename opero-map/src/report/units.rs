@@ -1,4 +1,4 @@
-//! Durations as the numbers of a report.
+//! Durations and counts as a report shows them.
 
 use std::time::Duration;
 
@@ -30,9 +30,34 @@ fn in_units(nanos: u64, unit: u32) -> f64 {
     rounded as f64 / f64::from(unit)
 }
 
+/// Returns a number with its thousands apart: `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn grouping_changes_no_digit(number: u64) {
+            let grouped = grouped(number);
+            prop_assert_eq!(grouped.replace(',', ""), number.to_string());
+            let mut groups = grouped.split(',');
+            prop_assert!((1..=3).contains(&groups.next().unwrap().len()));
+            prop_assert!(groups.all(|group| group.len() == 3));
+        }
+    }
 
     #[test]
     fn times_are_shown_to_the_microsecond_without_a_tail() {

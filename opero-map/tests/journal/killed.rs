@@ -1,4 +1,4 @@
-//! A process may die at any moment: what it reported does not run again.
+//! A process may be killed at any moment: what it reported does not run again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub(crate) fn kill_again_and_again(part: &str, kills: u64) {
     let mut done = 0;
     for kill in 0..kills {
         let mut process = Process::start(part, &path);
-        // Some die while they open the journal, most while they write it.
+        // Some are killed while they open the journal, most while they write it.
         if kill % 5 != 0 {
             listen(&mut process, "did");
         }

@@ -15,7 +15,7 @@ mod limits; // What takes too long is killed, and nothing else is.
 mod memory; // What takes too much memory crashes alone.
 mod nesting; // Maps inside of maps.
 mod preparing; // What a worker does before its first item.
-mod recycling; // Workers are replaced before they die.
+mod recycling; // Workers are replaced before they crash.
 mod results; // Everything arrives, in order, and nothing is held back.
 
 opero_map::worker_tests!();

@@ -117,7 +117,7 @@ pub(crate) fn play(part: &str) {
             // As if the signal had its default action.
             let always = Arc::new(AtomicBool::new(true));
             flag::register_conditional_shutdown(SIGPIPE, 141, always).unwrap();
-            // Quick ones, so that workers that die have others behind the fatal one.
+            // Quick ones, so that workers that crash have others behind the fatal one.
             let item = |n| if n % 50 == 49 { "exit" } else { "nothing" }.to_owned();
             let results = map_worker((0..3_000).map(item), &ACT).workers(2).run();
             assert_eq!(results.iter().filter(|result| result.is_err()).count(), 60);

@@ -14,8 +14,8 @@ pub(crate) const TESTS: &[Test] = &[
         children_of_workers_are_programs,
     ),
     (
-        "surroundings::a_worker_that_dies_is_no_signal",
-        a_worker_that_dies_is_no_signal,
+        "surroundings::a_worker_that_crashes_is_no_signal",
+        a_worker_that_crashes_is_no_signal,
     ),
 ];
 
@@ -57,7 +57,7 @@ fn children_of_workers_are_programs() {
 }
 
 /// Also to a program that would end by `SIGPIPE`, as command line tools often do.
-fn a_worker_that_dies_is_no_signal() {
+fn a_worker_that_crashes_is_no_signal() {
     let mut program = Program::start("sending-to-a-closed-channel");
     assert!(program.end().success());
 }

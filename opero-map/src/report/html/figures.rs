@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::words::{count, counted, duration, escaped, rate, share, three_digits};
+use super::words::{counted, duration, escaped, rate, share, three_digits};
+use crate::report::units::grouped;
 use crate::report::{Latency, Report};
 
 /// A headline figure: its name, what it is, and a line about it.
@@ -45,10 +46,14 @@ fn headlines(report: &Report) -> Vec<Tile> {
             bad: report.failed > 0,
             ..tile(
                 "Items",
-                count(report.items),
+                grouped(report.items),
                 match report.failed {
                     0 => "all succeeded".to_owned(),
-                    failed => format!("{} failed, {}", count(failed), share(failed, report.items)),
+                    failed => format!(
+                        "{} failed, {}",
+                        grouped(failed),
+                        share(failed, report.items)
+                    ),
                 },
             )
         },
@@ -59,7 +64,7 @@ fn headlines(report: &Report) -> Vec<Tile> {
         ),
         tile(
             "Executions",
-            count(report.executions),
+            grouped(report.executions),
             format!(
                 "{}, {}",
                 retries(report.retries),
@@ -77,11 +82,11 @@ fn headlines(report: &Report) -> Vec<Tile> {
     ];
     if answered > 0 {
         let line = format!("{} of the items", share(answered, report.items));
-        tiles.push(tile("From the cache", count(answered), line));
+        tiles.push(tile("From the cache", grouped(answered), line));
     }
     if report.resumed > 0 {
         let line = format!("{} of the items", share(report.resumed, report.items));
-        tiles.push(tile("From earlier runs", count(report.resumed), line));
+        tiles.push(tile("From earlier runs", grouped(report.resumed), line));
     }
     if report.permit_wait_s > 0.0 {
         let each = three_digits(report.permit_wait_s * 1e3 / report.items.max(1) as f64);
@@ -97,8 +102,8 @@ fn headlines(report: &Report) -> Vec<Tile> {
             bad: report.crashes > 0,
             ..tile(
                 "Worker processes",
-                count(report.workers_started),
-                format!("started; {} lost", count(report.crashes)),
+                grouped(report.workers_started),
+                format!("started; {} lost", grouped(report.crashes)),
             )
         });
     }
@@ -108,7 +113,7 @@ fn headlines(report: &Report) -> Vec<Tile> {
 fn retries(number: u64) -> String {
     match number {
         1 => "1 retry".to_owned(),
-        _ => format!("{} retries", count(number)),
+        _ => format!("{} retries", grouped(number)),
     }
 }
 
@@ -123,7 +128,7 @@ pub(super) fn warning(report: &Report) -> String {
         escaped(error),
         match report.unrecorded {
             1 => "1 result is".to_owned(),
-            number => format!("{} results are", count(number)),
+            number => format!("{} results are", grouped(number)),
         }
     )
 }
@@ -140,22 +145,22 @@ fn latency(report: &Report, ms: f64) -> String {
 pub(super) fn table(report: &Report) -> String {
     let Latency { p50, p95, p99, max } = report.latency_ms;
     let rows = [
-        ("Items with a result", count(report.items)),
-        ("Succeeded", count(report.ok)),
-        ("Failed", count(report.failed)),
-        ("Executions of the function", count(report.executions)),
-        ("Retries", count(report.retries)),
-        ("Fallback values turned to", count(report.fallbacks)),
-        ("Results from the cache", count(report.cache_hits)),
-        ("Results from a concurrent call", count(report.coalesced)),
-        ("Results from earlier runs", count(report.resumed)),
-        ("Records of other items than these", count(report.stale)),
+        ("Items with a result", grouped(report.items)),
+        ("Succeeded", grouped(report.ok)),
+        ("Failed", grouped(report.failed)),
+        ("Executions of the function", grouped(report.executions)),
+        ("Retries", grouped(report.retries)),
+        ("Fallback values turned to", grouped(report.fallbacks)),
+        ("Results from the cache", grouped(report.cache_hits)),
+        ("Results from a concurrent call", grouped(report.coalesced)),
+        ("Results from earlier runs", grouped(report.resumed)),
+        ("Records of other items than these", grouped(report.stale)),
         (
             "Results that could not be recorded",
-            count(report.unrecorded),
+            grouped(report.unrecorded),
         ),
-        ("Worker processes started", count(report.workers_started)),
-        ("Worker processes lost", count(report.crashes)),
+        ("Worker processes started", grouped(report.workers_started)),
+        ("Worker processes lost", grouped(report.crashes)),
         (
             "Waiting for permits, in sum",
             duration(report.permit_wait_s * 1e3),

@@ -4,9 +4,10 @@
 use std::fmt::Write;
 
 use super::rows::Rows;
-use super::words::{count, counted, duration};
+use super::words::{counted, duration};
 use crate::report::Report;
 use crate::report::timeline::{Phase, Timeline};
+use crate::report::units::grouped;
 
 pub(super) fn section(report: &Report) -> String {
     let Some(timeline) = &report.timeline else {
@@ -47,9 +48,9 @@ fn extent(timeline: &Timeline) -> String {
         0 | 1 => format!("All of {}.", counted(timeline.items, "item")),
         one_in => format!(
             "{} of {}: one in {}, evenly over the whole run.",
-            count(timeline.shown),
+            grouped(timeline.shown),
             counted(timeline.items, "item"),
-            count(one_in)
+            grouped(one_in)
         ),
     }
 }
@@ -63,7 +64,7 @@ fn label(timeline: &Timeline, rows: &Rows) -> String {
         "Timeline with {} and {}, {} of them failed executions. The table below has the figures of each row.",
         counted(rows.rows.len() as u64, "row"),
         counted(timeline.spans.len() as u64, "span"),
-        count(failed.count() as u64),
+        grouped(failed.count() as u64),
     )
 }
 
@@ -178,11 +179,11 @@ fn table(timeline: &Timeline, rows: &Rows) -> String {
             html,
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             row.label,
-            count(figures.executed),
-            count(figures.failed),
+            grouped(figures.executed),
+            grouped(figures.failed),
             duration(figures.executing_ms),
             duration(figures.waiting_ms),
-            count(figures.answered),
+            grouped(figures.answered),
         );
     }
     html.push_str("</tbody>\n</table>\n</div>\n</details>\n");

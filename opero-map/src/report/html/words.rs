@@ -1,6 +1,7 @@
 //! Numbers, times and texts as the page shows them.
 
-use crate::civil;
+use crate::calendar;
+use crate::report::units::grouped;
 
 /// Text that is neither a tag nor the end of an attribute.
 pub(super) fn escaped(text: &str) -> String {
@@ -18,23 +19,10 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A number with its thousands apart: `12,345`.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3 + 1);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// `1 item`, `2 items`.
 pub(super) fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", count(number))
+    format!("{} {what}{plural}", grouped(number))
 }
 
 /// A duration to three digits, in the unit that suits it: `45.6 ms`.
@@ -57,7 +45,7 @@ pub(super) fn rate(number: u64, seconds: f64) -> Option<String> {
     let shown = match rate {
         _ if !rate.is_finite() => return None,
         // A rate this high is far below what an integer holds.
-        1_000.0.. => count(rate.round() as u64),
+        1_000.0.. => grouped(rate.round() as u64),
         _ => three_digits(rate),
     };
     Some(format!("{shown} items/s"))
@@ -91,7 +79,7 @@ pub(super) fn moment(unix_s: f64) -> String {
     // What is before 1970 is a clock that was never set.
     let seconds = unix_s.max(0.0) as u64;
     let (days, time) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil::date(days);
+    let (year, month, day) = calendar::date(days);
     let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
     format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
@@ -104,7 +92,7 @@ mod tests {
     #[test]
     fn numbers_are_shown_as_people_read_them() {
         assert_eq!(
-            [0, 999, 1_000, 12_345_678].map(count),
+            [0, 999, 1_000, 12_345_678].map(grouped),
             ["0", "999", "1,000", "12,345,678"]
         );
         assert_eq!(

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use crate::civil;
+use crate::calendar;
 
 /// An item in a journal: what became of it, without the item and its value.
 ///
@@ -81,7 +81,7 @@ impl fmt::Display for Utc {
         let since = self.0.duration_since(SystemTime::UNIX_EPOCH);
         let since = since.unwrap_or_default();
         let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-        let (year, month, day) = civil::date(days);
+        let (year, month, day) = calendar::date(days);
         write!(
             f,
             "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}",

@@ -51,7 +51,7 @@ pub(crate) enum Deed {
     Nest(Inner, u64),
 }
 
-/// The ways to die.
+/// The ways to crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Crash {
     Killed,

@@ -92,7 +92,7 @@ pub(crate) fn wait_until_lost(run: &str, workers: usize) {
     }
 }
 
-/// Stops a worker: it lives, and does nothing.
+/// Stops a worker: it runs on, and does nothing.
 pub(crate) fn stop(pid: u32) {
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap();
     kill_process(raw, Signal::STOP).unwrap();

@@ -1,7 +1,7 @@
-//! Days as people count them.
+//! Dates of the calendar.
 
-/// The Gregorian date so many days after 1970-01-01: Howard Hinnant's `civil_from_days`, in which a
-/// year begins in March.
+/// Returns the Gregorian date that many days after 1970-01-01: year, month, day. It is Howard Hinnant's
+/// `civil_from_days`, in which a year begins in March.
 pub(crate) fn date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
