@@ -1,6 +1,7 @@
 use std::cell::Cell;
 use std::fmt;
 
+use crate::key_bytes::Scratch;
 use crate::{CodecError, Key, KeyBytes};
 
 /// Makes keys that mean the same in every process: BLAKE3 over what a call is, keyed with where it belongs, such as a
@@ -29,7 +30,7 @@ const KEPT: usize = 1 << 16;
 const ROOM: usize = 1 << 14;
 
 thread_local! {
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::EMPTY) };
 }
 
 impl KeySpace {
@@ -58,19 +59,20 @@ impl KeySpace {
     ) -> Option<Result<Key, CodecError>> {
         // Taken, not borrowed: an argument's `Serialize` may itself call a decorated function.
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
-        scratch.clear();
+        scratch.bytes.clear();
+        scratch.entries.clear();
         let mut bytes = KeyBytes::streamed(scratch, ROOM, Stream::new(self));
         let written = write(&mut bytes);
         let (scratch, stream) = bytes.into_parts();
         let key = written.map(|written| {
             written.map(
-                |()| match stream.and_then(|stream| stream.finish(&scratch)) {
+                |()| match stream.and_then(|stream| stream.finish(&scratch.bytes)) {
                     Some(key) => key,
-                    None => self.key(&scratch),
+                    None => self.key(&scratch.bytes),
                 },
             )
         });
-        if scratch.capacity() <= KEPT {
+        if scratch.bytes.capacity() <= KEPT && scratch.entries.capacity() <= KEPT / 64 {
             let _ = SCRATCH.try_with(|slot| slot.set(scratch));
         }
         key

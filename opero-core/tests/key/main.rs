@@ -66,6 +66,14 @@ fn values_of_different_types_differ() {
         key(&1_u8),
         key(&1_i8),
         key(&1_u16),
+        key(&0_u32),
+        key(&0_i32),
+        key(&0_u64),
+        key(&-1_i64),
+        key(&u64::MAX),
+        key(&i64::MIN),
+        key(&"x".repeat(63)),
+        key(&"x".repeat(64)),
         key(&1_u32),
         key(&1_i32),
         key(&1_u64),
@@ -128,10 +136,9 @@ fn the_format_is_the_same_in_every_version() {
             y: Some("up"),
         },
         [true],
-        300_u16,
+        300_u32,
     ));
-    let expected =
-        b"\x1a\x1e\x05Point\x20\x01x\x04\xfe\xff\x20\x01y\x13\x10\x02up\0\x1a\x02\0\x09\x2c\x01\0";
+    let expected = b"\x16\x1a\x05Point\xc1x\x04\xfe\xff\xc1y\x0f\x82up\0\x16\x02\0\x62\x2c\x01\0";
     assert_eq!(bytes, expected);
 }
 
