@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opero_cache::backend::{DiskCache, RedbCache};
-use opero_cache::{ByteStore, CacheOptions, Key, Location, Spot};
+use opero_cache::{BackendUri, ByteStore, CacheOptions, Key, Spot};
 use opero_core::block_on;
 
 fn main() {
@@ -70,11 +70,11 @@ fn measure(scheme: &str, path: &Path, count: u64, len: usize) {
 }
 
 fn open(scheme: &str, path: &Path) -> Arc<dyn ByteStore> {
-    let location = Location::new(format!("{scheme}://{}", path.display()));
+    let uri = BackendUri::new(format!("{scheme}://{}", path.display()));
     let options = CacheOptions::default().with_capacity(u64::MAX);
     match scheme {
-        "disk" => DiskCache::open(&location, &options).unwrap(),
-        _ => RedbCache::open(&location, &options).unwrap(),
+        "disk" => DiskCache::open(&uri, &options).unwrap(),
+        _ => RedbCache::open(&uri, &options).unwrap(),
     }
 }
 

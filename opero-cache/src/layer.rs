@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use opero_core::registry::{self, Registration};
-use opero_core::{BackendError, ConfigError, Instant, Key, Location};
+use opero_core::{BackendError, BackendUri, ConfigError, Instant, Key};
 
 #[cfg(feature = "bytes")]
 use crate::backend::ByteStore;
@@ -137,18 +137,16 @@ impl WeakLayer {
     }
 }
 
-/// The layers that `location` names, the nearer one first: one, or two as in `memory+redis://host`, whose `l1_ttl` goes
+/// The layers that `uri` names, the nearer one first: one, or two as in `memory+redis://host`, whose `l1_ttl` goes
 /// into `config`.
 pub(crate) fn open(
-    location: &Location,
+    uri: &BackendUri,
     config: &mut CacheConfig,
 ) -> Result<(Layer, Option<Layer>), ConfigError> {
     let options = config.options();
-    let open = |location: &Location| {
-        registry::find::<CacheRegistration>(location)?.open(location, &options)
-    };
-    let Some((near, far)) = layered(location) else {
-        return Ok((open(location)?, None));
+    let open = |uri: &BackendUri| registry::find::<CacheRegistration>(uri)?.open(uri, &options);
+    let Some((near, far)) = layered(uri) else {
+        return Ok((open(uri)?, None));
     };
     let (far, l1_ttl) = split_l1_ttl(&far)?;
     if let Some(l1_ttl) = l1_ttl {
@@ -157,24 +155,24 @@ pub(crate) fn open(
     Ok((open(&near)?, Some(open(&far)?)))
 }
 
-/// Takes `l1_ttl` off the farther location, where it is given.
-fn split_l1_ttl(far: &Location) -> Result<(Location, Option<Duration>), ConfigError> {
+/// Takes `l1_ttl` off the farther URI, where it is given.
+fn split_l1_ttl(far: &BackendUri) -> Result<(BackendUri, Option<Duration>), ConfigError> {
     const NAME: &str = "l1_ttl";
-    let (rest, given) = far.split_setting(NAME);
+    let (rest, given) = far.split_param(NAME);
     let Some(given) = given else {
         return Ok((rest, None));
     };
-    let mut settings = Location::new(format!("?{NAME}={given}")).settings("cache_backend")?;
-    Ok((rest, settings.take_time(NAME)?))
+    let mut params = BackendUri::new(format!("?{NAME}={given}")).query_params("cache_backend")?;
+    Ok((rest, params.take_time(NAME)?))
 }
 
 /// Splits at a `+` between two backends. What stands around another `+`, as in a password or a path, is none.
-fn layered(location: &Location) -> Option<(Location, Location)> {
-    let text = location.expose();
+fn layered(uri: &BackendUri) -> Option<(BackendUri, BackendUri)> {
+    let text = uri.expose();
     text.match_indices('+').find_map(|(plus, _)| {
-        let near = Location::new(text.get(..plus)?);
-        let far = Location::new(text.get(plus + 1..)?);
-        let both = [&near, &far].map(|place| is_backend(place.without_settings().scheme()));
+        let near = BackendUri::new(text.get(..plus)?);
+        let far = BackendUri::new(text.get(plus + 1..)?);
+        let both = [&near, &far].map(|place| is_backend(place.without_query().scheme()));
         (both == [true; 2]).then_some((near, far))
     })
 }

@@ -215,7 +215,7 @@ impl Cache {
         match Box::pin(self.turn(cx, next.outcome(), &key)).await {
             Turn::Done => {
                 land_found(leader, next.outcome());
-                self.tell_followed(cx);
+                self.tell_coalesced(cx);
             }
             Turn::Execute(lease) => {
                 let lease = lease.map(|lease| LeaderLease::new(cx, &leader, lease));
@@ -317,14 +317,14 @@ impl Cache {
             }
         };
         if taken {
-            self.tell_followed(cx);
+            self.tell_coalesced(cx);
         }
         taken
     }
 
-    fn tell_followed(&self, cx: &Context<'_>) {
-        self.counters.followed.add_one();
-        cx.emit(Event::CacheFollowed);
+    fn tell_coalesced(&self, cx: &Context<'_>) {
+        self.counters.coalesced.add_one();
+        cx.emit(Event::CacheCoalesced);
     }
 }
 

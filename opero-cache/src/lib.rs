@@ -38,9 +38,9 @@ pub use stats::CacheStats;
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
-    Arguments, Attempt, Backend, BackendError, CallPolicy, ConfigError, Context, Error, ErrorKind,
-    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Rejected, Stack, Stage,
-    Waiting, async_trait, operation,
+    Arguments, Attempt, Backend, BackendError, BackendUri, CallPolicy, ConfigError, Context, Error,
+    ErrorKind, Event, Key, ManualClock, Mechanism, Observer, Operation, Rejected, Stack, Stage,
+    WaitMode, async_trait, operation,
 };
 
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use opero_core::Outcome;
 use opero_core::mechanism::pass_through;
 use opero_core::{
-    Attempt, BackendError, ConfigError, Context, Error, Event, Keeping, Key, Location, Mechanism,
+    Attempt, BackendError, BackendUri, ConfigError, Context, Error, Event, Keeping, Key, Mechanism,
     Next, Operation, Stage,
 };
 
@@ -55,21 +55,21 @@ pub struct Cache {
 pub(crate) struct Counters {
     pub(crate) hits: Counter,
     pub(crate) stale: Counter,
-    pub(crate) followed: Counter,
+    pub(crate) coalesced: Counter,
     pub(crate) misses: Counter,
     pub(crate) inserts: Counter,
 }
 
 impl Cache {
-    /// Opens the backend that `location` names, for one function; or two, the nearer one first, as in
+    /// Opens the backend that `uri` names, for one function; or two, the nearer one first, as in
     /// `memory+redis://host`. Behind the URL of two, `?l1_ttl=10s` sets [`CacheConfig::l1_ttl`].
     ///
     /// # Errors
     /// Bad values in `config`, an unknown backend, or what the backend reports when it is opened.
-    pub fn open(location: &Location, config: CacheConfig) -> Result<Self, ConfigError> {
+    pub fn open(uri: &BackendUri, config: CacheConfig) -> Result<Self, ConfigError> {
         config.validate()?;
         let mut config = config;
-        let (near, far) = layer::open(location, &mut config)?;
+        let (near, far) = layer::open(uri, &mut config)?;
         Self::of(near, far, config)
     }
 
@@ -161,7 +161,7 @@ impl Cache {
         CacheStats {
             hits: self.counters.hits.get(),
             stale: self.counters.stale.get(),
-            followed: self.counters.followed.get(),
+            coalesced: self.counters.coalesced.get(),
             misses: self.counters.misses.get(),
             inserts: self.counters.inserts.get(),
             evictions: self.layers().map(Layer::evictions).sum(),

@@ -14,7 +14,7 @@ pub struct CacheStats {
     /// Those of the hits that were past their time to live, and are being refreshed.
     pub stale: u64,
     /// Calls answered by a concurrent call with the same key.
-    pub followed: u64,
+    pub coalesced: u64,
     /// Calls that found nothing.
     pub misses: u64,
     /// Results stored.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use opero_cache::{Cache, CacheConfig};
-use opero_core::{Context, ManualClock, Waiting, block_on, operation};
+use opero_core::{Context, ManualClock, WaitMode, block_on, operation};
 
 #[test]
 fn what_is_removed_cleared_or_swept_is_freed_at_once() {
@@ -13,7 +13,7 @@ fn what_is_removed_cleared_or_swept_is_freed_at_once() {
         let config = CacheConfig::default().with_capacity(2 * MANY);
         let cache = Cache::open(&backend.into(), config).unwrap();
         let clock = ManualClock::new();
-        let cx = Context::new(&clock, Waiting::Blocking);
+        let cx = Context::new(&clock, WaitMode::Blocking);
         let returns = |value: &Arc<u64>| {
             let value = Arc::clone(value);
             operation(move |_| {

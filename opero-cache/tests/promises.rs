@@ -15,7 +15,7 @@ use std::time::Duration;
 use opero_cache::{Cache, CacheBackend, CacheConfig, Entry, Peek, clear_namespace};
 use opero_core::{
     Arguments, Attempt, Backend, BackendError, CallPolicy, Context, Error, Event, Key, ManualClock,
-    Operation, SharedError, Stage, Waiting, async_trait, block_on, operation,
+    Operation, SharedError, Stage, WaitMode, async_trait, block_on, operation,
 };
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn call(
 ) -> Result<u64, Error<&'static str>> {
     let function = &function;
     let operation = operation(move |_| async move { function() });
-    let cx = Context::new(clock, Waiting::Blocking);
+    let cx = Context::new(clock, WaitMode::Blocking);
     block_on(cache.call(&cx, Attempt::FIRST, &operation.keyed(&argument)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Location;
+use crate::BackendUri;
 
 /// A parameter, a value or a name is wrong: it says which, what is wrong with it, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn shown(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
     let shown = match name.chars().all(is_plain) {
         true => name.to_owned(),
-        false => Location::new(name).to_string(),
+        false => BackendUri::new(name).to_string(),
     };
     match shown.char_indices().nth(MAX_NAME) {
         Some((end, _)) => format!("{}…", &shown[..end]),

@@ -5,21 +5,21 @@ use crate::{AttemptLimit, Clock, Instant, Remote, SystemClock};
 
 /// How a call waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
+pub enum WaitMode {
     /// By yielding to the async runtime.
     Async,
     /// By blocking the thread inside the poll, so that the future is ready at its first poll.
     Blocking,
 }
 
-/// What surrounds one call: its clock, its way of waiting, who watches it, and the function's name.
+/// What surrounds one call: its clock, its wait mode, its observer, and the function's name.
 ///
 /// It travels beside the call, by reference, so that stages hold neither clock nor observer and one pipeline serves
 /// synchronous and async functions alike.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     clock: &'a dyn Clock,
-    waiting: Waiting,
+    wait_mode: WaitMode,
     observer: Option<&'a dyn Observer>,
     /// Its own observer counts for the thread's, too.
     is_counted: bool,
@@ -46,21 +46,21 @@ impl Limits {
 impl Context<'static> {
     /// An async call on the system's clock.
     pub const fn system() -> Self {
-        Self::new(&SystemClock, Waiting::Async)
+        Self::new(&SystemClock, WaitMode::Async)
     }
 
     /// A synchronous call on the system's clock.
     pub const fn blocking() -> Self {
-        Self::new(&SystemClock, Waiting::Blocking)
+        Self::new(&SystemClock, WaitMode::Blocking)
     }
 }
 
 impl<'a> Context<'a> {
     /// A call on `clock` that waits as told, watched by nobody but the global observers.
-    pub const fn new(clock: &'a dyn Clock, waiting: Waiting) -> Self {
+    pub const fn new(clock: &'a dyn Clock, wait_mode: WaitMode) -> Self {
         Self {
             clock,
-            waiting,
+            wait_mode,
             observer: None,
             is_counted: false,
             function: "",
@@ -158,8 +158,8 @@ impl<'a> Context<'a> {
     }
 
     /// How this call waits.
-    pub const fn waiting(&self) -> Waiting {
-        self.waiting
+    pub const fn wait_mode(&self) -> WaitMode {
+        self.wait_mode
     }
 
     /// The present on the call's clock.
@@ -171,9 +171,9 @@ impl<'a> Context<'a> {
     /// only the precise reading follows a tokio runtime whose time is paused.
     #[inline]
     pub fn coarse_now(&self) -> Instant {
-        match self.waiting {
-            Waiting::Async => self.clock.now(),
-            Waiting::Blocking => self.clock.coarse_now(),
+        match self.wait_mode {
+            WaitMode::Async => self.clock.now(),
+            WaitMode::Blocking => self.clock.coarse_now(),
         }
     }
 
@@ -182,9 +182,9 @@ impl<'a> Context<'a> {
         if duration.is_zero() {
             return;
         }
-        match self.waiting {
-            Waiting::Async => self.clock.sleep(duration).await,
-            Waiting::Blocking => self.clock.block(duration),
+        match self.wait_mode {
+            WaitMode::Async => self.clock.sleep(duration).await,
+            WaitMode::Blocking => self.clock.block(duration),
         }
     }
 
@@ -211,7 +211,7 @@ impl std::fmt::Debug for Context<'_> {
         f.debug_struct("Context")
             .field("function", &self.function)
             .field("clock", &self.clock)
-            .field("waiting", &self.waiting)
+            .field("wait_mode", &self.wait_mode)
             .finish_non_exhaustive()
     }
 }

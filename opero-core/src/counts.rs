@@ -18,7 +18,7 @@ pub struct EventCounts {
     /// Results that came out of a cache.
     pub cache_hits: u64,
     /// Results that came from a concurrent call.
-    pub followed: u64,
+    pub coalesced: u64,
     /// Attempts after the first.
     pub retries: u64,
     /// Uses of a further fallback value.
@@ -32,7 +32,7 @@ impl EventCounts {
     pub fn count(&mut self, event: &Event<'_>) -> bool {
         match event {
             Event::CacheHit => self.cache_hits = self.cache_hits.saturating_add(1),
-            Event::CacheFollowed => self.followed = self.followed.saturating_add(1),
+            Event::CacheCoalesced => self.coalesced = self.coalesced.saturating_add(1),
             Event::RetryScheduled { .. } => self.retries = self.retries.saturating_add(1),
             Event::FallbackUsed { .. } => self.fallbacks = self.fallbacks.saturating_add(1),
             Event::PermitWaited { waited } => {
@@ -47,7 +47,7 @@ impl EventCounts {
     /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         self.cache_hits = self.cache_hits.saturating_add(other.cache_hits);
-        self.followed = self.followed.saturating_add(other.followed);
+        self.coalesced = self.coalesced.saturating_add(other.coalesced);
         self.retries = self.retries.saturating_add(other.retries);
         self.fallbacks = self.fallbacks.saturating_add(other.fallbacks);
         self.permit_wait = self.permit_wait.saturating_add(other.permit_wait);

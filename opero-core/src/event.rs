@@ -14,7 +14,7 @@ pub enum Event<'a> {
     /// The result came out of the cache.
     CacheHit,
     /// The result came from a concurrent call with the same key.
-    CacheFollowed,
+    CacheCoalesced,
     /// A concurrent call with the same key is alive, and nothing polls it. The call that waited for it now executes itself; or,
     /// where other processes wait, that one's lease is released, and the first of them executes.
     CacheLeaderIdle,
@@ -131,7 +131,7 @@ impl Event<'_> {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CacheHit => "cache_hit",
-            Self::CacheFollowed => "cache_followed",
+            Self::CacheCoalesced => "cache_coalesced",
             Self::CacheLeaderIdle => "cache_leader_idle",
             Self::CacheMiss => "cache_miss",
             Self::CacheStored => "cache_stored",

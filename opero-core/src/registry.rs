@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use crate::config::{listed, nearest};
 use crate::sync::lock;
-use crate::{ConfigError, Location};
+use crate::{BackendUri, ConfigError};
 
 /// The registration of one backend of a mechanism: each mechanism defines its own type, with an opening function.
 pub trait Registration: inventory::Collect + Sync {
@@ -53,18 +53,18 @@ pub fn schemes<R: Registration>() -> Vec<&'static str> {
     schemes
 }
 
-/// The backend that `location` names.
+/// The backend that `uri` names.
 ///
 /// # Errors
 /// An unknown scheme, with the ones there are, the nearest, and the Cargo feature that would add it; and a scheme that
 /// two crates registered.
-pub fn find<R: Registration>(location: &Location) -> Result<&'static R, ConfigError> {
-    let scheme = location.scheme();
+pub fn find<R: Registration>(uri: &BackendUri) -> Result<&'static R, ConfigError> {
+    let scheme = uri.scheme();
     let mut found = all::<R>().into_iter().filter(|r| r.scheme() == scheme);
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
         (Some(_), Some(_)) => Err(doubled::<R>(scheme)),
-        (None, _) => Err(unknown::<R>(location)),
+        (None, _) => Err(unknown::<R>(uri)),
     }
 }
 
@@ -82,8 +82,8 @@ fn doubled<R: Registration>(scheme: &str) -> ConfigError {
     )
 }
 
-fn unknown<R: Registration>(location: &Location) -> ConfigError {
-    let scheme = location.scheme();
+fn unknown<R: Registration>(uri: &BackendUri) -> ConfigError {
+    let scheme = uri.scheme();
     let schemes = schemes::<R>();
     let known = R::FEATURES.iter().map(|(scheme, _)| *scheme);
     let mut names = schemes.iter().copied().chain(known);
@@ -99,7 +99,7 @@ fn unknown<R: Registration>(location: &Location) -> ConfigError {
         );
     }
     let noun = R::NOUN;
-    let problem = format!("names the unknown {noun} `{}`", location.shown_scheme());
+    let problem = format!("names the unknown {noun} `{}`", uri.shown_scheme());
     if let Some((_, feature)) = R::FEATURES.iter().find(|(known, _)| *known == scheme) {
         let way_out = format!("enable the Cargo feature `{feature}`");
         return ConfigError::new(R::PARAMETER, problem, way_out);

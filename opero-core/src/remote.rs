@@ -67,7 +67,7 @@ pub async fn execute(
     });
     if let Some(counts) = executed.counts {
         // As what happens within an item in this process: the call's own observer is told of the call alone.
-        let within = Context::new(cx.clock(), cx.waiting()).with_function(cx.function());
+        let within = Context::new(cx.clock(), cx.wait_mode()).with_function(cx.function());
         within.emit(Event::CountedByWorker { counts: &counts });
     }
     executed.outcome

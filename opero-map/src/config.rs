@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Clock, ConfigError, Location, SystemClock, Waiting};
+use opero_core::{BackendUri, Clock, ConfigError, SystemClock, WaitMode};
 
 use crate::cancel::Cancel;
 use crate::executor::{self, Executor};
@@ -20,7 +20,7 @@ use crate::on_error::OnError;
 pub struct MapConfig {
     /// The executor's name: `thread`, `async`, `process`, `async_process`, or another one that is
     /// registered. `None`: `thread` for a synchronous function, `async` for an async one.
-    pub mode: Option<Location>,
+    pub mode: Option<BackendUri>,
     /// How many items run at once, or in the process modes how many processes there are: 1 to
     /// [`MapConfig::MAX_WORKERS`]. `None`: the executor's default, which is 64 for `async` and the
     /// number of cores for the others.
@@ -101,10 +101,10 @@ impl MapConfig {
     ///
     /// # Errors
     /// The first parameter that is wrong.
-    pub(crate) fn plan(&self, function: Waiting) -> Result<Plan, ConfigError> {
-        let default = Location::new(match function {
-            Waiting::Blocking => "thread",
-            Waiting::Async => "async",
+    pub(crate) fn plan(&self, function: WaitMode) -> Result<Plan, ConfigError> {
+        let default = BackendUri::new(match function {
+            WaitMode::Blocking => "thread",
+            WaitMode::Async => "async",
         });
         let mode = self.mode.as_ref().unwrap_or(&default);
         let executor = executor::open(mode)?;
@@ -149,18 +149,18 @@ impl MapConfig {
 
     /// Checks the time limit. `waiting` is how the worker loops wait: those that block cannot be
     /// stopped.
-    fn check_item_timeout(&self, waiting: Waiting) -> Result<(), ConfigError> {
+    fn check_item_timeout(&self, waiting: WaitMode) -> Result<(), ConfigError> {
         let (problem, way_out) = match (self.item_timeout, waiting) {
             (None, _) => return Ok(()),
-            (Some(_), Waiting::Blocking) => (
+            (Some(_), WaitMode::Blocking) => (
                 "is set for a synchronous function on threads, and nothing can stop a thread",
                 "leave it out, make the function async, or run it in processes (`mode = \"process\"`)",
             ),
-            (Some(Duration::ZERO), Waiting::Async) => (
+            (Some(Duration::ZERO), WaitMode::Async) => (
                 "is zero, so no item could ever succeed",
                 "give a longer time, or leave it out for no limit",
             ),
-            (Some(_), Waiting::Async) => return Ok(()),
+            (Some(_), WaitMode::Async) => return Ok(()),
         };
         Err(ConfigError::new("item_timeout", problem, way_out))
     }
@@ -171,13 +171,13 @@ pub(crate) struct Plan {
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) workers: usize,
     /// How its worker loops wait.
-    pub(crate) waiting: Waiting,
+    pub(crate) waiting: WaitMode,
 }
 
-fn wrong_kind(mode: &Location, waiting: Waiting, default: &Location) -> ConfigError {
+fn wrong_kind(mode: &BackendUri, waiting: WaitMode, default: &BackendUri) -> ConfigError {
     let function = match waiting {
-        Waiting::Blocking => "a synchronous",
-        Waiting::Async => "an async",
+        WaitMode::Blocking => "a synchronous",
+        WaitMode::Async => "an async",
     };
     ConfigError::new(
         "mode",

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use opero_core::{Attempt, ConfigError, Context, Error, Event, Waiting};
+use opero_core::{Attempt, ConfigError, Context, Error, Event, WaitMode};
 
 use crate::resume::RecordCodec;
 
@@ -11,14 +11,14 @@ use crate::resume::RecordCodec;
 /// carries the clock, the way of waiting and the observer that fills the report.
 ///
 /// ```
-/// use opero_map::{Context, Error, IntoSource, Job, MapConfig, Run, Waiting};
+/// use opero_map::{Context, Error, IntoSource, Job, MapConfig, Run, WaitMode};
 ///
 /// struct Double;
 ///
 /// impl Job<u32> for Double {
 ///     type Output = u32;
 ///     type Error = &'static str;
-///     const WAITING: Waiting = Waiting::Blocking;
+///     const WAIT_MODE: WaitMode = WaitMode::Blocking;
 ///
 ///     async fn run(&self, _: &Context<'_>, item: u32) -> Result<u32, Error<&'static str>> {
 ///         item.checked_mul(2).ok_or("too large".into())
@@ -36,7 +36,7 @@ pub trait Job<I>: Send + Sync {
     type Error: Send;
     /// Whether the function is synchronous, and blocks its thread, or async. It decides which modes
     /// can run it.
-    const WAITING: Waiting;
+    const WAIT_MODE: WaitMode;
 
     /// Checks the job before the first item. An error becomes every item's result.
     ///
@@ -90,7 +90,7 @@ pub struct RemoteFunction {
     /// The name under which it is registered.
     pub path: String,
     /// Whether it is synchronous or async.
-    pub waiting: Waiting,
+    pub waiting: WaitMode,
 }
 
 /// Executes a function as a pipeline around it would, with the events of its start and end.

@@ -64,6 +64,6 @@ pub use opero_core::inventory as __inventory;
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
-    Attempt, Backend, Cause, Clock, ConfigError, Context, Error, ErrorKind, Event, Location,
-    ManualClock, Observer, Operation, Rejected, RejectedKind, Stack, Stage, Waiting, operation,
+    Attempt, Backend, BackendUri, Cause, Clock, ConfigError, Context, Error, ErrorKind, Event,
+    ManualClock, Observer, Operation, Rejected, RejectedKind, Stack, Stage, WaitMode, operation,
 };

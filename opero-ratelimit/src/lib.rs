@@ -26,9 +26,9 @@ pub use registration::{LimiterOptions, LimiterRegistration, OpenLimiter};
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.
 pub use opero_core::{
-    Arguments, Attempt, Backend, BackendError, Clock, ConfigError, Context, Error, ErrorKind,
-    Event, Key, Location, ManualClock, Mechanism, Observer, Operation, Rejected, RejectedKind,
-    Stack, Stage, Waiting, async_trait, operation,
+    Arguments, Attempt, Backend, BackendError, BackendUri, Clock, ConfigError, Context, Error,
+    ErrorKind, Event, Key, ManualClock, Mechanism, Observer, Operation, Rejected, RejectedKind,
+    Stack, Stage, WaitMode, async_trait, operation,
 };
 
 #[doc(hidden)]

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Clock, ConfigError, Location, SystemClock, registry};
+use opero_core::{BackendUri, Clock, ConfigError, SystemClock, registry};
 
 use crate::queue::Queues;
 use crate::shared::SharedKeys;
@@ -103,7 +103,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// Where the quota is not valid, or no backend has that name; the error names the parameter.
-    pub fn open(location: &Location, config: RateLimitConfig) -> Result<Self, ConfigError> {
+    pub fn open(location: &BackendUri, config: RateLimitConfig) -> Result<Self, ConfigError> {
         config.quota.validate()?;
         let registration = registry::find::<LimiterRegistration>(location)?;
         let options = LimiterOptions {
@@ -147,7 +147,7 @@ impl RateLimit {
     /// Where the quota is not valid.
     #[cfg(feature = "local")]
     pub fn new(quota: Quota) -> Result<Self, ConfigError> {
-        Self::open(&Location::new("local"), RateLimitConfig::new(quota))
+        Self::open(&BackendUri::new("local"), RateLimitConfig::new(quota))
     }
 
     /// A limiter within this process, of that many starts per second.

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use opero_core::{ConfigError, Location, units};
+use opero_core::{BackendUri, ConfigError, units};
 
 /// How often calls may start: one permit grows every `period`, and at most `burst` of them pile up while there are no calls.
 ///
@@ -112,7 +112,7 @@ impl FromStr for Quota {
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         // As a location: two parameters mixed up put a URL here, with its password.
-        let shown = format!("{:?}", Location::new(text).to_string());
+        let shown = format!("{:?}", BackendUri::new(text).to_string());
         Self::every(&shown, units::rate(text))
     }
 }

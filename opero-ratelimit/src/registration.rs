@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use opero_core::registry::Registration;
-use opero_core::{Clock, ConfigError, Location};
+use opero_core::{BackendUri, Clock, ConfigError};
 
 use crate::{LimiterBackend, Quota};
 
@@ -50,7 +50,7 @@ impl LimiterOptions {
 
 /// Opens a backend.
 pub type OpenLimiter =
-    fn(&Location, &LimiterOptions) -> Result<Arc<dyn LimiterBackend>, ConfigError>;
+    fn(&BackendUri, &LimiterOptions) -> Result<Arc<dyn LimiterBackend>, ConfigError>;
 
 /// The registration of one backend: see [`register_limiter!`](crate::register_limiter).
 pub struct LimiterRegistration {
@@ -101,12 +101,12 @@ impl Registration for LimiterRegistration {
 /// Registers a limiter backend under a name: `register_limiter!("mine", open_mine);` beside its definition.
 ///
 /// ```
-/// use opero_core::{ConfigError, Location};
+/// use opero_core::{ConfigError, BackendUri};
 /// use opero_ratelimit::{LimiterBackend, LimiterOptions, RateLimit, RateLimitConfig, register_limiter};
 /// # use opero_ratelimit::{LocalLimiter, Quota};
 /// use std::sync::Arc;
 ///
-/// fn open_mine(_: &Location, options: &LimiterOptions) -> Result<Arc<dyn LimiterBackend>, ConfigError> {
+/// fn open_mine(_: &BackendUri, options: &LimiterOptions) -> Result<Arc<dyn LimiterBackend>, ConfigError> {
 /// #   /*
 ///     Ok(Arc::new(MyLimiter::connect(options)?))
 /// #   */

@@ -181,7 +181,7 @@ impl RateLimit {
             in_time(cx, wait)?;
             position.put_off(now, wait);
             // On the limiter's own clock: only that one says when the permits are there.
-            let own = Context::new(&*self.clock, cx.waiting());
+            let own = Context::new(&*self.clock, cx.wait_mode());
             own.sleep(wait.min(LONGEST_SLEEP)).await;
         }
     }

@@ -19,5 +19,5 @@ pub use timeout::{Timeout, Timer};
 pub use opero_core::{
     Arguments, Attempt, CallPolicy, Cause, ConfigError, Context, Error, ErrorKind, Event,
     FailedAttempt, History, ManualClock, Mechanism, Observer, Operation, Rejected, RejectedKind,
-    Stack, Stage, Waiting, operation,
+    Stack, Stage, WaitMode, operation,
 };

@@ -8,7 +8,7 @@ use opero_core::clock::Sleep;
 use opero_core::mechanism::pass_through;
 use opero_core::{
     Attempt, AttemptLimit, Clock, ConfigError, Context, Error, Event, Instant, Mechanism, Next,
-    Operation, Outcome, Rejected, RejectedKind, Stage, Waiting,
+    Operation, Outcome, Rejected, RejectedKind, Stage, WaitMode,
 };
 
 /// The stage that gives an attempt a limited time: `attempt_timeout`.
@@ -87,7 +87,7 @@ impl Mechanism for Timeout {
             next.attempt(&cx, attempt).await;
             return tell_timeout(&cx, next.outcome());
         }
-        if cx.waiting() == Waiting::Blocking {
+        if cx.wait_mode() == WaitMode::Blocking {
             return reject(cx, attempt, next.outcome(), unstoppable());
         }
         if !self.finished(cx, attempt, next).await {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use opero_core::clock::Sleep;
 use opero_core::{Clock, Instant, block_on};
 use opero_retry::{
-    Attempt, Context, Fallback, Retry, RetryPolicy, Stack, Stage, Timeout, Waiting, operation,
+    Attempt, Context, Fallback, Retry, RetryPolicy, Stack, Stage, Timeout, WaitMode, operation,
 };
 
 /// Of this thread: the test harness allocates on its own.
@@ -59,7 +59,7 @@ fn success_reads_the_clock_only_for_max_elapsed() {
     ] {
         READINGS.store(0, Ordering::Relaxed);
         let stages = Stack::new(Retry::new(policy).unwrap(), Fallback::new());
-        let cx = Context::new(&clock, Waiting::Async);
+        let cx = Context::new(&clock, WaitMode::Async);
         assert!(block_on(stages.call(&cx, Attempt::FIRST, &call)).is_ok());
         assert_eq!(READINGS.load(Ordering::Relaxed), readings);
     }

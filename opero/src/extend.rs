@@ -39,8 +39,8 @@
 
 #[doc(inline)]
 pub use opero_core::{
-    Arguments, Attempt, Backend, BackendError, CallPolicy, Cause, Clock, CodecError, Context,
-    FailedAttempt, History, Instant, Key, Location, Operation, Stack, Stage, SystemClock, Waiting,
+    Arguments, Attempt, Backend, BackendError, BackendUri, CallPolicy, Cause, Clock, CodecError,
+    Context, FailedAttempt, History, Instant, Key, Operation, Stack, Stage, SystemClock, WaitMode,
     async_trait, block_on, operation, register,
 };
 

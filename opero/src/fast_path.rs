@@ -9,7 +9,7 @@
 
 use std::task;
 
-use opero_core::{Context, Entry, Key, Rejected, Remote, Waiting};
+use opero_core::{Context, Entry, Key, Rejected, Remote, WaitMode};
 
 use crate::mechanism::cache::{self, JoinedSlot, MarkSlot};
 use crate::mechanism::ratelimit;
@@ -36,7 +36,7 @@ impl Stages {
     pub(crate) fn hit(
         &self,
         cx: Option<&Context<'_>>,
-        waiting: Waiting,
+        waiting: WaitMode,
         key: Key,
     ) -> Option<Entry> {
         match cx {
@@ -69,20 +69,20 @@ impl Stages {
     pub(crate) fn begin<'s>(
         &'s self,
         cx: Option<&Context<'_>>,
-        waiting: Waiting,
+        waiting: WaitMode,
         (cache, key): (CacheUse, Option<Key>),
         needs: &Needs,
         first: &mut Option<First<'s>>,
     ) -> bool {
         // A map's threads call synchronous functions as futures.
-        let waiting = cx.map_or(waiting, Context::waiting);
+        let waiting = cx.map_or(waiting, Context::wait_mode);
         let is_alone = match cx {
             None => !Context::system().observed(),
             Some(cx) => !cx.observed() && cx.remote().is_none(),
         };
         let is_limited = retry::is_limited(&self.execution.timeout);
         // A synchronous call cannot be stopped; the stage says so.
-        let is_stoppable = waiting == Waiting::Async || !is_limited;
+        let is_stoppable = waiting == WaitMode::Async || !is_limited;
         if !is_alone || !is_stoppable || !self.is_unbounded {
             return false;
         }
@@ -133,7 +133,12 @@ impl Stages {
         }
     }
 
-    fn join(&self, cx: Option<&Context<'_>>, waiting: Waiting, key: Key) -> Option<JoinedSlot<'_>> {
+    fn join(
+        &self,
+        cx: Option<&Context<'_>>,
+        waiting: WaitMode,
+        key: Key,
+    ) -> Option<JoinedSlot<'_>> {
         match cx {
             Some(cx) => cache::join(&self.cache, cx, key),
             None => cache::join(&self.cache, &self.context(waiting), key),

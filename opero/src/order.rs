@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use opero_core::{
     Attempt, Call, Clock, ConfigError, Context, Key, LocalCall, Mechanism, Next, ThreadBound,
-    Waiting, block_on, remote,
+    WaitMode, block_on, remote,
 };
 
 use crate::PipelineConfig;
@@ -173,7 +173,7 @@ impl Stages {
     pub(crate) async fn short_cut<'s>(
         &'s self,
         cx: Option<&Context<'_>>,
-        waiting: Waiting,
+        waiting: WaitMode,
         needs: &Needs,
         call: &mut dyn Call,
         rest: &mut Rest<'s>,
@@ -205,7 +205,7 @@ impl Stages {
     ) {
         if let Ok(stages) = stages
             && stages
-                .short_cut(cx, Waiting::Async, needs, call, &mut rest)
+                .short_cut(cx, WaitMode::Async, needs, call, &mut rest)
                 .await
         {
             return;
@@ -224,7 +224,7 @@ impl Stages {
         Box::pin(async move {
             match stages {
                 Ok(stages) => {
-                    let cx = stages.context_of(cx, Waiting::Async);
+                    let cx = stages.context_of(cx, WaitMode::Async);
                     stages.pass(&cx, attempt, call, rest).await;
                 }
                 Err(error) => call.outcome().reject(attempt, error.clone().into()),
@@ -240,7 +240,7 @@ impl Stages {
         call: &mut dyn LocalCall,
         mut rest: Rest<'s>,
     ) {
-        let waiting = Waiting::Blocking;
+        let waiting = WaitMode::Blocking;
         let mut call = ThreadBound::new(arguments, call);
         match stages {
             Ok(stages) => block_on(async {
@@ -283,14 +283,14 @@ impl Stages {
     pub(crate) fn context_of<'c>(
         &'c self,
         cx: Option<&Context<'c>>,
-        waiting: Waiting,
+        waiting: WaitMode,
     ) -> Context<'c> {
         cx.map_or_else(|| self.context(waiting), |cx| *cx)
     }
 
     /// The context of a call of this function.
     #[inline]
-    pub fn context(&self, waiting: Waiting) -> Context<'_> {
+    pub fn context(&self, waiting: WaitMode) -> Context<'_> {
         Context::new(&*self.clock, waiting).with_function(&self.name)
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::ops::Deref;
 
-use opero_core::{Attempt, CallPolicy, Context, Error, Limits, Waiting, block_on};
+use opero_core::{Attempt, CallPolicy, Context, Error, Limits, WaitMode, block_on};
 
 use crate::rest::{Boxed, Known, Make, TypedCall, typed};
 use crate::shell::{
@@ -95,7 +95,7 @@ macro_rules! with_stages {
                 let (target, item) = (&*target, &item);
                 let whole = Whole { target, item };
                 let known = <Q::Target>::KNOWN;
-                run_staged(&whole, known, &make, cx, Waiting::Async, ending).await
+                run_staged(&whole, known, &make, cx, WaitMode::Async, ending).await
             }
 
             fn run_sync<X, D>(target: &X, item: &X::Item, cx: Option<&Context<'_>>, ending: D) -> D::Output
@@ -108,7 +108,7 @@ macro_rules! with_stages {
                 };
                 let whole = Whole { target, item };
                 let known = X::KNOWN;
-                block_on(run_staged(&whole, known, &make, cx, Waiting::Blocking, ending))
+                block_on(run_staged(&whole, known, &make, cx, WaitMode::Blocking, ending))
             }
         }
     )*};
@@ -124,7 +124,7 @@ pub(crate) async fn run_staged<'f, T, E, X, Out, In, D>(
     known: Known<T, E, X::Returned>,
     make: &'f (dyn Make<Boxed<'f, X::Returned>> + 'f),
     cx: Option<&Context<'_>>,
-    waiting: Waiting,
+    waiting: WaitMode,
     ending: D,
 ) -> D::Output
 where
@@ -158,7 +158,7 @@ async fn run_typed<'f, T, E, P, R, Out, In>(
     call: TypedCall<'f, T, E, P, R, Boxed<'f, R>>,
     (outside, inside): &(Out, In),
     cx: Option<&Context<'_>>,
-    waiting: Waiting,
+    waiting: WaitMode,
 ) -> Result<T, Error<E>>
 where
     T: Send,

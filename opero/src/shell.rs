@@ -10,7 +10,7 @@ use std::task::{self, Poll};
 
 use opero_core::{
     Arguments, Attempt, CallPolicy, ConfigError, Context, Entry, Error, Keeping, Key, Limits,
-    RejectedKind, Waiting,
+    RejectedKind, WaitMode,
 };
 
 use crate::fast_path::{First, Needs};
@@ -215,7 +215,7 @@ where
             begun.runs_here = cx.is_none() && starts_bare(target, &item);
         }
         if !begun.runs_here
-            && let Some(output) = start(target, &item, cx, Waiting::Async, ending, &mut begun)
+            && let Some(output) = start(target, &item, cx, WaitMode::Async, ending, &mut begun)
         {
             return output;
         }
@@ -286,7 +286,7 @@ where
         begun.runs_here = starts_bare(target, item);
     }
     if !begun.runs_here
-        && let Some(output) = start(target, item, None, Waiting::Blocking, ending, &mut begun)
+        && let Some(output) = start(target, item, None, WaitMode::Blocking, ending, &mut begun)
     {
         return output;
     }
@@ -321,7 +321,7 @@ where
     D: Ending<X::Value, X::Error>,
 {
     let mut begun = Begun::default();
-    if let Some(output) = start(target, item, cx, Waiting::Blocking, ending, &mut begun) {
+    if let Some(output) = start(target, item, cx, WaitMode::Blocking, ending, &mut begun) {
         return output;
     }
     let mark = First::mark(&begun.first);
@@ -370,7 +370,7 @@ fn start<'t, X, D>(
     target: &'t X,
     item: &X::Item,
     cx: Option<&Context<'_>>,
-    waiting: Waiting,
+    waiting: WaitMode,
     ending: D,
     begun: &mut Begun<'t>,
 ) -> Option<D::Output>
@@ -407,7 +407,7 @@ where
 fn look<L: Lookup<T>, T, E, D: Ending<T, E>>(
     stages: &Stages,
     cx: Option<&Context<'_>>,
-    waiting: Waiting,
+    waiting: WaitMode,
     key: Key,
     ending: D,
 ) -> Option<D::Output> {

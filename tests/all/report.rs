@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use opero::extend::{Attempt, Context};
-use opero::map::{IntoSource, Job, MapConfig, Phase, Report, Run, Waiting};
+use opero::map::{IntoSource, Job, MapConfig, Phase, Report, Run, WaitMode};
 use opero::{Error, Event, operomap};
 
 use crate::support::{Answers, Directory, look_at, runtime};
@@ -135,7 +135,7 @@ struct Trivial;
 impl Job<u32> for Trivial {
     type Output = u32;
     type Error = &'static str;
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     async fn run(&self, cx: &Context<'_>, item: u32) -> Result<u32, Error<&'static str>> {
         let attempt = Attempt::FIRST;

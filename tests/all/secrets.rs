@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use opero::extend::{Attempt, operation};
-use opero::extend::{Context, Waiting, block_on};
+use opero::extend::{Context, WaitMode, block_on};
 use opero::opero_core::sync::lock;
 use opero::{Error, Event, ManualClock, Pipeline, PipelineBuilder, PipelineConfig, operomap};
 use proptest::prelude::*;
@@ -191,7 +191,7 @@ proptest! {
         call_stable(&shown, builder().cache_backend(format!("memory+{away}")), &secret);
         call(&shown, builder().rate_backend(away), &secret);
         configure(&shown, &secret);
-        shown.debug(&Context::new(&clock, Waiting::Async));
+        shown.debug(&Context::new(&clock, WaitMode::Async));
 
         let run = with_clock(clock.clone(), || {
             let run = mapped([secret.clone()], secret.clone()).timeline(true);

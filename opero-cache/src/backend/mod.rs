@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use opero_core::registry::Registration;
-use opero_core::{Backend, BackendError, ConfigError, Instant, Key, Location};
+use opero_core::{Backend, BackendError, BackendUri, ConfigError, Instant, Key};
 
 use crate::layer::Layer;
 
@@ -185,11 +185,11 @@ impl CacheOptions {
 }
 
 /// Opens a backend. Called once for each function, at its first call; it should connect lazily.
-pub type OpenCache = fn(&Location, &CacheOptions) -> Result<Arc<dyn CacheBackend>, ConfigError>;
+pub type OpenCache = fn(&BackendUri, &CacheOptions) -> Result<Arc<dyn CacheBackend>, ConfigError>;
 
 #[cfg(feature = "bytes")]
 /// Opens a store of records. Called once for each function, at its first call; it should connect lazily.
-pub type OpenStore = fn(&Location, &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError>;
+pub type OpenStore = fn(&BackendUri, &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError>;
 
 /// A cache backend's entry in the registry; see [`register_cache`](crate::register_cache) and
 /// [`register_store`](crate::register_store).
@@ -226,13 +226,13 @@ impl CacheRegistration {
 
     pub(crate) fn open(
         &self,
-        location: &Location,
+        uri: &BackendUri,
         options: &CacheOptions,
     ) -> Result<Layer, ConfigError> {
         Ok(match self.open {
-            Open::Objects(open) => Layer::Objects(open(location, options)?),
+            Open::Objects(open) => Layer::Objects(open(uri, options)?),
             #[cfg(feature = "bytes")]
-            Open::Records(open) => Layer::Records(open(location, options)?),
+            Open::Records(open) => Layer::Records(open(uri, options)?),
         })
     }
 }

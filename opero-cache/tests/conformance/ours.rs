@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use opero_cache::Location;
+use opero_cache::BackendUri;
 use opero_cache::backend::{DiskCache, MemoryCache, QuickCache, RedbCache, RedisCache};
 use opero_cache::conformance::{self, Failure, Lifetime};
 use opero_test_servers::RedisServer;
@@ -19,27 +19,23 @@ fn quick_keeps_its_promises() -> Result<(), Failure> {
 #[test]
 fn disk_keeps_its_promises() -> Result<(), Failure> {
     let directory = Directory::new("disk");
-    let location = Location::new(format!("disk://{}", directory.0.display()));
-    conformance::store(Lifetime::Store, |options| {
-        DiskCache::open(&location, options)
-    })
+    let uri = BackendUri::new(format!("disk://{}", directory.0.display()));
+    conformance::store(Lifetime::Store, |options| DiskCache::open(&uri, options))
 }
 
 #[test]
 fn redb_keeps_its_promises() -> Result<(), Failure> {
     let directory = Directory::new("redb");
-    let location = Location::new(format!("redb://{}", directory.0.display()));
-    conformance::store(Lifetime::Store, |options| {
-        RedbCache::open(&location, options)
-    })
+    let uri = BackendUri::new(format!("redb://{}", directory.0.display()));
+    conformance::store(Lifetime::Store, |options| RedbCache::open(&uri, options))
 }
 
 #[test]
 fn redis_keeps_its_promises() -> Result<(), Failure> {
     let server = RedisServer::start().unwrap();
-    let location = Location::new(server.url());
+    let uri = BackendUri::new(server.url());
     conformance::store(Lifetime::Store, |options| {
-        Ok(Arc::new(RedisCache::open(&location, options)?))
+        Ok(Arc::new(RedisCache::open(&uri, options)?))
     })
 }
 

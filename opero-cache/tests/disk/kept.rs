@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use opero_cache::{CacheOptions, Spot};
-use opero_core::{Location, block_on};
+use opero_core::{BackendUri, block_on};
 
 use crate::support::{
     Directory, SCHEMES, close, get, holds, key, open, open_for, open_with, put, record,
@@ -239,7 +239,7 @@ fn errors_and_debug_show_no_record() {
         block_on(store.put(&key(1), b"s3cret".to_vec(), None)).unwrap();
         assert!(!format!("{store:?}").contains("s3cret"));
     }
-    let secret = Location::new("disk://user:s3cret@host");
+    let secret = BackendUri::new("disk://user:s3cret@host");
     let error = opero_cache::backend::DiskCache::open(&secret, &CacheOptions::default());
     assert!(!error.unwrap_err().to_string().contains("s3cret"));
     assert_eq!(record(1), record(1));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use opero_cache::backend::{DiskCache, RedbCache};
 use opero_cache::{ByteStore, CacheOptions, Spot};
-use opero_core::{BackendError, Key, Location, block_on};
+use opero_core::{BackendError, BackendUri, Key, block_on};
 
 /// Each promise is held by both.
 pub(crate) const SCHEMES: [&str; 2] = ["disk", "redb"];
@@ -84,10 +84,10 @@ pub(crate) fn open_with(
     path: &Path,
     settings: &str,
 ) -> Store {
-    let location = Location::new(format!("{scheme}://{}?{settings}", path.display()));
+    let uri = BackendUri::new(format!("{scheme}://{}?{settings}", path.display()));
     match scheme {
-        "disk" => DiskCache::open(&location, options).unwrap(),
-        _ => RedbCache::open(&location, options).unwrap(),
+        "disk" => DiskCache::open(&uri, options).unwrap(),
+        _ => RedbCache::open(&uri, options).unwrap(),
     }
 }
 

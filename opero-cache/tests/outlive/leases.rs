@@ -58,13 +58,13 @@ async fn of_eight_processes_one_executes_and_the_others_get_its_value() {
         assert_eq!(result.unwrap(), 1);
     }
     assert_eq!(setting.runs.load(Ordering::SeqCst), 1);
-    let followed: u64 = setting
+    let coalesced: u64 = setting
         .caches
         .iter()
-        .map(|cache| cache.stats().followed)
+        .map(|cache| cache.stats().coalesced)
         .sum();
     let hits: u64 = setting.caches.iter().map(|cache| cache.stats().hits).sum();
-    assert_eq!(followed + hits, 7);
+    assert_eq!(coalesced + hits, 7);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use opero_cache::{Cache, CacheConfig};
 use opero_core::{
     Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Context, Error, Key, KeyBytes,
-    ManualClock, Operation, Stage, Waiting, block_on,
+    ManualClock, Operation, Stage, WaitMode, block_on,
 };
 
 use crate::store::{Gate, Store, Watched};
@@ -82,7 +82,7 @@ impl Arguments for Call {
                     background: true,
                 };
                 let _ = block_on(function.cache.call(
-                    &Context::new(&function.clock, Waiting::Blocking),
+                    &Context::new(&function.clock, WaitMode::Blocking),
                     Attempt::FIRST,
                     &call,
                 ));

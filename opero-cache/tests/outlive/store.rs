@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use opero_cache::{ByteStore, Cache, CacheConfig, Claim, Lease};
-use opero_core::{Backend, BackendError, Context, Event, Key, ManualClock, Waiting, async_trait};
+use opero_core::{Backend, BackendError, Context, Event, Key, ManualClock, WaitMode, async_trait};
 
 /// Holds up whoever passes while it is closed.
 #[derive(Debug, Default)]
@@ -192,7 +192,7 @@ impl Watched {
     }
 
     pub(crate) fn cx(&self) -> Context<'_> {
-        Context::new(&self.clock, Waiting::Blocking).with_observer(&*self.observer)
+        Context::new(&self.clock, WaitMode::Blocking).with_observer(&*self.observer)
     }
 
     /// What was told since the last time.

@@ -129,8 +129,8 @@ async fn a_slow_leader_keeps_its_lease() {
         setting.until_running().await;
         setting.call(1).await
     };
-    let (led, followed, ()) = tokio::join!(setting.call(0), follows, gate_opens);
-    assert_eq!((led, followed), (1, 1));
+    let (led, coalesced, ()) = tokio::join!(setting.call(0), follows, gate_opens);
+    assert_eq!((led, coalesced), (1, 1));
     assert_eq!(setting.runs.load(SeqCst), 1);
 }
 

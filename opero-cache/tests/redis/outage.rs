@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use opero_cache::{Backend, ByteStore, CacheOptions, Location, backend::RedisCache};
+use opero_cache::{Backend, BackendUri, ByteStore, CacheOptions, backend::RedisCache};
 use opero_core::block_on;
 use opero_test_servers::RedisServer;
 
@@ -115,7 +115,7 @@ fn a_wrong_setting_is_rejected_when_the_store_is_opened() {
         ("redis://h?laese=1s", "did you mean `lease`?"),
         ("redis://h:geheim", "is not a redis URL"),
     ] {
-        let error = RedisCache::open(&Location::new(url), &CacheOptions::default()).unwrap_err();
+        let error = RedisCache::open(&BackendUri::new(url), &CacheOptions::default()).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!error.to_string().contains("geheim"));
     }

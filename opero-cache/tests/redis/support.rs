@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use opero_cache::backend::RedisCache;
-use opero_cache::{CacheOptions, Key, Location};
+use opero_cache::{BackendUri, CacheOptions, Key};
 use opero_redis::redis::{self, Cmd, FromRedisValue};
 
 /// A guard against hanging, far longer than anything here takes.
@@ -32,7 +32,7 @@ pub(crate) fn open_for(url: &str, namespace: &str, function: &str) -> RedisCache
     let options = CacheOptions::default()
         .with_namespace(namespace)
         .with_function(function);
-    RedisCache::open(&Location::new(url), &options).unwrap()
+    RedisCache::open(&BackendUri::new(url), &options).unwrap()
 }
 
 /// Asks the server over a connection of its own.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{ConfigError, Location, Settings};
+use opero_core::{BackendUri, ConfigError, QueryParams};
 use redis::IntoConnectionInfo;
 
 use crate::client::Redis;
@@ -20,29 +20,29 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// A server's URL, read but not yet opened: callers with settings of their own in it take those first.
 ///
 /// ```
-/// use opero_core::Location;
+/// use opero_core::BackendUri;
 /// use opero_redis::Address;
 ///
-/// let mut address = Address::of(&Location::new("redis://cache.local?timeout=1s&lease=5s"), "cache_backend")?;
-/// let lease = address.settings().take_time("lease")?;
+/// let mut address = Address::of(&BackendUri::new("redis://cache.local?timeout=1s&lease=5s"), "cache_backend")?;
+/// let lease = address.query_params().take_time("lease")?;
 /// let redis = address.open()?;
 /// # Ok::<_, opero_core::ConfigError>(())
 /// ```
 pub struct Address {
-    location: Location,
+    uri: BackendUri,
     parameter: &'static str,
-    settings: Settings,
+    params: QueryParams,
 }
 
 impl Address {
-    /// The address that `location` means. The plain name `redis` means the one in the variable `OPERO_REDIS_URL`, and so does
+    /// The address that `uri` means. The plain name `redis` means the one in the variable `OPERO_REDIS_URL`, and so does
     /// a URL without a host, such as `redis://?timeout=1s`, whose settings come before the variable's. `parameter` is the
     /// one whose value it is, for messages.
     ///
     /// # Errors
     /// Where the variable is not set, or the URL cannot be read.
-    pub fn of(location: &Location, parameter: &'static str) -> Result<Self, ConfigError> {
-        let plain = location.without_settings();
+    pub fn of(uri: &BackendUri, parameter: &'static str) -> Result<Self, ConfigError> {
+        let plain = uri.without_query();
         let plain = plain.expose();
         if matches!(
             plain.strip_suffix("://").unwrap_or(plain),
@@ -53,35 +53,35 @@ impl Address {
                     parameter,
                     format!(
                         "says `{}`, and the variable `{VARIABLE}` is not set",
-                        location.scheme()
+                        uri.scheme()
                     ),
                     "set it to a URL like `redis://127.0.0.1`, or write the URL in its place",
                 ));
             };
-            let own = location.settings(parameter)?;
-            let mut address = Self::read(Location::new(url), VARIABLE)?;
-            address.settings = own.over(address.settings);
+            let own = uri.query_params(parameter)?;
+            let mut address = Self::read(BackendUri::new(url), VARIABLE)?;
+            address.params = own.over(address.params);
             return Ok(address);
         }
-        Self::read(location.clone(), parameter)
+        Self::read(uri.clone(), parameter)
     }
 
-    fn read(location: Location, parameter: &'static str) -> Result<Self, ConfigError> {
-        if location.expose().contains('#') {
+    fn read(uri: BackendUri, parameter: &'static str) -> Result<Self, ConfigError> {
+        if uri.expose().contains('#') {
             let problem = "has a `#` in its URL";
             return Err(ConfigError::new(parameter, problem, "write it as `%23`"));
         }
-        let settings = location.settings(parameter)?;
+        let params = uri.query_params(parameter)?;
         Ok(Self {
-            location,
+            uri,
             parameter,
-            settings,
+            params,
         })
     }
 
     /// What stands behind the URL's `?`, to be taken by name. What nobody took is rejected by [`open`](Self::open).
-    pub const fn settings(&mut self) -> &mut Settings {
-        &mut self.settings
+    pub const fn query_params(&mut self) -> &mut QueryParams {
+        &mut self.params
     }
 
     /// The server there. It is not connected to before the first call; whoever opens one URL twice shares the connection.
@@ -92,7 +92,7 @@ impl Address {
         self.prepare()?;
         let timeout = self.time("timeout", TIMEOUT)?;
         let connect_timeout = self.time("connect_timeout", CONNECT_TIMEOUT)?;
-        let cluster = self.settings.take("cluster", "`true` or `false`")?;
+        let cluster = self.params.take("cluster", "`true` or `false`")?;
         if cluster == Some(true) && !Cluster::BUILT_IN {
             return Err(ConfigError::new(
                 self.parameter,
@@ -100,18 +100,18 @@ impl Address {
                 "enable the Cargo feature `cluster` of opero-redis",
             ));
         }
-        let mut url = self.location.without_settings().expose().to_owned();
+        let mut url = self.uri.without_query().expose().to_owned();
         let mut separator = '?';
         for name in self.handed_on() {
-            if let Some(value) = self.settings.take_text(name) {
+            if let Some(value) = self.params.take_text(name) {
                 url.extend([separator]);
                 url.push_str(&format!("{name}={value}"));
                 separator = '&';
             }
         }
-        let place = self.location.to_string();
+        let place = self.uri.to_string();
         let parameter = self.parameter;
-        self.settings.finish()?;
+        self.params.finish()?;
         let wrong = |_| {
             let problem = "is not a redis URL";
             let way_out = "write `redis://user:password@host:port/database`, with `%` codes for special characters in user and password";
@@ -128,7 +128,7 @@ impl Address {
     }
 
     fn time(&mut self, name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
-        let time = self.settings.take_time(name)?.unwrap_or(default);
+        let time = self.params.take_time(name)?.unwrap_or(default);
         if time.is_zero() {
             let problem = format!("has a setting `{name}` of nothing");
             return Err(ConfigError::new(
@@ -142,7 +142,7 @@ impl Address {
 
     /// The settings that redis-rs reads.
     fn handed_on(&self) -> &'static [&'static str] {
-        match self.location.scheme().contains("unix") {
+        match self.uri.scheme().contains("unix") {
             true => &["protocol", "db", "user", "pass"],
             false => &["protocol"],
         }
@@ -150,7 +150,7 @@ impl Address {
 
     /// Whether TLS can be had is known now.
     fn prepare(&self) -> Result<(), ConfigError> {
-        let scheme = self.location.scheme();
+        let scheme = self.uri.scheme();
         if !matches!(scheme, "rediss" | "valkeys") {
             return Ok(());
         }
@@ -164,6 +164,6 @@ impl Address {
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Address({})", self.location)
+        write!(f, "Address({})", self.uri)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{ConfigError, Location};
+use opero_core::{BackendUri, ConfigError};
 use redis::{Cmd, FromRedisValue, Pipeline, ToRedisArgs, Value};
 
 use crate::address::Address;
@@ -27,12 +27,12 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// The server that `location` means; see [`Address`], which this opens where the caller has no settings of its own.
+    /// The server that `uri` means; see [`Address`], which this opens where the caller has no settings of its own.
     ///
     /// # Errors
     /// Where the URL or one of its settings makes no sense.
-    pub fn open(location: &Location, parameter: &'static str) -> Result<Self, ConfigError> {
-        Address::of(location, parameter)?.open()
+    pub fn open(uri: &BackendUri, parameter: &'static str) -> Result<Self, ConfigError> {
+        Address::of(uri, parameter)?.open()
     }
 
     pub(crate) const fn new(server: Arc<Server>, timeout: Duration) -> Self {

@@ -19,8 +19,8 @@ pub struct Error {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// It failed a moment ago, and is left alone for that long.
-    LeftAlone(Duration),
+    /// It failed a moment ago; the circuit stays open for that long.
+    CircuitOpen(Duration),
     /// No connection, or a broken one.
     Broken(String),
     /// No answer in that time, nor before.
@@ -51,11 +51,11 @@ impl Error {
         }
     }
 
-    /// Was the server not reached: down, too slow, or left alone because it was so a moment ago?
+    /// Returns `true` if the server was not reached: it is down, too slow, or its circuit is open.
     pub const fn is_away(&self) -> bool {
         matches!(
             self.problem,
-            Problem::LeftAlone(_) | Problem::Broken(_) | Problem::Slow(_) | Problem::SlowOnce(_)
+            Problem::CircuitOpen(_) | Problem::Broken(_) | Problem::Slow(_) | Problem::SlowOnce(_)
         )
     }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = &self.place;
         match &self.problem {
-            Problem::LeftAlone(left) => {
+            Problem::CircuitOpen(left) => {
                 write!(
                     f,
                     "{place} failed a moment ago and is left alone for {left:.1?}"
@@ -152,7 +152,7 @@ impl Problem {
         }
     }
 
-    /// Should the server be left alone for a while? Not where it only rejected this one request.
+    /// Returns `true` if this opens the circuit: not where the server only rejected this one request.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
             Self::Broken(_) | Self::Slow(_) => true,
@@ -160,21 +160,21 @@ impl Problem {
                 &**code,
                 "NOAUTH" | "WRONGPASS" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN"
             ),
-            Self::LeftAlone(_) | Self::SlowOnce(_) | Self::Shape | Self::Client(_) => false,
+            Self::CircuitOpen(_) | Self::SlowOnce(_) | Self::Shape | Self::Client(_) => false,
         }
     }
 
-    /// Is the server a replica? Then it answers whatever only reads.
+    /// Returns `true` if the server is a replica, which answers reads only.
     pub(crate) fn rejects_writes(&self) -> bool {
         matches!(self, Self::Answer(code) if code == "READONLY")
     }
 
-    /// Should the connection be replaced? A replica may have been the master when it was made.
+    /// Returns `true` if the connection is to be replaced. A replica may have been the master when it was made.
     pub(crate) fn is_of_connection(&self) -> bool {
         match self {
             Self::Broken(_) | Self::Slow(_) | Self::SlowOnce(_) => true,
             Self::Answer(code) => matches!(&**code, "NOAUTH" | "READONLY"),
-            Self::LeftAlone(_) | Self::Shape | Self::Client(_) => false,
+            Self::CircuitOpen(_) | Self::Shape | Self::Client(_) => false,
         }
     }
 }

@@ -6,15 +6,15 @@ mod client;
 mod cluster;
 mod connection;
 mod error;
+mod health;
 pub mod key;
 mod link;
-mod patience;
 mod runtime;
 mod scan;
 mod script;
 mod server;
+mod timeout;
 mod tls;
-mod troubles;
 
 use std::io;
 

@@ -11,10 +11,10 @@ use tokio::runtime::Handle;
 pub(crate) use crate::connection::Request;
 use crate::connection::{Client, Connection};
 use crate::error::Problem;
+use crate::health::Health;
 use crate::link::{Attempt, Connected, Found, LinkId, Links};
-use crate::patience::{self, Late};
 use crate::runtime;
-use crate::troubles::Troubles;
+use crate::timeout::{self, TimedOut};
 
 /// What makes two servers one.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) struct Server {
     target: Target,
     client: Client,
     links: Links,
-    troubles: Troubles,
+    health: Health,
 }
 
 impl Server {
@@ -61,7 +61,7 @@ impl Server {
             target,
             client,
             links: Links::default(),
-            troubles: Troubles::none(),
+            health: Health::new(),
         });
         servers.push(Arc::downgrade(&server));
         Ok(server)
@@ -85,16 +85,16 @@ impl Server {
         }
     }
 
-    /// Sends a request where the server is not left alone, and keeps in mind how that went.
+    /// Sends a request where the circuit is closed, and records its outcome.
     pub(crate) async fn ask(
         &self,
         request: Request<'_>,
         timeout: Duration,
     ) -> Result<Value, Problem> {
-        let entered = self.troubles.enter(&request);
-        entered.map_err(Problem::LeftAlone)?;
+        let entered = self.health.try_enter(&request);
+        entered.map_err(Problem::CircuitOpen)?;
         let answer = self.ask_anyway(request, timeout).await;
-        self.troubles.note(&request, &answer);
+        self.health.record(&request, &answer);
         answer
     }
 
@@ -127,13 +127,13 @@ impl Server {
     ) -> Result<Value, Failed> {
         let (mut connection, link, was_there) = self.connection(runtime).await?;
         let answer = connection.send(request);
-        let problem = match patience::wait(runtime, timeout, || request.way(), answer).await {
+        let problem = match timeout::wait(runtime, timeout, || request.way(), answer).await {
             Ok(Ok(value)) => match outage_within(&value) {
                 None => return Ok(value),
                 Some(problem) => problem,
             },
             Ok(Err(error)) => Problem::of(&error),
-            Err(late) => return Err(self.late(late, runtime, link)),
+            Err(timed_out) => return Err(self.timed_out(timed_out, runtime, link)),
         };
         if problem.is_of_connection() {
             self.links.cut(link);
@@ -144,14 +144,14 @@ impl Server {
         })
     }
 
-    /// What follows from an answer that did not come.
-    fn late(&self, late: Late, runtime: &Handle, link: LinkId) -> Failed {
-        match late {
-            // Somebody blocks the only thread that could read the answer, and would again.
-            Late::Stalled(_) if self.links.mark_unfit(runtime) => Failed::Unfit,
-            Late::Slow(limit) | Late::Stalled(limit) => {
+    /// Records that no answer came in time.
+    fn timed_out(&self, timed_out: TimedOut, runtime: &Handle, link: LinkId) -> Failed {
+        match timed_out {
+            // A caller blocks the only thread that could read the answer, and would again.
+            TimedOut::Stalled(_) if self.links.mark_unfit(runtime) => Failed::Unfit,
+            TimedOut::Slow(limit) | TimedOut::Stalled(limit) => {
                 self.links.cut(link);
-                Failed::Because(self.troubles.slow(link, limit))
+                Failed::Because(self.health.on_timeout(link, limit))
             }
         }
     }
@@ -183,8 +183,8 @@ impl Server {
         link: LinkId,
     ) -> Result<Connection, Failed> {
         let timeout = self.target.connect_timeout;
-        // The attempt has its own limit; this one is for a runtime that nobody drives.
-        match patience::wait(
+        // The attempt has its own limit; this one is for a runtime that is not driven.
+        match timeout::wait(
             runtime,
             timeout.saturating_mul(2),
             Duration::default,
@@ -202,7 +202,7 @@ impl Server {
                 Err(Failed::Unfit)
             }
             Ok(Err(Attempt::Lost)) => Err(Failed::Unfit),
-            Err(late) => Err(self.late(late, runtime, link)),
+            Err(timed_out) => Err(self.timed_out(timed_out, runtime, link)),
         }
     }
 }
@@ -230,10 +230,10 @@ impl Failed {
 /// On the runtime around this call.
 async fn connect(client: Client, timeout: Duration) -> Result<Connection, Problem> {
     let runtime = Handle::current();
-    match patience::wait(&runtime, timeout, Duration::default, client.connect()).await {
+    match timeout::wait(&runtime, timeout, Duration::default, client.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(Problem::of(&error).of_connecting()),
-        Err(Late::Slow(limit) | Late::Stalled(limit)) => Err(Problem::Slow(limit)),
+        Err(TimedOut::Slow(limit) | TimedOut::Stalled(limit)) => Err(Problem::Slow(limit)),
     }
 }
 

@@ -117,7 +117,7 @@ impl Observer for ItemTracer<'_> {
                 self.executions.fetch_add(1, ORDER);
             }
             Event::ExecutedBy { worker, .. } => self.worker.store(*worker, ORDER),
-            Event::CacheHit | Event::CacheFollowed => self.answered.store(true, ORDER),
+            Event::CacheHit | Event::CacheCoalesced => self.answered.store(true, ORDER),
             _ => {}
         }
         if let Some(timeline) = &self.timeline

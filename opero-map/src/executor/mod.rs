@@ -22,7 +22,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::available_parallelism;
 
 use opero_core::registry::{self, Registration};
-use opero_core::{Backend, ConfigError, Location, Waiting};
+use opero_core::{Backend, BackendUri, ConfigError, WaitMode};
 
 /// A worker loop. It ends when there are no more items for it, and never panics.
 pub type WorkerLoop<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -30,7 +30,7 @@ pub type WorkerLoop<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 /// Drives worker loops concurrently, each in one place from beginning to end.
 pub trait Executor: Backend {
     /// Returns how its worker loops wait when they run such a function; `None` if it cannot run it.
-    fn waiting(&self, function: Waiting) -> Option<Waiting>;
+    fn waiting(&self, function: WaitMode) -> Option<WaitMode>;
 
     /// Returns the default number of worker loops.
     fn default_workers(&self) -> usize;
@@ -82,7 +82,7 @@ pub struct ExecutorRegistration {
     /// The name that users give as `mode`.
     pub scheme: &'static str,
     /// Opens it.
-    pub open: fn(&Location) -> Result<Arc<dyn Executor>, ConfigError>,
+    pub open: fn(&BackendUri) -> Result<Arc<dyn Executor>, ConfigError>,
 }
 
 inventory::collect!(ExecutorRegistration);
@@ -111,7 +111,7 @@ impl Registration for ExecutorRegistration {
 ///
 /// # Errors
 /// An unknown name, with those there are and the Cargo feature that adds a missing one.
-pub(crate) fn open(mode: &Location) -> Result<Arc<dyn Executor>, ConfigError> {
+pub(crate) fn open(mode: &BackendUri) -> Result<Arc<dyn Executor>, ConfigError> {
     let registration = registry::find::<ExecutorRegistration>(mode).map_err(|error| {
         let mut features = ExecutorRegistration::FEATURES.iter();
         let missing = features.find(|(scheme, _)| *scheme == mode.scheme());

@@ -2,7 +2,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use opero_core::{Backend, ConfigError, Waiting, threads};
+use opero_core::{Backend, ConfigError, WaitMode, threads};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::join::JoinedLoops;
@@ -24,8 +24,8 @@ impl Backend for AsyncExecutor {
 }
 
 impl Executor for AsyncExecutor {
-    fn waiting(&self, function: Waiting) -> Option<Waiting> {
-        (function == Waiting::Async).then_some(function)
+    fn waiting(&self, function: WaitMode) -> Option<WaitMode> {
+        (function == WaitMode::Async).then_some(function)
     }
 
     fn default_workers(&self) -> usize {

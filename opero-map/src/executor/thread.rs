@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use opero_core::sync::lock;
-use opero_core::{Backend, ConfigError, Waiting, block_on, threads};
+use opero_core::{Backend, ConfigError, WaitMode, block_on, threads};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{Executor, ExecutorRegistration, WorkerLoop, cores};
@@ -27,8 +27,8 @@ impl Backend for ThreadExecutor {
 }
 
 impl Executor for ThreadExecutor {
-    fn waiting(&self, function: Waiting) -> Option<Waiting> {
-        (function == Waiting::Blocking).then_some(function)
+    fn waiting(&self, function: WaitMode) -> Option<WaitMode> {
+        (function == WaitMode::Blocking).then_some(function)
     }
 
     fn default_workers(&self) -> usize {

@@ -176,7 +176,7 @@ impl Shard {
     pub(crate) fn count_within(&self, event: &Event<'_>) {
         let (count, by) = match event {
             Event::CacheHit => (&self.cache_hits, 1),
-            Event::CacheFollowed => (&self.coalesced, 1),
+            Event::CacheCoalesced => (&self.coalesced, 1),
             Event::RetryScheduled { .. } => (&self.retries, 1),
             Event::FallbackUsed { .. } => (&self.fallbacks, 1),
             Event::PermitWaited { waited } => (&self.permit_wait_nanos, nanos(*waited)),
@@ -189,7 +189,7 @@ impl Shard {
     /// Adds what a worker process counted within an item.
     fn add(&self, counts: &EventCounts) {
         self.cache_hits.fetch_add(counts.cache_hits, ORDER);
-        self.coalesced.fetch_add(counts.followed, ORDER);
+        self.coalesced.fetch_add(counts.coalesced, ORDER);
         self.retries.fetch_add(counts.retries, ORDER);
         self.fallbacks.fetch_add(counts.fallbacks, ORDER);
         let waited = nanos(counts.permit_wait);
@@ -212,7 +212,7 @@ impl Observer for Shard {
         self.count_within(event);
         let count = match event {
             Event::ExecutionStarted { .. } => &self.executions,
-            Event::CacheHit | Event::CacheFollowed => &self.answered,
+            Event::CacheHit | Event::CacheCoalesced => &self.answered,
             Event::WorkerStarted { .. } => &self.workers_started,
             Event::WorkerLost { .. } => &self.crashes,
             _ => return,

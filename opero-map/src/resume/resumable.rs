@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use opero_core::stable::{OutcomeCodec, append_key};
-use opero_core::{Cause, CodecError, ConfigError, Context, Error, KeyBytes, Waiting};
+use opero_core::{Cause, CodecError, ConfigError, Context, Error, KeyBytes, WaitMode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -128,7 +128,7 @@ where
 {
     type Output = J::Output;
     type Error = J::Error;
-    const WAITING: Waiting = J::WAITING;
+    const WAIT_MODE: WaitMode = J::WAIT_MODE;
 
     fn check(&self) -> Result<(), ConfigError> {
         self.job.check()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{Context, Error, Waiting};
+use opero_core::{Context, Error, WaitMode};
 
 use super::Run;
 use crate::config::MapConfig;
@@ -70,7 +70,7 @@ where
 {
     type Output = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     fn tells_more(&self) -> bool {
         false
@@ -96,7 +96,7 @@ where
 {
     type Output = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Async;
+    const WAIT_MODE: WaitMode = WaitMode::Async;
 
     fn tells_more(&self) -> bool {
         false

@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use opero_core::{Error, RejectedKind, Waiting, block_on};
+use opero_core::{Error, RejectedKind, WaitMode, block_on};
 
 use super::start::{AnyRun, Begun, Launch};
 use super::{Run, WithReport};
@@ -65,7 +65,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # });
     /// ```
     pub async fn join(self) -> Vec<ResultOf<S, J>> {
-        const { assert_async(J::WAITING) }
+        const { assert_async(J::WAIT_MODE) }
         self.erased().collect_here(false).await.results
     }
 
@@ -83,7 +83,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// # Errors
     /// As [`try_run`](Run::try_run).
     pub async fn try_join(self) -> Result<Vec<J::Output>, Error<J::Error>> {
-        const { assert_async(J::WAITING) }
+        const { assert_async(J::WAIT_MODE) }
         let run = self.erased().stopping_on_error()?;
         run.collect_here(false).await.values()
     }
@@ -124,7 +124,7 @@ where
     E: Send + 'static,
 {
     async fn collect_beside(self, recorded: bool) -> Collected<T, E> {
-        if self.waiting == Waiting::Async {
+        if self.waiting == WaitMode::Async {
             return self.collect_here(recorded).await;
         }
         let begun = self.begin(recorded, |ordered, _| Collect::new(ordered));
@@ -226,9 +226,9 @@ where
 }
 
 /// Fails to compile for a synchronous function, which would block the task.
-pub(super) const fn assert_async(waiting: Waiting) {
+pub(super) const fn assert_async(waiting: WaitMode) {
     assert!(
-        matches!(waiting, Waiting::Async),
+        matches!(waiting, WaitMode::Async),
         "a synchronous function cannot run inside a task: use `.run()`, `.await`, `.iter()` or `.stream()`"
     );
 }
@@ -269,7 +269,7 @@ impl<S: Source, J: Job<S::Item>> WithReport<S, J> {
 
     /// See [`Run::join`].
     pub async fn join(self) -> (Vec<ResultOf<S, J>>, Report) {
-        const { assert_async(J::WAITING) }
+        const { assert_async(J::WAIT_MODE) }
         self.0.erased().collect_here(true).await.into()
     }
 }

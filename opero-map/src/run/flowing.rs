@@ -23,7 +23,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
         S: 'a,
         J: 'a,
     {
-        const { assert_async(J::WAITING) }
+        const { assert_async(J::WAIT_MODE) }
         let begun = self.erased().begin_flow();
         let worker_loops = begun.together();
         Results::new(begun.flow(Some(worker_loops)))

@@ -9,7 +9,7 @@ mod workers;
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{ConfigError, Location};
+use opero_core::{BackendUri, ConfigError};
 
 use crate::cancel::Cancel;
 use crate::config::MapConfig;
@@ -84,7 +84,7 @@ impl<S, J> Run<S, J> {
     /// # #[cfg(feature = "thread")]
     /// assert_eq!(run.try_run().unwrap(), [1, 1]);
     /// ```
-    pub fn mode(mut self, mode: impl Into<Location>) -> Self {
+    pub fn mode(mut self, mode: impl Into<BackendUri>) -> Self {
         self.config.mode = Some(mode.into());
         self
     }
@@ -257,7 +257,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
     /// assert_eq!(run.check().unwrap_err().parameter(), "workers");
     /// ```
     pub fn check(&self) -> Result<(), ConfigError> {
-        start::plan(&self.config, J::WAITING, &self.job).map(drop)
+        start::plan(&self.config, J::WAIT_MODE, &self.job).map(drop)
     }
 }
 

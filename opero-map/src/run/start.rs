@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use opero_core::{ConfigError, Error, Observer, Waiting};
+use opero_core::{ConfigError, Error, Observer, WaitMode};
 
 use super::Run;
 use crate::config::{MapConfig, Plan};
@@ -23,7 +23,7 @@ pub(super) struct AnyRun<'j, S: Source, T, E> {
     name: &'static str,
     source: S,
     job: AnyJob<'j, S::Item, T, E>,
-    pub(super) waiting: Waiting,
+    pub(super) waiting: WaitMode,
     pub(super) config: MapConfig,
 }
 
@@ -54,7 +54,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
             name: self.name,
             source: self.source,
             job: Box::new(self.job),
-            waiting: J::WAITING,
+            waiting: J::WAIT_MODE,
             config: self.config,
         }
     }
@@ -63,7 +63,7 @@ impl<S: Source, J: Job<S::Item>> Run<S, J> {
 /// Checks all parameters of a run, and returns how it goes.
 pub(super) fn plan<I, T, E>(
     config: &MapConfig,
-    waiting: Waiting,
+    waiting: WaitMode,
     job: &dyn ErasedJob<I, T, E>,
 ) -> Result<Plan, ConfigError> {
     let plan = config.plan(waiting)?;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Backend, ConfigError, Context, Error, Waiting, block_on};
+use opero_core::{Backend, ConfigError, Context, Error, WaitMode, block_on};
 use opero_map::{
     Executor, ExecutorRegistration, IntoSource, Job, MapConfig, Run, WorkerLoop, map, map_async,
 };
@@ -65,7 +65,7 @@ struct Misconfigured;
 impl Job<u32> for Misconfigured {
     type Output = u32;
     type Error = ();
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     fn check(&self) -> Result<(), ConfigError> {
         Err(ConfigError::new("retries", "is wrong", "correct it"))
@@ -129,8 +129,8 @@ impl Backend for OneByOne {
 }
 
 impl Executor for OneByOne {
-    fn waiting(&self, function: Waiting) -> Option<Waiting> {
-        (function == Waiting::Blocking).then_some(function)
+    fn waiting(&self, function: WaitMode) -> Option<WaitMode> {
+        (function == WaitMode::Blocking).then_some(function)
     }
     fn default_workers(&self) -> usize {
         3

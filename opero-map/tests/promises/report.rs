@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use opero_core::{Attempt, Clock, Context, Error, Event, ManualClock, Waiting};
+use opero_core::{Attempt, Clock, Context, Error, Event, ManualClock, WaitMode};
 use opero_map::{IntoSource, Job, MapConfig, Run, map, map_async};
 
 /// Emits what stages around a function would.
@@ -11,13 +11,13 @@ struct Eventful;
 impl Job<u64> for Eventful {
     type Output = ();
     type Error = ();
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     async fn run(&self, cx: &Context<'_>, item: u64) -> Result<(), Error<()>> {
         let attempt = Attempt::FIRST;
         cx.emit(Event::CacheHit);
         cx.emit(Event::CacheMiss);
-        cx.emit(Event::CacheFollowed);
+        cx.emit(Event::CacheCoalesced);
         for _ in 0..3 {
             cx.emit(Event::ExecutionStarted { attempt });
         }

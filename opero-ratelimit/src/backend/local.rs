@@ -11,7 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{InsufficientCapacity, NotUntil, RateLimiter};
-use opero_core::{Backend, Clock, ConfigError, Key, Location, async_trait};
+use opero_core::{Backend, BackendUri, Clock, ConfigError, Key, async_trait};
 
 use super::keys::KeyStates;
 use super::{LimiterBackend, Verdict};
@@ -204,7 +204,7 @@ impl GovernorClock for Reading {
 }
 
 fn open(
-    location: &Location,
+    location: &BackendUri,
     options: &LimiterOptions,
 ) -> Result<Arc<dyn LimiterBackend>, ConfigError> {
     if !location.rest().is_empty() {

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use opero_core::{
-    Backend, BackendError, Context, Event, Key, ManualClock, RejectedKind, Stage, Waiting,
+    Backend, BackendError, Context, Event, Key, ManualClock, RejectedKind, Stage, WaitMode,
     async_trait, operation,
 };
 use opero_ratelimit::{
@@ -160,7 +160,7 @@ fn an_unreachable_limiter_rejects_or_lets_pass_and_says_so() {
     let clock = ManualClock::new();
     let events = Mutex::new(Vec::new());
     let observer = |_: &str, event: &Event<'_>| events.lock().unwrap().push(event.name());
-    let cx = Context::new(&clock, Waiting::Blocking).with_observer(&observer);
+    let cx = Context::new(&clock, WaitMode::Blocking).with_observer(&observer);
     let run = |limit: &RateLimit| {
         let operation = operation(|_| async { Ok::<_, ()>(7) });
         let call = limit.call(&cx, opero_core::Attempt::FIRST, &operation);

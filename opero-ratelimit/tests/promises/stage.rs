@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use opero_core::{
     Attempt, Clock, Context, Error, ErrorKind, Event, ManualClock, Operation, RejectedKind, Stage,
-    Waiting, block_on, operation,
+    WaitMode, block_on, operation,
 };
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
@@ -81,7 +81,7 @@ fn the_observers_are_told_of_waits_and_rejections_only() {
         let text = format!("{function} {event:?}");
         events.lock().unwrap().push(text);
     };
-    let cx = Context::new(&clock, Waiting::Blocking)
+    let cx = Context::new(&clock, WaitMode::Blocking)
         .with_observer(&observer)
         .with_function("fetch");
     let call = |cost| {
@@ -103,7 +103,7 @@ fn the_observers_are_told_of_waits_and_rejections_only() {
 
 #[test]
 fn no_wait_passes_the_calls_deadline() {
-    for waiting in [Waiting::Async, Waiting::Blocking] {
+    for waiting in [WaitMode::Async, WaitMode::Blocking] {
         let clock = ManualClock::auto();
         let limit = limit(&clock, 1);
         let start = clock.now();
@@ -131,7 +131,7 @@ fn a_deadline_that_passed_in_the_queue_takes_no_permit() {
     let clock = ManualClock::new();
     let limit = limit(&clock, 1);
     limit.acquire_sync(1).unwrap();
-    let cx = Context::new(&clock, Waiting::Async).with_deadline(clock.now() + SECOND);
+    let cx = Context::new(&clock, WaitMode::Async).with_deadline(clock.now() + SECOND);
     let nothing = operation(|_| async { Ok::<_, ()>(()) });
     let mut waiting = Box::pin(limit.call(&cx, Attempt::FIRST, &nothing));
     assert!(poll(waiting.as_mut()).is_pending());

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
-use opero_core::{ManualClock, Operation, Rejected, Stage, Waiting, operation};
+use opero_core::{ManualClock, Operation, Rejected, Stage, WaitMode, operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
 pub(crate) type Call<'a> = Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send + 'a>>;
@@ -30,7 +30,7 @@ pub(crate) fn call<'a>(
     cost: u32,
 ) -> Call<'a> {
     Box::pin(async move {
-        let cx = opero_core::Context::new(clock, Waiting::Async);
+        let cx = opero_core::Context::new(clock, WaitMode::Async);
         let unkeyed = operation(|_| async { Ok::<(), ()>(()) }).with_cost(cost);
         let operation = match key {
             Some(key) => unkeyed.with_rate_key(&key),

@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use opero_core::{Backend, Key, Location, ManualClock, async_trait};
+use opero_core::{Backend, BackendUri, Key, ManualClock, async_trait};
 use opero_ratelimit::{
     LimiterBackend, LimiterOptions, LocalLimiter, RedisLimiter, Verdict, conformance,
 };
@@ -21,7 +21,7 @@ fn the_local_limiter_keeps_every_promise_in_manual_and_in_real_time() {
 fn check_redis(settings: impl Fn(&LimiterOptions) -> &'static str + Sync) {
     let server = RedisServer::start().unwrap();
     conformance::check(|options| {
-        let location = Location::new(format!("{}{}", server.url(), settings(options)));
+        let location = BackendUri::new(format!("{}{}", server.url(), settings(options)));
         Ok(Arc::new(RedisLimiter::new(&location, options)?))
     })
     .unwrap();

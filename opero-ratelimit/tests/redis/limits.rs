@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use opero_core::{Attempt, Context, Location, Operation, RejectedKind, Stage, block_on, operation};
+use opero_core::{
+    Attempt, BackendUri, Context, Operation, RejectedKind, Stage, block_on, operation,
+};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig, Verdict};
 use opero_redis::redis::{Client, Commands, Connection, cmd};
 use opero_test_servers::RedisServer;
@@ -19,7 +21,7 @@ fn config(burst: u32) -> RateLimitConfig {
 }
 
 fn open(url: &str, config: RateLimitConfig) -> RateLimit {
-    RateLimit::open(&Location::new(url), config.with_max_wait(Duration::ZERO)).unwrap()
+    RateLimit::open(&BackendUri::new(url), config.with_max_wait(Duration::ZERO)).unwrap()
 }
 
 fn connect(server: &RedisServer) -> Connection {
@@ -36,7 +38,7 @@ fn keys(server: &RedisServer) -> Vec<String> {
 }
 
 fn problem(location: &str, config: RateLimitConfig) -> String {
-    RateLimit::open(&Location::new(location), config)
+    RateLimit::open(&BackendUri::new(location), config)
         .unwrap_err()
         .to_string()
 }
@@ -257,7 +259,7 @@ fn blocks_save_round_trips() {
         .unwrap()
         .with_burst(10_000)
         .unwrap();
-    let location = Location::new(format!("{}?name=x&batch=auto", server.url()));
+    let location = BackendUri::new(format!("{}?name=x&batch=auto", server.url()));
     let limit = RateLimit::open(&location, RateLimitConfig::new(quota)).unwrap();
     for _ in 0..20_000 {
         limit.acquire_sync(1).unwrap();

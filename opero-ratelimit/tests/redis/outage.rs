@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use opero_core::{Attempt, Context, Event, Location, RejectedKind, Stage, operation};
+use opero_core::{Attempt, BackendUri, Context, Event, RejectedKind, Stage, operation};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig, Verdict};
 use opero_test_servers::RedisServer;
 
@@ -12,7 +12,7 @@ const ONE: NonZeroU32 = NonZeroU32::MIN;
 const HANG: Duration = Duration::from_secs(20);
 
 fn limit(url: &str, settings: &str, quota: Quota) -> RateLimit {
-    let location = Location::new(format!("{url}?name=outage{settings}"));
+    let location = BackendUri::new(format!("{url}?name=outage{settings}"));
     RateLimit::open(&location, RateLimitConfig::new(quota)).unwrap()
 }
 

@@ -2,14 +2,14 @@ use std::pin::pin;
 use std::task::{self, Waker};
 
 use opero_retry::{
-    Attempt, Context, Fallback, ManualClock, Retry, RetryPolicy, Stack, Stage, Timeout, Waiting,
+    Attempt, Context, Fallback, ManualClock, Retry, RetryPolicy, Stack, Stage, Timeout, WaitMode,
 };
 
 use crate::script::{Script, ms};
 
 /// Drives a call that fails, waits and times out, and drops it after `polls` polls. Was it over by then?
 fn dropped_after(polls: usize, clock: &ManualClock, script: &Script) -> bool {
-    let cx = Context::new(clock, Waiting::Async);
+    let cx = Context::new(clock, WaitMode::Async);
     let stages = Stack::new(
         Retry::new(RetryPolicy::default().with_retries(2)).unwrap(),
         Stack::new(Fallback::new(), Timeout::new(ms(35)).unwrap()),

@@ -33,7 +33,7 @@ fn one_retry_tries_every_value_before_it_backs_off() {
     let retry = Retry::new(RetryPolicy::default().with_retries(1)).unwrap();
     let clock = opero_retry::ManualClock::auto();
     let trace = Trace::default();
-    let cx = Context::new(&clock, opero_retry::Waiting::Blocking).with_observer(&trace);
+    let cx = Context::new(&clock, opero_retry::WaitMode::Blocking).with_observer(&trace);
     let script = Script::failing().fallback_values(2);
     let stages = Stack::new(retry, Fallback::new());
     let error = opero_core::block_on(stages.call(&cx, Attempt::FIRST, &script)).unwrap_err();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use opero_core::Key;
 use opero_retry::{
     Attempt, Context, Exponential, Fallback, ManualClock, Operation, OperationExt, Retry,
-    RetryPolicy, Stage, Waiting, operation,
+    RetryPolicy, Stage, WaitMode, operation,
 };
 
 use crate::script::ms;
@@ -17,7 +17,7 @@ fn failing() -> impl Operation<(), (u32, usize)> {
 #[test]
 fn only_errors_the_predicate_holds_for_are_retried() {
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Blocking);
+    let cx = Context::new(&clock, WaitMode::Blocking);
     let steady = Exponential::default().with_jitter(false);
     let policy = RetryPolicy::default().with_retries(9).with_backoff(steady);
     let retry = Retry::new(policy).unwrap();

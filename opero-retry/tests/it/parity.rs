@@ -1,7 +1,7 @@
 use opero_core::block_on;
 use opero_retry::{
     Attempt, Constant, Context, DecorrelatedJitter, Exponential, Fallback, ManualClock, Retry,
-    RetryPolicy, Stack, Stage, Waiting,
+    RetryPolicy, Stack, Stage, WaitMode,
 };
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ fn trace(
     policy: &RetryPolicy,
     script: Script,
     piped: bool,
-    waiting: Waiting,
+    waiting: WaitMode,
 ) -> impl PartialEq + std::fmt::Debug {
     let clock = ManualClock::auto();
     let trace = Trace::default();
@@ -58,8 +58,8 @@ proptest! {
             script.working(ms(work)).rejected_as(rejected_as.clone())
         };
         prop_assert_eq!(
-            trace(&policy, script(), piped, Waiting::Blocking),
-            trace(&policy, script(), piped, Waiting::Async)
+            trace(&policy, script(), piped, WaitMode::Blocking),
+            trace(&policy, script(), piped, WaitMode::Async)
         );
     }
 }
@@ -72,7 +72,7 @@ fn a_blocking_call_is_ready_at_its_first_poll() {
         RetryPolicy::default().with_backoff(DecorrelatedJitter::default()),
     ] {
         let clock = ManualClock::auto();
-        let cx = Context::new(&clock, Waiting::Blocking);
+        let cx = Context::new(&clock, WaitMode::Blocking);
         let script = Script::new([Outcome::TimedOut]).fallback_values(2);
         let stages = Stack::new(Retry::new(policy).unwrap(), Fallback::new());
         let call = std::pin::pin!(stages.call(&cx, Attempt::FIRST, &script));

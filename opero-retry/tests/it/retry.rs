@@ -5,7 +5,7 @@ use opero_core::{Clock, block_on};
 use opero_retry::backoff::Custom;
 use opero_retry::{
     Attempt, Constant, Context, Error, ErrorKind, Exponential, Fallback, ManualClock, Operation,
-    RejectedKind, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
+    RejectedKind, Retry, RetryPolicy, Stack, Stage, WaitMode, operation,
 };
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ fn steady() -> RetryPolicy {
 #[test]
 fn the_delays_are_those_of_the_backoff() {
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let error = block_on(retry(steady()).call(&cx, Attempt::FIRST, &Script::failing()));
     assert_eq!(error.unwrap_err().attempts(), 4);
     assert_eq!(clock.slept(), [100, 150, 225].map(ms));
@@ -33,7 +33,7 @@ fn the_delays_are_those_of_the_backoff() {
 fn the_first_value_ends_the_attempts() {
     let script = Script::new([Outcome::Failure(PLAIN), Outcome::TimedOut, Outcome::Value]);
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let value = block_on(retry(steady()).call(&cx, Attempt::FIRST, &script));
     assert_eq!(value.unwrap(), 2);
     assert_eq!(script.executions(), 3);
@@ -62,7 +62,7 @@ fn the_error_holds_every_attempt_in_order() {
         }),
     ]);
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Blocking);
+    let cx = Context::new(&clock, WaitMode::Blocking);
     let error = block_on(retry(steady()).call(&cx, Attempt::FIRST, &script)).unwrap_err();
     let earlier: Vec<_> = error
         .earlier()
@@ -80,7 +80,7 @@ fn the_error_holds_every_attempt_in_order() {
 fn the_events_tell_what_is_tried_and_why_not_again() {
     let clock = ManualClock::auto();
     let trace = Trace::default();
-    let cx = Context::new(&clock, Waiting::Async).with_observer(&trace);
+    let cx = Context::new(&clock, WaitMode::Async).with_observer(&trace);
     let retry = retry(steady().with_retries(1));
     let _ = block_on(retry.call(&cx, Attempt::FIRST, &Script::failing()));
     assert_eq!(
@@ -100,7 +100,7 @@ fn the_end_of_a_custom_iterator_ends_the_retries() {
         .with_retries(u32::MAX)
         .with_backoff(Custom::new(|| [ms(5), ms(1)].into_iter()));
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let error = block_on(retry(policy).call(&cx, Attempt::FIRST, &Script::failing()));
     assert_eq!(error.unwrap_err().attempts(), 3);
     assert_eq!(clock.slept(), [ms(5), ms(1)]);
@@ -112,7 +112,7 @@ fn a_retry_around_a_retry_multiplies() {
     let outer = retry(steady().with_retries(1));
     let script = Script::failing();
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let error = block_on(Stack::new(outer, inner).call(&cx, Attempt::FIRST, &script));
     assert_eq!(script.executions(), 6);
     assert_eq!(error.unwrap_err().attempts(), 6);
@@ -122,7 +122,7 @@ fn a_retry_around_a_retry_multiplies() {
 fn a_wait_in_vain_is_not_begun() {
     let policy = steady().with_max_elapsed(ms(240));
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let error = block_on(retry(policy).call(&cx, Attempt::FIRST, &Script::failing()));
     // 100 ms fit into 240; another 150 do not.
     assert_eq!(error.unwrap_err().attempts(), 2);
@@ -146,7 +146,7 @@ fn no_attempt_starts_where_the_timer_woke_past_max_elapsed() {
         }
     }
     let clock = Late(ManualClock::auto());
-    for waiting in [Waiting::Async, Waiting::Blocking] {
+    for waiting in [WaitMode::Async, WaitMode::Blocking] {
         let script = Script::failing();
         let cx = Context::new(&clock, waiting);
         let policy = steady().with_max_elapsed(ms(100));
@@ -176,7 +176,7 @@ impl Operation<(), u32> for Limited<'_> {
 
 #[test]
 fn an_attempt_that_cannot_start_before_max_elapsed_leaves_the_error_before_it() {
-    for waiting in [Waiting::Async, Waiting::Blocking] {
+    for waiting in [WaitMode::Async, WaitMode::Blocking] {
         let clock = ManualClock::auto();
         let deadlines = Mutex::default();
         let limited = Limited {
@@ -201,7 +201,7 @@ fn where_no_attempt_could_start_the_rejection_is_the_error() {
         deadlines: &deadlines,
     };
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let error = block_on(retry(steady()).call(&cx, Attempt::FIRST, &limited)).unwrap_err();
     assert_eq!((error.attempts(), error.is_rate_limited()), (1, true));
 }
@@ -243,7 +243,7 @@ proptest! {
         let has_late = outcomes.iter().any(is_late);
         let script = Script::new(outcomes).fallback_values(fallback_values);
         let clock = ManualClock::auto();
-        let cx = Context::new(&clock, Waiting::Async);
+        let cx = Context::new(&clock, WaitMode::Async);
         let stages = Stack::new(retry(RetryPolicy::default().with_retries(retries)), Fallback::new());
         let result = block_on(stages.call(&cx, Attempt::FIRST, &script));
         prop_assert!(script.executions() <= (retries as usize + 1) * fallback_values);
@@ -262,7 +262,7 @@ proptest! {
         work in 0..2_000_u64,
         blocking: bool,
     ) {
-        let waiting = if blocking { Waiting::Blocking } else { Waiting::Async };
+        let waiting = if blocking { WaitMode::Blocking } else { WaitMode::Async };
         let clock = ManualClock::auto();
         let starts = std::sync::Mutex::new(Vec::new());
         let observer = |_: &str, event: &opero_retry::Event<'_>| {
@@ -283,7 +283,7 @@ proptest! {
     #[test]
     fn jittered_delays_of_real_calls_stay_in_their_bounds(retries in 1..20_u32) {
         let clock = ManualClock::auto();
-        let cx = Context::new(&clock, Waiting::Async);
+        let cx = Context::new(&clock, WaitMode::Async);
         let policy = RetryPolicy::default().with_retries(retries);
         let _ = block_on(retry(policy).call(&cx, Attempt::FIRST, &Script::failing()));
         prop_assert_eq!(clock.slept().len(), retries as usize);

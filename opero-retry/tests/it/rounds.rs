@@ -7,7 +7,7 @@ use std::time::Duration;
 use opero_core::{Clock, Instant, block_on};
 use opero_retry::{
     Arguments, Attempt, CallPolicy, Context, Error, Event, Exponential, Fallback, ManualClock,
-    Operation, OperationExt, Rejected, Retry, RetryPolicy, Stack, Stage, Waiting, operation,
+    Operation, OperationExt, Rejected, Retry, RetryPolicy, Stack, Stage, WaitMode, operation,
 };
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn retry(retries: u32) -> Retry {
 /// The waits and the number of executions of a call whose rounds go as told, with stages on one call or each on its own.
 fn run(failures: &[Failure], values: usize, retries: u32, piped: bool) -> (Vec<Duration>, usize) {
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Blocking);
+    let cx = Context::new(&clock, WaitMode::Blocking);
     let outcomes: Vec<_> = failures.iter().cloned().map(Outcome::Failure).collect();
     let script = Script::new(outcomes).fallback_values(values);
     let result = match piped {
@@ -94,7 +94,7 @@ fn predicates_are_asked_only_where_an_attempt_may_follow() {
             .with_fallback_values(values);
         let call = call.with_retry_on(|(): &()| tokens.fetch_add(1, Ordering::Relaxed) < 100);
         let clock = ManualClock::auto();
-        let cx = Context::new(&clock, Waiting::Blocking);
+        let cx = Context::new(&clock, WaitMode::Blocking);
         let _ = match piped {
             true => block_on(opero_core::mechanism::pass_through(
                 &Pipe(retry(retries)),
@@ -133,7 +133,7 @@ fn the_predicate_decides_on_a_rejection_by_a_stage_of_the_users() {
             .with_retry_on(move |error: &String| worth && error.contains("breaker"))
             .with_rejected_as(|rejected: &Rejected| rejected.to_string());
         let clock = ManualClock::auto();
-        let cx = Context::new(&clock, Waiting::Blocking);
+        let cx = Context::new(&clock, WaitMode::Blocking);
         let error = block_on(retry(2).call(&cx, Attempt::FIRST, &call));
         error.unwrap_err().attempts()
     };
@@ -199,7 +199,7 @@ proptest! {
                 assert!(*delay <= first.max(ms(1_000)));
             }
         };
-        let waiting = if blocking { Waiting::Blocking } else { Waiting::Async };
+        let waiting = if blocking { WaitMode::Blocking } else { WaitMode::Async };
         let cx = Context::new(&clock, waiting).with_observer(&observer);
         let backoff = Exponential::default().with_jitter(jitter).with_max_delay(ms(1_000));
         let policy = RetryPolicy::default().with_retries(retries).with_backoff(backoff);

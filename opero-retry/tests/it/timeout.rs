@@ -4,7 +4,7 @@ use std::time::Duration;
 use opero_core::block_on;
 use opero_retry::{
     Attempt, Context, ErrorKind, ManualClock, RejectedKind, Retry, RetryPolicy, Stack, Stage,
-    Timeout, Waiting, operation,
+    Timeout, WaitMode, operation,
 };
 
 use crate::script::{Outcome, Script, Trace, ms};
@@ -31,7 +31,7 @@ fn an_attempt_past_its_time_is_dropped_and_rejected() {
     });
     let clock = ManualClock::auto();
     let trace = Trace::default();
-    let cx = Context::new(&clock, Waiting::Async).with_observer(&trace);
+    let cx = Context::new(&clock, WaitMode::Async).with_observer(&trace);
     let error = block_on(timeout(50).call(&cx, Attempt::FIRST, &endless)).unwrap_err();
     assert!(error.is_timeout());
     assert!(dropped.load(Ordering::Relaxed));
@@ -47,7 +47,7 @@ fn every_attempt_has_its_own_time() {
     let retry = Retry::new(RetryPolicy::default().with_retries(2)).unwrap();
     let endless = operation(|_| std::future::pending::<Result<(), ()>>());
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let stages = Stack::new(retry, timeout(5_000));
     let error = block_on(stages.call(&cx, Attempt::FIRST, &endless)).unwrap_err();
     assert_eq!(error.attempts(), 3);
@@ -61,7 +61,7 @@ fn every_attempt_has_its_own_time() {
 #[test]
 fn an_attempt_that_is_ready_at_once_makes_no_timer() {
     let clock = ManualClock::auto();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let value = block_on(timeout(1).call(&cx, Attempt::FIRST, &Script::new([Outcome::Value])));
     assert!(value.is_ok());
     assert!(clock.slept().is_empty());
@@ -70,7 +70,7 @@ fn an_attempt_that_is_ready_at_once_makes_no_timer() {
 #[test]
 fn the_time_before_the_first_wait_counts() {
     let clock = ManualClock::new();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let busy_first = operation(|_| {
         // Work before the first await, inside the first poll.
         let clock = &clock;
@@ -91,7 +91,7 @@ fn the_time_before_the_first_wait_counts() {
 #[test]
 fn a_result_that_is_ready_at_the_limit_is_not_thrown_away() {
     let clock = ManualClock::new();
-    let cx = Context::new(&clock, Waiting::Async);
+    let cx = Context::new(&clock, WaitMode::Async);
     let script = Script::new([Outcome::Value]).working(ms(50));
     let stage = timeout(50);
     let mut call = Box::pin(stage.call(&cx, Attempt::FIRST, &script));

@@ -100,7 +100,7 @@ impl PipelineConfig {
 impl std::fmt::Debug for PipelineConfig {
     /// Backends' URLs without user, password and query.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let location = |text: &str| opero_core::Location::new(text);
+        let location = |text: &str| opero_core::BackendUri::new(text);
         f.debug_struct("PipelineConfig")
             .field("cache", &self.cache)
             .field("cache_ttl", &self.cache_ttl)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use opero_core::{ConfigError, Location, units};
+use opero_core::{BackendUri, ConfigError, units};
 
 /// A duration as it was written: a number of seconds, a human text, or a `Duration`.
 ///
@@ -111,7 +111,7 @@ impl Rate {
 
 /// A text as it may be shown: whoever mixed two parameters up has put a URL here, with its password.
 fn shown(text: &str) -> String {
-    format!("{:?}", Location::new(text).to_string())
+    format!("{:?}", BackendUri::new(text).to_string())
 }
 
 impl fmt::Debug for Time {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use opero_core::{
-    Attempt, ConfigError, Context, Error, Event, Observer, Waiting, notify, operation,
+    Attempt, ConfigError, Context, Error, Event, Observer, WaitMode, notify, operation,
 };
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
@@ -127,7 +127,7 @@ where
 {
     type Output = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     fn check(&self) -> Result<(), ConfigError> {
         self.0.pipeline.arguments.check(None)
@@ -163,7 +163,7 @@ where
 {
     type Output = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Async;
+    const WAIT_MODE: WaitMode = WaitMode::Async;
 
     fn check(&self) -> Result<(), ConfigError> {
         self.0.pipeline.arguments.check(None)

@@ -21,7 +21,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use opero_core::{Attempt, Context, Error, Observer, Operation, Waiting, block_on, operation};
+use opero_core::{Attempt, Context, Error, Observer, Operation, WaitMode, block_on, operation};
 
 use arguments::ArgumentHooks;
 pub use builder::PipelineBuilder;
@@ -137,7 +137,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         (Outside, Inside): Places<T, E>,
     {
         self.check_unseen()?;
-        self.through(&self.context(Waiting::Async), operation).await
+        self.through(&self.context(WaitMode::Async), operation)
+            .await
     }
 
     /// Calls an operation that may be cached. Waits block the thread.
@@ -151,7 +152,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         (Outside, Inside): Places<T, E>,
     {
         self.check_unseen()?;
-        let cx = self.context(Waiting::Blocking);
+        let cx = self.context(WaitMode::Blocking);
         block_on(self.through(&cx, operation))
     }
 
@@ -166,7 +167,7 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         (Outside, Inside): Places<T, E>,
     {
         self.check_unseen()?;
-        let cx = self.context(Waiting::Async);
+        let cx = self.context(WaitMode::Async);
         self.through_uncached(&cx, operation).await
     }
 
@@ -264,7 +265,7 @@ impl<E, Outside, Inside> Pipeline<E, Outside, Inside> {
         (Outside, Inside): Places<T, E>,
     {
         self.check_unseen()?;
-        let cx = self.context(Waiting::Blocking);
+        let cx = self.context(WaitMode::Blocking);
         let target = PipelineCall {
             pipeline: self,
             operation,
@@ -285,7 +286,7 @@ impl<E, Outside, Inside> Pipeline<E, Outside, Inside> {
         self.arguments.check(None).map_err(Error::rejected)
     }
 
-    fn context(&self, waiting: Waiting) -> Context<'_> {
+    fn context(&self, waiting: WaitMode) -> Context<'_> {
         let cx = self.stages.context(waiting);
         match &self.observer {
             Some(observer) => cx.with_observer(&**observer),

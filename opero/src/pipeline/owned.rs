@@ -7,7 +7,7 @@ use std::hash::Hash;
 
 use opero_core::{
     Arguments, Attempt, Background, CallPolicy, Codec, CodecError, Error, Key, KeyBytes, Operation,
-    Waiting, block_on, operation,
+    WaitMode, block_on, operation,
 };
 
 use super::{Pipeline, Places};
@@ -73,7 +73,7 @@ where
         self.arguments
             .check(Some(TypeId::of::<A>()))
             .map_err(Error::rejected)?;
-        let cx = self.context(F::WAITING);
+        let cx = self.context(F::WAIT_MODE);
         let call = OwnedCall::new(self, args, function, identity);
         self.through(&cx, &call).await
     }
@@ -133,7 +133,7 @@ pub trait OwnedFunction<A: Clone>: Clone + Send + Sync + 'static {
     /// Its own error.
     type Error;
     /// How it waits.
-    const WAITING: Waiting;
+    const WAIT_MODE: WaitMode;
 
     /// Executes it once.
     fn execute(
@@ -159,7 +159,7 @@ where
 {
     type Value = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Async;
+    const WAIT_MODE: WaitMode = WaitMode::Async;
 
     fn execute(
         &self,
@@ -177,7 +177,7 @@ where
 {
     type Value = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     async fn execute(&self, args: Cow<'_, A>, attempt: Attempt) -> Result<T, E> {
         (self.0)(&args, attempt)
@@ -312,9 +312,9 @@ where
             // The cache has the value; of an error the observers hear.
             let _ = pipeline.own(args, function, identity).await;
         };
-        match F::WAITING {
-            Waiting::Async => Background::Async(Box::pin(job)),
-            Waiting::Blocking => Background::Blocking(Box::new(move || block_on(job))),
+        match F::WAIT_MODE {
+            WaitMode::Async => Background::Async(Box::pin(job)),
+            WaitMode::Blocking => Background::Blocking(Box::new(move || block_on(job))),
         }
     }
 

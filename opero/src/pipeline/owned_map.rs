@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 
-use opero_core::{Attempt, ConfigError, Context, Error, Waiting};
+use opero_core::{Attempt, ConfigError, Context, Error, WaitMode};
 use opero_map::{IntoSource, Job, Run};
 
 use super::map::Both;
@@ -129,7 +129,7 @@ where
 {
     type Output = T;
     type Error = E;
-    const WAITING: Waiting = F::WAITING;
+    const WAIT_MODE: WaitMode = F::WAIT_MODE;
 
     fn check(&self) -> Result<(), ConfigError> {
         self.pipeline.arguments.check(Some(TypeId::of::<I>()))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use opero_cache::{Cache, CacheStats};
-use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, Waiting, block_on};
+use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, WaitMode, block_on};
 
 use super::Function;
 use super::call::{Lowered, call_placed, call_placed_sync};
@@ -95,14 +95,16 @@ pub trait BoundCall: Send + Sync {
     #[doc(hidden)]
     fn run(self) -> impl Future<Output = Self::Return> + Send;
     #[doc(hidden)]
-    fn go(&self, waiting: Waiting, way: Way) -> impl Future<Output = Self::Return> + Send;
+    fn go(&self, waiting: WaitMode, way: Way) -> impl Future<Output = Self::Return> + Send;
     #[doc(hidden)]
-    fn peek(&self, waiting: Waiting) -> impl Future<Output = Option<Self::Value>> + Send;
+    fn peek(&self, waiting: WaitMode) -> impl Future<Output = Option<Self::Value>> + Send;
     #[doc(hidden)]
-    fn insert(&self, waiting: Waiting, value: Self::Value) -> impl Future<Output = ()> + Send;
+    fn insert(&self, waiting: WaitMode, value: Self::Value) -> impl Future<Output = ()> + Send;
     #[doc(hidden)]
-    fn invalidate(&self, waiting: Waiting)
-    -> impl Future<Output = Result<(), BackendError>> + Send;
+    fn invalidate(
+        &self,
+        waiting: WaitMode,
+    ) -> impl Future<Output = Result<(), BackendError>> + Send;
 }
 
 /// A [`BoundCall`] of a synchronous function.
@@ -148,7 +150,7 @@ where
         call_placed(self.recipe, self.ending)
     }
 
-    async fn go(&self, waiting: Waiting, way: Way) -> Self::Return {
+    async fn go(&self, waiting: WaitMode, way: Way) -> Self::Return {
         let (keeping, cache) = match way {
             Way::Bypass => (None, CacheUse::Past),
             Way::Refresh => (Some(Keeping::CLONE), CacheUse::Refresh),
@@ -165,7 +167,7 @@ where
         run_staged(&whole, known, &make, None, waiting, self.ending).await
     }
 
-    async fn peek(&self, waiting: Waiting) -> Option<Value<P>> {
+    async fn peek(&self, waiting: WaitMode) -> Option<Value<P>> {
         let (stages, cache) = self.opened()?;
         let policy = self.recipe.policy();
         let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
@@ -174,7 +176,7 @@ where
         slot.take_value().filter(|_| found)
     }
 
-    async fn insert(&self, waiting: Waiting, value: Value<P>) {
+    async fn insert(&self, waiting: WaitMode, value: Value<P>) {
         if let Some((stages, cache)) = self.opened() {
             let policy = self.recipe.policy();
             let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
@@ -184,7 +186,7 @@ where
         }
     }
 
-    async fn invalidate(&self, waiting: Waiting) -> Result<(), BackendError> {
+    async fn invalidate(&self, waiting: WaitMode) -> Result<(), BackendError> {
         let Some((stages, cache)) = self.opened() else {
             return Ok(());
         };
@@ -247,22 +249,22 @@ impl<B: BoundCall> CachedCall<B> {
 
     /// Calls the function without looking into the cache, and keeps nothing.
     pub fn bypass(self) -> impl Future<Output = B::Return> + Send {
-        async move { self.0.go(Waiting::Async, Way::Bypass).await }
+        async move { self.0.go(WaitMode::Async, Way::Bypass).await }
     }
 
     /// Calls the function in any case, and keeps its result.
     pub fn refresh(self) -> impl Future<Output = B::Return> + Send {
-        async move { self.0.go(Waiting::Async, Way::Refresh).await }
+        async move { self.0.go(WaitMode::Async, Way::Refresh).await }
     }
 
     /// The kept result, if there is one. Nothing is executed, and it counts as no hit.
     pub fn peek(&self) -> impl Future<Output = Option<B::Value>> + Send {
-        self.0.peek(Waiting::Async)
+        self.0.peek(WaitMode::Async)
     }
 
     /// Keeps `value`, as if the function had returned it. A backend that fails only costs the entry.
     pub fn insert(&self, value: B::Value) -> impl Future<Output = ()> + Send {
-        self.0.insert(Waiting::Async, value)
+        self.0.insert(WaitMode::Async, value)
     }
 
     /// Drops the kept result.
@@ -270,7 +272,7 @@ impl<B: BoundCall> CachedCall<B> {
     /// # Errors
     /// The backend's: the entry may still be there.
     pub fn invalidate(&self) -> impl Future<Output = Result<(), BackendError>> + Send {
-        self.0.invalidate(Waiting::Async)
+        self.0.invalidate(WaitMode::Async)
     }
 }
 
@@ -287,22 +289,22 @@ impl<B: BoundSyncCall> CachedSyncCall<B> {
 
     /// Calls the function without looking into the cache, and keeps nothing.
     pub fn bypass(self) -> B::Return {
-        block_on(self.0.go(Waiting::Blocking, Way::Bypass))
+        block_on(self.0.go(WaitMode::Blocking, Way::Bypass))
     }
 
     /// Calls the function in any case, and keeps its result.
     pub fn refresh(self) -> B::Return {
-        block_on(self.0.go(Waiting::Blocking, Way::Refresh))
+        block_on(self.0.go(WaitMode::Blocking, Way::Refresh))
     }
 
     /// The kept result, if there is one. Nothing is executed, and it counts as no hit.
     pub fn peek(&self) -> Option<B::Value> {
-        block_on(self.0.peek(Waiting::Blocking))
+        block_on(self.0.peek(WaitMode::Blocking))
     }
 
     /// Keeps `value`, as if the function had returned it. A backend that fails only costs the entry.
     pub fn insert(&self, value: B::Value) {
-        block_on(self.0.insert(Waiting::Blocking, value));
+        block_on(self.0.insert(WaitMode::Blocking, value));
     }
 
     /// Drops the kept result.
@@ -310,6 +312,6 @@ impl<B: BoundSyncCall> CachedSyncCall<B> {
     /// # Errors
     /// The backend's: the entry may still be there.
     pub fn invalidate(&self) -> Result<(), BackendError> {
-        block_on(self.0.invalidate(Waiting::Blocking))
+        block_on(self.0.invalidate(WaitMode::Blocking))
     }
 }

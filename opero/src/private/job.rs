@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use opero_core::{ConfigError, Context, Error, Waiting};
+use opero_core::{ConfigError, Context, Error, WaitMode};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
 use super::checks::MapItem;
@@ -58,7 +58,7 @@ where
 {
     type Output = Value<P>;
     type Error = Failure<P>;
-    const WAITING: Waiting = P::WAITING;
+    const WAIT_MODE: WaitMode = P::WAIT_MODE;
 
     fn check(&self) -> Result<(), ConfigError> {
         self.0.function().stages().map(drop).map_err(Clone::clone)

@@ -3,7 +3,7 @@
 use std::future::{Future, Ready, ready};
 use std::ops::Deref;
 
-use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyBytes, Waiting};
+use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyBytes, WaitMode};
 
 use super::recipe::Callee;
 use crate::shell::Whole;
@@ -11,7 +11,7 @@ use crate::shell::Whole;
 /// How the body of a function runs.
 pub trait Body<S, I, R>: Send + Sync {
     /// How it waits.
-    const WAITING: Waiting;
+    const WAIT_MODE: WaitMode;
 
     /// The name of the user's closure. It holds the path of the function and the types it is generic over, and nothing of
     /// this crate's own types: it is a part of keys that other versions must find again.
@@ -34,7 +34,7 @@ where
     Fut: Future<Output = R>,
 {
     type Future = Fut;
-    const WAITING: Waiting = Waiting::Async;
+    const WAIT_MODE: WaitMode = WaitMode::Async;
 
     fn name() -> &'static str {
         std::any::type_name::<F>()
@@ -55,7 +55,7 @@ where
     F: Fn(&S, &I, Attempt) -> R + Send + Sync,
 {
     type Future = Ready<R>;
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     fn name() -> &'static str {
         std::any::type_name::<F>()

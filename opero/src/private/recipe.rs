@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use opero_core::{
     Arguments, Attempt, Background, CodecError, ConfigError, Key, KeyBytes, KeyHasher, Limits,
-    Waiting,
+    WaitMode,
 };
 
 use super::answers::{Answer, Policy};
@@ -208,7 +208,7 @@ pub trait Callee: AsyncTarget + Placed {
     /// The arguments that all attempts share.
     type Shared;
     /// How the body waits.
-    const WAITING: Waiting;
+    const WAIT_MODE: WaitMode;
     /// Is there something that identifies an item in a record?
     const RECORDS: bool;
 
@@ -338,7 +338,7 @@ where
 {
     type Adapter = A;
     type Shared = S;
-    const WAITING: Waiting = B::WAITING;
+    const WAIT_MODE: WaitMode = B::WAIT_MODE;
     const RECORDS: bool = K::RECORDS;
 
     #[inline]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use opero_core::clock::real_now;
 use opero_core::sync::lock;
-use opero_core::{BackendError, CoolDown};
+use opero_core::{BackendError, CircuitBreaker};
 
 use super::change::SpaceId;
 use super::desk::{Desk, Late, Patience, Phase, State};
@@ -44,7 +44,7 @@ pub(super) struct Shared<E> {
     pub(super) journal: Mutex<Option<Journal>>,
     pub(super) spaces: Mutex<HashMap<SpaceId, Arc<Space>>>,
     pub(super) desk: Desk,
-    pub(super) cool: CoolDown,
+    pub(super) breaker: CircuitBreaker,
     /// Bytes that wait to be written out.
     pub(super) held: AtomicU64,
     /// Bytes that may be put before the room on the disk is looked at again: the engine shall not meet its end.
@@ -89,7 +89,7 @@ impl<E: Engine> Database<E> {
             journal: Mutex::new(None),
             spaces: Mutex::default(),
             desk: Desk::default(),
-            cool: CoolDown::new(Duration::from_millis(200), Duration::from_secs(5)),
+            breaker: CircuitBreaker::new(Duration::from_millis(200), Duration::from_secs(5)),
             held: AtomicU64::new(0),
             allowed: AtomicU64::new(0),
             dirty: AtomicBool::new(false),
@@ -151,7 +151,7 @@ impl<E: Engine> Shared<E> {
                 None
             }
             Phase::Failed(reason) if waited => Some(Err(self.error(reason))),
-            Phase::Closed | Phase::Failed(_) => match self.cool.enter(real_now()) {
+            Phase::Closed | Phase::Failed(_) => match self.breaker.try_enter(real_now()) {
                 Ok(()) => {
                     state.phase = Phase::Opening;
                     waited = true;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
-use opero_core::{BackendError, ConfigError, Location};
+use opero_core::{BackendError, BackendUri, ConfigError};
 
 use super::engine::Tuning;
 
@@ -30,17 +30,17 @@ pub(super) struct Place {
 
 impl Place {
     /// Reads a URL; touches no disk.
-    pub(super) fn new(location: &Location) -> Result<Self, ConfigError> {
+    pub(super) fn new(uri: &BackendUri) -> Result<Self, ConfigError> {
         const BYTES: &str = "a number of bytes, or a text like `64MiB`";
-        let mut settings = location.settings(PARAMETER)?;
-        let max_bytes = settings.take::<Bytes>("max_bytes", BYTES)?;
-        let memory = settings.take::<Bytes>("memory", BYTES)?;
-        let flush = settings.take_time("flush")?;
-        let sweep = settings.take_time("sweep")?;
-        settings.finish()?;
+        let mut params = uri.query_params(PARAMETER)?;
+        let max_bytes = params.take::<Bytes>("max_bytes", BYTES)?;
+        let memory = params.take::<Bytes>("memory", BYTES)?;
+        let flush = params.take_time("flush")?;
+        let sweep = params.take_time("sweep")?;
+        params.finish()?;
         Ok(Self {
-            directory: directory(location)?,
-            scheme: location.shown_scheme().to_owned(),
+            directory: directory(uri)?,
+            scheme: uri.shown_scheme().to_owned(),
             tuning: Tuning {
                 flush: flush.unwrap_or(Duration::from_millis(500)).min(LONGEST),
                 memory: memory.map_or(64 << 20, |bytes| bytes.0),
@@ -68,9 +68,9 @@ impl Place {
     }
 }
 
-fn directory(location: &Location) -> Result<Option<PathBuf>, ConfigError> {
-    let location = location.without_settings();
-    let path = location.rest();
+fn directory(uri: &BackendUri) -> Result<Option<PathBuf>, ConfigError> {
+    let uri = uri.without_query();
+    let path = uri.rest();
     if path.is_empty() {
         let user = etcetera::base_strategy::choose_native_strategy();
         return Ok(user.ok().map(|user| user.cache_dir().join("opero")));
@@ -84,7 +84,7 @@ fn directory(location: &Location) -> Result<Option<PathBuf>, ConfigError> {
             "names a server where a directory is meant",
             format!(
                 "write `{0}:///absolute/path` or `{0}://relative/path`",
-                location.shown_scheme()
+                uri.shown_scheme()
             ),
         ));
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use opero_core::{Backend, BackendError, ConfigError, Key, Location};
+use opero_core::{Backend, BackendError, BackendUri, ConfigError, Key};
 
 use super::change::{AGE, SpaceId, age, id};
 use super::database::Database;
@@ -32,9 +32,9 @@ struct Opened<E: Engine> {
 }
 
 impl<E: Engine> LocalStore<E> {
-    pub(crate) fn new(location: &Location, options: &CacheOptions) -> Result<Self, ConfigError> {
+    pub(crate) fn new(uri: &BackendUri, options: &CacheOptions) -> Result<Self, ConfigError> {
         Ok(Self {
-            place: Place::new(location)?,
+            place: Place::new(uri)?,
             space: SpaceId::new(&options.namespace, &options.function),
             capacity: options.capacity,
             opened: OnceLock::new(),

@@ -11,7 +11,7 @@ use redb::{
     Database, OwnedAccessGuard, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition,
 };
 
-use opero_core::{ConfigError, Location};
+use opero_core::{BackendUri, ConfigError};
 
 use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
 use super::{ByteStore, CacheOptions};
@@ -39,13 +39,13 @@ impl RedbCache {
     /// The store of one function. Nothing on the disk is touched before its first use.
     ///
     /// # Errors
-    /// A location that cannot be read. That the directory cannot be used, or that none is named by a user who has no home,
+    /// A URI that cannot be read. That the directory cannot be used, or that none is named by a user who has no home,
     /// is an error at each use.
     pub fn open(
-        location: &Location,
+        uri: &BackendUri,
         options: &CacheOptions,
     ) -> Result<Arc<dyn ByteStore>, ConfigError> {
-        Ok(Arc::new(LocalStore::<Redb>::new(location, options)?))
+        Ok(Arc::new(LocalStore::<Redb>::new(uri, options)?))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use opero_core::{Backend, BackendError, ConfigError, Key, Location};
+use opero_core::{Backend, BackendError, BackendUri, ConfigError, Key};
 use opero_redis::redis::{Cmd, Pipeline, Value};
 use opero_redis::{Address, Error, Redis};
 
@@ -39,14 +39,14 @@ pub struct RedisCache {
 }
 
 impl RedisCache {
-    /// The store at `location`, for the function that the options name. It connects at the first call.
+    /// The store at `uri`, for the function that the options name. It connects at the first call.
     ///
     /// # Errors
     /// Where the URL or one of its settings makes no sense.
-    pub fn open(location: &Location, options: &CacheOptions) -> Result<Self, ConfigError> {
+    pub fn open(uri: &BackendUri, options: &CacheOptions) -> Result<Self, ConfigError> {
         const PARAMETER: &str = "cache_backend";
-        let mut address = Address::of(location, PARAMETER)?;
-        let lease = address.settings().take_time("lease")?.unwrap_or(LEASE);
+        let mut address = Address::of(uri, PARAMETER)?;
+        let lease = address.query_params().take_time("lease")?.unwrap_or(LEASE);
         if lease < SHORTEST_LEASE {
             let problem = "has a setting `lease` that is too short";
             let way_out = "give it at least `100ms`";
@@ -218,8 +218,8 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn open(location: &Location, options: &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError> {
-    Ok(Arc::new(RedisCache::open(location, options)?))
+fn open(uri: &BackendUri, options: &CacheOptions) -> Result<Arc<dyn ByteStore>, ConfigError> {
+    Ok(Arc::new(RedisCache::open(uri, options)?))
 }
 
 crate::register_store!("redis", open);

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use opero_core::{ConfigError, Location};
+use opero_core::{BackendUri, ConfigError};
 use opero_redis::{Address, Redis};
 use opero_test_servers::RedisServer;
 
 use crate::support::ping;
 
 fn rejected(text: &str) -> ConfigError {
-    Redis::open(&Location::new(text), "cache_backend").unwrap_err()
+    Redis::open(&BackendUri::new(text), "cache_backend").unwrap_err()
 }
 
 #[test]
@@ -45,9 +45,9 @@ fn what_is_wrong_is_named_with_the_way_out_and_without_a_secret() {
 
 #[test]
 fn debug_shows_no_secret() {
-    let location = Location::new("redis://anna:geheim@host:1/2?timeout=1s");
-    let address = Address::of(&location, "cache_backend").unwrap();
-    let redis = Redis::open(&location, "cache_backend").unwrap();
+    let uri = BackendUri::new("redis://anna:geheim@host:1/2?timeout=1s");
+    let address = Address::of(&uri, "cache_backend").unwrap();
+    let redis = Redis::open(&uri, "cache_backend").unwrap();
     let text = format!("{address:?} {redis:?} {:?}", redis.scan("geheim*"));
     assert!(!text.contains("geheim") && !text.contains("anna"), "{text}");
     assert!(text.contains("host:1"), "{text}");
@@ -55,9 +55,9 @@ fn debug_shows_no_secret() {
 
 #[test]
 fn a_caller_takes_its_own_settings() {
-    let location = Location::new("redis://host?lease=5s&timeout=1s");
-    let mut address = Address::of(&location, "cache_backend").unwrap();
-    let lease = address.settings().take_time("lease").unwrap();
+    let uri = BackendUri::new("redis://host?lease=5s&timeout=1s");
+    let mut address = Address::of(&uri, "cache_backend").unwrap();
+    let lease = address.query_params().take_time("lease").unwrap();
     assert_eq!(lease, Some(std::time::Duration::from_secs(5)));
     address.open().unwrap();
     assert!(
@@ -70,10 +70,10 @@ fn a_caller_takes_its_own_settings() {
 const CHILD: &str = "OPERO_TEST_REDIS_CHILD";
 
 /// The variable is read in a process of its own: it is the whole process's.
-fn in_child(location: &str, url: Option<&str>) -> String {
+fn in_child(uri: &str, url: Option<&str>) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "address::child", "--nocapture"]);
-    child.env(CHILD, location).env_remove("OPERO_REDIS_URL");
+    child.env(CHILD, uri).env_remove("OPERO_REDIS_URL");
     child.envs(url.map(|url| ("OPERO_REDIS_URL", url)));
     let output = child.output().unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -85,8 +85,8 @@ fn child() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let location = std::env::var(CHILD).unwrap();
-    match Redis::open(&Location::new(location), "cache_backend") {
+    let uri = std::env::var(CHILD).unwrap();
+    match Redis::open(&BackendUri::new(uri), "cache_backend") {
         Err(error) => println!("said: {error}"),
         Ok(redis) => println!("said: {:?}", opero_core::block_on(ping(&redis))),
     }
@@ -97,7 +97,7 @@ fn child() {
 fn the_longest_times_are_taken() {
     let server = RedisServer::start().unwrap();
     let url = format!("{}?timeout=1e19&connect_timeout=1e19", server.url());
-    let redis = Redis::open(&Location::new(url), "cache_backend").unwrap();
+    let redis = Redis::open(&BackendUri::new(url), "cache_backend").unwrap();
     opero_core::block_on(ping(&redis)).unwrap();
 }
 
@@ -106,8 +106,8 @@ fn the_plain_name_means_the_url_in_the_variable() {
     let server = RedisServer::start().unwrap();
     let url = format!("{}?timeout=30s&connect_timeout=30s", server.url());
     // With settings of its own, which come first; one that nobody knows is rejected wherever it stands.
-    for location in ["redis", "redis://", "redis://?timeout=40s"] {
-        let said = in_child(location, Some(&url));
+    for uri in ["redis", "redis://", "redis://?timeout=40s"] {
+        let said = in_child(uri, Some(&url));
         assert!(said.contains("said: Ok(())"), "{said}");
     }
     let said = in_child("redis://?timeout=soon", Some(&url));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use opero_core::Location;
+use opero_core::BackendUri;
 use opero_redis::redis::{self, Cmd, FromRedisValue, Value};
 use opero_redis::{Error, Redis};
 
@@ -10,7 +10,7 @@ use opero_redis::{Error, Redis};
 pub(crate) const GUARD: Duration = Duration::from_secs(60);
 
 pub(crate) fn open(url: &str) -> Redis {
-    Redis::open(&Location::new(url), "cache_backend").unwrap()
+    Redis::open(&BackendUri::new(url), "cache_backend").unwrap()
 }
 
 /// For what has to succeed, on a machine however busy.

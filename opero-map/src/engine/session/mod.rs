@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 
 use opero_core::sync::lock;
 use opero_core::threads::CallerSpan;
-use opero_core::{ConfigError, Error, Observer, Rejected, ThreadObserver, Waiting};
+use opero_core::{ConfigError, Error, Observer, Rejected, ThreadObserver, WaitMode};
 
 use super::failures::Failures;
 use super::nested::NestedCalls;
@@ -47,7 +47,7 @@ pub(crate) struct Session<'j, S: Source, T, E, O> {
     /// `true` if a journal or a timeline needs each item's trace.
     watched: bool,
     /// How the worker loops wait: blocking, or async.
-    waiting: Waiting,
+    waiting: WaitMode,
     /// The workers that execute the function, where the loops do not.
     pool: Option<Arc<dyn WorkerPool>>,
     /// Where finished items are recorded, and where the results of earlier runs are.
@@ -65,7 +65,7 @@ pub(crate) struct Session<'j, S: Source, T, E, O> {
 pub(crate) struct LoopSetup {
     pub(crate) worker_loops: usize,
     /// How the worker loops wait: blocking, or async.
-    pub(crate) waiting: Waiting,
+    pub(crate) waiting: WaitMode,
     /// The workers that execute the function, where the loops do not.
     pub(crate) pool: Option<Arc<dyn WorkerPool>>,
     pub(crate) journal: Option<RunJournal>,
@@ -73,7 +73,7 @@ pub(crate) struct LoopSetup {
 
 impl LoopSetup {
     /// Sets up one worker loop, which rejects each item.
-    pub(crate) fn rejecting(waiting: Waiting) -> Self {
+    pub(crate) fn rejecting(waiting: WaitMode) -> Self {
         Self {
             worker_loops: 1,
             waiting,
@@ -107,7 +107,7 @@ where
         } = setup;
         let keeps = |statistics: &Arc<Statistics>| statistics.sampler().is_some();
         let watched = config.resume.is_some() || statistics.as_ref().is_some_and(keeps);
-        let batched = O::BATCHED && waiting == Waiting::Blocking && worker_loops > 1;
+        let batched = O::BATCHED && waiting == WaitMode::Blocking && worker_loops > 1;
         let stop_signal = Arc::new(StopSignal::new(worker_loops, pool.clone()));
         if let Some(cancel) = &config.cancel {
             cancel.register(&stop_signal);

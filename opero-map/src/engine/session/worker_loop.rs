@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use opero_core::{Context, Error, Event, Instant, Observer, Rejected, RejectedKind, Waiting};
+use opero_core::{Context, Error, Event, Instant, Observer, Rejected, RejectedKind, WaitMode};
 
 use super::super::item::{Deadline, poll_run};
 use super::super::item_tracer::ItemTracer;
@@ -138,7 +138,7 @@ where
     fn poll_next(&mut self, task: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
         if self.turn == 0 {
             self.turn = ITEMS_PER_TURN;
-            if self.session.waiting == Waiting::Async {
+            if self.session.waiting == WaitMode::Async {
                 // Yields to the others.
                 task.waker().wake_by_ref();
                 return Poll::Pending;

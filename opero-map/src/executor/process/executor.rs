@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use opero_core::{Backend, ConfigError, Waiting, block_on, threads};
+use opero_core::{Backend, ConfigError, WaitMode, block_on, threads};
 use tokio::runtime::Handle;
 
 use super::init;
@@ -36,8 +36,8 @@ impl Backend for ProcessExecutor {
 
 impl Executor for ProcessExecutor {
     /// Returns `Async` for every function: waiting for a process can be given up.
-    fn waiting(&self, _: Waiting) -> Option<Waiting> {
-        Some(Waiting::Async)
+    fn waiting(&self, _: WaitMode) -> Option<WaitMode> {
+        Some(WaitMode::Async)
     }
 
     fn default_workers(&self) -> usize {

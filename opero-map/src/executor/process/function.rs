@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use opero_core::{CodecError, ConfigError, Waiting};
+use opero_core::{CodecError, ConfigError, WaitMode};
 
 use crate::job::RemoteFunction;
 
@@ -40,8 +40,8 @@ impl WorkerFunction {
         RemoteFunction {
             path: (self.path)(),
             waiting: match self.run {
-                WorkerRun::Blocking(_) => Waiting::Blocking,
-                WorkerRun::Async(_) => Waiting::Async,
+                WorkerRun::Blocking(_) => WaitMode::Blocking,
+                WorkerRun::Async(_) => WaitMode::Async,
             },
         }
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use opero_core::stable::{self, OutcomeCodec, append, read};
-use opero_core::{CodecError, ConfigError, Context, Error, Waiting};
+use opero_core::{CodecError, ConfigError, Context, Error, WaitMode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -83,12 +83,12 @@ where
 {
     type Output = T;
     type Error = E;
-    const WAITING: Waiting = Waiting::Blocking;
+    const WAIT_MODE: WaitMode = WaitMode::Blocking;
 
     fn remote(&self) -> Result<RemoteFunction, ConfigError> {
         Ok(RemoteFunction {
             path: self.path.to_owned(),
-            waiting: Waiting::Blocking,
+            waiting: WaitMode::Blocking,
         })
     }
 

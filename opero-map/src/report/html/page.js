@@ -1,11 +1,11 @@
 "use strict";
 (() => {
   // Phases by their numbers, as the page's Rust side writes them. WAITS share the lower part of a row.
-  const OK = 0, FAILED = 1, PERMIT = 2, WORKER = 3, BACKOFF = 4, HIT = 5, FOLLOWED = 6, REJECTED = 7, STARTED = 8, LOST = 9;
+  const OK = 0, FAILED = 1, PERMIT = 2, WORKER = 3, BACKOFF = 4, HIT = 5, COALESCED = 6, REJECTED = 7, STARTED = 8, LOST = 9;
   const NAMES = ["succeeded", "failed", "waited for a permit", "waited for a worker", "waited before the next attempt",
     "came from the cache", "came from a concurrent call", "rejected", "worker started", "worker lost"];
   // What must not be hidden is drawn last.
-  const ORDER = [PERMIT, WORKER, BACKOFF, OK, FOLLOWED, HIT, STARTED, FAILED, REJECTED, LOST];
+  const ORDER = [PERMIT, WORKER, BACKOFF, OK, COALESCED, HIT, STARTED, FAILED, REJECTED, LOST];
 
   const root = document.documentElement;
   const canvas = document.getElementById("rows"), tip = document.getElementById("tip"), said = document.getElementById("said");
@@ -110,7 +110,7 @@
         if (h < 6) context.fillRect(from, top, Math.max(w, 1.5), h);
         else { diamond((from + to) / 2, middle, size); context.fill(); }
         break;
-      case FOLLOWED:
+      case COALESCED:
         context.strokeStyle = colour.hit;
         context.lineWidth = 1.5;
         context.beginPath(); context.moveTo(from, middle); context.lineTo(to - size, middle); context.stroke();

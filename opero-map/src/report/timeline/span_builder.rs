@@ -48,7 +48,7 @@ impl SpanBuilder {
                 | Event::RetryScheduled { .. }
                 | Event::FallbackUsed { .. }
                 | Event::CacheHit
-                | Event::CacheFollowed
+                | Event::CacheCoalesced
                 | Event::Rejected { .. }
         )
     }
@@ -93,7 +93,7 @@ impl SpanBuilder {
             }
             Event::FallbackUsed { attempt } => self.attempt = Some(attempt),
             Event::CacheHit => self.add(Phase::CacheHit, self.mark, now),
-            Event::CacheFollowed => self.add(Phase::Coalesced, self.mark, now),
+            Event::CacheCoalesced => self.add(Phase::Coalesced, self.mark, now),
             // A rejection within an execution, for its time say, is how that one fails.
             Event::Rejected { .. } if self.running.is_none() => {
                 self.end_backoff(now);
@@ -290,7 +290,7 @@ mod tests {
             [(Phase::CacheHit, 0, None, at(0), at(3))]
         );
         assert_eq!(
-            spans(&[(9, Event::CacheFollowed)], 9),
+            spans(&[(9, Event::CacheCoalesced)], 9),
             [(Phase::Coalesced, 0, None, at(0), at(9))]
         );
     }

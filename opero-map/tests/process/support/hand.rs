@@ -9,7 +9,7 @@ use opero_core::stable::{OutcomeCodec, append};
 use opero_map::process::WorkerFunction;
 use opero_map::{
     ConfigError, Context, Error, IntoSource, Job, MapConfig, RejectedKind, RemoteFunction, Run,
-    Waiting,
+    WaitMode,
 };
 
 use super::deeds::{self, Deed, Told};
@@ -101,10 +101,10 @@ pub(crate) fn rejection_of_50(results: Vec<Result<Told, Error<String>>>) -> Reje
 impl<const ASYNC: bool> Job<Deed> for Hand<ASYNC> {
     type Output = Told;
     type Error = String;
-    const WAITING: Waiting = if ASYNC {
-        Waiting::Async
+    const WAIT_MODE: WaitMode = if ASYNC {
+        WaitMode::Async
     } else {
-        Waiting::Blocking
+        WaitMode::Blocking
     };
 
     fn remote(&self) -> Result<RemoteFunction, ConfigError> {

@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use opero_core::clock::real_sleep;
-use opero_core::{Backend, BackendError, ConfigError, Key, Location, async_trait};
+use opero_core::{Backend, BackendError, BackendUri, ConfigError, Key, async_trait};
 use opero_redis::key::{escape, prefix};
 use opero_redis::{Address, Redis, Script};
 
@@ -70,10 +70,10 @@ impl RedisLimiter {
     ///
     /// # Errors
     /// Where the URL makes no sense, the quota is not valid, or neither the options nor the URL name what is limited.
-    pub fn new(location: &Location, options: &LimiterOptions) -> Result<Self, ConfigError> {
+    pub fn new(location: &BackendUri, options: &LimiterOptions) -> Result<Self, ConfigError> {
         options.quota.validate()?;
         let mut address = Address::of(location, "rate_backend")?;
-        let settings = LimiterSettings::take(address.settings())?;
+        let settings = LimiterSettings::take(address.query_params())?;
         let prefix = key_prefix(options, settings.name.as_deref())?;
         let gcra = Gcra::new(options.quota, settings.batch);
         if settings.batch > 1 && !gcra.has_batches() {
@@ -231,7 +231,7 @@ fn no_room(burst: NonZeroU32) -> ConfigError {
 }
 
 fn open(
-    location: &Location,
+    location: &BackendUri,
     options: &LimiterOptions,
 ) -> Result<Arc<dyn LimiterBackend>, ConfigError> {
     Ok(Arc::new(RedisLimiter::new(location, options)?))

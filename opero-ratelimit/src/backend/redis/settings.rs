@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use opero_core::{ConfigError, Settings};
+use opero_core::{ConfigError, QueryParams};
 
 /// The limiter's own settings; the connection's are left to it.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) enum OnUnavailable {
 }
 
 impl LimiterSettings {
-    pub(super) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
+    pub(super) fn take(settings: &mut QueryParams) -> Result<Self, ConfigError> {
         let batch = settings.take("batch", "a number of permits above 0, or `auto`")?;
         let on_unavailable = settings.take("on_unavailable", "`reject` or `local`")?;
         Ok(Self {

@@ -4,7 +4,7 @@ use std::task;
 
 pub(crate) use opero_cache::Followed;
 use opero_cache::{Cache, CacheConfig, Joined, Leading, Refreshing};
-use opero_core::{Attempt, Call, ConfigError, Context, Entry, Key, Location, Next};
+use opero_core::{Attempt, BackendUri, Call, ConfigError, Context, Entry, Key, Next};
 
 use crate::PipelineConfig;
 use crate::config::optional;
@@ -20,7 +20,7 @@ pub(crate) fn build(name: &str, config: &PipelineConfig) -> Result<CacheSlot, Co
     if !config.cache {
         return Ok(None);
     }
-    let location = Location::new(&*config.cache_backend);
+    let location = BackendUri::new(&*config.cache_backend);
     Cache::open(&location, cache_config(name, config)?).map(Some)
 }
 

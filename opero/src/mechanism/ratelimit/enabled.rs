@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opero_core::{Clock, ConfigError, Location};
+use opero_core::{BackendUri, Clock, ConfigError};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
 use crate::PipelineConfig;
@@ -32,7 +32,7 @@ pub(crate) fn build(
     if let Some(limit) = optional(config.rate_max_wait.as_ref(), "rate_max_wait")? {
         options = options.with_max_wait(limit);
     }
-    RateLimit::open(&Location::new(&*config.rate_backend), options).map(Some)
+    RateLimit::open(&BackendUri::new(&*config.rate_backend), options).map(Some)
 }
 
 /// Takes the permits of an execution, if they are there at once.

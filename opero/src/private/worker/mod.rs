@@ -47,7 +47,7 @@ impl<P: Callee> MapJob<P> {
         match lack {
             None => Ok(RemoteFunction {
                 path: self.0.function().name().to_owned(),
-                waiting: P::WAITING,
+                waiting: P::WAIT_MODE,
             }),
             Some(lack) => Err(lack.mode_error()),
         }

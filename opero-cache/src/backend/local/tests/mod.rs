@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opero_core::{Backend, BackendError, Key, Location, block_on};
+use opero_core::{Backend, BackendError, BackendUri, Key, block_on};
 
 use self::engine::{Disk, Moody};
 use super::LocalStore;
@@ -35,9 +35,9 @@ impl Drop for Directory {
 }
 
 fn open(directory: &Path, capacity: u64) -> (LocalStore<Moody>, Arc<Disk>) {
-    let location = Location::new(format!("moody://{}?flush=1h&sweep=1h", directory.display()));
+    let uri = BackendUri::new(format!("moody://{}?flush=1h&sweep=1h", directory.display()));
     let options = CacheOptions::default().with_capacity(capacity);
-    let store = LocalStore::new(&location, &options).unwrap();
+    let store = LocalStore::new(&uri, &options).unwrap();
     (store, Disk::of(directory))
 }
 

@@ -211,7 +211,7 @@ impl<E: Engine> Worker<E> {
 
     /// The engine was lost, and nobody used it since.
     fn open_for_what_is_pending(&mut self) -> Result<(), Fault> {
-        match self.shared.cool.enter(real_now()) {
+        match self.shared.breaker.try_enter(real_now()) {
             Ok(()) => self.open(),
             Err(_) => {
                 let reason = self

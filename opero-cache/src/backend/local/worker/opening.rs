@@ -39,7 +39,7 @@ impl<E: Engine> Worker<E> {
         let (phase, result) = match opened {
             Ok(recovered) => {
                 self.install(recovered);
-                self.shared.cool.succeeded();
+                self.shared.breaker.on_success();
                 (Phase::Open, Ok(()))
             }
             Err(fault) => (Phase::Failed(self.reason(&fault)), Err(fault)),
@@ -102,13 +102,13 @@ impl<E: Engine> Worker<E> {
     /// once.
     fn reason(&mut self, fault: &Fault) -> String {
         let Fault::Damaged(what) = fault else {
-            self.shared.cool.failed(real_now());
+            self.shared.breaker.on_failure(real_now());
             return fault.to_string();
         };
         let suspected = self.suspected.take().filter(Suspect::is_recent);
         let Some(suspect) = suspected else {
             self.suspect();
-            self.shared.cool.succeeded();
+            self.shared.breaker.on_success();
             return format!("{fault}; it is opened once more");
         };
         let directory = &self.shared.directory;
@@ -123,11 +123,11 @@ impl<E: Engine> Worker<E> {
         };
         match outcome {
             Ok(done) => {
-                self.shared.cool.succeeded();
+                self.shared.breaker.on_success();
                 format!("it was damaged ({what}), and {done}")
             }
             Err(obstacle) => {
-                self.shared.cool.failed(real_now());
+                self.shared.breaker.on_failure(real_now());
                 format!("{fault}; it is left alone: {obstacle}")
             }
         }

@@ -18,12 +18,12 @@ const FLUSH_DELAY: Duration = Duration::from_micros(250);
 const FLUSH_BYTES: usize = 1 << 15;
 
 pub(super) struct Replies {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<WaitMode>,
     /// `true` if resident memory is reported.
     resident: bool,
 }
 
-struct Waiting {
+struct WaitMode {
     socket: UnixStream,
     bytes: Vec<u8>,
     since: Instant,
@@ -33,7 +33,7 @@ struct Waiting {
 impl Replies {
     pub(super) fn new(socket: UnixStream, key: FrameKey, resident: bool) -> Self {
         Self {
-            waiting: Mutex::new(Waiting {
+            waiting: Mutex::new(WaitMode {
                 socket,
                 bytes: Vec::new(),
                 since: Instant::now(),
@@ -79,7 +79,7 @@ impl Replies {
     }
 }
 
-impl Waiting {
+impl WaitMode {
     fn append(&mut self, kind: Kind, id: u64, payload: &[u8]) {
         self.key.append(&mut self.bytes, kind, id, payload);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use opero_core::{ConfigError, Observer, ThreadObserver, Waiting};
+use opero_core::{ConfigError, Observer, ThreadObserver, WaitMode};
 
 use super::call_depth::MAX_DEPTH;
 use crate::executor::pool::PoolRequest;
@@ -69,8 +69,8 @@ impl PoolConfig {
     /// Returns how many calls a worker may have, if they are short.
     fn max_depth(&self) -> usize {
         match self.function.waiting {
-            Waiting::Blocking => MAX_DEPTH,
-            Waiting::Async => self.in_flight,
+            WaitMode::Blocking => MAX_DEPTH,
+            WaitMode::Async => self.in_flight,
         }
     }
 

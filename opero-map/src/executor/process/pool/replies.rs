@@ -186,12 +186,12 @@ mod tests {
     use super::*;
     use crate::executor::process::ipc::current_call::CurrentCall;
     use crate::executor::process::ipc::wire::FrameKey;
-    use opero_core::Waiting;
+    use opero_core::WaitMode;
     use std::io::Write;
     use std::os::unix::net::UnixStream;
 
     /// A worker with three calls, numbered from 1, whose channel ends in the hands of the test.
-    fn worker(waiting: Waiting) -> (WorkerHandle, UnixStream, CurrentCall, [Arc<ReplySlot>; 3]) {
+    fn worker(waiting: WaitMode) -> (WorkerHandle, UnixStream, CurrentCall, [Arc<ReplySlot>; 3]) {
         let (started, theirs) = SpawnedWorker::sleeping();
         let shared = CurrentCall::from_fd(started.current_call.fd().try_clone_to_owned().unwrap());
         let now = Instant::now();
@@ -222,7 +222,7 @@ mod tests {
     /// Sends counts for these calls. Returns how many calls have some then, and whether the worker
     /// is killed for it.
     fn counted(begun: u64, calls: &[u64]) -> (usize, bool) {
-        let (mut worker, mut channel, current_call, _answers) = worker(Waiting::Blocking);
+        let (mut worker, mut channel, current_call, _answers) = worker(WaitMode::Blocking);
         current_call.set(begun).unwrap();
         let (mut payload, mut bytes) = (Vec::new(), Vec::new());
         opero_core::stable::append(&EventCounts::default(), &mut payload).unwrap();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     /// Says these, and how many of the three calls are answered then.
-    fn answered(waiting: Waiting, begun: u64, calls: &[u64]) -> (usize, bool) {
+    fn answered(waiting: WaitMode, begun: u64, calls: &[u64]) -> (usize, bool) {
         let (mut worker, channel, current_call, answers) = worker(waiting);
         current_call.set(begun).unwrap();
         say(&channel, calls);
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_worker_answers_what_it_was_given_and_has_begun_with_once() {
-        use Waiting::{Async, Blocking};
+        use WaitMode::{Async, Blocking};
         assert_eq!(answered(Blocking, 2, &[1, 2]), (2, false));
         // Not begun.
         assert_eq!(answered(Blocking, 1, &[1, 2]), (1, true));

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Context, Event, SystemClock, Waiting};
+use opero_core::{Context, Event, SystemClock, WaitMode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::call::{Call, supervisor_panicked};
@@ -143,8 +143,8 @@ impl Supervisor {
 
     fn depth(&self) -> usize {
         match self.config.function.waiting {
-            Waiting::Blocking => self.call_depth.depth(),
-            Waiting::Async => self.config.in_flight,
+            WaitMode::Blocking => self.call_depth.depth(),
+            WaitMode::Async => self.config.in_flight,
         }
     }
 
@@ -268,7 +268,8 @@ impl Supervisor {
     }
 
     fn emit(&self, event: &Event<'_>) {
-        let mut cx = Context::new(&SystemClock, Waiting::Blocking).with_function(&self.config.name);
+        let mut cx =
+            Context::new(&SystemClock, WaitMode::Blocking).with_function(&self.config.name);
         if let Some(observer) = &self.config.observer {
             cx = cx.with_observer(&**observer);
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{ConfigError, Event, RejectedKind, Waiting};
+use opero_core::{ConfigError, Event, RejectedKind, WaitMode};
 
 use super::super::call_queue::PoolEnd;
 use super::super::worker_handle::{ExitInfo, WorkerHandle};
@@ -72,7 +72,7 @@ impl Supervisor {
                 let began = sent.began(waiting, worker.last_progress);
                 sent.answer(Err(rejected), index, began, now);
             } else if unexplained
-                && (waiting == Waiting::Async
+                && (waiting == WaitMode::Async
                     || worker.kill_reason().is_some()
                     || sent.call.unexplained_crashes > 1)
             {
@@ -183,7 +183,7 @@ mod tests {
     use crate::job::RemoteFunction;
 
     /// One worker's supervisor.
-    fn supervisor(waiting: Waiting) -> Supervisor {
+    fn supervisor(waiting: WaitMode) -> Supervisor {
         let queue = CallQueue::new(Wakeup::new().unwrap(), 1, 1);
         let config = PoolConfig {
             name: String::new(),
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn three_workers_in_a_row_that_do_nothing_end_the_run() {
         for ready in [false, true] {
-            let mut supervisor = supervisor(Waiting::Blocking);
+            let mut supervisor = supervisor(WaitMode::Blocking);
             for lost in 1..=3 {
                 lose(&mut supervisor, ready);
                 assert_eq!(
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_call_whose_workers_are_lost_without_an_answer_is_charged_with_the_third() {
         // All calls of an async worker run: the second one is alone already.
-        for (waiting, most) in [(Waiting::Blocking, 3), (Waiting::Async, 2)] {
+        for (waiting, most) in [(WaitMode::Blocking, 3), (WaitMode::Async, 2)] {
             let mut supervisor = supervisor(waiting);
             let answer = Arc::<ReplySlot>::default();
             supervisor.pending.push_back(Call {

@@ -10,7 +10,7 @@ use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opero_core::{Rejected, RejectedKind, Waiting};
+use opero_core::{Rejected, RejectedKind, WaitMode};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
@@ -42,7 +42,7 @@ pub(super) struct WorkerHandle {
     /// The large buffers of calls and outcomes.
     pub(super) buffers: Arc<Buffers>,
     current_call: CurrentCall,
-    pub(super) waiting: Waiting,
+    pub(super) waiting: WaitMode,
     /// The calls that it has not answered, in the order of sending.
     pub(super) calls: VecDeque<SentCall>,
     /// The number of the last call that was sent.
@@ -108,7 +108,7 @@ impl WorkerHandle {
     pub(super) fn new(
         index: usize,
         started: SpawnedWorker,
-        waiting: Waiting,
+        waiting: WaitMode,
         buffers: Arc<Buffers>,
         now: Instant,
     ) -> Self {
@@ -226,8 +226,8 @@ impl WorkerHandle {
     /// Returns the number of the last call that it has begun. An async worker begins all at once.
     pub(super) fn begun(&self) -> u64 {
         match self.waiting {
-            Waiting::Async => self.serial,
-            Waiting::Blocking => self.current_call.get(),
+            WaitMode::Async => self.serial,
+            WaitMode::Blocking => self.current_call.get(),
         }
     }
 
@@ -247,7 +247,7 @@ impl WorkerHandle {
         };
         if sent.kill_at.is_none() {
             let serial = sent.serial;
-            if self.waiting == Waiting::Blocking && self.current_call.get() == serial {
+            if self.waiting == WaitMode::Blocking && self.current_call.get() == serial {
                 // Only a kill stops it, unless its reply is on its way.
                 sent.kill_at = Some(now + RECHECK_INTERVAL);
             } else {
@@ -261,7 +261,7 @@ impl WorkerHandle {
     /// Asks it to give back calls that it has not begun, for an idle worker. Returns `true` if it
     /// has any.
     pub(super) fn ask_to_give_back(&mut self) -> bool {
-        let has_more = self.waiting == Waiting::Blocking && self.calls.len() > 1;
+        let has_more = self.waiting == WaitMode::Blocking && self.calls.len() > 1;
         if has_more && self.load().is_some() {
             self.outgoing.word(Kind::GiveBack, 0);
             self.give_back_asked = true;

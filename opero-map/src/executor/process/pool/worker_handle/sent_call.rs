@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use opero_core::{EventCounts, Executed, Rejected, Waiting};
+use opero_core::{EventCounts, Executed, Rejected, WaitMode};
 
 use crate::executor::process::pool::call::Call;
 use crate::executor::process::pool::limit::Limit;
@@ -30,10 +30,10 @@ impl SentCall {
 
     /// Returns when the worker, which last replied at `progress`, began with it: an async one at
     /// once, a synchronous one after the call before.
-    pub(in super::super) fn began(&self, waiting: Waiting, progress: Instant) -> Instant {
+    pub(in super::super) fn began(&self, waiting: WaitMode, progress: Instant) -> Instant {
         match waiting {
-            Waiting::Async => self.at,
-            Waiting::Blocking => self.at.max(progress),
+            WaitMode::Async => self.at,
+            WaitMode::Blocking => self.at.max(progress),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use opero_core::Waiting;
+use opero_core::WaitMode;
 
 use super::{CANCEL_GRACE, RECHECK_INTERVAL, WorkerHandle};
 use crate::executor::process::ipc::wire::Kind;
@@ -40,8 +40,8 @@ impl WorkerHandle {
             return;
         }
         match self.waiting {
-            Waiting::Async => self.check_each(now),
-            Waiting::Blocking => self.check_first(now),
+            WaitMode::Async => self.check_each(now),
+            WaitMode::Blocking => self.check_first(now),
         }
     }
 
@@ -183,7 +183,7 @@ impl WorkerHandle {
         }
         let kills = self.calls.iter().filter_map(|sent| sent.kill_at).min();
         let own = match self.waiting {
-            Waiting::Async => {
+            WaitMode::Async => {
                 let limits = self.calls.iter().filter(|sent| sent.kill_at.is_none());
                 let limits = limits.filter_map(|sent| sent.call.limit?.end(sent.at));
                 let give_back_asked = self.give_back_asked.then(|| now + RECHECK_INTERVAL);
@@ -193,7 +193,7 @@ impl WorkerHandle {
                     .min();
                 soonest.map(|soonest| self.recheck_at.map_or(soonest, |again| soonest.max(again)))
             }
-            Waiting::Blocking => self.calls.front().and_then(|first| {
+            WaitMode::Blocking => self.calls.front().and_then(|first| {
                 let since = self.since()?;
                 let limit = first.call.limit.and_then(|limit| limit.end(since));
                 let stall =

@@ -1,59 +1,59 @@
-//! What a location says behind its `?`.
+//! What a URI says behind its `?`.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::config::{listed, nearest};
-use crate::{ConfigError, Location, units};
+use crate::{BackendUri, ConfigError, units};
 
-/// The settings in a location, `?name=value&name=value`, each to be taken by its name; what nobody took is an error.
+/// The settings in a URI, `?name=value&name=value`, each to be taken by its name; what nobody took is an error.
 ///
 /// ```
-/// use opero_core::Location;
+/// use opero_core::BackendUri;
 ///
-/// let location = Location::new("disk:///var/cache/app?max_bytes=1000000");
-/// let mut settings = location.settings("cache_backend")?;
-/// assert_eq!(settings.take::<u64>("max_bytes", "a whole number of bytes")?, Some(1_000_000));
-/// assert_eq!(settings.take_time("flush")?, None);
-/// settings.finish()?;
+/// let uri = BackendUri::new("disk:///var/cache/app?max_bytes=1000000");
+/// let mut params = uri.query_params("cache_backend")?;
+/// assert_eq!(params.take::<u64>("max_bytes", "a whole number of bytes")?, Some(1_000_000));
+/// assert_eq!(params.take_time("flush")?, None);
+/// params.finish()?;
 /// # Ok::<_, opero_core::ConfigError>(())
 /// ```
-pub struct Settings {
+pub struct QueryParams {
     parameter: &'static str,
     given: Vec<(String, String)>,
     known: Vec<&'static str>,
 }
 
-impl Location {
-    /// The settings behind the `?`; `parameter` is the one whose value this location is, for messages.
+impl BackendUri {
+    /// The settings behind the `?`; `parameter` is the one whose value this URI is, for messages.
     ///
     /// # Errors
     /// Where a setting is given twice or has no value.
-    pub fn settings(&self, parameter: &'static str) -> Result<Settings, ConfigError> {
-        let mut settings = Settings {
+    pub fn query_params(&self, parameter: &'static str) -> Result<QueryParams, ConfigError> {
+        let mut params = QueryParams {
             parameter,
             given: Vec::new(),
             known: Vec::new(),
         };
         let Some((_, query)) = self.expose().split_once('?') else {
-            return Ok(settings);
+            return Ok(params);
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = pair.split_once('=') else {
-                return Err(settings.wrong("has a setting without a value", "write `?name=value`"));
+                return Err(params.wrong("has a setting without a value", "write `?name=value`"));
             };
-            if settings.given.iter().any(|(given, _)| given == name) {
-                return Err(settings.wrong("has a setting twice", "remove one of them"));
+            if params.given.iter().any(|(given, _)| given == name) {
+                return Err(params.wrong("has a setting twice", "remove one of them"));
             }
-            settings.given.push((name.to_owned(), value.to_owned()));
+            params.given.push((name.to_owned(), value.to_owned()));
         }
-        Ok(settings)
+        Ok(params)
     }
 
-    /// The location without the setting of that name, and what that one says.
+    /// The URI without the setting of that name, and what that one says.
     #[must_use]
-    pub fn split_setting(&self, name: &str) -> (Self, Option<String>) {
+    pub fn split_param(&self, name: &str) -> (Self, Option<String>) {
         let Some((before, query)) = self.expose().split_once('?') else {
             return (self.clone(), None);
         };
@@ -63,22 +63,22 @@ impl Location {
             return (self.clone(), None);
         };
         let others: Vec<_> = query.split('&').filter(|pair| !of_name(pair)).collect();
-        let location = match others.is_empty() {
+        let uri = match others.is_empty() {
             true => before.to_owned(),
             false => format!("{before}?{}", others.join("&")),
         };
-        (Self::new(location), Some(value.to_owned()))
+        (Self::new(uri), Some(value.to_owned()))
     }
 
-    /// The location up to its settings.
+    /// The URI up to its params.
     #[must_use]
-    pub fn without_settings(&self) -> Self {
+    pub fn without_query(&self) -> Self {
         let text = self.expose();
         Self::new(text.split_once('?').map_or(text, |(before, _)| before))
     }
 }
 
-impl Settings {
+impl QueryParams {
     /// The setting of that name, if it is given. `expected` describes what it takes, as in "a whole number of bytes".
     ///
     /// # Errors
@@ -156,10 +156,10 @@ impl Settings {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for QueryParams {
     /// Without the values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("QueryParams")
             .field("parameter", &self.parameter)
             .finish_non_exhaustive()
     }
@@ -169,19 +169,19 @@ impl fmt::Debug for Settings {
 mod tests {
     use super::*;
 
-    fn settings(text: &str) -> Result<Settings, ConfigError> {
-        Location::new(text).settings("cache_backend")
+    fn params(text: &str) -> Result<QueryParams, ConfigError> {
+        BackendUri::new(text).query_params("cache_backend")
     }
 
     #[test]
     fn what_is_wrong_is_said_without_what_was_written() {
-        let mut given = settings("disk:///x?max_byte=5").unwrap();
+        let mut given = params("disk:///x?max_byte=5").unwrap();
         assert_eq!(given.take::<u64>("max_bytes", "a number").unwrap(), None);
         assert_eq!(
             given.finish().unwrap_err().to_string(),
             "`cache_backend` has an unknown setting behind its `?`: did you mean `max_bytes`?"
         );
-        let mut given = settings("disk:///x?max_bytes=geheim").unwrap();
+        let mut given = params("disk:///x?max_bytes=geheim").unwrap();
         assert_eq!(
             given
                 .take::<u64>("max_bytes", "a number")
@@ -194,7 +194,7 @@ mod tests {
             "redis://h?geheim=1&geheim=2",
             "redis://h?geheim=1",
         ] {
-            let error = settings(text).and_then(Settings::finish).unwrap_err();
+            let error = params(text).and_then(QueryParams::finish).unwrap_err();
             assert!(!error.to_string().contains("geheim"), "{error}");
         }
     }
@@ -202,8 +202,8 @@ mod tests {
     #[test]
     fn one_setting_is_split_off() {
         let split = |text: &str| {
-            let (location, value) = Location::new(text).split_setting("l1_ttl");
-            (location.expose().to_owned(), value)
+            let (uri, value) = BackendUri::new(text).split_param("l1_ttl");
+            (uri.expose().to_owned(), value)
         };
         let value = Some("5s".to_owned());
         assert_eq!(
@@ -228,9 +228,9 @@ mod tests {
             ("a?t=250ms", 250),
             ("a?x=1&t=2s", 2_000),
         ] {
-            let time = settings(text).unwrap().take_time("t").unwrap();
+            let time = params(text).unwrap().take_time("t").unwrap();
             assert_eq!(time, Some(Duration::from_millis(millis)));
         }
-        assert!(settings("a?t=-1").unwrap().take_time("t").is_err());
+        assert!(params("a?t=-1").unwrap().take_time("t").is_err());
     }
 }

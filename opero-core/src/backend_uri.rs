@@ -8,18 +8,18 @@ use std::fmt;
 /// of the pen in it is no reason to print a password.
 ///
 /// ```
-/// use opero_core::Location;
+/// use opero_core::BackendUri;
 ///
-/// let location = Location::new("redis://anna:geheim@cache.local/0?token=x");
-/// assert_eq!(location.scheme(), "redis");
-/// assert_eq!(location.to_string(), "redis://…@cache.local/0?…");
-/// assert_eq!(Location::new("memory").scheme(), "memory");
+/// let uri = BackendUri::new("redis://anna:geheim@cache.local/0?token=x");
+/// assert_eq!(uri.scheme(), "redis");
+/// assert_eq!(uri.to_string(), "redis://…@cache.local/0?…");
+/// assert_eq!(BackendUri::new("memory").scheme(), "memory");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Location(String);
+pub struct BackendUri(String);
 
-impl Location {
-    /// The location that `text` names. Every text is one; whether a backend is there shows when it is looked up.
+impl BackendUri {
+    /// The URI that `text` names. Every text is one; whether a backend is there shows when it is looked up.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -48,13 +48,13 @@ impl Location {
     }
 }
 
-impl From<&str> for Location {
+impl From<&str> for BackendUri {
     fn from(text: &str) -> Self {
         Self::new(text)
     }
 }
 
-impl From<String> for Location {
+impl From<String> for BackendUri {
     fn from(text: String) -> Self {
         Self::new(text)
     }
@@ -62,7 +62,7 @@ impl From<String> for Location {
 
 const HIDDEN: &str = "…";
 
-impl fmt::Display for Location {
+impl fmt::Display for BackendUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else {
             // No password without a colon or an `@`; what is put in place of a rate may be shown, such as `100 / min`.
@@ -129,9 +129,9 @@ fn is_port(text: &str) -> bool {
     text.parse::<u16>().is_ok()
 }
 
-impl fmt::Debug for Location {
+impl fmt::Debug for BackendUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Location({self})")
+        write!(f, "BackendUri({self})")
     }
 }
 
@@ -151,14 +151,14 @@ mod tests {
             "file:///var/cache",
             "100 / min",
         ] {
-            assert_eq!(Location::new(text).to_string(), text);
+            assert_eq!(BackendUri::new(text).to_string(), text);
         }
-        let shown = |text: &str| Location::new(text).to_string();
+        let shown = |text: &str| BackendUri::new(text).to_string();
         assert_eq!(shown("redis://u:p@h:1/0?x#y"), "redis://…@h:1/0?…");
         assert_eq!(shown("redis://h/0?x=a@b"), "redis://…");
         assert_eq!(shown("redis://anna:geheim"), "redis://…");
         assert_eq!(shown("redis:u:p@h"), "…");
-        assert_eq!(Location::new("u:p@redis://h").shown_scheme(), "…");
+        assert_eq!(BackendUri::new("u:p@redis://h").shown_scheme(), "…");
     }
 
     /// Where a password stands, stood before a slip of the pen, or might stand.
@@ -185,15 +185,15 @@ mod tests {
             place in 0..PLACES.len(),
             password in "[a-z:/?#@% ]{0,6}s3cret[a-z:/?#@% ]{0,8}",
         ) {
-            let location = Location::new(PLACES[place].replace("{}", &password));
-            let shown = format!("{location} {location:?} {}", location.shown_scheme());
+            let uri = BackendUri::new(PLACES[place].replace("{}", &password));
+            let shown = format!("{uri} {uri:?} {}", uri.shown_scheme());
             prop_assert!(!shown.contains("s3cret"), "{}", shown);
         }
 
         #[test]
         fn a_password_without_a_host_is_not_shown(password in "[a-z:/?#% ]{0,6}s3cret[a-z:/?#% ]{0,8}") {
-            let location = Location::new(format!("redis://user:{password}"));
-            prop_assert!(!location.to_string().contains("s3cret"), "{}", location);
+            let uri = BackendUri::new(format!("redis://user:{password}"));
+            prop_assert!(!uri.to_string().contains("s3cret"), "{}", uri);
         }
     }
 }
