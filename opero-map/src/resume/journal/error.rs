@@ -1,5 +1,7 @@
 use std::{fmt, io};
 
+use super::frame::FORMAT;
+
 /// A file could not be read as a journal.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -24,7 +26,7 @@ impl fmt::Display for JournalError {
             Self::Format { found } => write!(
                 f,
                 "is a journal of format {found}, and this version of opero knows format {}",
-                super::header::FORMAT
+                FORMAT
             ),
             Self::Damaged => f.write_str("is a journal whose beginning is damaged"),
             Self::Io(error) => write!(f, "cannot be read ({error})"),

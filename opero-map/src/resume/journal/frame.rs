@@ -26,6 +26,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::entry::State;
 
+/// The format of journals that is written and read.
+pub(super) const FORMAT: u32 = 2;
+
 pub(super) const MAGIC: [u8; 4] = *b"\x8fJr\n";
 pub(super) const HEAD_BYTES: usize = 73;
 const CHECKSUM_END: usize = 8;

@@ -23,10 +23,7 @@ use std::os::unix::fs::FileExt;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::error::JournalError;
-use super::frame::number;
-
-/// The format that is written and read.
-pub(super) const FORMAT: u32 = 2;
+use super::frame::{FORMAT, number};
 
 /// The longest text, in bytes.
 const MAX_TEXT_BYTES: usize = 1 << 16;
