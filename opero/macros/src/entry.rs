@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use crate::crate_path::facade;
 use crate::errors::Errors;
 use crate::parameters::{Parameter, Parameters};
-use crate::scope::hidden;
+use crate::spans::hidden;
 use crate::values::Checked;
 
 const PARAMETERS: &[&str] = &["flavor", "worker_threads", "crate"];
@@ -81,7 +81,7 @@ fn runtime(
         }
         return TokenStream::new();
     }
-    let door = quote!(#facade::__private);
+    let runtime = quote!(#facade::__private);
     let flavor = parameters.get("flavor");
     let single = match flavor.map(|flavor| (flavor, flavor.text())) {
         None => false,
@@ -109,8 +109,8 @@ fn runtime(
             );
             TokenStream::new()
         }
-        (true, None) => quote!(#door::Runtime::CurrentThread),
-        (false, None) => quote!(#door::Runtime::MultiThread(::core::option::Option::None)),
+        (true, None) => quote!(#runtime::Runtime::CurrentThread),
+        (false, None) => quote!(#runtime::Runtime::MultiThread(::core::option::Option::None)),
         (false, Some(threads)) => {
             let zero = (
                 "is 0, so nothing could run",
@@ -124,7 +124,7 @@ fn runtime(
                 Some(Checked::Expression(number)) => number,
                 None => TokenStream::new(),
             };
-            quote!(#door::Runtime::MultiThread(::core::option::Option::Some(#threads)))
+            quote!(#runtime::Runtime::MultiThread(::core::option::Option::Some(#threads)))
         }
     }
 }

@@ -5,29 +5,33 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ItemFn, Type, parse_quote};
 
-use crate::bytes::may_be_recorded;
 use crate::checks;
+use crate::codegen::builder::call_builder;
+use crate::codegen::bytes::call_bytes;
+use crate::codegen::function::{function_static, inputs};
+use crate::codegen::outcomes::record_demands;
+use crate::codegen::result::{ResultTypes, checks_beside_looks};
+use crate::codegen::worker::{registration, travel_demands};
 use crate::crate_path::facade;
+use crate::decorated::Decorated;
 use crate::errors::Errors;
 use crate::fallback::Fallback;
 use crate::lifetimes::name_elided;
 use crate::map_settings;
 use crate::mode::Mode;
 use crate::parameters::{OPERO, OPEROMAP, Parameters};
-use crate::reach::{Reach, reject_references};
-use crate::recipe::Plan;
-use crate::result_types::ResultTypes;
-use crate::scope::hidden;
+use crate::records::{may_be_recorded, reject_references};
 use crate::settings::Settings;
 use crate::signature::Function;
-use crate::spans::at;
+use crate::spans::{at, hidden};
+use crate::worker_support::WorkerSupport;
 
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     parameters.check_names(OPEROMAP, OPERO, "opero", &mut errors);
     let facade = facade(parameters);
-    let door = quote!(#facade::__private);
+    let runtime = quote!(#facade::__private);
     let mut function = Function::read(item, &mut errors);
     let mut settings = Settings::read(parameters, &function.output, &mut errors);
     let fallback = Fallback::read(&mut function, parameters, &mut errors);
@@ -39,55 +43,56 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
         true,
         &mut errors,
     );
-    let map_config = map_settings::read(parameters, &function, &mut settings, &door, &mut errors);
+    let map_config =
+        map_settings::read(parameters, &function, &mut settings, &runtime, &mut errors);
     let Some(place) = item_place(&function, fallback.as_ref(), &mut errors) else {
         return errors.finish().map(|()| TokenStream::new());
     };
     reject_instrument(&function, &mut errors);
     name_item_lifetimes(&mut function, place);
     let mode = Mode::of(parameters);
-    let reach = Reach::of(&function, mode, &mut errors);
+    let worker_support = WorkerSupport::of(&function, mode, &mut errors);
     if cfg!(feature = "map-process") && mode == Mode::Processes {
         const WHAT: &str = "results come back from a worker process as bytes";
         reject_references(&function, WHAT, &mut errors);
     } else if may_be_recorded(parameters) {
         reject_references(&function, "results are recorded as bytes", &mut errors);
     }
-    let plan = Plan {
-        door: &door,
+    let decorated = Decorated {
+        runtime: &runtime,
         function: &function,
         parameters,
         settings: &settings,
         fallback: fallback.as_ref(),
         has_item: true,
         mode,
-        reach,
+        worker_support,
     };
     let item = function.arguments[place].ty.to_token_stream();
     // The results of a run hold rejections by themselves, whatever the function's error is.
-    let result = ResultTypes::of(&plan, &facade);
-    let bytes = plan.bytes(&result.adapter);
-    let error = quote!(#door::Anything);
-    let recipe = plan.recipe(&error, &item, bytes.as_ref(), &mut errors);
-    let (function_static, checks) = (plan.function_static(), plan.checks_beside_looks());
-    let registration = plan.registration(&result.value, &result.error);
+    let result = ResultTypes::of(&decorated, &facade);
+    let bytes = call_bytes(&decorated, &result.adapter);
+    let error = quote!(#runtime::Anything);
+    let builder = call_builder(&decorated, &error, &item, bytes.as_ref(), &mut errors);
+    let (function_static, checks) = (function_static(&decorated), checks_beside_looks(&decorated));
+    let registration = registration(&decorated, &result.value, &result.error);
     errors.finish()?;
 
     let demands = [
-        plan.travel_demands(&result.value, &result.error),
-        plan.record_demands(&result.value, &result.error),
+        travel_demands(&decorated, &result.value, &result.error),
+        record_demands(&decorated, &result.value, &result.error),
     ];
     let output_span = function.output.span();
     let (adapter, read) = (hidden("adapter"), &result.adapter);
     let (items, config, demand) = (items_name(), hidden("config"), &result.demand);
-    let recipe_name = hidden("recipe");
+    let builder_name = hidden("builder");
     // What the compiler finds wrong with the types of the whole is about the result.
     let over = at(
         output_span,
-        quote!(#door::over(#recipe_name, #items, #config)),
+        quote!(#runtime::over(#builder_name, #items, #config)),
     );
     let (function_name, static_name) = (hidden("function"), hidden("FUNCTION"));
-    let (head, signature) = head(&plan, &facade, &item, &result);
+    let (head, signature) = head(&decorated, &facade, &item, &result);
     Ok(quote! {
         #head #signature {
             #function_static
@@ -98,7 +103,7 @@ pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<Token
             let #adapter = #read;
             #checks
             let #config = #map_config;
-            let #recipe_name = #recipe;
+            let #builder_name = #builder;
             #over
         }
     })
@@ -166,12 +171,12 @@ fn items_name() -> Ident {
 
 /// Attributes and visibility, and the generated signature.
 fn head(
-    plan: &Plan<'_>,
+    decorated: &Decorated<'_>,
     facade: &TokenStream,
     item: &TokenStream,
     result: &ResultTypes,
 ) -> (TokenStream, TokenStream) {
-    let function = plan.function;
+    let function = decorated.function;
     let ItemFn { attrs, vis, .. } = &function.item;
     let (items, source) = (items_name(), hidden("Items"));
     let own = function
@@ -179,9 +184,11 @@ fn head(
         .iter()
         .map(|receiver| FnArg::Receiver(receiver.clone()));
     let first = std::iter::once(parse_quote!(#items: #source));
-    let inputs = own
-        .chain(first)
-        .chain(plan.inputs(facade, &quote!(#facade::__private::Anything)));
+    let inputs = own.chain(first).chain(inputs(
+        decorated,
+        facade,
+        &quote!(#facade::__private::Anything),
+    ));
     let mut signature = function.item.sig.clone();
     signature.inputs = inputs.collect();
     signature.asyncness = None;

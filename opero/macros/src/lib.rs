@@ -1,37 +1,31 @@
 #![doc = include_str!("../README.md")]
 
-mod answers;
 mod attributes;
-mod bytes;
 mod checks;
+mod codegen;
 mod crate_path;
+mod decorated;
 mod entry;
 mod errors;
 mod expand_map;
 mod expand_opero;
 mod fallback;
 mod fixed;
-mod handle;
-mod keys;
 mod lifetimes;
 mod map_settings;
 mod mode;
 mod on_error;
 mod outcome;
 mod parameters;
-mod reach;
 mod receiver;
-mod recipe;
+mod records;
 mod recursion;
-mod renewal;
-mod result_types;
-mod route;
-mod scope;
+mod self_type;
 mod settings;
 mod signature;
 mod spans;
 mod values;
-mod worker;
+mod worker_support;
 
 use proc_macro::TokenStream;
 use quote::{ToTokens, quote};

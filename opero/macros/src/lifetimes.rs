@@ -48,6 +48,28 @@ impl VisitMut for Name {
     }
 }
 
+/// The type without names for its lifetimes, for where those of the function are not known.
+pub(crate) fn unnamed(ty: &Type) -> Type {
+    struct Unname;
+    impl VisitMut for Unname {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident != "static" {
+                *lifetime = Lifetime::new("'_", lifetime.span());
+            }
+        }
+        // Those of `for<'a>` are its own.
+        fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments_mut(
+            &mut self,
+            _: &mut syn::ParenthesizedGenericArguments,
+        ) {
+        }
+    }
+    let mut ty = ty.clone();
+    Unname.visit_type_mut(&mut ty);
+    ty
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

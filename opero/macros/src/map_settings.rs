@@ -5,11 +5,11 @@ use std::time::Duration;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
-use crate::bytes::ABOUT_RECORDS;
 use crate::errors::Errors;
 use crate::mode::Mode;
 use crate::on_error;
 use crate::parameters::{Parameter, Parameters};
+use crate::records::ABOUT_RECORDS;
 use crate::settings::Settings;
 use crate::signature::Function;
 use crate::values::{Checked, Value, duration_tokens};
@@ -19,7 +19,7 @@ pub(crate) fn read(
     parameters: &Parameters,
     function: &Function,
     settings: &mut Settings,
-    door: &TokenStream,
+    runtime: &TokenStream,
     errors: &mut Errors,
 ) -> TokenStream {
     let mut fields = Vec::new();
@@ -55,13 +55,13 @@ pub(crate) fn read(
         fields.push(quote!(item_timeout: ::core::option::Option::Some(#limit)));
     }
     if let Some(parameter) = parameters.get("on_error")
-        && let Some(on_error) = errors.take(on_error::read(parameter, door))
+        && let Some(on_error) = errors.take(on_error::read(parameter, runtime))
     {
         fields.push(quote!(on_error: #on_error));
     }
     read_resume(parameters, settings, &mut fields, errors);
     check_worker(parameters, settings, errors);
-    quote!(#door::MapConfig { #(#fields,)* ..#door::map_config() })
+    quote!(#runtime::MapConfig { #(#fields,)* ..#runtime::map_config() })
 }
 
 /// Whole numbers from 1: the name, the most, and what is wrong with 0.

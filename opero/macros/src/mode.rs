@@ -27,8 +27,8 @@ impl Mode {
         }
     }
 
-    /// May a synchronous function have a limited time? In a process it can be stopped. Where only the run knows the mode, the
-    /// run says so.
+    /// Returns `true` if a synchronous function may have a time limit: a worker process can be stopped. Where only the run knows
+    /// the mode, the run decides.
     pub(crate) fn may_stop(parameters: &Parameters) -> bool {
         Self::of(parameters) != Self::Here
     }

@@ -12,12 +12,12 @@ const WAYS: &str = "write \"collect\", \"stop\", \"stop after 10\" or \"stop abo
 const ALL: f64 = 1_000_000.0;
 
 /// The rule as an expression.
-pub(crate) fn read(parameter: &Parameter, door: &TokenStream) -> syn::Result<TokenStream> {
+pub(crate) fn read(parameter: &Parameter, runtime: &TokenStream) -> syn::Result<TokenStream> {
     match parameter.value()? {
         Value::Text(text) => {
-            let rule = rule(&text.value(), door)
+            let rule = rule(&text.value(), runtime)
                 .map_err(|(problem, way_out)| parameter.error(&problem, way_out.unwrap_or(WAYS)))?;
-            Ok(quote!(#door::OnError::#rule))
+            Ok(quote!(#runtime::OnError::#rule))
         }
         Value::Expression(expression) => Ok(quote!(#expression)),
         _ => Err(parameter.error("is not a text", WAYS)),
@@ -26,7 +26,7 @@ pub(crate) fn read(parameter: &Parameter, door: &TokenStream) -> syn::Result<Tok
 
 type Wrong = (String, Option<&'static str>);
 
-fn rule(text: &str, door: &TokenStream) -> Result<TokenStream, Wrong> {
+fn rule(text: &str, runtime: &TokenStream) -> Result<TokenStream, Wrong> {
     let unknown = || (format!("is {text:?}"), None);
     let words: Vec<_> = text.split_whitespace().collect();
     match words[..] {
@@ -41,15 +41,15 @@ fn rule(text: &str, door: &TokenStream) -> Result<TokenStream, Wrong> {
             Err(_) => Err(unknown()),
         },
         ["stop", "above", share] => {
-            stop_above(share.strip_suffix('%').ok_or_else(unknown)?, door).ok_or_else(unknown)?
+            stop_above(share.strip_suffix('%').ok_or_else(unknown)?, runtime).ok_or_else(unknown)?
         }
-        ["stop", "above", number, "%"] => stop_above(number, door).ok_or_else(unknown)?,
+        ["stop", "above", number, "%"] => stop_above(number, runtime).ok_or_else(unknown)?,
         _ => Err(unknown()),
     }
 }
 
 /// `None`: it is no number.
-fn stop_above(percent: &str, door: &TokenStream) -> Option<Result<TokenStream, Wrong>> {
+fn stop_above(percent: &str, runtime: &TokenStream) -> Option<Result<TokenStream, Wrong>> {
     let percent: f64 = percent.parse().ok()?;
     let millionths = (percent * ALL / 100.0).round();
     if !(0.0..ALL).contains(&millionths) {
@@ -61,7 +61,9 @@ fn stop_above(percent: &str, door: &TokenStream) -> Option<Result<TokenStream, W
         )));
     }
     let millionths = millionths as u32;
-    Some(Ok(quote!(StopAbove(#door::Share::millionths(#millionths)))))
+    Some(Ok(
+        quote!(StopAbove(#runtime::Share::millionths(#millionths))),
+    ))
 }
 
 #[cfg(test)]
@@ -76,15 +78,15 @@ mod tests {
             ("stop  after 10", "StopAfter (10u64)"),
             (
                 "stop above 2.5%",
-                "StopAbove (door :: Share :: millionths (25000u32))",
+                "StopAbove (runtime :: Share :: millionths (25000u32))",
             ),
             (
                 "stop above 5 %",
-                "StopAbove (door :: Share :: millionths (50000u32))",
+                "StopAbove (runtime :: Share :: millionths (50000u32))",
             ),
         ] {
             assert_eq!(
-                rule(text, &quote!(door)).unwrap().to_string(),
+                rule(text, &quote!(runtime)).unwrap().to_string(),
                 read,
                 "{text}"
             );
@@ -100,7 +102,7 @@ mod tests {
             "stop above NaN%",
             "stop above x %",
         ] {
-            assert!(rule(bad, &quote!(door)).is_err(), "{bad}");
+            assert!(rule(bad, &quote!(runtime)).is_err(), "{bad}");
         }
     }
 }

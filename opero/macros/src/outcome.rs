@@ -55,7 +55,7 @@ impl Outcome {
     }
 }
 
-/// Is the value `()`, by its looks?
+/// Returns `true` if the value looks like `()`.
 pub(crate) fn is_unit(output: &Type) -> bool {
     let is_empty = |ty: &Type| matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
     let value = |argument: &GenericArgument| match argument {
@@ -90,16 +90,16 @@ fn opero_error(error: &Type, facade: &TokenStream) -> Option<Type> {
 pub(crate) fn error_for_lists(
     output: &Type,
     facade: &TokenStream,
-    door: &TokenStream,
+    runtime: &TokenStream,
 ) -> TokenStream {
     match Outcome::of(output, facade) {
-        Outcome::Transparent { .. } => quote!(#door::Anything),
+        Outcome::Transparent { .. } => quote!(#runtime::Anything),
         Outcome::Plain => quote!(::core::convert::Infallible),
         Outcome::Result => match last_segment(output) {
             Some((name, arguments)) if name == "Result" && arguments.len() == 2 => {
                 arguments[1].to_token_stream()
             }
-            _ => quote!(<#output as #door::Outcome>::Err),
+            _ => quote!(<#output as #runtime::Outcome>::Err),
         },
     }
 }

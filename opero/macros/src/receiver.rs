@@ -1,15 +1,13 @@
 //! `self`: a reference is copied into the closures as it is; a value is an argument like any other, under another name.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Item, LitStr, Macro, Receiver, Type};
 
 use crate::errors::Errors;
-use crate::signature::{Argument, Passing};
 
-/// Is it `&self`, or a typed `self` that is a reference? `&mut self` is rejected.
+/// Returns `true` if it is `&self`, or a typed `self` that is a reference. `&mut self` is rejected.
 pub(crate) fn is_reference(receiver: &Receiver, errors: &mut Errors) -> bool {
     let exclusive = match (&*receiver.ty, &receiver.reference) {
         (Type::Reference(reference), _) => reference.mutability.is_some(),
@@ -23,22 +21,6 @@ pub(crate) fn is_reference(receiver: &Receiver, errors: &mut Errors) -> bool {
         );
     }
     matches!(&*receiver.ty, Type::Reference(_))
-}
-
-/// The argument that stands for a `self` taken by value. The receiver in the signature loses its `mut`.
-pub(crate) fn own_self(receiver: &mut Receiver) -> Argument {
-    let span = receiver.self_token.span;
-    let own = own_name(span);
-    let mutability = receiver.mutability.take();
-    Argument {
-        name: Ident::new("self", span),
-        pattern: quote!(#mutability #own),
-        ty: (*receiver.ty).clone(),
-        passing: Passing::Cloned,
-        known_as: None,
-        attributes: Vec::new(),
-        span,
-    }
 }
 
 pub(crate) fn own_name(span: Span) -> Ident {

@@ -1,10 +1,10 @@
-//! Does a body call its own function?
+//! Finds out whether a body calls its own function.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Block, ExprMethodCall, ExprPath, Macro, PatIdent};
 
-/// Is `name` mentioned in `body` as something that may be the function itself?
+/// Returns `true` if `body` mentions `name` as something that may be the function itself.
 pub(crate) fn calls(body: &Block, name: &Ident) -> bool {
     let mut search = Search {
         name,

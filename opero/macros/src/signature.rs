@@ -12,7 +12,7 @@ use syn::{
 
 use crate::attributes::{allow_expected, is_macro};
 use crate::errors::Errors;
-use crate::receiver::{ReplaceSelf, is_reference, own_self};
+use crate::receiver::{ReplaceSelf, is_reference, own_name};
 use crate::recursion;
 
 /// How a function runs.
@@ -60,7 +60,7 @@ pub(crate) struct Function {
     pub(crate) arguments: Vec<Argument>,
     /// The receiver, as it stands in the generated signature.
     pub(crate) receiver: Option<Receiver>,
-    /// Is there a `self` that the closures copy?
+    /// Whether there is a `self` that the closures copy.
     pub(crate) shares_self: bool,
 }
 
@@ -106,7 +106,7 @@ impl Function {
             .collect()
     }
 
-    /// Does the body call the function itself?
+    /// Returns `true` if the body calls the function itself.
     pub(crate) fn is_recursive(&self) -> bool {
         recursion::calls(&self.item.block, &self.item.sig.ident)
     }
@@ -132,9 +132,25 @@ impl Function {
         self.item.attrs.iter().any(is_macro)
     }
 
-    /// Is it awaited?
+    /// Returns `true` if it is awaited.
     pub(crate) fn is_async(&self) -> bool {
         !matches!(self.kind, Kind::Sync)
+    }
+}
+
+/// The argument that stands for a `self` taken by value. The receiver in the signature loses its `mut`.
+fn own_self(receiver: &mut Receiver) -> Argument {
+    let span = receiver.self_token.span;
+    let own = own_name(span);
+    let mutability = receiver.mutability.take();
+    Argument {
+        name: Ident::new("self", span),
+        pattern: quote!(#mutability #own),
+        ty: (*receiver.ty).clone(),
+        passing: Passing::Cloned,
+        known_as: None,
+        attributes: Vec::new(),
+        span,
     }
 }
 

@@ -16,8 +16,7 @@ use syn::spanned::Spanned;
 use crate::errors::Errors;
 use crate::outcome::is_unit;
 use crate::parameters::Parameters;
-use crate::scope::hidden;
-use crate::spans::at;
+use crate::spans::{at, hidden};
 use crate::values::{Checked, duration_tokens};
 
 /// The place of what can make a stage reject a call.
@@ -65,13 +64,13 @@ impl Settings {
     }
 
     /// A function that sets the parameters, and does not compile where a Cargo feature is missing.
-    pub(crate) fn config(&self, door: &TokenStream) -> TokenStream {
+    pub(crate) fn config(&self, runtime: &TokenStream) -> TokenStream {
         let (names, values): (Vec<_>, Vec<_>) = self.fields.iter().cloned().unzip();
         let (configure, config) = (hidden("configure"), hidden("config"));
         let features = self.features.iter();
-        let features = features.map(|(feature, span)| at(*span, mention(feature, door)));
+        let features = features.map(|(feature, span)| at(*span, mention(feature, runtime)));
         quote! {
-            fn #configure(#config: &mut #door::PipelineConfig) {
+            fn #configure(#config: &mut #runtime::PipelineConfig) {
                 #(#features)*
                 let _ = &#config;
                 #(#config.#names = #values;)*
@@ -143,7 +142,7 @@ impl Settings {
 
 /// A statement that does not compile where that feature is missing. Of some features this crate knows it by itself, and says it
 /// in its own words.
-fn mention(feature: &str, door: &TokenStream) -> TokenStream {
+fn mention(feature: &str, runtime: &TokenStream) -> TokenStream {
     let known = match feature {
         "MAP_PROCESS" => Some(("map-process", cfg!(feature = "map-process"))),
         "MAP_JOURNAL" => Some(("map-journal", cfg!(feature = "map-journal"))),
@@ -159,7 +158,7 @@ fn mention(feature: &str, door: &TokenStream) -> TokenStream {
         _ => {
             let module = format_ident!("{}", feature.to_lowercase());
             let item = format_ident!("ENABLE_THE_CARGO_FEATURE_{feature}_OF_OPERO");
-            quote!(let () = #door::features::#module::#item;)
+            quote!(let () = #runtime::features::#module::#item;)
         }
     }
 }

@@ -6,14 +6,13 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ItemFn, parse_quote};
 
+use super::function::{Parts, finished, head};
+use super::result::{ResultTypes, checks_beside_looks, lowering};
+use crate::decorated::Decorated;
 use crate::errors::Errors;
-use crate::expand_opero::{Parts, finished, head};
 use crate::parameters::Parameters;
-use crate::recipe::Plan;
-use crate::result_types::ResultTypes;
-use crate::scope::hidden;
 use crate::settings::Settings;
-use crate::spans::at;
+use crate::spans::{at, hidden};
 use crate::values::Value;
 
 /// The parameter `handle`, given.
@@ -60,18 +59,18 @@ impl Handle {
     /// The function and its siblings.
     pub(crate) fn expand(
         &self,
-        plan: &Plan<'_>,
+        decorated: &Decorated<'_>,
         facade: &TokenStream,
         inputs: Vec<FnArg>,
         parts: &Parts,
     ) -> TokenStream {
-        let bound = self.bound(plan, facade, inputs.clone(), parts);
-        let cache = self.cache(plan, facade, parts);
-        let function = plan.function;
+        let bound = self.bound(decorated, facade, inputs.clone(), parts);
+        let cache = self.cache(decorated, facade, parts);
+        let function = decorated.function;
         let name = &function.item.sig.ident;
-        let callee = self.sibling(plan, &format_ident!("{name}_call"), true);
+        let callee = self.sibling(decorated, &format_ident!("{name}_call"), true);
         let generics = function.turbofish();
-        let arguments = plan.scope();
+        let arguments = decorated.arguments();
         let arguments = arguments
             .passed()
             .map(|(argument, _)| &argument.name)
@@ -82,9 +81,9 @@ impl Handle {
         quote!(#head #signature { #call } #bound #cache)
     }
 
-    /// How the function reaches a sibling.
-    fn sibling(&self, plan: &Plan<'_>, name: &Ident, with_self: bool) -> TokenStream {
-        match (&plan.function.receiver, with_self) {
+    /// Returns the path by which the function calls a sibling.
+    fn sibling(&self, decorated: &Decorated<'_>, name: &Ident, with_self: bool) -> TokenStream {
+        match (&decorated.function.receiver, with_self) {
             (Some(receiver), true) => {
                 let own = &receiver.self_token;
                 quote!(#own.#name)
@@ -97,14 +96,14 @@ impl Handle {
 
     fn bound(
         &self,
-        plan: &Plan<'_>,
+        decorated: &Decorated<'_>,
         facade: &TokenStream,
         inputs: Vec<FnArg>,
         parts: &Parts,
     ) -> TokenStream {
-        let (door, function) = (plan.door, plan.function);
+        let (runtime, function) = (decorated.runtime, decorated.function);
         let ItemFn { vis, sig, .. } = &function.item;
-        let types = ResultTypes::of(plan, facade);
+        let types = ResultTypes::of(decorated, facade);
         let (output, value, demand, read) = (
             &function.output,
             &types.value,
@@ -127,17 +126,17 @@ impl Handle {
         signature.output = parse_quote! {
             -> #facade::extend::types::#kind<#opaque #facade::extend::types::#call<Return = #output, Value = #value>>
         };
-        let cache = self.sibling(plan, &format_ident!("{}_cache", sig.ident), false);
+        let cache = self.sibling(decorated, &format_ident!("{}_cache", sig.ident), false);
         let (function_name, adapter, on_rejected_name) =
             (hidden("function"), hidden("adapter"), hidden("on_rejected"));
-        let checks = plan.checks_beside_looks();
+        let checks = checks_beside_looks(decorated);
         let Parts {
             on_rejected,
-            recipe,
+            builder,
             ..
         } = parts;
-        let bind = at(output.span(), quote!(#door::#bind));
-        let ending = plan.ending();
+        let bind = at(output.span(), quote!(#runtime::#bind));
+        let ending = lowering(decorated);
         let doc = format!(
             "A call of [`{0}`](fn@Self::{0}) to look up, refresh or invalidate.",
             sig.ident
@@ -156,17 +155,17 @@ impl Handle {
                 let #adapter = #read;
                 #checks
                 let #on_rejected_name = #on_rejected;
-                #bind(#recipe, #ending)
+                #bind(#builder, #ending)
             }
         }
     }
 
-    fn cache(&self, plan: &Plan<'_>, facade: &TokenStream, parts: &Parts) -> TokenStream {
-        let ItemFn { vis, sig, .. } = &plan.function.item;
+    fn cache(&self, decorated: &Decorated<'_>, facade: &TokenStream, parts: &Parts) -> TokenStream {
+        let ItemFn { vis, sig, .. } = &decorated.function.item;
         let name = format_ident!("{}_cache", sig.ident);
         let doc = format!("The cache of `{}`.", sig.ident);
         let (function_static, function) = (&parts.function_static, hidden("FUNCTION"));
-        let conditions = conditions(&plan.function.item);
+        let conditions = conditions(&decorated.function.item);
         quote! {
             #(#conditions)*
             #[doc = #doc]

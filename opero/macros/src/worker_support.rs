@@ -1,4 +1,4 @@
-//! Whether worker processes can run a function, as far as its tokens tell; and what it says where they cannot and have to.
+//! Decides from a function's tokens whether worker processes can run it, and rejects one that has to and cannot.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -7,54 +7,54 @@ use syn::{GenericParam, Type};
 
 use crate::errors::Errors;
 use crate::mode::Mode;
-use crate::outcome::{borrowed, reference_in_value, references};
-use crate::renewal::mentions_own_type;
+use crate::outcome::{borrowed, references};
+use crate::self_type::mentions_own_type;
 use crate::signature::Function;
 
-/// Whether a function's body is one that a worker can run.
+/// Says whether worker processes can run a function, or why not.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum WorkerSupport {
     /// Its body is a function of its own, and registered.
     Registered,
     /// It runs where its callers are: the attribute asks for nothing else, or nothing here runs in processes.
-    Asked,
+    NotRequested,
     /// It is no free function without type parameters.
-    Bound,
+    NotFree,
     /// An argument holds references, which no worker could fill.
-    BorrowsWithin,
+    BorrowedArgument,
 }
 
-impl Reach {
+impl WorkerSupport {
     /// Decides it. Where `mode` is a literal, what stands against it is an error at its place.
     pub(crate) fn of(function: &Function, mode: Mode, errors: &mut Errors) -> Self {
         if cfg!(not(feature = "map-process")) || mode == Mode::Here {
-            return Self::Asked;
+            return Self::NotRequested;
         }
         let demanded = mode == Mode::Processes;
-        let (reach, span, message) = if let Some((span, what)) = bound(function) {
+        let (worker_support, span, message) = if let Some((span, what)) = not_free(function) {
             let message = format!(
                 "worker processes find a function by its name, and {what}: move the body into a free function without type \
                  parameters that takes what it needs"
             );
-            (Self::Bound, span, message)
+            (Self::NotFree, span, message)
         } else if let Some((span, message)) = borrows_within(function) {
-            (Self::BorrowsWithin, span, message.to_owned())
-        } else if !demanded && may_be_bound(function) {
-            return Self::Bound;
+            (Self::BorrowedArgument, span, message.to_owned())
+        } else if !demanded && may_be_method(function) {
+            return Self::NotFree;
         } else if !demanded && lifetimes_within(function) {
-            return Self::BorrowsWithin;
+            return Self::BorrowedArgument;
         } else {
             return Self::Registered;
         };
         if demanded {
             errors.at(span, message);
         }
-        reach
+        worker_support
     }
 }
 
-/// What makes it another thing than a free function without type parameters.
-fn bound(function: &Function) -> Option<(Span, &'static str)> {
+/// Finds what makes it something other than a free function without type parameters.
+fn not_free(function: &Function) -> Option<(Span, &'static str)> {
     const METHOD: &str = "this one is a method";
     if let Some(receiver) = &function.receiver {
         return Some((receiver.self_token.span(), METHOD));
@@ -84,7 +84,7 @@ fn bound(function: &Function) -> Option<(Span, &'static str)> {
         .or_else(|| mentions_own_type(function).then(|| (function.item.sig.ident.span(), METHOD)))
 }
 
-/// Where an argument holds a reference, or lives for ever: in a worker it is made from bytes, and lent for one execution.
+/// Finds an argument that holds a reference or is `'static`. A worker makes it from bytes and lends it for one execution.
 fn borrows_within(function: &Function) -> Option<(Span, &'static str)> {
     const WITHIN: &str = "a worker process makes its arguments from bytes, which become no reference within another type: take \
                           owned values in it, such as `&[String]` or `Option<String>`";
@@ -107,9 +107,9 @@ fn borrows_within(function: &Function) -> Option<(Span, &'static str)> {
         })
 }
 
-/// May a type be a parameter of the block that the function stands in, where it is a method after all? No item within a function can
-/// name such a one. By its looks: `T`, `E2`.
-fn may_be_bound(function: &Function) -> bool {
+/// Returns `true` if a type looks like a type parameter of the surrounding `impl`, such as `T` or `E2`. No item within a function
+/// can name one.
+fn may_be_method(function: &Function) -> bool {
     struct Letters(bool);
     impl<'ast> Visit<'ast> for Letters {
         fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -133,7 +133,7 @@ fn may_be_bound(function: &Function) -> bool {
     letters.0
 }
 
-/// Does a type have a lifetime inside? It may be one that bytes can be read into, such as `Cow`, or not: only a demand finds out.
+/// Returns `true` if a type has a lifetime inside. Bytes can be read into some of those, such as `Cow`; only a demand finds out.
 fn lifetimes_within(function: &Function) -> bool {
     function
         .arguments
@@ -142,25 +142,4 @@ fn lifetimes_within(function: &Function) -> bool {
             Type::Reference(reference) => borrowed(&reference.elem).is_some(),
             other => borrowed(other).is_some(),
         })
-}
-
-/// Rejects results that hold references, which no bytes become.
-pub(crate) fn reject_references(function: &Function, what: &str, errors: &mut Errors) {
-    let value = reference_in_value(&function.output);
-    if let Some(span) = value.or_else(|| references(&function.output)) {
-        let way_out = match value {
-            Some(_) => "return an owned value, such as a `String`",
-            None => "let the error be an owned value, such as a `String`",
-        };
-        errors.at(
-            span,
-            format!("{what}, which become no reference: {way_out}"),
-        );
-    }
-}
-
-/// May it be found out whether value and error have bytes? The compiler, which looks for a type's `Deserialize` before it looks
-/// at lifetimes, would not take no for an answer.
-pub(crate) fn may_be_probed(function: &Function) -> bool {
-    references(&function.output).is_none() && borrowed(&function.output).is_none()
 }

@@ -1,38 +1,30 @@
-//! How generated closures reach a function's arguments: all of them are given the arguments as one shared tuple, and
+//! How generated closures worker_support a function's arguments: all of them are given the arguments as one shared tuple, and
 //! in a map the item beside it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::fallback::{Fallback, Values};
 use crate::signature::{Argument, Passing, tuple_of};
-use crate::spans::at;
+use crate::spans::{at, hidden};
 
 /// The arguments of a function, and where each of them is.
-pub(crate) struct Scope<'a> {
-    pub(crate) door: &'a TokenStream,
-    pub(crate) arguments: &'a [Argument],
+pub(crate) struct Arguments<'a> {
+    pub(crate) runtime: &'a TokenStream,
+    pub(crate) all: &'a [Argument],
     pub(crate) fallback: Option<&'a Fallback>,
-    /// Is the first argument a map's item?
+    /// Whether the first argument is a map's item.
     pub(crate) has_item: bool,
-    /// The function is executed once at most, so that arguments may move into it.
+    /// Whether a call executes the function once at most, so that arguments may move into it.
     pub(crate) is_single: bool,
 }
 
-/// A name that no user's name can clash with.
-pub(crate) fn hidden(name: &str) -> Ident {
-    Ident::new(&format!("__opero_{name}"), Span::mixed_site())
-}
-
-impl Scope<'_> {
+impl Arguments<'_> {
     /// The item's place among the arguments: the first one that is not `self`.
     pub(crate) fn item(&self) -> Option<usize> {
-        self.has_item.then(|| {
-            self.arguments
-                .iter()
-                .position(|argument| argument.name != "self")
-        })?
+        self.has_item
+            .then(|| self.all.iter().position(|argument| argument.name != "self"))?
     }
 
     fn values(&self, index: usize) -> Option<&Values> {
@@ -55,7 +47,7 @@ impl Scope<'_> {
     /// The arguments that stand in the shared tuple.
     fn shared(&self) -> impl Iterator<Item = (usize, &Argument)> {
         let item = self.item();
-        self.arguments
+        self.all
             .iter()
             .enumerate()
             .filter(move |(index, _)| item != Some(*index) && !self.is_listed(*index))
@@ -69,15 +61,15 @@ impl Scope<'_> {
 
     /// The shared tuple, from the names in the generated signature.
     pub(crate) fn tuple(&self, error: &TokenStream) -> TokenStream {
-        let door = self.door;
+        let runtime = self.runtime;
         let values = self.shared().map(|(index, argument)| {
             let (name, ty) = (&argument.name, &argument.ty);
             match self.values(index) {
-                Some(_) => quote!(#door::list::<#ty, #error, _>(#name)),
+                Some(_) => quote!(#runtime::list::<#ty, #error, _>(#name)),
                 None if self.moves(argument) => quote! {{
                     #[allow(unused_imports)]
-                    use #door::{PassClone as _, PassMove as _};
-                    #door::Passes::of(&#name).way().keep(#name)
+                    use #runtime::{PassClone as _, PassMove as _};
+                    #runtime::Passes::of(&#name).way().keep(#name)
                 }},
                 None => quote!(#name),
             }
@@ -103,7 +95,7 @@ impl Scope<'_> {
 
     /// One attempt's own arguments, under the names that the body knows.
     pub(crate) fn own(&self) -> TokenStream {
-        let arguments = self.arguments.iter().enumerate();
+        let arguments = self.all.iter().enumerate();
         arguments
             .map(|(index, argument)| self.own_argument(index, argument))
             .collect()
@@ -125,8 +117,8 @@ impl Scope<'_> {
 
     /// One attempt's own argument.
     fn own_value(&self, index: usize) -> TokenStream {
-        let argument = &self.arguments[index];
-        let (door, attempt, slot) = (self.door, hidden("attempt"), self.slot(index));
+        let argument = &self.all[index];
+        let (runtime, attempt, slot) = (self.runtime, hidden("attempt"), self.slot(index));
         match self.values(index) {
             Some(Values::Listed(values)) => {
                 let values = values.iter().map(|value| converted(value, &argument.ty));
@@ -135,7 +127,7 @@ impl Scope<'_> {
             }
             Some(Values::Passed) => self.taken(
                 argument,
-                &quote!(#door::pick(#slot, #attempt.fallback_index)),
+                &quote!(#runtime::pick(#slot, #attempt.fallback_index)),
             ),
             None => self.taken(argument, &quote!(#slot)),
         }
@@ -143,25 +135,25 @@ impl Scope<'_> {
 
     /// One attempt's own arguments, in order.
     pub(crate) fn own_values(&self) -> impl Iterator<Item = TokenStream> {
-        (0..self.arguments.len()).map(|index| self.own_value(index))
+        (0..self.all.len()).map(|index| self.own_value(index))
     }
 
     fn taken(&self, argument: &Argument, from: &TokenStream) -> TokenStream {
-        let door = self.door;
+        let runtime = self.runtime;
         match argument.passing {
             Passing::Copied => quote!(*#from),
             Passing::Cloned if self.is_single => quote!(#from.take()),
-            Passing::Cloned => at(argument.span, quote!(#door::clone_argument(#from))),
+            Passing::Cloned => at(argument.span, quote!(#runtime::clone_argument(#from))),
         }
     }
 
     /// An argument as a key sees it: references as they are, the rest by reference, a list of fallback values as a slice.
     /// `None` for a fallback argument with a default list, which the caller does not choose.
     pub(crate) fn seen(&self, index: usize) -> Option<TokenStream> {
-        let (door, slot) = (self.door, self.slot(index));
-        match (self.values(index), self.arguments[index].passing) {
+        let (runtime, slot) = (self.runtime, self.slot(index));
+        match (self.values(index), self.all[index].passing) {
             (Some(Values::Listed(_)), _) => None,
-            (Some(Values::Passed), _) => Some(quote!(#door::values(#slot))),
+            (Some(Values::Passed), _) => Some(quote!(#runtime::values(#slot))),
             (None, Passing::Copied) => Some(quote!(*#slot)),
             (None, Passing::Cloned) if self.is_single => Some(quote!(&*#slot.seen())),
             (None, Passing::Cloned) => Some(quote!(#slot)),
@@ -172,7 +164,7 @@ impl Scope<'_> {
     /// for the fallback argument, which is the value that executes.
     pub(crate) fn attempted(&self, index: usize) -> TokenStream {
         let slot = self.slot(index);
-        match (self.values(index), self.arguments[index].passing) {
+        match (self.values(index), self.all[index].passing) {
             (Some(Values::Listed(_)), Passing::Copied) => quote!(#slot),
             (Some(Values::Listed(_)), Passing::Cloned) => quote!(&#slot),
             _ => self.lent(index),
@@ -182,7 +174,7 @@ impl Scope<'_> {
     /// Names the value that an attempt takes from a default list, where there is one.
     pub(crate) fn listed_value(&self) -> Option<TokenStream> {
         let index = self.fallback?.index;
-        let (slot, ty) = (self.slot(index), &self.arguments[index].ty);
+        let (slot, ty) = (self.slot(index), &self.all[index].ty);
         self.is_listed(index).then(|| {
             let own = self.own_value(index);
             quote!(let #slot: #ty = #own;)
@@ -191,8 +183,8 @@ impl Scope<'_> {
 
     /// An argument of one attempt by reference, for its bytes: references as they are.
     pub(crate) fn lent(&self, index: usize) -> TokenStream {
-        let Argument { ty, passing, .. } = &self.arguments[index];
-        let (door, attempt, slot) = (self.door, hidden("attempt"), self.slot(index));
+        let Argument { ty, passing, .. } = &self.all[index];
+        let (runtime, attempt, slot) = (self.runtime, hidden("attempt"), self.slot(index));
         match (self.values(index), passing) {
             (Some(Values::Listed(_)), Passing::Copied) => self.own_value(index),
             (Some(Values::Listed(_)), Passing::Cloned) => {
@@ -200,10 +192,10 @@ impl Scope<'_> {
                 quote!(&{ let #value: #ty = #own; #value })
             }
             (Some(Values::Passed), Passing::Copied) => {
-                quote!(*#door::pick(#slot, #attempt.fallback_index))
+                quote!(*#runtime::pick(#slot, #attempt.fallback_index))
             }
             (Some(Values::Passed), Passing::Cloned) => {
-                quote!(#door::pick(#slot, #attempt.fallback_index))
+                quote!(#runtime::pick(#slot, #attempt.fallback_index))
             }
             (None, Passing::Copied) => quote!(*#slot),
             (None, Passing::Cloned) => quote!(#slot),
@@ -212,7 +204,7 @@ impl Scope<'_> {
 
     /// The places of the arguments that are not `self`.
     pub(crate) fn plain(&self) -> Vec<usize> {
-        let arguments = self.arguments.iter().enumerate();
+        let arguments = self.all.iter().enumerate();
         arguments
             .filter(|(_, argument)| argument.name != "self")
             .map(|(index, _)| index)
@@ -222,7 +214,7 @@ impl Scope<'_> {
     /// How many fallback values there are, as a function of the shared tuple.
     pub(crate) fn fallback_values(&self) -> Option<TokenStream> {
         let fallback = self.fallback?;
-        let (door, slot, shared) = (self.door, self.slot(fallback.index), hidden("shared"));
+        let (runtime, slot, shared) = (self.runtime, self.slot(fallback.index), hidden("shared"));
         Some(match &fallback.values {
             Values::Listed(values) => {
                 let count = values.len();
@@ -230,7 +222,7 @@ impl Scope<'_> {
             }
             Values::Passed => {
                 let unpack = self.unpack();
-                quote!(|#shared| { #unpack #door::values(#slot).len() })
+                quote!(|#shared| { #unpack #runtime::values(#slot).len() })
             }
         })
     }
