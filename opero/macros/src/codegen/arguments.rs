@@ -1,5 +1,5 @@
-//! How generated closures worker_support a function's arguments: all of them are given the arguments as one shared tuple, and
-//! in a map the item beside it.
+//! Names a function's arguments in generated closures, which take them as one shared tuple, and in a map
+//! the item beside it.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};

@@ -1,3 +1,4 @@
+use quote::quote;
 use syn::{Block, parse_quote};
 
 use super::*;
