@@ -86,8 +86,8 @@ fn alone(decorated: &Decorated<'_>, inputs: Vec<FnArg>, parts: &Parts) -> TokenS
             #runtime::call(#runtime::Own(#builder_name), (), ::core::option::Option::None, #ending)
         },
         (false, false) => quote!(#runtime::call_sync(&#builder_name, &(), #ending)),
-        (true, true) => quote!(#runtime::call_placed(#builder_name, #ending)),
-        (false, true) => quote!(#runtime::call_placed_sync(&#builder_name, #ending)),
+        (true, true) => quote!(#runtime::call_with_stages(#builder_name, #ending)),
+        (false, true) => quote!(#runtime::call_with_stages_sync(&#builder_name, #ending)),
     };
     let call = finished(function, call);
     // What the compiler finds wrong with the types of the whole is about the result.

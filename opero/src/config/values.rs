@@ -109,7 +109,7 @@ impl Rate {
     }
 }
 
-/// A text as it may be shown: whoever mixed two parameters up has put a URL here, with its password.
+/// A text as it may be shown: a user who mixed two parameters up may have put a URL with a password here.
 fn shown(text: &str) -> String {
     format!("{:?}", BackendUri::new(text).to_string())
 }

@@ -1,6 +1,12 @@
-//! What is done with arguments, with messages for those it cannot be done with.
+//! Arguments: hashed for a key, cloned for an attempt, moved into the only one, or kept for a refresh.
 
+use std::borrow::Borrow;
+use std::convert::Infallible;
+use std::fmt;
 use std::hash::Hash;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opero_core::{Key, KeyHasher};
 
@@ -117,3 +123,207 @@ impl<A: Clone> CloneArgument for A {
 pub fn clone_argument<A: CloneArgument>(argument: &A) -> A {
     argument.clone_it()
 }
+
+/// The type of an argument, to ask for its way: `Passes::of(&argument).way()`.
+#[derive(Debug)]
+pub struct Passes<T>(PhantomData<fn() -> T>);
+
+impl<T> Passes<T> {
+    /// That of `argument`.
+    pub const fn of(_: &T) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The first choice.
+pub trait PassClone: Sized {
+    /// By cloning.
+    fn way(self) -> ByClone {
+        ByClone
+    }
+}
+
+impl<T: Clone> PassClone for Passes<T> {}
+
+/// The last choice.
+pub trait PassMove: Sized {
+    /// By moving.
+    fn way(self) -> ByMove {
+        ByMove
+    }
+}
+
+impl<T> PassMove for &Passes<T> {}
+
+/// An execution gets a clone.
+#[derive(Debug)]
+pub struct ByClone;
+
+/// The one execution gets the argument itself.
+#[derive(Debug)]
+pub struct ByMove;
+
+impl ByClone {
+    /// Keeps an argument for its execution.
+    #[inline]
+    pub fn keep<T>(self, argument: T) -> Cloned<T> {
+        Cloned(argument)
+    }
+}
+
+impl ByMove {
+    /// Keeps an argument for its execution.
+    #[inline]
+    pub fn keep<T>(self, argument: T) -> Moved<T> {
+        Moved(Mutex::new(Some(argument)))
+    }
+}
+
+/// An argument that is cloned.
+pub struct Cloned<T>(T);
+
+impl<T: Clone> Cloned<T> {
+    /// It, for a key.
+    #[inline]
+    pub fn seen(&self) -> &T {
+        &self.0
+    }
+
+    /// It, for an execution.
+    #[inline]
+    pub fn take(&self) -> T {
+        self.0.clone()
+    }
+}
+
+/// An argument that moves. A lock, since an attempt only has a reference to the arguments of its call, which pass threads.
+pub struct Moved<T>(Mutex<Option<T>>);
+
+impl<T> Moved<T> {
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It, for a key, which is made before the execution.
+    pub fn seen(&self) -> Seen<'_, T> {
+        Seen(self.lock())
+    }
+
+    /// It, for the one execution.
+    pub fn take(&self) -> T {
+        let taken = self.lock().take();
+        taken.unwrap_or_else(|| moved())
+    }
+}
+
+/// An argument that has not moved yet.
+pub struct Seen<'a, T>(MutexGuard<'a, Option<T>>);
+
+impl<T> Deref for Seen<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().unwrap_or_else(|| moved())
+    }
+}
+
+/// Not reached: the attribute keeps arguments so only where no stage that is there executes a call again.
+#[cold]
+fn moved() -> ! {
+    unreachable!("a call without retries, fallback and stages of the user's was executed twice")
+}
+
+macro_rules! without_the_argument {
+    ($($name:ident<$($lifetime:lifetime,)? T>),*) => {$(
+        impl<$($lifetime,)? T> fmt::Debug for $name<$($lifetime,)? T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )*};
+}
+
+without_the_argument!(Cloned<T>, Moved<T>, Seen<'a, T>);
+
+/// A borrowed argument, to be kept: `Lent(argument).keep()`. By method resolution, as the adapters are chosen.
+#[derive(Debug)]
+pub struct Lent<'a, T: ?Sized>(pub &'a T);
+
+/// The first choice.
+pub trait KeepOwned<T: ?Sized> {
+    /// What is kept.
+    type Owned: Borrow<T>;
+
+    /// Keeps it.
+    fn keep(self) -> Option<Kept<T, Self::Owned>>;
+}
+
+impl<T> KeepOwned<T> for Lent<'_, T>
+where
+    T: ToOwned + ?Sized,
+    T::Owned: Send + Sync,
+{
+    type Owned = T::Owned;
+
+    fn keep(self) -> Option<Kept<T, T::Owned>> {
+        Some(Kept {
+            owned: self.0.to_owned(),
+            lent: PhantomData,
+        })
+    }
+}
+
+/// The last choice.
+pub trait KeepNone: Sized {
+    /// It cannot be kept: the caller that finds a stale value refreshes it.
+    fn keep(self) -> Option<NotKept> {
+        None
+    }
+}
+
+impl<T: ?Sized> KeepNone for &Lent<'_, T> {}
+
+/// An argument of a call on its own.
+pub struct Kept<T: ?Sized, O> {
+    owned: O,
+    lent: PhantomData<fn() -> Box<T>>,
+}
+
+#[cfg(feature = "map-process")]
+impl<T: ?Sized, O> Kept<T, O> {
+    /// An argument that was made here.
+    pub(super) const fn new(owned: O) -> Self {
+        Self {
+            owned,
+            lent: PhantomData,
+        }
+    }
+}
+
+impl<T: ?Sized, O: Borrow<T>> Kept<T, O> {
+    /// The argument, as the function takes it.
+    pub fn lend(&self) -> &T {
+        self.owned.borrow()
+    }
+}
+
+/// Without the argument: it may hold secrets.
+impl<T: ?Sized, O> fmt::Debug for Kept<T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(…)")
+    }
+}
+
+/// What there is none of. It says nothing of the argument's type, which may borrow.
+#[derive(Debug)]
+pub struct NotKept(Infallible);
+
+impl NotKept {
+    /// The argument, as the function takes it.
+    pub fn lend<T: ?Sized>(&self) -> &T {
+        match self.0 {}
+    }
+}
+
+/// Drops the result of a background call; the cache has it.
+pub fn ignore<R>(_: R) {}

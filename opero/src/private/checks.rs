@@ -2,8 +2,7 @@
 
 use opero_core::{Error, Rejected};
 
-use super::Adapter;
-use super::adapter::{Plain, Transparent, Wrapped};
+use super::adapter::{Adapter, Plain, Transparent, Wrapped};
 
 /// An item that a map can hand from thread to thread.
 #[cfg(feature = "map")]

@@ -6,9 +6,10 @@ use std::future::Future;
 use opero_cache::{Cache, CacheStats};
 use opero_core::{Attempt, BackendError, ConfigError, Keeping, Slot, WaitMode, block_on};
 
-use super::Function;
-use super::call::{Lowered, call_placed, call_placed_sync};
-use super::recipe::{Callee, Failure, Return, Value};
+use super::call::{
+    Callee, Failure, Lowered, Return, Value, call_with_stages, call_with_stages_sync,
+};
+use super::function::Function;
 use crate::order::CacheUse;
 use crate::order::Stages;
 use crate::rest::{Boxed, Known};
@@ -55,7 +56,7 @@ impl CacheHandle {
         block_on(self.clear())
     }
 
-    /// Is the backend reachable?
+    /// Checks that the backend is reachable.
     ///
     /// # Errors
     /// The backend's.
@@ -113,29 +114,29 @@ pub trait BoundSyncCall: BoundCall {
     fn run_sync(self) -> Self::Return;
 }
 
-/// A recipe whose call waits to be told what to do.
-pub struct BoundRecipe<P: Callee> {
-    recipe: P,
+/// A builder that is bound and not run yet.
+pub struct BoundBuilder<P: Callee> {
+    builder: P,
     ending: Lowered<P::Adapter>,
 }
 
 /// Binds an async function to its arguments.
 pub fn bind<P: Callee<Error: SentError>>(
-    recipe: P,
+    builder: P,
     ending: Lowered<P::Adapter>,
-) -> CachedCall<BoundRecipe<P>> {
-    CachedCall(BoundRecipe { recipe, ending })
+) -> CachedCall<BoundBuilder<P>> {
+    CachedCall(BoundBuilder { builder, ending })
 }
 
 /// Binds a synchronous function to its arguments.
 pub fn bind_sync<P: Callee<Error: SentError>>(
-    recipe: P,
+    builder: P,
     ending: Lowered<P::Adapter>,
-) -> CachedSyncCall<BoundRecipe<P>> {
-    CachedSyncCall(BoundRecipe { recipe, ending })
+) -> CachedSyncCall<BoundBuilder<P>> {
+    CachedSyncCall(BoundBuilder { builder, ending })
 }
 
-impl<P, Out, In> BoundCall for BoundRecipe<P>
+impl<P, Out, In> BoundCall for BoundBuilder<P>
 where
     P: Callee<Item = (), Places = (Out, In), Future: Send, Error: SentError>,
     Value<P>: CachedValue,
@@ -147,7 +148,7 @@ where
     type Value = Value<P>;
 
     fn run(self) -> impl Future<Output = Self::Return> + Send {
-        call_placed(self.recipe, self.ending)
+        call_with_stages(self.builder, self.ending)
     }
 
     async fn go(&self, waiting: WaitMode, way: Way) -> Self::Return {
@@ -156,7 +157,7 @@ where
             Way::Refresh => (Some(Keeping::CLONE), CacheUse::Refresh),
         };
         let make = |limits, attempt| -> Boxed<'_, Self::Return> {
-            Box::pin(self.recipe.execute(&(), limits, attempt))
+            Box::pin(self.builder.execute(&(), limits, attempt))
         };
         let whole = self.whole();
         let known = Known {
@@ -169,7 +170,7 @@ where
 
     async fn peek(&self, waiting: WaitMode) -> Option<Value<P>> {
         let (stages, cache) = self.opened()?;
-        let policy = self.recipe.policy();
+        let policy = self.builder.policy();
         let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
         let cx = stages.context(waiting);
         let found = cache.get_call(&cx, &self.whole(), &mut slot).await;
@@ -178,7 +179,7 @@ where
 
     async fn insert(&self, waiting: WaitMode, value: Value<P>) {
         if let Some((stages, cache)) = self.opened() {
-            let policy = self.recipe.policy();
+            let policy = self.builder.policy();
             let mut slot = Slot::new(&policy, Some(Keeping::CLONE));
             slot.put(Attempt::FIRST, Ok(value));
             let cx = stages.context(waiting);
@@ -190,14 +191,14 @@ where
         let Some((stages, cache)) = self.opened() else {
             return Ok(());
         };
-        let policy = self.recipe.policy();
+        let policy = self.builder.policy();
         let mut slot = Slot::<Value<P>, Failure<P>>::new(&policy, None);
         let cx = stages.context(waiting);
         cache.remove_call(&cx, &self.whole(), &mut slot).await
     }
 }
 
-impl<P> BoundSyncCall for BoundRecipe<P>
+impl<P> BoundSyncCall for BoundBuilder<P>
 where
     Self: BoundCall<Return = Return<P>>,
     P: Callee<Item = ()> + SyncTarget,
@@ -205,29 +206,29 @@ where
     P::Places: Places<Value<P>, Failure<P>>,
 {
     fn run_sync(self) -> Self::Return {
-        call_placed_sync(&self.recipe, self.ending)
+        call_with_stages_sync(&self.builder, self.ending)
     }
 }
 
-impl<P: Callee<Item = ()>> BoundRecipe<P> {
+impl<P: Callee<Item = ()>> BoundBuilder<P> {
     fn opened(&self) -> Option<(&'static Stages, &'static Cache)> {
-        let stages = self.recipe.function().stages().ok()?;
+        let stages = self.builder.function().stages().ok()?;
         Some((stages, stages.cache().as_ref()?))
     }
 
     fn whole(&self) -> Whole<'_, P> {
         Whole {
-            target: &self.recipe,
+            target: &self.builder,
             item: &(),
         }
     }
 }
 
 /// Without the arguments: they may hold secrets.
-impl<P: Callee> fmt::Debug for BoundRecipe<P> {
+impl<P: Callee> fmt::Debug for BoundBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BoundRecipe")
-            .field(&self.recipe.function().name())
+        f.debug_tuple("BoundBuilder")
+            .field(&self.builder.function().name())
             .finish()
     }
 }

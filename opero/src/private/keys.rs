@@ -3,10 +3,10 @@
 
 use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyBytes, KeyHasher};
 
-use super::instance::Instance;
+use super::function::Instance;
 use crate::shell::{Cached, Uncached};
 
-/// Were the arguments made bytes? `None`: they cannot be.
+/// The result of making bytes of arguments. `None`: they cannot be.
 pub type Encoded = Option<Result<(), CodecError>>;
 
 /// Makes bytes of the arguments.
@@ -34,7 +34,7 @@ pub trait MakeKey<S, I>: Send + Sync {
         None
     }
 
-    /// Is there something that identifies an item in a record?
+    /// Whether something identifies an item in a record.
     const RECORDS: bool = false;
 
     /// Appends what identifies an item in a record.
@@ -50,7 +50,7 @@ pub trait MakeKey<S, I>: Send + Sync {
     }
 }
 
-/// Not cached: there is no key, whoever asks.
+/// Not cached: there is no key.
 #[derive(Debug, Clone, Copy)]
 pub struct NoKey;
 
@@ -172,5 +172,72 @@ where
             Ok(()) => (self.stable)(shared, item, out),
             Err(error) => Some(Err(error)),
         }
+    }
+}
+
+/// A key, and a closure that calls the function again with arguments of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct WithRefresh<K, G> {
+    pub(super) key: K,
+    pub(super) again: G,
+}
+
+impl<S, I, K, G> MakeKey<S, I> for WithRefresh<K, G>
+where
+    K: MakeKey<S, I>,
+    G: Fn(&S, &I) -> Option<Background> + Send + Sync,
+{
+    type Route = K::Route;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        self.key.make::<B>(shared, item)
+    }
+
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        self.key.make_stable(instance, shared, item, out)
+    }
+
+    fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
+        (self.again)(shared, item)
+    }
+}
+
+/// The key of a call in a cache, and a closure that makes bytes of what identifies an item in a record.
+#[cfg(feature = "map-journal")]
+#[derive(Debug, Clone, Copy)]
+pub struct WithRecord<K, G> {
+    pub(super) key: K,
+    pub(super) record: G,
+}
+
+#[cfg(feature = "map-journal")]
+impl<S, I, K, G> MakeKey<S, I> for WithRecord<K, G>
+where
+    K: MakeKey<S, I>,
+    G: Fn(&S, &I, &mut KeyBytes) -> Encoded + Send + Sync,
+{
+    type Route = K::Route;
+    const RECORDS: bool = true;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
+        self.key.make::<B>(shared, item)
+    }
+
+    fn arguments<W: Arguments>(whole: &W) -> Option<&dyn Arguments> {
+        K::arguments(whole)
+    }
+
+    fn make_stable(&self, instance: Instance, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        self.key.make_stable(instance, shared, item, out)
+    }
+
+    fn make_record(&self, shared: &S, item: &I, out: &mut KeyBytes) -> Encoded {
+        (self.record)(shared, item, out)
+    }
+
+    fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
+        self.key.in_background(shared, item)
     }
 }

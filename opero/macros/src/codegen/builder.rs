@@ -33,7 +33,7 @@ pub(crate) fn call_builder(
     );
     let key = key(
         decorated,
-        &quote!(#outside, #inside, #runtime::NoAnswers(#share)),
+        &quote!(#outside, #inside, #runtime::DefaultPolicy(#share)),
         errors,
     );
     let refresh = background_refresh(decorated);
@@ -41,7 +41,7 @@ pub(crate) fn call_builder(
     let has_bytes =
         bytes.is_some() || has_stable_rate_key(decorated) || has_rates_of_values(decorated);
     let with_bytes = has_bytes.then(|| quote!(.with_bytes()));
-    quote!(#runtime::Bodied::<_, _, #item, _>::#body.#key #policy #refresh #record #with_bytes)
+    quote!(#runtime::CallBody::<_, _, #item, _>::#body.#key #policy #refresh #record #with_bytes)
 }
 
 /// The stage of a parameter, or its absence.

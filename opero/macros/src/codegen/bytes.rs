@@ -70,5 +70,5 @@ pub(crate) fn record_key(decorated: &Decorated<'_>, errors: &mut Errors) -> Toke
         GenericParam::Lifetime(_) => None,
     });
     let closure = probed_after(decorated, &quote!(#(#instance)* #(#demands)*), &parts);
-    quote!(.journaled(#closure))
+    quote!(.with_record(#closure))
 }

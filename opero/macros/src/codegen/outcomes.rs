@@ -19,7 +19,7 @@ pub(crate) fn has_demands(decorated: &Decorated<'_>) -> bool {
 pub(crate) fn outcome_codec(decorated: &Decorated<'_>, adapter: &TokenStream) -> TokenStream {
     let runtime = decorated.runtime;
     if !may_be_probed(decorated.function) && !has_demands(decorated) {
-        return quote!(::core::result::Result::Err(#runtime::Lack::Value));
+        return quote!(::core::result::Result::Err(#runtime::Unsendable::Value));
     }
     quote! {{
         #[allow(unused_imports)]

@@ -61,10 +61,10 @@ pub(crate) fn policy(
     let share = share(decorated);
     // A closure: a call makes its policy anew where a stage asks for it.
     quote! {
-        .answering(move || #runtime::Answers {
+        .with_policy(move || #runtime::PolicyFunctions {
             #(#fields,)*
             sharing: #runtime::ShareErrors::sharing(&#share),
-            ..#runtime::Answers::DEFAULT
+            ..#runtime::PolicyFunctions::DEFAULT
         })
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn background_refresh(decorated: &Decorated<'_>) -> TokenStream {
     // What cannot be called on its own is the parameter's doing.
     let job = at(place, quote!(#runtime::Background::#job));
     quote! {
-        .renewing(move |#shared, #item| {
+        .with_refresh(move |#shared, #item| {
             let _ = #item;
             #unpack
             #(let #names = #kept;)*

@@ -180,14 +180,14 @@ fn parcel_probes(decorated: &Decorated<'_>) -> TokenStream {
 /// The arguments of an attempt as bytes: a closure, or why there is none.
 pub(crate) fn argument_bytes(decorated: &Decorated<'_>) -> TokenStream {
     let runtime = decorated.runtime;
-    let lack = match decorated.worker_support {
+    let reason = match decorated.worker_support {
         WorkerSupport::Registered => None,
-        WorkerSupport::NotRequested => Some(quote!(Asked)),
-        WorkerSupport::NotFree => Some(quote!(Free)),
+        WorkerSupport::NotRequested => Some(quote!(NotRequested)),
+        WorkerSupport::NotFree => Some(quote!(NotFree)),
         WorkerSupport::BorrowedArgument => Some(quote!(Argument)),
     };
-    if let Some(lack) = lack {
-        return quote!(::core::result::Result::Err(#runtime::Lack::#lack));
+    if let Some(reason) = reason {
+        return quote!(::core::result::Result::Err(#runtime::Unsendable::#reason));
     }
     let arguments = decorated.arguments();
     let (shared, item, attempt, out) = (
@@ -219,7 +219,7 @@ pub(crate) fn argument_bytes(decorated: &Decorated<'_>) -> TokenStream {
                 #(#appends)*
                 ::core::result::Result::Ok(())
             }),
-            false => ::core::result::Result::Err(#runtime::Lack::Argument),
+            false => ::core::result::Result::Err(#runtime::Unsendable::Argument),
         }
     }}
 }

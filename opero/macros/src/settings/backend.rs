@@ -62,7 +62,7 @@ pub(super) const LIMITERS: &[BuiltIn] = &[
 
 impl Settings {
     /// Sets a backend, and says what follows from its name: the features it needs, whether it can reject a call, and what
-    /// its keys are made for. A name that is none of `known` may be somebody's own, found through the feature `others`.
+    /// its keys are made for. A name that is none of `known` may be a user's own, found through the feature `others`.
     pub(super) fn read_backend(
         &mut self,
         backend: &Parameter,
@@ -103,7 +103,7 @@ impl Settings {
         for layer in name.split('+') {
             let (scheme, settings) = layer.split_once("://").unwrap_or((layer, ""));
             let Some(layer) = known.iter().find(|layer| layer.scheme == scheme) else {
-                // Somebody's own, or the rest of a URL that holds a `+`.
+                // A user's own, or the rest of a URL that holds a `+`.
                 self.need(others, span);
                 self.rejecting.get_or_insert(Rejecting::Backend(span));
                 if keys == Keys::Local {
@@ -127,7 +127,7 @@ impl Settings {
 }
 
 /// The built-in backend that a literal name means: the same letters, some in another order or case. Any other name may be
-/// somebody's own.
+/// a user's own.
 fn near_miss(name: &str, known: &'static [BuiltIn]) -> Option<&'static str> {
     let schemes = || known.iter().map(|backend| backend.scheme);
     let nearest = nearest(&name.to_ascii_lowercase(), schemes())?;

@@ -44,7 +44,7 @@ pub(crate) fn start(timeout: &TimeoutSlot, clock: &dyn Clock) -> TimerSlot {
     timeout.as_ref().map(|timeout| timeout.start(clock))
 }
 
-/// Is the time over?
+/// Polls the end of the time.
 #[inline]
 pub(crate) fn poll(
     timer: &mut TimerSlot,

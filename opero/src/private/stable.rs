@@ -1,20 +1,20 @@
-//! Arguments and values as bytes, present: demanded where a literal names a store that needs them, with messages for those
-//! that cannot be had; otherwise taken where they happen to be there, by method resolution as the adapters are.
+//! Arguments and values as bytes: demanded where a literal names a store that needs them, with messages that say what to do;
+//! otherwise taken where they are there, by method resolution.
+//!
+//! Without the feature `serde` nothing outlives the process, so nothing is demanded and no bytes are made.
 
 use std::marker::PhantomData;
 
-use opero_core::stable::{KeySpace, append_key};
+#[cfg(feature = "serde")]
+use opero_core::stable::append_key;
 use opero_core::{Codec, CodecError, KeyBytes};
+#[cfg(feature = "serde")]
 use serde::Serialize;
+#[cfg(feature = "serde")]
 use serde::de::DeserializeOwned;
 
-use super::Adapter;
+use super::adapter::Adapter;
 use super::keys::Encoded;
-
-/// A number for what these names are together.
-pub(super) fn identity(names: &[&str]) -> u128 {
-    KeySpace::new(names).key(b"function").as_u128()
-}
 
 /// An argument that a key in a lasting cache is made of.
 #[diagnostic::on_unimplemented(
@@ -29,24 +29,6 @@ pub trait StableArgument {
     /// # Errors
     /// Where it has no bytes.
     fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Serialize + ?Sized> StableArgument for A {
-    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
-        append_key(self, out)
-    }
-}
-
-/// Appends an argument of a cached function.
-///
-/// # Errors
-/// Where it has no bytes.
-pub fn stable_argument<A: StableArgument + ?Sized>(
-    argument: &A,
-    out: &mut KeyBytes,
-) -> Result<(), CodecError> {
-    argument.append_to(out)
 }
 
 /// A `self` that a key in a lasting cache is made of.
@@ -64,21 +46,6 @@ pub trait StableSelf {
     fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<A: Serialize + ?Sized> StableSelf for A {
-    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
-        append_key(self, out)
-    }
-}
-
-/// Appends the `self` of a cached method.
-///
-/// # Errors
-/// Where it has no bytes.
-pub fn stable_self<A: StableSelf + ?Sized>(own: &A, out: &mut KeyBytes) -> Result<(), CodecError> {
-    own.append_to(out)
-}
-
 /// What a `cache_key` or a `rate_key` makes of the arguments, where other processes must make the same of them.
 #[diagnostic::on_unimplemented(
     message = "the key of type `{Self}` is not `Serialize`, and other processes have to find it",
@@ -93,11 +60,44 @@ pub trait StableKeyValue {
     fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<K: Serialize + ?Sized> StableKeyValue for K {
-    fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
-        append_key(self, out)
-    }
+macro_rules! appended {
+    ($($name:ident)*) => {$(
+        #[cfg(feature = "serde")]
+        #[diagnostic::do_not_recommend]
+        impl<A: Serialize + ?Sized> $name for A {
+            fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError> {
+                append_key(self, out)
+            }
+        }
+
+        #[cfg(not(feature = "serde"))]
+        impl<A: ?Sized> $name for A {
+            fn append_to(&self, _: &mut KeyBytes) -> Result<(), CodecError> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+appended! { StableArgument StableSelf StableKeyValue }
+
+/// Appends an argument of a cached function.
+///
+/// # Errors
+/// Where it has no bytes.
+pub fn stable_argument<A: StableArgument + ?Sized>(
+    argument: &A,
+    out: &mut KeyBytes,
+) -> Result<(), CodecError> {
+    argument.append_to(out)
+}
+
+/// Appends the `self` of a cached method.
+///
+/// # Errors
+/// Where it has no bytes.
+pub fn stable_self<A: StableSelf + ?Sized>(own: &A, out: &mut KeyBytes) -> Result<(), CodecError> {
+    own.append_to(out)
 }
 
 /// Appends what `cache_key` returned.
@@ -113,7 +113,10 @@ pub fn stable_key<K: StableKeyValue + ?Sized>(
 
 /// Appends what `rate_key` returned.
 pub fn stable_rate_key<K: StableKeyValue + ?Sized>(key: &K, out: &mut KeyBytes) -> Encoded {
-    Some(key.append_to(out))
+    match cfg!(feature = "serde") {
+        true => Some(key.append_to(out)),
+        false => None,
+    }
 }
 
 /// A result that a lasting cache can keep and read again.
@@ -125,14 +128,18 @@ pub fn stable_rate_key<K: StableKeyValue + ?Sized>(key: &K, out: &mut KeyBytes) 
 )]
 pub trait StoredValue: Sized {
     /// How it becomes bytes.
-    fn codec() -> Codec<Self>;
+    const CODEC: Option<fn() -> Codec<Self>>;
 }
 
+#[cfg(feature = "serde")]
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> StoredValue for T {
-    fn codec() -> Codec<Self> {
-        Codec::postcard()
-    }
+    const CODEC: Option<fn() -> Codec<Self>> = Some(Codec::postcard);
+}
+
+#[cfg(not(feature = "serde"))]
+impl<T> StoredValue for T {
+    const CODEC: Option<fn() -> Codec<Self>> = None;
 }
 
 /// How the values of `adapter` become bytes.
@@ -141,7 +148,7 @@ where
     A: Adapter,
     A::Value: StoredValue,
 {
-    Some(A::Value::codec)
+    A::Value::CODEC
 }
 
 /// Something that may have bytes: `Probe(&argument).append(out)`.
@@ -154,6 +161,7 @@ pub trait ProbeSerde: Sized {
     fn append(self, out: &mut KeyBytes) -> Encoded;
 }
 
+#[cfg(feature = "serde")]
 impl<A: Serialize + ?Sized> ProbeSerde for Probe<'_, A> {
     fn append(self, out: &mut KeyBytes) -> Encoded {
         Some(append_key(self.0, out))
@@ -188,6 +196,7 @@ pub trait CodecSerde<T>: Sized {
     fn codec(self) -> Option<fn() -> Codec<T>>;
 }
 
+#[cfg(feature = "serde")]
 impl<T: Serialize + DeserializeOwned> CodecSerde<T> for Values<T> {
     fn codec(self) -> Option<fn() -> Codec<T>> {
         Some(Codec::postcard)

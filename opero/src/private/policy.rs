@@ -1,24 +1,24 @@
-//! What the attribute's predicates answer to the stages' questions.
+//! The call policy: what the attribute's predicates and keys answer to the stages, and how a failed call shares its error.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opero_core::{
     Attempt, CallPolicy, Codec, CodecError, Error, Key, KeyBytes, Rejected, SharedError,
 };
 
-use super::bytes::{Bytes, OutcomeBytes};
-use super::keys::EncodeAttempt;
-use super::keys::Encoded;
-use super::sharing::{ShareErrors, Sharing};
+use super::adapter::Adapter;
+use super::bytes::{MakeBytes, OutcomeBytes};
+use super::keys::{EncodeAttempt, Encoded};
 use crate::fast_path::Needs;
 
-/// The answers of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
+/// The policy functions of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
 ///
 /// Function pointers: they are called after a failure or before a store, and they make every closure that captures
-/// something a type error at its place. A function makes its answers anew where they are asked for, so that a call does
-/// not carry them.
-pub struct Answers<S, I, T, E> {
+/// something a type error at its place. A function makes them anew where a stage asks, so that a call does not carry them.
+pub struct PolicyFunctions<S, I, T, E> {
     /// The number of fallback values; one where there is no such parameter.
     pub fallback_values: Option<fn(&S) -> usize>,
     /// `rate_key`.
@@ -45,10 +45,7 @@ pub struct Answers<S, I, T, E> {
     pub bytes: Option<MakeBytes<S, I, T, E>>,
 }
 
-/// Says what of a function's calls becomes bytes.
-pub(super) type MakeBytes<S, I, T, E> = fn() -> Bytes<S, I, T, E>;
-
-impl<S, I, T, E> Answers<S, I, T, E> {
+impl<S, I, T, E> PolicyFunctions<S, I, T, E> {
     /// What the stages assume by themselves.
     pub const DEFAULT: Self = Self {
         fallback_values: None,
@@ -81,12 +78,12 @@ impl<S, I, T, E> Answers<S, I, T, E> {
     }
 }
 
-/// Where a recipe has its answers from.
-pub trait Answer<S, I, T, E>: Send + Sync {
+/// Makes the policy of a call.
+pub trait MakePolicy<S, I, T, E>: Send + Sync {
     /// What an attempt needs.
     fn needs(&self, shared: &S, item: &I, attempt: Attempt) -> Needs;
 
-    /// The answers about values and errors.
+    /// Returns the policy for values and errors.
     fn policy(&self) -> Policy<T, E>;
 
     /// `rate_key`, as bytes.
@@ -100,12 +97,14 @@ pub trait Answer<S, I, T, E>: Send + Sync {
     }
 }
 
-impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E> for C {
+impl<S, I, T, E, C: Fn() -> PolicyFunctions<S, I, T, E> + Send + Sync> MakePolicy<S, I, T, E>
+    for C
+{
     #[inline]
     #[allow(clippy::manual_map)] // A closure is one more function to compile for each of the user's.
     fn needs(&self, shared: &S, item: &I, attempt: Attempt) -> Needs {
-        let answers = self();
-        let fallback_values = match answers.fallback_values {
+        let policy = self();
+        let fallback_values = match policy.fallback_values {
             Some(count) => count(shared),
             None => 1,
         };
@@ -113,15 +112,15 @@ impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E
         let has_values = fallback_values > 0;
         Needs {
             fallback_values,
-            cost: match answers.rate_cost {
+            cost: match policy.rate_cost {
                 Some(cost) if has_values => cost(shared, item, attempt),
                 _ => 1,
             },
-            rate_key: match answers.rate_key {
+            rate_key: match policy.rate_key {
                 Some(key) if has_values => Some(key(shared, item, attempt)),
                 _ => None,
             },
-            has_shared_key: answers.stable_rate_key.is_some(),
+            has_shared_key: policy.stable_rate_key.is_some(),
         }
     }
 
@@ -137,14 +136,14 @@ impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E
         attempt: Attempt,
         out: &mut KeyBytes,
     ) -> Encoded {
-        let answers = self();
-        if answers
+        let policy = self();
+        if policy
             .fallback_values
             .is_some_and(|count| count(shared) == 0)
         {
             return None;
         }
-        answers.stable_rate_key?(shared, item, attempt, out)
+        policy.stable_rate_key?(shared, item, attempt, out)
     }
 
     #[inline]
@@ -153,15 +152,15 @@ impl<S, I, T, E, C: Fn() -> Answers<S, I, T, E> + Send + Sync> Answer<S, I, T, E
     }
 }
 
-/// The answers of a function whose parameters give none: what most functions have, and less to compile than a closure.
+/// The policy of a function whose parameters set none. Most functions have this one; it is less to compile than a closure.
 /// `W` shares errors with the callers that wait for them.
 #[derive(Debug, Clone, Copy)]
-pub struct NoAnswers<W>(
+pub struct DefaultPolicy<W>(
     /// How.
     pub W,
 );
 
-impl<S, I, T, E, W: ShareErrors<E>> Answer<S, I, T, E> for NoAnswers<W> {
+impl<S, I, T, E, W: ShareErrors<E>> MakePolicy<S, I, T, E> for DefaultPolicy<W> {
     #[inline]
     fn needs(&self, _: &S, _: &I, _: Attempt) -> Needs {
         Needs {
@@ -176,18 +175,18 @@ impl<S, I, T, E, W: ShareErrors<E>> Answer<S, I, T, E> for NoAnswers<W> {
     fn policy(&self) -> Policy<T, E> {
         Policy {
             sharing: self.0.sharing(),
-            ..Answers::<S, I, T, E>::DEFAULT.policy()
+            ..PolicyFunctions::<S, I, T, E>::DEFAULT.policy()
         }
     }
 }
 
-impl<S, I, T, E> fmt::Debug for Answers<S, I, T, E> {
+impl<S, I, T, E> fmt::Debug for PolicyFunctions<S, I, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answers").finish_non_exhaustive()
+        f.debug_struct("PolicyFunctions").finish_non_exhaustive()
     }
 }
 
-/// The answers about values and errors. One type for each pair of those, not for each function.
+/// The policy for values and errors: one type for each pair of those, not for each function.
 pub struct Policy<T, E> {
     retry_on: Option<fn(&E) -> bool>,
     retry_after: Option<fn(&E) -> Option<Duration>>,
@@ -243,3 +242,94 @@ impl<T, E> fmt::Debug for Policy<T, E> {
         f.debug_struct("Policy").finish_non_exhaustive()
     }
 }
+
+/// How an error is copied on its way to other callers.
+#[derive(Debug)]
+pub struct Sharing<E> {
+    pub(super) share: fn(&Error<E>) -> SharedError,
+    pub(super) unshare: fn(&SharedError) -> Option<Error<E>>,
+}
+
+/// The error type `E`, to ask for its way of sharing: `Errors::of(adapter).share()`.
+#[derive(Debug, Clone, Copy)]
+pub struct Errors<E>(PhantomData<fn() -> E>);
+
+impl<E> Errors<E> {
+    /// The error type of `adapter`.
+    pub const fn of<A: Adapter<Error = E>>(_: A) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Whether errors are shared.
+pub trait ShareErrors<E>: Send + Sync {
+    /// How, if they are.
+    fn sharing(&self) -> Option<Sharing<E>>;
+}
+
+/// By cloning.
+#[derive(Debug, Clone, Copy)]
+pub struct Clones;
+
+impl<E: Clone + Send + Sync + 'static> ShareErrors<E> for Clones {
+    #[inline]
+    fn sharing(&self) -> Option<Sharing<E>> {
+        Some(Sharing {
+            share: |error| Arc::new(error.clone()),
+            unshare: |shared| shared.downcast_ref::<Error<E>>().cloned(),
+        })
+    }
+}
+
+/// Not at all: those who waited execute the function themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Unshared;
+
+impl<E> ShareErrors<E> for Unshared {
+    #[inline]
+    fn sharing(&self) -> Option<Sharing<E>> {
+        None
+    }
+}
+
+/// The first choice.
+pub trait RejectedFrom<E>: Sized {
+    /// By `From<Rejected>`.
+    fn rejected_as(self) -> Option<fn(Rejected) -> E>;
+}
+
+impl<E: From<Rejected>> RejectedFrom<E> for Errors<E> {
+    fn rejected_as(self) -> Option<fn(Rejected) -> E> {
+        Some(E::from)
+    }
+}
+
+/// The last choice.
+pub trait RejectedAny<E>: Sized {
+    /// Not at all: the predicates are not asked about rejections.
+    fn rejected_as(self) -> Option<fn(Rejected) -> E> {
+        None
+    }
+}
+
+impl<E> RejectedAny<E> for &Errors<E> {}
+
+/// The first choice.
+pub trait ShareClone: Sized {
+    /// By cloning.
+    fn share(self) -> Clones {
+        Clones
+    }
+}
+
+impl<E: Clone + Send + Sync + 'static> ShareClone for Errors<E> {}
+
+/// The last choice.
+pub trait ShareAny: Sized {
+    /// Not at all.
+    fn share(self) -> Unshared {
+        Unshared
+    }
+}
+
+impl<E> ShareAny for &Errors<E> {}

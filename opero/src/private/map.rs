@@ -1,4 +1,4 @@
-//! A decorated function as the job of a map.
+//! A decorated function as the job of a map, and how a run records its items and results.
 
 use std::fmt;
 use std::future::Future;
@@ -6,11 +6,12 @@ use std::future::Future;
 use opero_core::{ConfigError, Context, Error, WaitMode};
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
+use super::adapter::Adapter;
+use super::builder::{Body, CallBuilder};
+use super::call::{Callee, Failure, Value};
 use super::checks::MapItem;
 use super::keys::MakeKey;
-use super::operation::Body;
-use super::recipe::{Callee, Failure, Recipe, Value};
-use super::{Adapter, Answer};
+use super::policy::MakePolicy;
 use crate::route::Places;
 use crate::shell::{Lookup, Plainly, SentError, SentValue};
 
@@ -20,9 +21,9 @@ pub struct MapJob<P>(pub(super) P);
 /// The run of a function over `items`.
 ///
 /// A function and no method, so that the compiler says what a type lacks, and not that there is no such method. For the same
-/// reason its bounds are those of the recipe's parts, and its job is opaque: whoever returns it has nothing left to prove.
+/// reason its bounds are those of the builder's parts, and its job is opaque, so that a caller has nothing left to prove.
 pub fn over<C, A, S, I, B, K, Out, In, F>(
-    recipe: Recipe<A, S, I, B, K, Out, In, F>,
+    builder: CallBuilder<A, S, I, B, K, Out, In, F>,
     items: C,
     config: MapConfig,
 ) -> Run<C::Source, impl Job<I, Output = A::Value, Error = A::Error>>
@@ -36,17 +37,17 @@ where
     (Out, In): Places<A::Value, A::Error>,
     Out: Send + Sync,
     In: Send + Sync,
-    F: Answer<S, I, A::Value, A::Error>,
+    F: MakePolicy<S, I, A::Value, A::Error>,
 {
     let config = MapConfig {
-        clock: recipe.function().clock(),
+        clock: builder.function().clock(),
         ..config
     };
-    let name = recipe.function().name();
-    Run::new(name, items.into_source(), MapJob(recipe), config)
+    let name = builder.function().name();
+    Run::new(name, items.into_source(), MapJob(builder), config)
 }
 
-/// How a map runs by default. Its clock is the function's, which only the recipe knows.
+/// How a map runs by default. Its clock is the function's, which only the builder knows.
 pub fn map_config() -> MapConfig {
     MapConfig::default()
 }
@@ -73,9 +74,9 @@ where
     fn record_codec(
         &self,
     ) -> Result<&dyn opero_map::RecordCodec<P::Item, Value<P>, Failure<P>>, ConfigError> {
-        match self.lacks_records() {
+        match self.unrecordable() {
             None => Ok(self),
-            Some(lack) => Err(lack.record_error()),
+            Some(reason) => Err(reason.record_error()),
         }
     }
 

@@ -1,30 +1,15 @@
-//! Arguments and outcomes as bytes, present: for worker processes and for records.
+//! Which results become bytes, chosen by method resolution.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
 use opero_core::stable::OutcomeCodec;
-use opero_core::{Attempt, CodecError, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answers::MakeBytes;
-use super::{Adapter, Lack};
-
-/// What of a function's calls becomes bytes. Made anew wherever it is asked for: it is a handful of pointers, and calls in this
-/// process carry only the one that makes it.
-pub struct Bytes<S, I, T, E> {
-    /// The arguments of an attempt, for a worker process.
-    pub arguments: Result<EncodeArguments<S, I>, Lack>,
-    /// What an execution comes to.
-    pub outcome: Result<OutcomeCodec<T, E>, Lack>,
-    /// The error in words.
-    pub describe: Option<fn(&E) -> String>,
-}
-
-/// Appends the bytes of the arguments of one attempt.
-pub(super) type EncodeArguments<S, I> = fn(&S, &I, Attempt, &mut Vec<u8>) -> Result<(), CodecError>;
+use super::adapter::Adapter;
+use super::bytes::Unsendable;
 
 /// The value and the error of a function, to ask for their codec: `(&&&Outcomes::of(adapter)).codec()`. By method resolution: a
 /// method of what is there comes before one of what it refers to.
@@ -52,11 +37,11 @@ pub trait OutcomeInfallible<T>: Sized {
     ///
     /// # Errors
     /// None.
-    fn codec(self) -> Result<OutcomeCodec<T, Infallible>, Lack>;
+    fn codec(self) -> Result<OutcomeCodec<T, Infallible>, Unsendable>;
 }
 
 impl<T: Serialize + DeserializeOwned> OutcomeInfallible<T> for &&&Outcomes<T, Infallible> {
-    fn codec(self) -> Result<OutcomeCodec<T, Infallible>, Lack> {
+    fn codec(self) -> Result<OutcomeCodec<T, Infallible>, Unsendable> {
         Ok(OutcomeCodec::infallible())
     }
 }
@@ -67,7 +52,7 @@ pub trait OutcomeBoth<T, E>: Sized {
     ///
     /// # Errors
     /// None.
-    fn codec(self) -> Result<OutcomeCodec<T, E>, Lack>;
+    fn codec(self) -> Result<OutcomeCodec<T, E>, Unsendable>;
 }
 
 impl<T, E> OutcomeBoth<T, E> for &&Outcomes<T, E>
@@ -75,7 +60,7 @@ where
     T: Serialize + DeserializeOwned,
     E: Serialize + DeserializeOwned,
 {
-    fn codec(self) -> Result<OutcomeCodec<T, E>, Lack> {
+    fn codec(self) -> Result<OutcomeCodec<T, E>, Unsendable> {
         Ok(OutcomeCodec::postcard())
     }
 }
@@ -86,8 +71,8 @@ pub trait OutcomeValue<T, E>: Sized {
     ///
     /// # Errors
     /// Always.
-    fn codec(self) -> Result<OutcomeCodec<T, E>, Lack> {
-        Err(Lack::Error)
+    fn codec(self) -> Result<OutcomeCodec<T, E>, Unsendable> {
+        Err(Unsendable::Error)
     }
 }
 
@@ -99,8 +84,8 @@ pub trait OutcomeAny<T, E>: Sized {
     ///
     /// # Errors
     /// Always.
-    fn codec(self) -> Result<OutcomeCodec<T, E>, Lack> {
-        Err(Lack::Value)
+    fn codec(self) -> Result<OutcomeCodec<T, E>, Unsendable> {
+        Err(Unsendable::Value)
     }
 }
 
@@ -139,37 +124,55 @@ pub trait WordsNone<E>: Sized {
 
 impl<E> WordsNone<E> for &Words<E> {}
 
-impl<S, I, T, E> fmt::Debug for Bytes<S, I, T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bytes").finish_non_exhaustive()
+/// A type, to ask whether it is a reference, whatever it is called: no bytes become one, and the compiler, which finds the
+/// `Deserialize` of a `&'static str` before it looks at lifetimes, would only say that it is "not general enough".
+///
+/// Asked by `Kind::<T>::new().kind()`. By method resolution: an inherent method before a trait's.
+#[derive(Debug)]
+pub struct Kind<T>(PhantomData<fn() -> T>);
+
+impl<T> Kind<T> {
+    /// Of this type.
+    #[allow(clippy::new_without_default)] // A name of a type to ask a method of, and no value.
+    pub const fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
-/// How what comes back from a worker process is read.
-pub(super) struct OutcomeBytes<T, E>(Option<OutcomeCodec<T, E>>);
+/// A reference.
+#[derive(Debug)]
+pub struct Lasting<T>(PhantomData<fn() -> T>);
 
-impl<T, E> OutcomeBytes<T, E> {
-    #[inline]
-    pub(super) fn of<S, I>(bytes: Option<MakeBytes<S, I, T, E>>) -> Self {
-        Self(bytes.and_then(|bytes| bytes().outcome.ok()))
-    }
+/// Anything else.
+#[derive(Debug)]
+pub struct Whole;
 
-    pub(super) fn decode(&self, bytes: &[u8]) -> Result<Result<T, Error<E>>, CodecError> {
-        let codec = self.0.as_ref().ok_or_else(|| Lack::Asked.codec_error())?;
-        codec.decode(bytes)
+impl<'a, T: ?Sized> Kind<&'a T> {
+    /// The first choice.
+    pub const fn kind(self) -> Lasting<&'a T> {
+        Lasting(PhantomData)
     }
 }
 
-/// Appends the arguments of an attempt for a worker process. No run gets here with a function that has none: it asked
-/// before it started workers.
-#[inline]
-pub(super) fn encode_arguments<S, I, T, E>(
-    bytes: Option<MakeBytes<S, I, T, E>>,
-    shared: &S,
-    item: &I,
-    attempt: Attempt,
-    out: &mut Vec<u8>,
-) -> Result<(), CodecError> {
-    let encode = bytes.ok_or(Lack::Asked).and_then(|bytes| bytes().arguments);
-    encode.map_err(Lack::codec_error)?(shared, item, attempt, out)
+/// The last choice.
+pub trait KindAny: Sized {
+    /// Not a reference.
+    fn kind(self) -> Whole {
+        Whole
+    }
 }
+
+impl<T> KindAny for Kind<T> {}
+
+/// What is no reference.
+#[diagnostic::on_unimplemented(
+    message = "what passes between processes or is recorded becomes bytes, and no bytes become a reference",
+    label = "this is another name of a reference",
+    note = "take or return an owned value, such as a `String`"
+)]
+pub trait IsOwned {}
+
+impl IsOwned for Whole {}
+
+/// Demands it.
+pub fn is_owned<K: IsOwned>(_: K) {}
