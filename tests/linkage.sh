@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Asserts the exact backends that a program depending on opero alone has, per feature set, in debug and in release.
 #
-# A linker drops what nobody mentions, and it drops more in release: a backend that is compiled and yet not there would
+# A linker drops what nothing mentions, and it drops more in release: a backend that is compiled and yet not there would
 # show only when a user asks for it.
 set -euo pipefail
 cd "$(dirname "$0")/.."

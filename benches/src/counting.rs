@@ -1,4 +1,4 @@
-//! Counts allocations while somebody asks for it, and costs one relaxed load otherwise.
+//! Counts allocations while it is asked to, and costs one relaxed load otherwise.
 //!
 //! The crates that offer this keep counting at all times, in thread-locals or shared counters: several nanoseconds on
 //! each allocation, beside calls of some forty.

@@ -226,7 +226,7 @@ fn an_unknown_backend_is_rejected_when_the_pipeline_is_built() {
 
     let limiter = Pipeline::<()>::builder()
         .rate_limit(1)
-        .rate_backend("elsewhere://:geheim@host");
+        .rate_backend("unknown://:geheim@host");
     let message = limiter.build().unwrap_err().to_string();
     assert!(
         message.contains("`rate_backend`") && message.contains("registered are `local`"),

@@ -1,6 +1,6 @@
 //! The bare first attempt of an unobserved call gives the same as the whole pipeline does under an observer's eyes.
 //!
-//! A test binary of its own: nobody here may install a global observer, which would switch the fast path off.
+//! A test binary of its own: no test here may install a global observer, which would switch the fast path off.
 
 #![allow(
     clippy::unwrap_used,

@@ -73,17 +73,17 @@ fn place() -> PathBuf {
 }
 
 #[operomap(mode = "process", workers = 1, resume = place(), resume_version = 2, resume_failed = false, cache = false, progress = false)]
-fn elsewhere(n: u32) -> Option<u32> {
+fn in_process(n: u32) -> Option<u32> {
     n.checked_sub(1)
 }
 
 #[test]
 fn results_from_processes_are_recorded_too_under_a_version() {
-    let results = elsewhere([0, 1, 1]).try_run().unwrap();
+    let results = in_process([0, 1, 1]).try_run().unwrap();
     assert_eq!(results, [None, Some(0), Some(0)]);
-    let (_, report) = elsewhere([0, 1, 1, 2]).run_report();
+    let (_, report) = in_process([0, 1, 1, 2]).run_report();
     assert_eq!((report.resumed, report.executions), (3, 1));
-    let error = elsewhere([0]).resume_version("3").try_run().unwrap_err();
+    let error = in_process([0]).resume_version("3").try_run().unwrap_err();
     assert!(error.to_string().starts_with("`resume`"), "{error}");
     std::fs::remove_file(place()).unwrap();
 }
@@ -224,7 +224,7 @@ mod before {
 
 const NAME: &str = "increment";
 
-/// The same by another name, elsewhere, and with a value of another type of the same shape.
+/// The same by another name, in another place, and with a value of another type of the same shape.
 #[operomap(resume_name = NAME, cache = false, progress = false)]
 fn increment(n: u32) -> Incremented {
     Incremented { sum: n + 1 }

@@ -1,4 +1,4 @@
-//! The caller's span is current in what runs for it elsewhere.
+//! The caller's span is current in what runs for it on other threads and tasks.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::cell::RefCell;
@@ -72,7 +72,7 @@ async fn task(_: u32) -> String {
 
 static REFRESHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Returns nothing but what is current; a refresh has nobody to return it to.
+/// Returns nothing but what is current; a refresh has no caller to return it to.
 fn note() {
     REFRESHED.lock().unwrap().push(current());
 }

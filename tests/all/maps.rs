@@ -174,7 +174,7 @@ fn what_decorated_functions_within_the_items_did_is_in_the_report() {
     };
     let (_, report) = opero::map::map_async(100..120, asynchronous).run_report();
     within::check(&report, 20);
-    // Nobody counts for a run that is over, and none counts for what is called beside it.
+    // Nothing is counted for a run that is over, nor for what is called beside it.
     let (_, report) = std::thread::scope(|scope| {
         scope.spawn(|| within::sync_twice(999, &tried));
         opero::map::map(0..3, Ok::<u64, ()>).run_report()

@@ -76,7 +76,7 @@ impl<T: Send, E: Send> Stage<T, E> for Breaker {
     ) -> Result<T, Error<E>> {
         let turn = attempt.number as usize + 3 * attempt.fallback_index;
         if turn.is_multiple_of(3) {
-            let reason = ["soon", "elsewhere", "soon or elsewhere", "never"][turn % 4];
+            let reason = ["soon", "switch", "soon or switch", "never"][turn % 4];
             return Err(Error::rejected(Rejected::by_stage("breaker", reason)));
         }
         next.attempt(cx, attempt).await

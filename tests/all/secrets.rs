@@ -185,7 +185,7 @@ proptest! {
         call(&shown, builder().cache_backend(format!("redis://:{secret}@host")), &secret);
         call(&shown, builder().cache_backend(format!("nowhere://{secret}@host")), &secret);
         call(&shown, builder().rate_backend(format!("local://{secret}@host")), &secret);
-        // Nobody listens there.
+        // Nothing listens there.
         let away = format!("redis://user:{secret}@127.0.0.1:1");
         call_stable(&shown, builder().cache_backend(away.clone()), &secret);
         call_stable(&shown, builder().cache_backend(format!("memory+{away}")), &secret);

@@ -35,7 +35,7 @@ impl Stage {
     }
 }
 
-/// Drives a future on four threads. Whoever is never woken would hang for ever; here it is a failure.
+/// Drives a future on four threads. A caller that is never woken is a failure here, and no hang.
 fn drive<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -43,7 +43,7 @@ fn drive<F: Future>(future: F) -> F::Output {
         .build()
         .unwrap();
     let limited = async { tokio::time::timeout(Duration::from_secs(60), future).await };
-    runtime.block_on(limited).expect("somebody hangs")
+    runtime.block_on(limited).expect("a caller hangs")
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn an_error_that_is_not_clone_is_handed_over_as_work() {
         assert_eq!(
             own,
             (1..=100).collect::<Vec<_>>(),
-            "everybody has an error of their own"
+            "every caller has an error of its own"
         );
     });
 }

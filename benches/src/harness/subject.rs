@@ -48,7 +48,7 @@ impl Stopwatch {
         result
     }
 
-    /// Counts a time that was taken elsewhere.
+    /// Counts a time that the caller measured.
     pub(crate) fn add(&mut self, elapsed: Duration) {
         self.elapsed += elapsed;
     }

@@ -1,4 +1,4 @@
-//! The loop that everybody writes, with governor inside.
+//! The loop that is written by hand, with governor inside.
 
 use std::time::Duration;
 

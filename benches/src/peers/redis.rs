@@ -72,7 +72,7 @@ impl Limiter {
             .await?;
         match wait {
             0 => Ok(()),
-            _ => Err(Trouble::new("a limit that was to be out of reach")),
+            _ => Err(Trouble::new("a limit that was never to be hit")),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 /// The argument that makes a process of this program the other end.
 const ECHO: &str = "--echo";
 
-/// Is this process to be the other end? It then is, until nobody is at this one any more, and its exit code is returned.
+/// Serves as the other end if this process is to be it, until this end closes, and returns the exit code.
 ///
 /// It stands where this program starts, since the program is started again for it.
 pub(crate) fn init() -> Option<io::Result<()>> {

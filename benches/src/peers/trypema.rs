@@ -77,6 +77,6 @@ async fn manager(url: &str) -> Result<ConnectionManager, Trouble> {
 fn admitted(decision: RateLimitDecision) -> Result<(), Trouble> {
     match decision {
         RateLimitDecision::Allowed => Ok(()),
-        _ => Err(Trouble::new("a limit that was to be out of reach")),
+        _ => Err(Trouble::new("a limit that was never to be hit")),
     }
 }

@@ -109,7 +109,7 @@ fn hits(mut subjects: Vec<Subject>) -> Subjects {
     Ok(subjects)
 }
 
-/// Calls with arguments that nobody had before.
+/// Calls with arguments that no call had before.
 fn fresh(
     name: &'static str,
     function: impl Fn(&Args) -> Result<String, Trouble> + 'static,

@@ -1,4 +1,4 @@
-//! A thousand concurrent callers of one key that nobody has asked for yet: one of them executes, all get the value.
+//! A thousand concurrent callers of one key that is in no cache yet: one of them executes, all get the value.
 
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ fn thousand() -> Subjects {
     ])
 }
 
-/// All callers live in one task; the leader yields once, and by then everybody has asked.
+/// All callers live in one task; the leader yields once, and by then all have asked.
 fn crowd(
     name: &'static str,
     runtime: &Rc<Runtime>,

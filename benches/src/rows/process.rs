@@ -48,7 +48,7 @@ fn trivial() -> Subjects {
 }
 
 fn five_milliseconds() -> Subjects {
-    // Measured here and told to the workers: everybody does the same.
+    // Measured here and told to the workers, so that all do the same.
     let turns = 250 * *TURNS;
     Ok(vec![
         Subject::trial("opero", LONG, move || {

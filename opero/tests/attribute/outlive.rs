@@ -158,7 +158,7 @@ fn squared(n: f64) -> f64 {
     run(n * n)
 }
 
-/// Every function, twice; whoever ran it first, the results are right.
+/// Every function, twice; the results are right, whichever process ran it first.
 async fn call_all() {
     let point = Point {
         x: 1.5,

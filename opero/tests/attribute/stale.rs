@@ -85,7 +85,7 @@ impl Ask for Client {
     }
 }
 
-/// Nothing of it can be kept: somebody waits.
+/// Nothing of it can be kept, so a caller waits.
 #[derive(Hash)]
 struct Connection<'a>(&'a str);
 

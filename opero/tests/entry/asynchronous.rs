@@ -6,7 +6,7 @@ use std::process;
 use opero::operomap;
 
 #[operomap(mode = "process", workers = 2, cache = false, progress = false)]
-async fn elsewhere(n: u32) -> Result<(u32, u32), String> {
+async fn in_worker(n: u32) -> Result<(u32, u32), String> {
     tokio::task::yield_now().await;
     Ok((n + 1, process::id()))
 }
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let handle = tokio::spawn(async { 1_u32 });
     let first = handle.await?;
-    let results = elsewhere([first, 2]).try_join().await;
+    let results = in_worker([first, 2]).try_join().await;
     let results = results.map_err(|error| error.to_string())?;
     let values: Vec<_> = results.iter().map(|(value, _)| *value).collect();
     if values != [2, 3] || results.iter().any(|(_, pid)| *pid == process::id()) {

@@ -1,11 +1,11 @@
-//! `#[opero::main]` on a plain `main`, with arguments that reach it untouched.
+//! `#[opero::main]` on a plain `main`, which gets its arguments unchanged.
 
 use std::process::{self, Command, ExitCode};
 
 use opero::operomap;
 
 #[operomap(mode = "process", workers = 1, cache = false, progress = false)]
-fn elsewhere(n: u32) -> (u32, u32) {
+fn in_worker(n: u32) -> (u32, u32) {
     (n + 1, process::id())
 }
 
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     if arguments != ["run", "--flag", "a b"] {
         return again();
     }
-    let results = elsewhere([1, 2]).run();
+    let results = in_worker([1, 2]).run();
     let right = results
         .iter()
         .zip([2, 3])

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use opero::operomap;
 
 #[operomap(mode = "process", workers = 1, cache = false, progress = false)]
-fn elsewhere(n: u32) -> u32 {
+fn in_worker(n: u32) -> u32 {
     n
 }
 
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
-    match elsewhere([1]).try_run() {
+    match in_worker([1]).try_run() {
         Err(error) if error.to_string().contains("opero::init()") => ExitCode::SUCCESS,
         other => {
             eprintln!("{other:?}");

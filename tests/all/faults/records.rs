@@ -31,7 +31,11 @@ const SPOILS: &[Spoil] = &[
         "it is not a record of opero's",
     ),
     (
-        |server, key| edit(server, key, |record| *record = b"somebody else's".to_vec()),
+        |server, key| {
+            edit(server, key, |record| {
+                *record = b"another program's".to_vec()
+            })
+        },
         "it is not a record of opero's",
     ),
     (

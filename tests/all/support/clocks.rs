@@ -20,7 +20,7 @@ pub(crate) fn with_clock<R>(clock: impl Clock, test: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Polls once, with a waker that wakes nobody.
+/// Polls once, with a waker that does nothing.
 pub(crate) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }

@@ -47,7 +47,7 @@ impl From<Rejected> for Failure {
         let words = rejected.to_string();
         Self {
             retryable: words.contains("soon"),
-            next_value: words.contains("elsewhere"),
+            next_value: words.contains("switch"),
             ..Self::PLAIN
         }
     }

@@ -7,7 +7,7 @@ use opero::opero_core::sync::lock;
 
 /// What happened to one function, in order: the events of its stages, and what the recorders around them noted.
 ///
-/// Events reach it through the process's observers, since a decorated function has no other; so traces are found by the
+/// Events come to it through the process's observers, since a decorated function has no other; so traces are found by the
 /// function's name, and each test has functions of its own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trace(Arc<Mutex<Vec<String>>>);

@@ -126,7 +126,7 @@ pub(crate) fn run_worker(arguments: &[&str]) -> Vec<String> {
     workers.last_words()
 }
 
-/// A server's URL, with more patience than the machine ever needs: what a process does whose time is up is shown elsewhere.
+/// A server's URL with a timeout longer than the machine ever needs: other tests show what a process does after a timeout.
 pub(crate) fn patient(server: &RedisServer) -> String {
     format!("{}?timeout=30s&connect_timeout=30s", server.url())
 }

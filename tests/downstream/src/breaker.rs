@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use opero::extend::{Attempt, Context, Operation, Stage};
 use opero::{Error, Rejected};
 
-/// Rejects calls after three failures in a row, until somebody closes it again.
+/// Rejects calls after three failures in a row, until it is closed again.
 #[derive(Debug, Default)]
 pub struct Breaker(AtomicU32);
 

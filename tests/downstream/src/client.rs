@@ -69,12 +69,12 @@ impl Client {
         }
     }
 
-    /// A forecast, kept on our own shelf, through our own breaker.
+    /// A forecast, kept by our own backend, behind our own breaker.
     ///
     /// # Errors
     /// The service's, or the breaker's rejection.
     #[opero(
-        cache_backend = "shelf",
+        cache_backend = "bounded",
         retries = 1,
         min_delay = "1ms",
         inside = BREAKER

@@ -67,7 +67,7 @@ impl ByteStore for Drawer {
         _: Option<Duration>,
     ) -> Result<(), BackendError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        // Written aside and moved, so that nobody reads half of it.
+        // Written aside and moved, so that no reader sees half of it.
         let number = NEXT.fetch_add(1, Relaxed);
         let aside = self
             .function

@@ -1,13 +1,14 @@
-//! Weather reports from an unreliable service, as somebody would write them who has read opero's README.
+//! Weather reports from an unreliable service, as a reader of opero's README would write them.
 
 #![warn(missing_docs, missing_debug_implementations, clippy::pedantic)]
 
+mod bounded;
 mod breaker;
 mod client;
 mod drawer;
 mod gate;
-mod shelf;
 
+pub use bounded::Bounded;
 pub use breaker::{Breaker, Tally};
 pub use client::{
     almanac, describe, describe_cache, describe_call, reports, styled, summaries, summary, Client,
@@ -15,4 +16,3 @@ pub use client::{
 };
 pub use drawer::Drawer;
 pub use gate::Gate;
-pub use shelf::Shelf;

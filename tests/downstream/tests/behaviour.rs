@@ -9,12 +9,12 @@ use opero::ErrorKind;
 
 #[test]
 fn a_method_is_kept_in_our_own_cache_and_guarded_by_our_own_stage() {
-    let client = Client::new("Shelf Island", 1);
+    let client = Client::new("Bear Island", 1);
     let forecast = |city| block_on(client.forecast(city));
-    assert_eq!(forecast("Bergen").unwrap(), "Shelf Island: rain in Bergen");
+    assert_eq!(forecast("Bergen").unwrap(), "Bear Island: rain in Bergen");
     assert_eq!(client.executions(), 2, "busy once, then tried again");
-    assert_eq!(forecast("Bergen").unwrap(), "Shelf Island: rain in Bergen");
-    assert_eq!(client.executions(), 2, "from the shelf");
+    assert_eq!(forecast("Bergen").unwrap(), "Bear Island: rain in Bergen");
+    assert_eq!(client.executions(), 2, "from the cache");
 
     let busy = Client::new("Busy Bay", 10);
     let error = block_on(busy.forecast("Oslo")).unwrap_err();
@@ -99,10 +99,10 @@ fn a_map_of_an_async_function_needs_no_runtime_of_ours() {
 
 #[test]
 fn an_unknown_backend_names_ours_too() {
-    let builder = opero::Pipeline::<Failure>::builder().cache_backend("shelve");
+    let builder = opero::Pipeline::<Failure>::builder().cache_backend("bounde");
     let error = builder.build().unwrap_err().to_string();
     assert!(
-        error.contains("did you mean `shelf`? registered are `drawer`, `memory`, `shelf`"),
+        error.contains("did you mean `bounded`? registered are `bounded`, `drawer`, `memory`"),
         "{error}"
     );
 }

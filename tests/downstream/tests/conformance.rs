@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use downstream::{Drawer, Gate, Shelf};
+use downstream::{Bounded, Drawer, Gate};
 use opero::cache::conformance::{self, Failure, Lifetime};
 use opero::opero;
 use opero::ratelimit::conformance as limits;
 
 #[test]
-fn the_shelf_keeps_the_promises_of_a_cache() -> Result<(), Failure> {
-    conformance::objects(|options| Ok(Arc::new(Shelf::new(options))))
+fn bounded_keeps_the_promises_of_a_cache() -> Result<(), Failure> {
+    conformance::objects(|options| Ok(Arc::new(Bounded::new(options))))
 }
 
 #[test]

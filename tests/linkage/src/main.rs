@@ -1,22 +1,22 @@
 //! Prints the backends that are linked into a program that depends on opero alone, a mechanism a line.
 //!
-//! The names come out of the messages for a name that nobody has: so this program mentions no mechanism's crate and no
+//! The names come out of the messages for a name that no backend has, so this program mentions no mechanism's crate and no
 //! backend, and nothing but opero itself keeps them in.
 
 use opero::{ConfigError, PipelineConfig};
 
 /// A name that no backend has, nor one that is like it.
-const NOBODY: &str = "?";
+const UNKNOWN: &str = "?";
 
 fn main() {
     let cache = build(PipelineConfig {
-        cache_backend: NOBODY.to_owned(),
+        cache_backend: UNKNOWN.to_owned(),
         ..PipelineConfig::default()
     });
     let limiter = build(PipelineConfig {
         cache: false,
         rate_limit: Some(1.into()),
-        rate_backend: NOBODY.to_owned(),
+        rate_backend: UNKNOWN.to_owned(),
         ..PipelineConfig::default()
     });
     println!("cache: {}", names(cache));
@@ -31,7 +31,7 @@ fn build(config: PipelineConfig) -> Option<ConfigError> {
 #[cfg(feature = "map")]
 fn map() -> Option<ConfigError> {
     let run = opero::map::map([0], Ok::<i32, ()>);
-    run.mode(NOBODY).check().err()
+    run.mode(UNKNOWN).check().err()
 }
 
 #[cfg(not(feature = "map"))]

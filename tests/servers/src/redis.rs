@@ -60,7 +60,7 @@ impl RedisServer {
             };
             match server.run() {
                 Ok(()) => return Ok(server),
-                // Somebody else may have taken the port meanwhile.
+                // Another process may have taken the port meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     if started.elapsed() > START {
                         return Err(error);
@@ -104,7 +104,7 @@ impl RedisServer {
     /// Starts it again on its port, without what it held. One that runs is killed first.
     ///
     /// # Errors
-    /// Where it does not start, as after somebody else took its port.
+    /// Where it does not start, as after another process took its port.
     pub fn restart_empty(&mut self) -> io::Result<()> {
         self.kill();
         let started = Instant::now();
@@ -210,7 +210,7 @@ fn explain(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), way_out)
 }
 
-/// A port of 127.0.0.1 that nobody has, for what a server listens on besides.
+/// A port of 127.0.0.1 that no process uses, for what a server listens on besides.
 ///
 /// # Errors
 /// Where there is none.

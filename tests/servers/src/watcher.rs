@@ -28,7 +28,7 @@ impl Watcher {
 }
 
 impl Drop for Watcher {
-    /// It must go before its process is reaped: the number may be somebody else's afterwards.
+    /// It must go before its process is reaped: the number may be another process's afterwards.
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

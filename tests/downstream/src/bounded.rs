@@ -1,4 +1,4 @@
-//! A cache backend of our own: `shelf` keeps results in a map, and throws any out where there is no room.
+//! A cache backend of our own: `bounded` keeps results in a map and evicts any of them when it is full.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,22 +9,22 @@ use opero::extend::{async_trait, Backend, BackendError, Key};
 
 /// As many results as the options say.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct Bounded {
     capacity: u64,
     entries: RwLock<HashMap<Key, Entry>>,
-    thrown_out: AtomicU64,
+    evicted: AtomicU64,
 }
 
-register_cache!("shelf", |_, options| Ok(Arc::new(Shelf::new(options))));
+register_cache!("bounded", |_, options| Ok(Arc::new(Bounded::new(options))));
 
-impl Shelf {
+impl Bounded {
     /// An empty one.
     #[must_use]
     pub fn new(options: &CacheOptions) -> Self {
         Self {
             capacity: options.capacity,
             entries: RwLock::default(),
-            thrown_out: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
         }
     }
 
@@ -33,14 +33,14 @@ impl Shelf {
     }
 }
 
-impl Backend for Shelf {
+impl Backend for Bounded {
     fn scheme(&self) -> &'static str {
-        "shelf"
+        "bounded"
     }
 }
 
 #[async_trait]
-impl CacheBackend for Shelf {
+impl CacheBackend for Bounded {
     fn peek(&self, key: &Key) -> Peek {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.get(key).cloned().into()
@@ -52,7 +52,7 @@ impl CacheBackend for Shelf {
             if entries.len() as u64 > self.capacity {
                 let other = entries.keys().find(|other| *other != key).copied();
                 if other.and_then(|other| entries.remove(&other)).is_some() {
-                    self.thrown_out.fetch_add(1, Relaxed);
+                    self.evicted.fetch_add(1, Relaxed);
                 }
             }
         });
@@ -75,6 +75,6 @@ impl CacheBackend for Shelf {
     }
 
     fn evictions(&self) -> u64 {
-        self.thrown_out.load(Relaxed)
+        self.evicted.load(Relaxed)
     }
 }
