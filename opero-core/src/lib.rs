@@ -22,6 +22,7 @@ mod key_bytes;
 pub mod mechanism;
 pub mod operation;
 mod outcome;
+pub mod parameters;
 mod pulse;
 mod query_params;
 pub mod registry;

@@ -111,6 +111,19 @@ impl QueryParams {
         time.map(Some).map_err(|_| self.unreadable(name, expected))
     }
 
+    /// The number of bytes of that name, if it is given: a number, or a text such as `64MiB`.
+    ///
+    /// # Errors
+    /// A value that is not one; the message does not show it.
+    pub fn take_bytes(&mut self, name: &'static str) -> Result<Option<u64>, ConfigError> {
+        let Some(text) = self.take_text(name) else {
+            return Ok(None);
+        };
+        let bytes = text.parse().or_else(|_| units::bytes(&text));
+        let expected = "a number of bytes, or a text like `64MiB`";
+        bytes.map(Some).map_err(|_| self.unreadable(name, expected))
+    }
+
     /// The text of that name, if it is given.
     pub fn take_text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
@@ -196,6 +209,24 @@ mod tests {
         ] {
             let error = params(text).and_then(QueryParams::finish).unwrap_err();
             assert!(!error.to_string().contains("geheim"), "{error}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_numbers_or_texts() {
+        let bytes = |text| params(&format!("disk:///x?max={text}"))?.take_bytes("max");
+        for (text, expected) in [
+            ("0", 0),
+            ("100", 100),
+            ("64MiB", 64 << 20),
+            ("2 GB", 2_000_000_000),
+            ("1.5GB", 1_500_000_000),
+            ("1k", 1_000),
+        ] {
+            assert_eq!(bytes(text), Ok(Some(expected)), "{text}");
+        }
+        for text in ["", "MiB", "-1", "1 parsec", "99999999999GiB"] {
+            assert!(bytes(text).is_err(), "{text}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Parameters from TOML, JSON and the builder: the same names, the same defaults, and errors that help.
 
+use opero::map::MapConfig;
+use opero::opero_core::parameters::{CODE, EXPANSION, RUN, VALUES, WORKER};
 use opero::{Pipeline, PipelineConfig};
 
 fn toml(text: &str) -> String {
@@ -252,4 +254,92 @@ fn a_glob_import_shadows_no_crate_of_the_language() {
     let everyone =
         |_: &Pipeline<()>| core::mem::size_of::<PipelineConfig>() > std::mem::size_of::<u8>();
     assert!(everyone(&Pipeline::builder().build().unwrap()));
+}
+
+/// Rows of the table: each plain value of a pipeline, and whether it has a default.
+macro_rules! rows {
+    (values { $($(#[$doc:meta])* $name:ident: $type:ident $(= $default:expr)?;)* } $($rest:tt)*) => {
+        const DEFAULTS: &[(&str, bool)] =
+            &[$((stringify!($name), !stringify!($($default)?).is_empty()),)*];
+    };
+}
+opero::opero_core::parameters!(rows);
+
+fn names() -> Vec<&'static str> {
+    let plain = VALUES.iter().chain(RUN).map(|parameter| parameter.name);
+    let others = [CODE, EXPANSION, WORKER].concat();
+    plain.chain(others).collect()
+}
+
+#[test]
+fn a_text_knows_every_parameter_or_says_where_it_belongs() {
+    for name in names() {
+        let known = toml(&format!("{name} = []"));
+        let has_place = VALUES.iter().any(|value| value.name == name);
+        let expected = if has_place {
+            "wrong type"
+        } else {
+            "give it to"
+        };
+        let place = known.contains(expected) || known.contains("set it on the run");
+        assert!(place && !known.contains("is not a parameter"), "{known}");
+    }
+}
+
+#[test]
+fn the_documentation_has_every_parameter_with_its_default() {
+    /// The names and the default of each row of a table of parameters in that file.
+    fn documented(path: &str) -> Vec<(Vec<String>, Vec<String>)> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let text = std::fs::read_to_string(path).unwrap();
+        let codes = |cell: &str| -> Vec<String> {
+            let codes = cell.split('`').skip(1).step_by(2);
+            codes
+                .filter(|code| !code.starts_with('#'))
+                .map(String::from)
+                .collect()
+        };
+        let tables = text.split("| parameter | default |").skip(1);
+        let rows = tables.flat_map(|table| table.lines().skip(2).take_while(|row| !row.is_empty()));
+        rows.map(|row| {
+            let mut cells = row.split('|').skip(1);
+            (codes(cells.next().unwrap()), codes(cells.next().unwrap()))
+        })
+        .collect()
+    }
+
+    let attributes = ["macros/docs/opero.md", "macros/docs/operomap.md"]
+        .map(documented)
+        .concat();
+    for rows in [attributes, documented("src/guide/configuration.md")] {
+        let mut documented: Vec<_> = rows.iter().flat_map(|(names, _)| names).collect();
+        let mut known = names();
+        documented.sort();
+        known.sort_unstable();
+        assert_eq!(documented, known);
+        for (names, defaults) in &rows {
+            for (index, name) in names.iter().enumerate() {
+                let row = DEFAULTS.iter().find(|(known, _)| known == name);
+                let Some((_, has_default)) = row else {
+                    continue;
+                };
+                assert_eq!(defaults.get(index).is_some(), *has_default, "{name}");
+                if let Some(default) = defaults.get(index) {
+                    let read = PipelineConfig::from_toml(&format!("{name} = {default}"));
+                    assert_eq!(read.unwrap(), PipelineConfig::default(), "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_map_has_every_parameter_of_a_run() {
+    macro_rules! fields {
+        (values $v:tt code $c:tt expansion $e:tt run { $($name:ident: $type:ident,)* } $($rest:tt)*) => {
+            fn fields(config: MapConfig) { $(let _ = &config.$name;)* }
+        };
+    }
+    opero::opero_core::parameters!(fields);
+    fields(MapConfig::default());
 }

@@ -54,14 +54,14 @@ impl Decorated<'_> {
         self.parameters.get("retries").is_some_and(is_zero)
             && self.fallback.is_none()
             && !self.has_item
-            && self.parameters.given(&ASKING).next().is_none()
+            && self.parameters.given(ASKING).next().is_none()
             && (!settings.cache || settings.keys == Keys::Local && settings.renewing.is_none())
     }
 
     /// Returns `true` if there are stages of the user's.
     pub(crate) fn has_stages(&self) -> bool {
         self.parameters
-            .given(&["outside", "inside"])
+            .given(["outside", "inside"])
             .next()
             .is_some()
     }

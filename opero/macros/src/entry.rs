@@ -71,7 +71,7 @@ fn runtime(
     facade: &TokenStream,
     errors: &mut Errors,
 ) -> TokenStream {
-    let given = parameters.given(&["flavor", "worker_threads"]);
+    let given = parameters.given(["flavor", "worker_threads"]);
     if item.sig.asyncness.is_none() {
         for Parameter { name, .. } in given {
             errors.at(

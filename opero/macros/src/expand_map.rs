@@ -19,7 +19,7 @@ use crate::fallback::Fallback;
 use crate::lifetimes::name_elided;
 use crate::map_settings;
 use crate::mode::Mode;
-use crate::parameters::{OPERO, OPEROMAP, Parameters};
+use crate::parameters::Parameters;
 use crate::records::{may_be_recorded, reject_references};
 use crate::settings::Settings;
 use crate::signature::Function;
@@ -29,7 +29,7 @@ use crate::worker_support::WorkerSupport;
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    parameters.check_names(OPEROMAP, OPERO, "opero", &mut errors);
+    parameters.check_of_operomap(&mut errors);
     let facade = facade(parameters);
     let runtime = quote!(#facade::__private);
     let mut function = Function::read(item, &mut errors);

@@ -16,7 +16,7 @@ use crate::errors::Errors;
 use crate::fallback::Fallback;
 use crate::mode::Mode;
 use crate::outcome::error_for_lists;
-use crate::parameters::{OPERO, OPEROMAP, Parameters};
+use crate::parameters::Parameters;
 use crate::settings::Settings;
 use crate::signature::Function;
 use crate::spans::{at, hidden};
@@ -25,7 +25,7 @@ use crate::worker_support::WorkerSupport;
 /// The expansion, or every error that the macro itself can see.
 pub(crate) fn expand(parameters: &Parameters, item: ItemFn) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    parameters.check_names(OPERO, OPEROMAP, "operomap", &mut errors);
+    parameters.check_of_opero(&mut errors);
     let facade = facade(parameters);
     let runtime = quote!(#facade::__private);
     let mut function = Function::read(item, &mut errors);

@@ -1,49 +1,19 @@
 //! Parameters whose values are read once, for all calls of a function: what they cannot depend on.
 
+use opero_core::parameters::{RUN, VALUES};
 use proc_macro2::{Ident, Span};
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprClosure, ExprPath, GenericParam};
 
 use crate::errors::Errors;
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::{Parameter, Parameters, plain};
 use crate::signature::Function;
-
-/// The parameters that become a `PipelineConfig`.
-const FIXED: [&str; 16] = [
-    "cache_ttl",
-    "cache_stale",
-    "cache_refresh",
-    "cache_backend",
-    "cache_namespace",
-    "cache_capacity",
-    "retries",
-    "backoff_factor",
-    "min_delay",
-    "max_delay",
-    "max_elapsed",
-    "attempt_timeout",
-    "rate_limit",
-    "rate_burst",
-    "rate_backend",
-    "rate_max_wait",
-];
-
-/// Values of a run, which are read at each of them.
-const OF_RUNS: [&str; 9] = [
-    "mode",
-    "workers",
-    "item_timeout",
-    "on_error",
-    "resume",
-    "worker_in_flight",
-    "worker_memory",
-    "worker_recycle_after",
-    "worker_recycle_above",
-];
 
 /// Rejects values that depend on the call, or on which instance of the function is called.
 pub(crate) fn check(function: &Function, parameters: &Parameters, errors: &mut Errors) {
-    for parameter in parameters.given(&FIXED).chain(parameters.given(&OF_RUNS)) {
+    // A flag is a literal.
+    let names = VALUES.iter().chain(RUN).filter(|value| !value.is_flag);
+    for parameter in parameters.given(names.map(|value| value.name)) {
         if let Some(Expr::Closure(_)) = parameter.value {
             errors.push(parameter.error(
                 "takes no closure",
@@ -51,7 +21,7 @@ pub(crate) fn check(function: &Function, parameters: &Parameters, errors: &mut E
             ));
         }
     }
-    for Parameter { name, value } in parameters.given(&FIXED) {
+    for Parameter { name, value } in parameters.given(plain(VALUES)) {
         let mut search = Search {
             function,
             found: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use opero_core::parameters::RUN;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
@@ -9,7 +10,6 @@ use crate::errors::Errors;
 use crate::mode::Mode;
 use crate::on_error;
 use crate::parameters::{Parameter, Parameters};
-use crate::records::ABOUT_RECORDS;
 use crate::settings::Settings;
 use crate::signature::Function;
 use crate::values::{Checked, Value, duration_tokens};
@@ -35,19 +35,20 @@ pub(crate) fn read(
             fields.push(quote!(#name: ::core::option::Option::Some(#number)));
         }
     }
-    for parameter in parameters.given(&["worker_memory", "worker_recycle_above"]) {
+    for parameter in parameters.given(["worker_memory", "worker_recycle_above"]) {
         let name = &parameter.name;
         let bytes = errors.take(parameter.bytes()).map(whole);
         fields.push(quote!(#name: ::core::option::Option::Some(#bytes)));
     }
-    for parameter in parameters.given(&["ordered", "progress", "timeline", "resume_failed"]) {
+    let flags = RUN.iter().filter(|parameter| parameter.is_flag);
+    for parameter in parameters.given(flags.map(|flag| flag.name)) {
         let name = &parameter.name;
         let value = errors.take(parameter.flag());
-        fields.push(quote!(#name: #value));
-    }
-    if let Some(parameter) = parameters.get("ctrl_c") {
-        let value = errors.take(parameter.flag());
-        fields.push(quote!(ctrl_c: ::core::option::Option::Some(#value)));
+        fields.push(if name == "ctrl_c" {
+            quote!(#name: ::core::option::Option::Some(#value))
+        } else {
+            quote!(#name: #value)
+        });
     }
     if let Some(parameter) = parameters.get("item_timeout")
         && let Some(limit) = errors.take(item_timeout(parameter, parameters, function))
@@ -153,7 +154,7 @@ fn read_resume(
     fields: &mut Vec<TokenStream>,
     errors: &mut Errors,
 ) {
-    for parameter in parameters.given(&ABOUT_RECORDS) {
+    for parameter in parameters.about("resume") {
         settings.need("MAP_JOURNAL", parameter.span());
     }
     if let Some(parameter) = parameters.get("resume") {
@@ -200,14 +201,7 @@ fn read_resume(
 
 /// What is about worker processes has no place where there can be none.
 fn check_worker(parameters: &Parameters, settings: &mut Settings, errors: &mut Errors) {
-    const ABOUT_WORKERS: [&str; 5] = [
-        "worker_init",
-        "worker_in_flight",
-        "worker_memory",
-        "worker_recycle_after",
-        "worker_recycle_above",
-    ];
-    for parameter in parameters.given(&ABOUT_WORKERS) {
+    for parameter in parameters.about("worker_") {
         settings.need("MAP_PROCESS", parameter.name.span());
         if Mode::of(parameters) == Mode::Here {
             let name = &parameter.name;

@@ -2,6 +2,7 @@
 
 use opero_core::ConfigError;
 use opero_core::config::{listed, nearest};
+use opero_core::parameters::{self, CODE, EXPANSION, RUN, VALUES, WORKER};
 use proc_macro2::{Group, Ident, Span};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -11,62 +12,26 @@ use syn::{Expr, Token, token};
 
 use crate::errors::Errors;
 
-/// The parameters of both attributes, in the order of the table in the documentation.
-pub(crate) const COMMON: &[&str] = &[
-    "cache",
-    "cache_ttl",
-    "cache_stale",
-    "cache_refresh",
-    "cache_backend",
-    "cache_key",
-    "cache_namespace",
-    "cache_capacity",
-    "cache_if",
-    "retries",
-    "backoff_factor",
-    "min_delay",
-    "max_delay",
-    "jitter",
-    "retry_on",
-    "retry_after",
-    "max_elapsed",
-    "attempt_timeout",
-    "arg_fallback",
-    "fallback_on",
-    "rate_limit",
-    "rate_burst",
-    "rate_key",
-    "rate_cost",
-    "rate_backend",
-    "rate_max_wait",
-    "outside",
-    "inside",
-    "crate",
-];
+/// The parameter about the expansion that only `#[opero]` has.
+const HANDLE: &str = "handle";
 
-/// The parameters that only `#[opero]` has.
-pub(crate) const OPERO: &[&str] = &["handle"];
+/// The parameters of both attributes.
+fn common() -> impl Iterator<Item = &'static str> + Clone {
+    let expansion = EXPANSION.iter().copied().filter(|name| *name != HANDLE);
+    plain(VALUES).chain(CODE.iter().copied()).chain(expansion)
+}
 
 /// The parameters that only `#[operomap]` has.
-pub(crate) const OPEROMAP: &[&str] = &[
-    "mode",
-    "workers",
-    "ordered",
-    "progress",
-    "item_timeout",
-    "on_error",
-    "timeline",
-    "ctrl_c",
-    "resume",
-    "resume_failed",
-    "resume_name",
-    "resume_version",
-    "worker_init",
-    "worker_in_flight",
-    "worker_memory",
-    "worker_recycle_after",
-    "worker_recycle_above",
-];
+fn of_maps() -> impl Iterator<Item = &'static str> + Clone {
+    plain(RUN).chain(WORKER.iter().copied())
+}
+
+/// The names of plain values.
+pub(crate) fn plain(
+    values: &'static [parameters::Parameter],
+) -> impl Iterator<Item = &'static str> + Clone {
+    values.iter().map(|value| value.name)
+}
 
 /// One parameter: `name = value`, or `name` alone for `name = true`.
 #[derive(Clone)]
@@ -117,10 +82,10 @@ impl Parse for Parameters {
 /// The error for `retries: 3` or `retry(3)`.
 fn not_assigned(name: &Ident, input: ParseStream<'_>) -> syn::Error {
     let value = value_after(input).unwrap_or_else(|_| "…".to_owned());
-    let known = || [COMMON, OPERO, OPEROMAP].into_iter().flatten().copied();
+    let known = common().chain([HANDLE]).chain(of_maps());
     let text = name.to_string();
     let meant = meant(&text)
-        .or_else(|| nearest(&text, known()))
+        .or_else(|| nearest(&text, known))
         .unwrap_or(&text);
     let message = format!("a parameter takes its value after `=`: write `{meant} = {value}`");
     syn::Error::new(name.span(), message)
@@ -168,10 +133,6 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
     }
 }
 
-fn twice(name: &str) -> String {
-    format!("`{name}` is given twice: remove one of them")
-}
-
 /// The value itself: one that comes out of another macro's `$value:literal` stands in an invisible group.
 fn ungrouped(value: Expr) -> Expr {
     match value {
@@ -181,38 +142,44 @@ fn ungrouped(value: Expr) -> Expr {
 }
 
 impl Parameters {
-    /// Rejects names that do not exist, that belong to the other attribute, or that are given twice.
-    pub(crate) fn check_names(
+    /// Rejects names that are no parameters of `#[opero]`, or that are given twice.
+    pub(crate) fn check_of_opero(&self, errors: &mut Errors) {
+        self.check_names(common().chain([HANDLE]), of_maps(), "operomap", errors);
+    }
+
+    /// Rejects names that are no parameters of `#[operomap]`, or that are given twice.
+    pub(crate) fn check_of_operomap(&self, errors: &mut Errors) {
+        self.check_names(common().chain(of_maps()), [HANDLE], "opero", errors);
+    }
+
+    /// Rejects names that are not among `known`, or that are given twice.
+    pub(crate) fn check_only(&self, known: &[&'static str], errors: &mut Errors) {
+        self.check_names(known.iter().copied(), [], "", errors);
+    }
+
+    /// `others` are parameters of the attribute `other`.
+    fn check_names(
         &self,
-        own: &[&str],
-        others: &[&str],
+        known: impl Iterator<Item = &'static str> + Clone,
+        others: impl IntoIterator<Item = &'static str>,
         other: &str,
         errors: &mut Errors,
     ) {
+        let others: Vec<_> = others.into_iter().collect();
         for (index, Parameter { name, .. }) in self.0.iter().enumerate() {
             let text = name.to_string();
-            let known = || COMMON.iter().chain(own).copied();
             if others.contains(&text.as_str()) {
                 errors.at(
                     name.span(),
                     format!("`{text}` is a parameter of `#[{other}]` only: remove it here"),
                 );
-            } else if !known().any(|known| known == text) {
-                errors.at(name.span(), unknown(&text, known()));
+            } else if !known.clone().any(|known| known == text) {
+                errors.at(name.span(), unknown(&text, known.clone()));
             } else if self.0[..index].iter().any(|earlier| *name == earlier.name) {
-                errors.at(name.span(), twice(&text));
-            }
-        }
-    }
-
-    /// Rejects names that are not among `known`, or that are given twice.
-    pub(crate) fn check_only(&self, known: &[&str], errors: &mut Errors) {
-        for (index, Parameter { name, .. }) in self.0.iter().enumerate() {
-            let text = name.to_string();
-            if !known.contains(&text.as_str()) {
-                errors.at(name.span(), unknown(&text, known.iter().copied()));
-            } else if self.0[..index].iter().any(|earlier| *name == earlier.name) {
-                errors.at(name.span(), twice(&text));
+                errors.at(
+                    name.span(),
+                    format!("`{text}` is given twice: remove one of them"),
+                );
             }
         }
     }
@@ -222,16 +189,19 @@ impl Parameters {
         self.0.iter().find(|parameter| parameter.name == name)
     }
 
-    /// Is there one whose name is so?
-    pub(crate) fn any(&self, is: impl Fn(&str) -> bool) -> bool {
-        self.0
-            .iter()
-            .any(|parameter| is(&parameter.name.to_string()))
+    /// Those of `names` that are given.
+    pub(crate) fn given<'a>(
+        &'a self,
+        names: impl IntoIterator<Item = &'static str> + 'a,
+    ) -> impl Iterator<Item = &'a Parameter> {
+        names.into_iter().filter_map(|name| self.get(name))
     }
 
-    /// Those of `names` that are given.
-    pub(crate) fn given<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Parameter> {
-        names.iter().filter_map(|name| self.get(name))
+    /// Those that are given and whose name begins so.
+    pub(crate) fn about<'a>(&'a self, begin: &'a str) -> impl Iterator<Item = &'a Parameter> {
+        self.0
+            .iter()
+            .filter(move |parameter| parameter.name.to_string().starts_with(begin))
     }
 }
 

@@ -5,16 +5,12 @@ use crate::outcome::{borrowed, reference_in_value, references};
 use crate::parameters::Parameters;
 use crate::signature::Function;
 
-/// The parameters about runs that resume.
-pub(crate) const ABOUT_RECORDS: [&str; 4] =
-    ["resume", "resume_failed", "resume_name", "resume_version"];
-
 /// Returns `true` if a parameter asks for runs that can be recorded.
 ///
 /// Nothing is probed without one. Looking for a type's `Deserialize` is an error where it is one of certain lifetimes only, and a
 /// Cargo feature that another crate switches on must not break a function that never asked for it.
 pub(crate) fn may_be_recorded(parameters: &Parameters) -> bool {
-    cfg!(feature = "map-journal") && parameters.given(&ABOUT_RECORDS).next().is_some()
+    cfg!(feature = "map-journal") && parameters.about("resume").next().is_some()
 }
 
 /// Rejects results that hold references, which cannot be made from bytes.

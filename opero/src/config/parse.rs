@@ -4,61 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use opero_core::ConfigError;
+use opero_core::parameters::{CODE, EXPANSION, RUN, VALUES, WORKER};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::{PipelineConfig, Rate, Time};
-
-/// The parameters' names, in the order of the table in the README.
-const PARAMETERS: [&str; 18] = [
-    "cache",
-    "cache_ttl",
-    "cache_stale",
-    "cache_refresh",
-    "cache_backend",
-    "cache_namespace",
-    "cache_capacity",
-    "retries",
-    "backoff_factor",
-    "min_delay",
-    "max_delay",
-    "jitter",
-    "max_elapsed",
-    "attempt_timeout",
-    "rate_limit",
-    "rate_burst",
-    "rate_backend",
-    "rate_max_wait",
-];
-
-/// What only code can say.
-const CODE: [&str; 7] = [
-    "cache_key",
-    "cache_if",
-    "retry_on",
-    "retry_after",
-    "fallback_on",
-    "rate_key",
-    "rate_cost",
-];
-
-/// What says how items are run, and not what happens to each.
-const OF_MAPS: [&str; 15] = [
-    "mode",
-    "workers",
-    "ordered",
-    "progress",
-    "item_timeout",
-    "on_error",
-    "timeline",
-    "ctrl_c",
-    "resume",
-    "resume_failed",
-    "resume_version",
-    "worker_in_flight",
-    "worker_memory",
-    "worker_recycle_after",
-    "worker_recycle_above",
-];
 
 impl PipelineConfig {
     /// Reads a configuration from TOML. What is not given has its default.
@@ -116,7 +65,7 @@ fn place(text: &str, at: usize) -> String {
 /// Rejects the first unknown name, before anything else is said about the values.
 fn unknown_first<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ConfigError> {
     for name in names {
-        if !PARAMETERS.contains(&name.as_str()) {
+        if !VALUES.iter().any(|value| value.name == name) {
             return Err(unknown(name));
         }
     }
@@ -125,16 +74,21 @@ fn unknown_first<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), Conf
 
 /// A name that no text can give a value to: of the attributes' other parameters it says where they belong.
 fn unknown(name: &str) -> ConfigError {
-    if CODE.contains(&name) {
-        return ConfigError::new(name, "is code", "give it to the builder or to the call");
-    }
-    if name == "worker_init" {
-        return ConfigError::new(name, "is code", "give it to `#[operomap]`");
-    }
-    if OF_MAPS.contains(&name) {
-        return ConfigError::new(name, "belongs to a map", "set it on the run");
-    }
-    ConfigError::unknown_parameter(name, PARAMETERS)
+    let (problem, way_out) = if CODE.contains(&name) {
+        ("is code", "give it to the builder or to the call")
+    } else if WORKER.contains(&name) {
+        ("is code", "give it to `#[operomap]`")
+    } else if EXPANSION.contains(&name) {
+        (
+            "is about what an attribute makes",
+            "give it to the attribute",
+        )
+    } else if RUN.iter().any(|parameter| parameter.name == name) {
+        ("belongs to a map", "set it on the run")
+    } else {
+        return ConfigError::unknown_parameter(name, VALUES.iter().map(|value| value.name));
+    };
+    ConfigError::new(name, problem, way_out)
 }
 
 fn checked<'de, V: Deserializer<'de>>(
@@ -183,26 +137,23 @@ impl<'de> DeserializeSeed<'de> for Field<'_> {
     }
 }
 
-/// Reads one value into its field; the error names the parameter.
-fn read<'de, D: Deserializer<'de>>(
-    name: &str,
-    config: &mut PipelineConfig,
-    value: D,
-) -> Result<(), ConfigError> {
-    macro_rules! fields {
-        ($($field:ident),*; optional: $($option:ident),*) => {
+macro_rules! read {
+    (values { $($(#[$doc:meta])* $name:ident: $type:ident $(= $default:expr)?;)* } $($rest:tt)*) => {
+        /// Reads one value into its field; the error names the parameter.
+        fn read<'de, D: Deserializer<'de>>(
+            name: &str,
+            config: &mut PipelineConfig,
+            value: D,
+        ) -> Result<(), ConfigError> {
             match name {
-                $(stringify!($field) => config.$field = typed(name, value)?,)*
-                $(stringify!($option) => config.$option = Some(typed(name, value)?),)*
+                $(stringify!($name) => config.$name = typed::<$type, D>(name, value)?.into(),)*
                 other => return Err(unknown(other)),
             }
-        };
-    }
-    fields!(cache, cache_ttl, cache_backend, cache_namespace, cache_capacity, retries, backoff_factor,
-        min_delay, max_delay, jitter, rate_burst, rate_backend;
-        optional: cache_stale, cache_refresh, max_elapsed, attempt_timeout, rate_limit, rate_max_wait);
-    Ok(())
+            Ok(())
+        }
+    };
 }
+opero_core::parameters!(read);
 
 fn typed<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     name: &str,

@@ -44,63 +44,28 @@ impl<E> From<PipelineConfig> for PipelineBuilder<E> {
     }
 }
 
-/// Setters of plain parameters: each takes what the attribute takes.
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty => $value:expr;)*) => {
+    (values { $($(#[$doc:meta])* $name:ident: $type:ident $(= $default:expr)?;)* } $($rest:tt)*) => {
+        /// Plain parameters: each takes what the attribute takes.
         impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {$(
             $(#[$doc])*
             #[must_use]
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.config.$name = $value;
+            pub fn $name(mut self, $name: argument!($type)) -> Self {
+                self.config.$name = Into::<$type>::into($name).into();
                 self
             }
         )*}
     };
 }
 
-setters! {
-    /// Look the result up first (default `true`).
-    cache: bool => cache;
-    /// How long an entry lives, or `"forever"` (default an hour).
-    cache_ttl: impl Into<Time> => cache_ttl.into();
-    /// How long past `cache_ttl` an entry may still serve: to the callers that come while one refreshes it, and when the
-    /// closure fails (default not at all). A call that owns what it needs ([`call_owned`](Pipeline::call_owned)) is
-    /// refreshed in the background; otherwise the caller that refreshes it waits.
-    cache_stale: impl Into<Time> => Some(cache_stale.into());
-    /// The last part of `cache_ttl`, in which an entry serves and is refreshed early, as by
-    /// [`cache_stale`](Self::cache_stale) (default none).
-    cache_refresh: impl Into<Time> => Some(cache_refresh.into());
-    /// A registered cache backend's name or URL (default `"memory"`).
-    cache_backend: impl Into<String> => cache_backend.into();
-    /// The first part of every key (default `"opero"`).
-    cache_namespace: impl Into<String> => cache_namespace.into();
-    /// Entries that are kept, in memory or on a disk (default 10,000). A redis server has its own bound.
-    cache_capacity: u64 => cache_capacity;
-    /// Further attempts after the first (default 3).
-    retries: u32 => retries;
-    /// Growth of the delay (default 1.5).
-    backoff_factor: f64 => backoff_factor;
-    /// The first delay, and the least (default 0.1 s).
-    min_delay: impl Into<Time> => min_delay.into();
-    /// The cap of the delays, jitter included (default 30 s).
-    max_delay: impl Into<Time> => max_delay.into();
-    /// Full jitter between `min_delay` and the computed delay, or half of `min_delay` above it where that is more; and up to a fifth
-    /// on top of a hint (default `true`).
-    jitter: bool => jitter;
-    /// No new attempt starts past it, and no delay overshoots it (default none). An attempt that is under way runs on: only
-    /// `attempt_timeout` stops one.
-    max_elapsed: impl Into<Time> => Some(max_elapsed.into());
-    /// One attempt's time, for async calls (default none).
-    attempt_timeout: impl Into<Time> => Some(attempt_timeout.into());
-    /// Starts per second, or a text such as `"100/min"` (default none).
-    rate_limit: impl Into<Rate> => Some(rate_limit.into());
-    /// Starts that may come at once (default 1).
-    rate_burst: u32 => rate_burst;
-    /// A registered limiter backend's name or URL (default `"local"`).
-    rate_backend: impl Into<String> => rate_backend.into();
-    /// Give up with an error instead of waiting longer for a permit (default none).
-    rate_max_wait: impl Into<Time> => Some(rate_max_wait.into());
+/// What a setter takes: a time, a rate or a text as it is written; a number or a flag as it is, so that a literal has its type.
+macro_rules! argument {
+    (Time) => { impl Into<Time> };
+    (Rate) => { impl Into<Rate> };
+    (String) => { impl Into<String> };
+    ($exact:ident) => { $exact };
 }
+opero_core::parameters!(setters);
 
 impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// Names the pipeline in events and, for backends that outlive the process, in keys.

@@ -1,7 +1,6 @@
 //! What a user's URL says: where, and how.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
@@ -31,10 +30,9 @@ pub(super) struct Place {
 impl Place {
     /// Reads a URL; touches no disk.
     pub(super) fn new(uri: &BackendUri) -> Result<Self, ConfigError> {
-        const BYTES: &str = "a number of bytes, or a text like `64MiB`";
         let mut params = uri.query_params(PARAMETER)?;
-        let max_bytes = params.take::<Bytes>("max_bytes", BYTES)?;
-        let memory = params.take::<Bytes>("memory", BYTES)?;
+        let max_bytes = params.take_bytes("max_bytes")?;
+        let memory = params.take_bytes("memory")?;
         let flush = params.take_time("flush")?;
         let sweep = params.take_time("sweep")?;
         params.finish()?;
@@ -43,9 +41,9 @@ impl Place {
             scheme: uri.shown_scheme().to_owned(),
             tuning: Tuning {
                 flush: flush.unwrap_or(Duration::from_millis(500)).min(LONGEST),
-                memory: memory.map_or(64 << 20, |bytes| bytes.0),
+                memory: memory.unwrap_or(64 << 20),
             },
-            max_bytes: max_bytes.map_or(u64::MAX, |bytes| bytes.0),
+            max_bytes: max_bytes.unwrap_or(u64::MAX),
             sweep: sweep
                 .unwrap_or(Duration::from_secs(1))
                 .clamp(SHORTEST, LONGEST),
@@ -91,51 +89,10 @@ fn directory(uri: &BackendUri) -> Result<Option<PathBuf>, ConfigError> {
     Ok(Some(PathBuf::from(path)))
 }
 
-/// A number of bytes, as users write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Bytes(u64);
-
-impl FromStr for Bytes {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at(digits);
-        let unit = match unit.trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "k" | "kb" => 1_000,
-            "m" | "mb" => 1_000_000,
-            "g" | "gb" => 1_000_000_000,
-            "kib" => 1 << 10,
-            "mib" => 1 << 20,
-            "gib" => 1 << 30,
-            _ => return Err(()),
-        };
-        let number: u64 = number.parse().map_err(|_| ())?;
-        number.checked_mul(unit).map(Self).ok_or(())
-    }
-}
-
 #[cfg(test)]
 #[cfg(not(shuttle))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_numbers_or_texts() {
-        for (text, bytes) in [
-            ("0", 0),
-            ("100", 100),
-            ("64MiB", 64 << 20),
-            ("2 GB", 2_000_000_000),
-            ("1k", 1_000),
-        ] {
-            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
-        }
-        for text in ["", "MiB", "-1", "1.5GB", "1 parsec", "99999999999GiB"] {
-            assert!(text.parse::<Bytes>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_path_is_absolute_or_relative_and_no_server() {

@@ -25,13 +25,18 @@ pub(crate) fn policy(
     const FUNCTIONS: [&str; 4] = ["retry_on", "retry_after", "fallback_on", "cache_if"];
     let runtime = decorated.runtime;
     let mut fields = Vec::new();
-    for parameter in decorated.parameters.given(&FUNCTIONS) {
+    for parameter in decorated.parameters.given(FUNCTIONS) {
         let name = &parameter.name;
         if let Some(value) = errors.take(predicate(parameter)) {
             fields.push(quote!(#name: ::core::option::Option::Some(#value)));
         }
     }
-    if decorated.parameters.given(&FUNCTIONS[..3]).next().is_some() {
+    if decorated
+        .parameters
+        .given(FUNCTIONS.into_iter().take(3))
+        .next()
+        .is_some()
+    {
         let adapter = hidden("adapter");
         fields.push(quote! {
             rejected_as: {
@@ -100,7 +105,7 @@ fn codec(decorated: &Decorated<'_>) -> Option<TokenStream> {
 
 /// Returns `true` if the limiter or the cost depends on the fallback value.
 pub(crate) fn has_rates_of_values(decorated: &Decorated<'_>) -> bool {
-    let mut given = decorated.parameters.given(&["rate_key", "rate_cost"]);
+    let mut given = decorated.parameters.given(["rate_key", "rate_cost"]);
     decorated.fallback.is_some() && given.next().is_some()
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn checks(decorated: &Decorated<'_>) -> TokenStream {
     let (runtime, adapter) = (decorated.runtime, hidden("adapter"));
     let given = decorated
         .parameters
-        .given(&ABOUT_ERRORS)
+        .given(ABOUT_ERRORS)
         .filter(|parameter| !is_zero(parameter));
     let places = given.map(|parameter| (parameter.name.to_string(), parameter.name.span()));
     let marked = decorated
@@ -96,7 +96,7 @@ fn rejecting(decorated: &Decorated<'_>) -> Option<Rejecting> {
         .parameters
         .get("rate_cost")
         .filter(|cost| literal_number(cost).is_none());
-    let stages = decorated.parameters.given(&["outside", "inside"]);
+    let stages = decorated.parameters.given(["outside", "inside"]);
     let others = cost.into_iter().chain(stages);
     let mut places = others.map(|parameter| Rejecting::Other(parameter.name.span()));
     decorated.settings.rejecting.or_else(|| places.next())

@@ -43,7 +43,7 @@ impl Settings {
             || Some(Ttl::Known(Duration::from_secs(3_600))),
             |ttl| errors.take(self.read_ttl(ttl)),
         );
-        for parameter in parameters.given(&["cache_stale", "cache_refresh"]) {
+        for parameter in parameters.given(["cache_stale", "cache_refresh"]) {
             self.renewing.get_or_insert(parameter.name.span());
             errors.take(self.read_refresh(parameter, ttl));
         }

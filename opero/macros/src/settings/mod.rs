@@ -54,7 +54,7 @@ impl Settings {
     /// Reads and checks the parameters of a function with that output.
     pub(crate) fn read(parameters: &Parameters, output: &Type, errors: &mut Errors) -> Self {
         let mut settings = Self {
-            cache: !is_unit(output) || parameters.any(|name| name.starts_with("cache")),
+            cache: !is_unit(output) || parameters.about("cache").next().is_some(),
             ..Self::default()
         };
         settings.read_cache(parameters, errors);

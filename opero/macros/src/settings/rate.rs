@@ -12,13 +12,7 @@ const LONGEST_REFILL: u128 = 1 << 61;
 impl Settings {
     pub(super) fn read_rate(&mut self, parameters: &Parameters, errors: &mut Errors) {
         let Some(limit) = parameters.get("rate_limit") else {
-            for parameter in parameters.given(&[
-                "rate_burst",
-                "rate_key",
-                "rate_cost",
-                "rate_backend",
-                "rate_max_wait",
-            ]) {
+            for parameter in parameters.about("rate_") {
                 let name = &parameter.name;
                 errors.at(name.span(), format!("`{name}` limits nothing without `rate_limit`: add `rate_limit`, or remove `{name}`"));
             }
