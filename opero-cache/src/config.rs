@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use opero_core::ConfigError;
 
-use crate::CacheOptions;
-
-/// What a [`Cache`](crate::Cache) is told when it is opened.
+/// The configuration of a [`Cache`](crate::Cache).
 ///
 /// ```
 /// use opero_cache::CacheConfig;
@@ -25,28 +23,28 @@ pub struct CacheConfig {
     pub namespace: Arc<str>,
     /// The name of the cached function.
     pub function: Arc<str>,
-    /// The longest that a call waits for the backend, each time it has to, unless the backend bounds its own
-    /// answers, as redis does. Clearing may take sixty times as long.
-    pub patience: Duration,
+    /// How long a call waits for each answer of the backend, unless the backend limits that itself, as redis does. Clearing
+    /// may take sixty times as long.
+    pub backend_timeout: Duration,
     /// How long past its time to live an entry may still serve, while it is refreshed (`cache_stale`); `None`: not at all.
     pub stale: Option<Duration>,
     /// The last part of the time to live, in which an entry serves and one call refreshes it (`cache_refresh`).
     pub refresh: Option<Duration>,
-    /// In a cache of two layers, the longest that the nearer one serves an entry without looking at the farther: that long
-    /// it may miss what another process changed there.
+    /// In a cache of two tiers, how long L1 serves an entry without a lookup in L2 (`l1_ttl` in the URL). For that long it may
+    /// miss what another process changed there.
     pub l1_ttl: Duration,
 }
 
 impl Default for CacheConfig {
-    /// An hour, 10,000 entries, the namespace `opero`, a second for the backend; nothing stale, no early refresh; a minute in
-    /// the nearer of two layers.
+    /// An hour, 10,000 entries, the namespace `opero`, a second for the backend; nothing stale, no early refresh; a minute
+    /// in L1.
     fn default() -> Self {
         Self {
             ttl: Some(Duration::from_secs(3_600)),
             capacity: 10_000,
             namespace: "opero".into(),
             function: "".into(),
-            patience: Duration::from_secs(1),
+            backend_timeout: Duration::from_secs(1),
             stale: None,
             refresh: None,
             l1_ttl: Duration::from_secs(60),
@@ -83,10 +81,10 @@ impl CacheConfig {
         self
     }
 
-    /// Changes the longest that a call waits for the backend, each time it has to.
+    /// Changes how long a call waits for each answer of the backend.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_backend_timeout(mut self, timeout: Duration) -> Self {
+        self.backend_timeout = timeout;
         self
     }
 
@@ -104,14 +102,14 @@ impl CacheConfig {
         self
     }
 
-    /// Changes the longest that the nearer of two layers serves an entry without looking at the farther.
+    /// Changes how long L1 serves an entry without a lookup in L2.
     #[must_use]
     pub fn with_l1_ttl(mut self, l1_ttl: Duration) -> Self {
         self.l1_ttl = l1_ttl;
         self
     }
 
-    /// What a backend is told of it.
+    /// Returns the part that a backend needs.
     pub(crate) fn options(&self) -> CacheOptions {
         CacheOptions {
             capacity: self.capacity,
@@ -169,5 +167,54 @@ impl CacheConfig {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// What a backend needs to know when it is opened for a function.
+///
+/// ```
+/// use opero_cache::CacheOptions;
+///
+/// let options = CacheOptions::default().with_namespace("shop").with_function("shop::price");
+/// assert_eq!(options.capacity, 10_000);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CacheOptions {
+    /// Entries kept (`cache_capacity`).
+    pub capacity: u64,
+    /// The first part of every key (`cache_namespace`).
+    pub namespace: Arc<str>,
+    /// The name of the cached function.
+    pub function: Arc<str>,
+}
+
+impl Default for CacheOptions {
+    /// 10,000 entries, the namespace `opero`, a function without a name.
+    fn default() -> Self {
+        CacheConfig::default().options()
+    }
+}
+
+impl CacheOptions {
+    /// Changes how many entries are kept.
+    #[must_use]
+    pub fn with_capacity(mut self, capacity: u64) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// Changes the first part of every key.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: &str) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Names the cached function.
+    #[must_use]
+    pub fn with_function(mut self, function: &str) -> Self {
+        self.function = function.into();
+        self
     }
 }

@@ -2,38 +2,47 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod backend;
+mod cache;
+mod closure;
+mod compute;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "bytes")]
 pub mod envelope;
+mod fast_path;
 mod flight;
-mod handle;
-mod keep;
-mod keyed;
-mod layer;
-mod lead;
-mod look;
-mod namespace;
-mod patience;
+mod freshness;
+mod keys;
 #[cfg(feature = "bytes")]
-mod records;
+mod lease;
+mod lookup;
+mod namespace;
+#[cfg(feature = "bytes")]
+mod record;
 mod refresh;
+mod registration;
 mod stage;
 mod stats;
+mod store;
 mod sync;
-#[cfg(feature = "bytes")]
-mod turn;
+mod tier;
+mod tiers;
+mod timeout;
 
 #[cfg(feature = "bytes")]
 pub use backend::{ByteStore, Claim, Lease, Spot};
-pub use backend::{CacheBackend, CacheOptions, CacheRegistration, Entry, Peek};
-pub use config::CacheConfig;
+pub use backend::{CacheBackend, Entry, Peek};
+pub use cache::Cache;
+pub use compute::Followed;
+pub use config::{CacheConfig, CacheOptions};
+pub use fast_path::{Follow, Joined, Lead};
 pub use flight::Leading;
-pub use handle::Refreshing;
-pub use lead::{Follow, Followed, Joined, Lead};
 pub use namespace::clear_namespace;
-pub use stage::Cache;
+#[cfg(feature = "bytes")]
+pub use registration::OpenStore;
+pub use registration::{CacheRegistration, OpenCache};
+pub use stage::Refreshing;
 pub use stats::CacheStats;
 
 // What a user of this crate alone needs of the core, so that one dependency is enough.

@@ -7,32 +7,32 @@ use opero_core::BackendError;
 use opero_core::sync::lock;
 
 use crate::flight::Flights;
-use crate::layer::{Layer, WeakLayer};
-use crate::patience::clearing;
+use crate::tier::{Tier, WeakTier};
+use crate::timeout::within_clear;
 
 /// The open caches. Closed ones leave dead references, dropped when the next cache is opened.
 static OPEN: Mutex<Vec<OpenCache>> = Mutex::new(Vec::new());
 
 struct OpenCache {
     namespace: Arc<str>,
-    layers: Vec<WeakLayer>,
+    tiers: Vec<WeakTier>,
     flights: Weak<Flights>,
-    patience: Duration,
+    timeout: Duration,
 }
 
-pub(crate) fn enrol<'l>(
+pub(crate) fn register<'l>(
     namespace: &Arc<str>,
-    layers: impl Iterator<Item = &'l Layer>,
+    tiers: impl Iterator<Item = &'l Tier>,
     flights: &Arc<Flights>,
-    patience: Duration,
+    timeout: Duration,
 ) {
     let mut open = lock(&OPEN);
     open.retain(|cache| cache.flights.strong_count() > 0);
     open.push(OpenCache {
         namespace: Arc::clone(namespace),
-        layers: layers.map(Layer::downgrade).collect(),
+        tiers: tiers.map(Tier::downgrade).collect(),
         flights: Arc::downgrade(flights),
-        patience,
+        timeout,
     });
 }
 
@@ -47,15 +47,15 @@ pub async fn clear_namespace(namespace: &str) -> Result<(), BackendError> {
         if *cache.namespace == *namespace
             && let Some(flights) = cache.flights.upgrade()
         {
-            let layers: Vec<_> = cache.layers.iter().map(WeakLayer::upgrade).collect();
-            caches.push((layers, flights, cache.patience));
+            let tiers: Vec<_> = cache.tiers.iter().map(WeakTier::upgrade).collect();
+            caches.push((tiers, flights, cache.timeout));
         }
     }
     let mut result = Ok(());
-    for (layers, flights, patience) in caches {
-        flights.detach_all();
-        for layer in layers.into_iter().flatten() {
-            result = result.and(clearing(layer.limit(patience), layer.clear_namespace()).await);
+    for (tiers, flights, timeout) in caches {
+        flights.forget_all();
+        for tier in tiers.into_iter().flatten() {
+            result = result.and(within_clear(tier.limit(timeout), tier.clear_namespace()).await);
         }
     }
     result

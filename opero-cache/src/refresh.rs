@@ -1,4 +1,4 @@
-//! Serving what is stale, or soon will be, while one caller refreshes it.
+//! Refreshes of results that serve meanwhile: one at a time for each call, and with a backoff after a failure.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,103 +11,13 @@ use std::time::Duration;
 
 use opero_core::key::BuildIdentity;
 use opero_core::sync::lock;
-use opero_core::{Attempt, Background, Context, Instant, Key, Next, background};
+use opero_core::{Background, Context, Instant, Key};
 
-use crate::lead::First;
-use crate::look::{Age, Found, Look};
-use crate::stage::Cache;
-
-impl Cache {
-    /// Serves what was found. The first caller that finds it due has it refreshed: in the background where the call can be
-    /// made again on its own, or else by waiting for the fresh value itself.
-    pub(crate) async fn serve<N: Next>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        next: &mut N,
-        key: Key,
-        found: Found,
-    ) {
-        let ticket = match found.age {
-            Age::Fresh => None,
-            Age::Ageing | Age::Stale => self.refreshing.take(key, cx.coarse_now()),
-        };
-        self.tell_found(cx, found.age);
-        let Some(ticket) = ticket else {
-            return;
-        };
-        if let Some(job) = next.arguments().in_background() {
-            // Where too many wait already, the next caller will try.
-            let _ = background::spawn(self.marked(job, ticket));
-            return;
-        }
-        let found = next.outcome().entry(None);
-        self.refresh(cx, attempt, next, key).await;
-        drop(ticket);
-        let outcome = next.outcome();
-        if let Some(found) = found.filter(|_| !outcome.is_ok()) {
-            outcome.take(&found);
-        }
-    }
-
-    /// Executes in spite of what the cache has, unless somebody does already.
-    pub(crate) async fn refresh<N: Next>(
-        &self,
-        cx: &Context<'_>,
-        attempt: Attempt,
-        next: &mut N,
-        key: Key,
-    ) {
-        // Dropped with this future, too: a refresh that ends in a panic or in its caller's timeout has failed.
-        let _ended = Ended {
-            tickets: &self.refreshing,
-            cx: *cx,
-            key,
-        };
-        // Between the look and the ticket an earlier refresh may have ended.
-        if let Look::Hit(found) = self.look(cx, next.outcome(), &key).await
-            && found.age == Age::Fresh
-        {
-            return self.refreshing.succeeded(&key);
-        }
-        self.join(cx, attempt, next, key, First::Execute).await;
-    }
-
-    /// Is the caller the one that refreshes this call in the background?
-    pub(crate) fn is_refresher(&self, key: &Key) -> bool {
-        let mark = (self.address(), *key);
-        MARKS
-            .try_with(|marks| marks.borrow().contains(&mark))
-            .unwrap_or(false)
-    }
-
-    /// The job, recognised as the refresher wherever it runs.
-    fn marked(&self, job: Background, ticket: Ticket) -> Background {
-        let mark = (self.address(), ticket.key);
-        match job {
-            Background::Async(future) => Background::Async(Box::pin(async move {
-                let _ticket = ticket;
-                polled_with(mark, future).await;
-            })),
-            Background::Blocking(run) => Background::Blocking(Box::new(move || {
-                let _ticket = ticket;
-                let _marked = Marked::set(mark);
-                run();
-            })),
-        }
-    }
-
-    /// Tells this cache from others.
-    fn address(&self) -> usize {
-        Arc::as_ptr(&self.flights) as usize
-    }
-}
-
-/// A cache and a call.
+/// The refreshes of a cache, and a call.
 type Mark = (usize, Key);
 
 thread_local! {
-    /// What is being refreshed on this thread: the calls within see it, since they run inside that very poll.
+    /// The refreshes that run on this thread: the calls within see them, since they run inside that very poll.
     static MARKS: RefCell<Vec<Mark>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -120,7 +30,7 @@ async fn polled_with(mark: Mark, future: Pin<Box<dyn Future<Output = ()> + Send>
     .await;
 }
 
-/// Until it is dropped, this thread refreshes.
+/// Marks that this thread refreshes, until it is dropped.
 struct Marked;
 
 impl Marked {
@@ -136,19 +46,19 @@ impl Drop for Marked {
     }
 }
 
-/// How long a call is not refreshed after that has failed: at first, and at most. Each further failure doubles it. Until
-/// then what is there serves on, so an outage costs no execution with every call.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a call is not refreshed after a refresh failed: at first, and at most. Each further failure doubles it.
+/// Meanwhile the result that is there serves on, so an outage does not cost every call an execution.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// The calls that are being refreshed, and those whose refresh has failed a short time ago.
 #[derive(Clone, Default)]
-pub(crate) struct Tickets(Arc<Mutex<Calls>>);
+pub(crate) struct Refreshes(Arc<Mutex<Calls>>);
 
 #[derive(Default)]
 struct Calls {
     known: HashMap<Key, Refresh, BuildIdentity>,
-    /// When pauses that are long over are dropped the next time.
+    /// The next time at which pauses that are long over are dropped.
     next_purge: Instant,
 }
 
@@ -156,7 +66,7 @@ struct Calls {
 struct Refresh {
     /// A ticket is out.
     is_running: bool,
-    /// A result was kept since the ticket was taken.
+    /// A result was stored after the ticket was taken.
     has_succeeded: bool,
     pause: Option<Pause>,
 }
@@ -167,9 +77,48 @@ struct Pause {
     length: Duration,
 }
 
-impl Tickets {
-    /// The right to refresh, unless another caller has it, or a refresh has just failed.
-    fn take(&self, key: Key, now: Instant) -> Option<Ticket> {
+impl Refreshes {
+    /// Starts a refresh of that call. Dropping it ends it, too: a refresh that ends in a panic or in its caller's timeout has
+    /// failed.
+    pub(crate) const fn start<'c>(&'c self, cx: Context<'c>, key: Key) -> Running<'c> {
+        Running {
+            refreshes: self,
+            cx,
+            key,
+        }
+    }
+
+    /// Returns `true` if the caller runs inside a background refresh of that call.
+    pub(crate) fn is_refresher(&self, key: &Key) -> bool {
+        let mark = (self.id(), *key);
+        MARKS
+            .try_with(|marks| marks.borrow().contains(&mark))
+            .unwrap_or(false)
+    }
+
+    /// Returns the job as a background refresh: it is recognised as the refresher wherever it runs.
+    pub(crate) fn in_background(&self, job: Background, ticket: Ticket) -> Background {
+        let mark = (self.id(), ticket.key);
+        match job {
+            Background::Async(future) => Background::Async(Box::pin(async move {
+                let _ticket = ticket;
+                polled_with(mark, future).await;
+            })),
+            Background::Blocking(run) => Background::Blocking(Box::new(move || {
+                let _ticket = ticket;
+                let _marked = Marked::set(mark);
+                run();
+            })),
+        }
+    }
+
+    /// Returns what tells these refreshes from another cache's.
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+
+    /// Returns the right to refresh, unless another caller has it, or a refresh has just failed.
+    pub(crate) fn acquire(&self, key: Key, now: Instant) -> Option<Ticket> {
         let mut calls = lock(&self.0);
         let call = calls.known.entry(key).or_default();
         if call.is_running || call.pause.is_some_and(|pause| pause.until > now) {
@@ -177,12 +126,12 @@ impl Tickets {
         }
         call.is_running = true;
         call.has_succeeded = false;
-        let tickets = self.clone();
-        Some(Ticket { tickets, key })
+        let refreshes = self.clone();
+        Some(Ticket { refreshes, key })
     }
 
-    /// A result of that call was kept.
-    pub(crate) fn succeeded(&self, key: &Key) {
+    /// Records that a result of that call was stored.
+    pub(crate) fn on_success(&self, key: &Key) {
         let mut calls = lock(&self.0);
         let Some(call) = calls.known.get_mut(key) else {
             return;
@@ -194,8 +143,8 @@ impl Tickets {
         }
     }
 
-    /// A refresh of that call has ended: it has failed, unless it has kept a result.
-    fn ended(&self, key: Key, now: Instant) {
+    /// Records the end of a refresh: it failed unless it stored a result.
+    fn on_end(&self, key: Key, now: Instant) {
         let mut calls = lock(&self.0);
         let Some(call) = calls.known.get_mut(&key) else {
             return;
@@ -203,12 +152,12 @@ impl Tickets {
         if call.has_succeeded {
             return;
         }
-        let length = call.pause.map_or(FIRST_PAUSE, |pause| pause.length * 2);
-        let length = length.min(LONGEST_PAUSE);
+        let length = call.pause.map_or(MIN_PAUSE, |pause| pause.length * 2);
+        let length = length.min(MAX_PAUSE);
         let until = now + length;
         call.pause = Some(Pause { until, length });
         if calls.next_purge <= now {
-            calls.next_purge = now + LONGEST_PAUSE;
+            calls.next_purge = now + MAX_PAUSE;
             calls.known.retain(|_, call| {
                 let is_over = |pause: Pause| pause.until + pause.length <= now;
                 call.is_running || !call.pause.is_none_or(is_over)
@@ -217,8 +166,8 @@ impl Tickets {
     }
 }
 
-impl fmt::Debug for Tickets {
-    /// How many are out, and no keys.
+impl fmt::Debug for Refreshes {
+    /// Shows how many run, and no keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let calls = lock(&self.0);
         let running = calls.known.values().filter(|call| call.is_running);
@@ -226,28 +175,28 @@ impl fmt::Debug for Tickets {
     }
 }
 
-/// Tells the tickets of the end of a refresh, however it ends.
-struct Ended<'c> {
-    tickets: &'c Tickets,
+/// A refresh under way. Its end is recorded when it is dropped.
+pub(crate) struct Running<'c> {
+    refreshes: &'c Refreshes,
     cx: Context<'c>,
     key: Key,
 }
 
-impl Drop for Ended<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.tickets.ended(self.key, self.cx.coarse_now());
+        self.refreshes.on_end(self.key, self.cx.coarse_now());
     }
 }
 
-/// Given back however the refresh ends, also where it never began.
-struct Ticket {
-    tickets: Tickets,
+/// The right to refresh a call. It is given back when it is dropped, even if the refresh never began.
+pub(crate) struct Ticket {
+    refreshes: Refreshes,
     key: Key,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut calls = lock(&self.tickets.0);
+        let mut calls = lock(&self.refreshes.0);
         if let Some(call) = calls.known.get_mut(&self.key) {
             call.is_running = false;
             if call.pause.is_none() {

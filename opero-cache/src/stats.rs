@@ -4,8 +4,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use opero_core::sync::lock;
+use opero_core::{Context, Event};
 
-/// What a cache did since it was opened.
+use crate::freshness::Age;
+
+/// Counts of a cache since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CacheStats {
@@ -23,6 +26,51 @@ pub struct CacheStats {
     pub evictions: u64,
     /// Entries held now, as far as the backend knows.
     pub entries: u64,
+}
+
+/// The counts of one cache. Each method counts one call, and emits its event.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) hits: Counter,
+    pub(crate) stale: Counter,
+    pub(crate) coalesced: Counter,
+    pub(crate) misses: Counter,
+    pub(crate) inserts: Counter,
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) fn hit(&self, cx: &Context<'_>) {
+        self.hits.add_one();
+        cx.emit(Event::CacheHit);
+    }
+
+    /// Counts a hit of that age.
+    pub(crate) fn served(&self, cx: &Context<'_>, age: Age) {
+        match age {
+            Age::Fresh | Age::RefreshDue => self.hit(cx),
+            Age::Stale => {
+                self.hits.add_one();
+                self.stale.add_one();
+                cx.emit(Event::CacheStale);
+            }
+        }
+    }
+
+    pub(crate) fn coalesced(&self, cx: &Context<'_>) {
+        self.coalesced.add_one();
+        cx.emit(Event::CacheCoalesced);
+    }
+
+    pub(crate) fn miss(&self, cx: &Context<'_>) {
+        self.misses.add_one();
+        cx.emit(Event::CacheMiss);
+    }
+
+    pub(crate) fn insert(&self, cx: &Context<'_>) {
+        self.inserts.add_one();
+        cx.emit(Event::CacheStored);
+    }
 }
 
 /// A counter that threads add to without sharing a cache line, and without an atomic read-modify-write as long as no more
@@ -43,7 +91,7 @@ impl Counter {
     #[inline]
     pub(crate) fn add_one(&self) {
         match self.own.get(owned_stripe()) {
-            // Nobody else writes here.
+            // No other thread writes here.
             Some(Stripe(own)) => own.store(own.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
             None => {
                 self.shared.0.fetch_add(1, Ordering::Relaxed);

@@ -490,7 +490,7 @@ impl Backend for Down {
 #[async_trait]
 impl CacheBackend for Down {
     fn peek(&self, _: &Key) -> Peek {
-        Peek::Ask
+        Peek::NeedsAsync
     }
     async fn get(&self, _: &Key) -> Result<Option<Entry>, BackendError> {
         Err(BackendError::new("unreachable"))
@@ -536,7 +536,7 @@ impl Backend for Hung {
 #[async_trait]
 impl CacheBackend for Hung {
     fn peek(&self, _: &Key) -> Peek {
-        Peek::Ask
+        Peek::NeedsAsync
     }
     async fn get(&self, _: &Key) -> Result<Option<Entry>, BackendError> {
         std::future::pending().await
@@ -554,7 +554,7 @@ impl CacheBackend for Hung {
 
 fn impatient() -> Cache {
     let config = CacheConfig::default()
-        .with_patience(Duration::from_millis(5))
+        .with_backend_timeout(Duration::from_millis(5))
         .with_namespace("hung");
     Cache::with_backend(Arc::new(Hung), config).unwrap()
 }

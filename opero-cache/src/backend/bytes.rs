@@ -13,7 +13,7 @@ use opero_core::{Backend, BackendError, Key};
 /// time. What it cannot do it reports as an error: the call then runs without the cache.
 ///
 /// Keys mean the same in every process ([`KeySpace`](opero_core::stable::KeySpace)), so the store may be shared. It is
-/// opened for one function ([`CacheOptions`](super::CacheOptions)), and keeps the records of two functions apart.
+/// opened for one function ([`CacheOptions`](crate::CacheOptions)), and keeps the records of two functions apart.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex, time::Duration};
@@ -51,16 +51,16 @@ use opero_core::{Backend, BackendError, Key};
 #[async_trait]
 pub trait ByteStore: Backend {
     /// Reads a record on the spot and shows it to `visit`, where that takes microseconds and waits for nobody: the whole cost
-    /// of a hit on a disk. [`Spot::Ask`] where it cannot be known on the spot; then [`get`](Self::get) is asked.
+    /// of a hit on a disk. [`Spot::NeedsAsync`] where it cannot be known on the spot; then [`get`](Self::get) is asked.
     ///
     /// # Errors
     /// Where the store does not work.
     fn read(&self, key: &Key, visit: &mut dyn FnMut(&[u8])) -> Result<Spot, BackendError> {
         let _ = (key, visit);
-        Ok(Spot::Ask)
+        Ok(Spot::NeedsAsync)
     }
 
-    /// Reads a record. Dropped when the cache's patience ends.
+    /// Reads a record. Dropped at the cache's timeout.
     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, BackendError> {
         let mut record = None;
         self.read(key, &mut |bytes| record = Some(bytes.to_vec()))?;
@@ -101,7 +101,7 @@ pub trait ByteStore: Backend {
         Ok(Claim::Unshared)
     }
 
-    /// Does the store itself see to it that no answer takes long, and learn of its outages so? Then the stage's patience
+    /// Does the store itself see to it that no answer takes long, and learn of its outages so? Then the stage's timeout
     /// does not come in between.
     fn bounds_itself(&self) -> bool {
         false
@@ -126,7 +126,7 @@ pub enum Spot {
     /// There is none.
     Missing,
     /// Only [`ByteStore::get`] can tell.
-    Ask,
+    NeedsAsync,
 }
 
 /// Who executes, among the processes that share a store. With it comes the record as it is now, read after the decision:
@@ -134,14 +134,14 @@ pub enum Spot {
 #[derive(Debug)]
 pub enum Claim {
     /// This caller, as long as it holds the lease: nobody else does meanwhile.
-    Mine {
+    Acquired {
         /// The right to execute.
         lease: Box<dyn Lease>,
         /// The record that is there by now, perhaps one that is out of date.
         record: Option<Vec<u8>>,
     },
     /// Another caller does. Its record, or the end of its lease, will show in a later claim.
-    Taken {
+    Held {
         /// A number that tells its lease from those before and after.
         holder: u64,
         /// The record that is there by now, perhaps one that is out of date.

@@ -11,7 +11,8 @@ use moka::policy::EvictionPolicy;
 use opero_core::key::BuildIdentity;
 use opero_core::{Backend, BackendError, Instant, Key};
 
-use super::{CacheBackend, CacheOptions, Entry, Peek};
+use super::{CacheBackend, Entry, Peek};
+use crate::config::CacheOptions;
 
 /// Results in memory, the least recently used evicted.
 ///

@@ -11,7 +11,8 @@ use opero_core::{Backend, BackendError, Instant, Key};
 use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, OptionsBuilder, UnitWeighter};
 
-use super::{CacheBackend, CacheOptions, Entry, Peek};
+use super::{CacheBackend, Entry, Peek};
+use crate::config::CacheOptions;
 
 /// Results in memory, evicted by a variant of Clock-PRO, which keeps what is used more than once: a new result may be the first to go.
 ///

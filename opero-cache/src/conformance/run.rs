@@ -11,7 +11,7 @@ use opero_core::stable::KeySpace;
 use opero_core::{Backend, BackendError, ConfigError, Key, block_on};
 
 use super::Failure;
-use crate::patience::within;
+use crate::timeout::within;
 use crate::{ByteStore, CacheBackend, CacheOptions};
 
 /// What a promise was seen to be: kept, or what went wrong.

@@ -6,7 +6,7 @@ use opero_core::Key;
 
 use super::idle::MOST_FAILURES;
 use super::recursion::Waits;
-use super::{Flight, Flights, Landing, Leader, Phase};
+use super::{Completion, Flight, Flights, Leader, Phase};
 use crate::sync::{Arc, lock};
 
 /// A caller that waits for the leader's result, or for its own turn to lead.
@@ -47,7 +47,7 @@ impl<'a> Follower<'a> {
 
 impl<'a> Future for Follower<'a> {
     /// The result, or the lead.
-    type Output = Result<Landing, Leader<'a>>;
+    type Output = Result<Completion, Leader<'a>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -70,11 +70,11 @@ impl<'a> Future for Follower<'a> {
                 return Poll::Pending;
             }
             Phase::Vacant { is_idle } => *is_idle,
-            Phase::Landed(landing) => {
-                let landing = landing.clone();
+            Phase::Completed(completion) => {
+                let completion = completion.clone();
                 state.followers -= 1;
                 this.counted = false;
-                return Poll::Ready(Ok(landing));
+                return Poll::Ready(Ok(completion));
             }
         };
         if let Some(place) = state.place(this.number) {
@@ -91,8 +91,8 @@ impl<'a> Future for Follower<'a> {
         let flight = Arc::clone(&this.flight);
         let leader = Leader::new(this.flights, this.key, flight, number, from_idle);
         if from_idle && failures >= MOST_FAILURES {
-            leader.land(Landing::Idle);
-            return Poll::Ready(Ok(Landing::Idle));
+            leader.complete(Completion::Idle);
+            return Poll::Ready(Ok(Completion::Idle));
         }
         Poll::Ready(Err(leader))
     }

@@ -33,7 +33,7 @@ impl Flight {
     pub(super) fn look(self: &Arc<Self>) {
         let mut state = crate::sync::lock(&self.state);
         state.alarm = None;
-        if state.followers == 0 || matches!(state.phase, Phase::Landed(_)) {
+        if state.followers == 0 || matches!(state.phase, Phase::Completed(_)) {
             return;
         }
         let is_idle = |probe| self.pulse.is_idle(probe);

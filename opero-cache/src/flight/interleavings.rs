@@ -32,7 +32,7 @@ async fn call(shared: &Shared, lead: impl Fn(usize) -> Outcome) -> Option<i32> {
         Role::Lead(leader) => leader,
         Role::Alone => unreachable!("nobody recurses here"),
         Role::Follow(follower) => match follower.await {
-            Ok(Landing::Value(entry)) => return entry.value().copied(),
+            Ok(Completion::Value(entry)) => return entry.value().copied(),
             Ok(_) => return None,
             Err(leader) => leader,
         },
@@ -55,11 +55,11 @@ async fn call(shared: &Shared, lead: impl Fn(usize) -> Outcome) -> Option<i32> {
             while shared.ended.load(Ordering::SeqCst) < CALLERS - 1 {
                 shuttle::thread::yield_now();
             }
-            leader.land(Landing::Value(Entry::new(7, None)));
+            leader.complete(Completion::Value(Entry::new(7, None)));
             Some(7)
         }
         Outcome::Land | Outcome::Slow => {
-            leader.land(Landing::Value(Entry::new(7, None)));
+            leader.complete(Completion::Value(Entry::new(7, None)));
             Some(7)
         }
         Outcome::Leave => None,

@@ -6,10 +6,10 @@ use std::task::Context;
 use opero_core::{Key, Pulse};
 
 use super::idle::MOST_FAILURES;
-use super::{Flight, Flights, Landing, Leading, Phase, recursion};
+use super::{Completion, Flight, Flights, Leading, Phase, recursion};
 use crate::sync::{Arc, lock};
 
-/// The one caller that executes. Dropped before it landed, it hands over to a follower.
+/// The one caller that executes. Dropped before it is_completed, it hands over to a follower.
 #[derive(Debug)]
 pub(crate) struct Leader<'a> {
     flights: &'a Flights,
@@ -19,7 +19,7 @@ pub(crate) struct Leader<'a> {
     number: u32,
     /// It took over from one that nothing polls.
     from_idle: bool,
-    landed: bool,
+    is_completed: bool,
 }
 
 impl<'a> Leader<'a> {
@@ -38,7 +38,7 @@ impl<'a> Leader<'a> {
             flight,
             number,
             from_idle,
-            landed: false,
+            is_completed: false,
         }
     }
 
@@ -81,24 +81,24 @@ impl<'a> Leader<'a> {
         self.flight.pulse.pending(task);
     }
 
-    /// Ends the flight: followers receive `landing`, and the next caller starts a new one.
-    pub(crate) fn land(mut self, landing: Landing) {
-        self.landed = true;
-        self.end(landing);
+    /// Ends the flight: followers receive `completion`, and the next caller starts a new one.
+    pub(crate) fn complete(mut self, completion: Completion) {
+        self.is_completed = true;
+        self.end(completion);
     }
 
-    /// Ends the flight as [`land`](Self::land) does, and makes what it lands with only where somebody waits for it.
-    pub(crate) fn land_with(mut self, landing: impl FnOnce() -> Landing) {
+    /// Ends the flight as [`complete`](Self::complete) does, and makes what it lands with only where somebody waits for it.
+    pub(crate) fn complete_with(mut self, completion: impl FnOnce() -> Completion) {
         {
             let mut table = lock(&self.flights.table);
             // Nobody can follow without the table.
             if lock(&self.flight.state).followers == 0 {
                 self.flights.remove(&mut table, &self.key, &self.flight);
-                self.landed = true;
+                self.is_completed = true;
             }
         }
-        if !self.landed {
-            self.land(landing());
+        if !self.is_completed {
+            self.complete(completion());
         }
     }
 
@@ -112,26 +112,26 @@ impl<'a> Leader<'a> {
             state.failures
         };
         if failures >= MOST_FAILURES {
-            self.land(Landing::Outage);
+            self.complete(Completion::Outage);
         }
         // Otherwise the drop hands over.
     }
 
     /// Is what this flight brings out of date, and not to be kept?
-    pub(crate) fn is_detached(&self) -> bool {
-        self.flight.detached.load(Ordering::Acquire)
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.flight.is_forgotten.load(Ordering::Acquire)
     }
 
-    fn end(&self, landing: Landing) {
+    fn end(&self, completion: Completion) {
         let (waiters, _alarm) = {
             let mut table = lock(&self.flights.table);
             let mut state = lock(&self.flight.state);
             // A value is one, also of a leader that was passed over; its failure concerns its own caller only.
-            if !state.is_led_by(self.number) && !matches!(landing, Landing::Value(_)) {
+            if !state.is_led_by(self.number) && !matches!(completion, Completion::Value(_)) {
                 return;
             }
             self.flights.remove(&mut table, &self.key, &self.flight);
-            state.phase = Phase::Landed(landing);
+            state.phase = Phase::Completed(completion);
             (std::mem::take(&mut state.waiters), state.alarm.take())
         };
         for (_, waker) in waiters {
@@ -142,7 +142,7 @@ impl<'a> Leader<'a> {
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        if self.landed {
+        if self.is_completed {
             return;
         }
         let (waker, _own) = {

@@ -14,7 +14,7 @@ mod idle;
 mod interleavings;
 mod leader;
 #[cfg(feature = "bytes")]
-mod leased;
+mod lease;
 mod recursion;
 #[cfg(test)]
 #[cfg(not(shuttle))]
@@ -34,7 +34,7 @@ use crate::sync::{Arc, Mutex, lock};
 pub(crate) use follower::Follower;
 pub(crate) use leader::Leader;
 #[cfg(feature = "bytes")]
-pub(crate) use leased::LeaderLease;
+pub(crate) use lease::LeaderLease;
 pub use recursion::Leading;
 #[cfg(feature = "bytes")]
 pub(crate) use recursion::is_leading;
@@ -62,7 +62,7 @@ pub(crate) enum Role<'a> {
 
 /// How a flight ended, for a follower.
 #[derive(Clone)]
-pub(crate) enum Landing {
+pub(crate) enum Completion {
     /// With a value.
     Value(Entry),
     /// With an error that can be copied.
@@ -77,7 +77,7 @@ pub(crate) enum Landing {
 struct Flight {
     state: Mutex<State>,
     /// What it brings is out of date.
-    detached: AtomicBool,
+    is_forgotten: AtomicBool,
     /// The leader's.
     pulse: Pulse,
 }
@@ -107,7 +107,7 @@ enum Phase {
     Vacant {
         is_idle: bool,
     },
-    Landed(Landing),
+    Completed(Completion),
 }
 
 impl Flights {
@@ -128,24 +128,24 @@ impl Flights {
 
     /// What the flight of `key` brings is out of date: it lands for those who wait for it already, but is not to be kept,
     /// and the next caller starts a new one.
-    pub(crate) fn detach(&self, key: &Key) {
+    pub(crate) fn forget(&self, key: &Key) {
         let mut table = lock(&self.table);
         if let Some(flight) = table.remove(key) {
-            flight.detached.store(true, Ordering::Release);
+            flight.is_forgotten.store(true, Ordering::Release);
         }
         self.count(&table);
     }
 
     /// What any flight brings is out of date.
-    pub(crate) fn detach_all(&self) {
+    pub(crate) fn forget_all(&self) {
         let mut table = lock(&self.table);
         for (_, flight) in table.drain() {
-            flight.detached.store(true, Ordering::Release);
+            flight.is_forgotten.store(true, Ordering::Release);
         }
         self.count(&table);
     }
 
-    /// Takes `flight` off the table, unless it was detached and another one has its place.
+    /// Takes `flight` off the table, unless it was is_forgotten and another one has its place.
     fn remove(&self, table: &mut Table, key: &Key, flight: &Arc<Flight>) {
         if table
             .get(key)
@@ -194,7 +194,7 @@ impl Flight {
                 alarm: None,
                 probe: None,
             }),
-            detached: AtomicBool::new(false),
+            is_forgotten: AtomicBool::new(false),
             pulse: Pulse::default(),
         }
     }
@@ -216,7 +216,7 @@ impl std::fmt::Debug for Phase {
         f.write_str(match self {
             Self::Led => "Led",
             Self::Vacant { .. } => "Vacant",
-            Self::Landed(_) => "Landed",
+            Self::Completed(_) => "Completed",
         })
     }
 }

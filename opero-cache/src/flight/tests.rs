@@ -22,26 +22,26 @@ fn follower(flights: &Flights) -> Pin<Box<Follower<'_>>> {
     }
 }
 
-fn value(landing: &Landing) -> i32 {
-    match landing {
-        Landing::Value(entry) => *entry.value::<i32>().unwrap(),
+fn value(completion: &Completion) -> i32 {
+    match completion {
+        Completion::Value(entry) => *entry.value::<i32>().unwrap(),
         _ => panic!("no value"),
     }
 }
 
-fn poll<'a>(follower: &mut Pin<Box<Follower<'a>>>) -> Poll<Result<Landing, Leader<'a>>> {
+fn poll<'a>(follower: &mut Pin<Box<Follower<'a>>>) -> Poll<Result<Completion, Leader<'a>>> {
     follower
         .as_mut()
         .poll(&mut Context::from_waker(std::task::Waker::noop()))
 }
 
 #[test]
-fn followers_receive_what_the_leader_landed() {
+fn followers_receive_what_the_leader_is_completed() {
     let flights = Flights::default();
     let leader = leader(&flights);
     let (mut one, two) = (follower(&flights), follower(&flights));
     assert!(poll(&mut one).is_pending());
-    leader.land(Landing::Value(Entry::new(7, None)));
+    leader.complete(Completion::Value(Entry::new(7, None)));
     assert_eq!(value(&block_on(one).unwrap()), 7);
     assert_eq!(value(&block_on(two).unwrap()), 7);
     assert_eq!(flights.len(), 0);
@@ -57,7 +57,7 @@ fn a_leader_that_leaves_hands_over() {
     let Poll::Ready(Err(next)) = poll(&mut one) else {
         panic!("no lead");
     };
-    next.land(Landing::Value(Entry::new(7, None)));
+    next.complete(Completion::Value(Entry::new(7, None)));
     assert_eq!(flights.len(), 0);
 }
 
@@ -93,7 +93,7 @@ fn two_failures_in_a_row_release_everybody() {
         panic!("no lead");
     };
     second.fail();
-    assert!(matches!(block_on(two), Ok(Landing::Outage)));
+    assert!(matches!(block_on(two), Ok(Completion::Outage)));
     assert_eq!(flights.len(), 0);
 }
 
@@ -141,9 +141,9 @@ fn a_leader_that_nothing_polls_is_passed_over() {
     };
     assert!(next.is_from_idle() && poll(&mut two).is_pending());
     // Its failure concerns no other call any more.
-    idle.land(Landing::Outage);
+    idle.complete(Completion::Outage);
     assert!(poll(&mut two).is_pending());
-    next.land(Landing::Value(Entry::new(7, None)));
+    next.complete(Completion::Value(Entry::new(7, None)));
     assert_eq!(value(&block_on(two).unwrap()), 7);
     assert_eq!(flights.len(), 0);
 }
@@ -160,11 +160,11 @@ fn the_value_of_a_leader_that_was_passed_over_counts() {
     let Poll::Ready(Err(next)) = poll(&mut one) else {
         panic!("no lead");
     };
-    idle.land(Landing::Value(Entry::new(7, None)));
+    idle.complete(Completion::Value(Entry::new(7, None)));
     assert_eq!(value(&block_on(two).unwrap()), 7);
     // A new flight is none of the late leader's.
     let newer = leader(&flights);
-    next.land(Landing::Value(Entry::new(8, None)));
+    next.complete(Completion::Value(Entry::new(8, None)));
     assert_eq!(flights.len(), 1);
     drop(newer);
 }
@@ -206,8 +206,11 @@ fn after_two_leaders_that_nothing_polls_all_run() {
     look(&flights);
     look(&flights);
     look(&flights);
-    assert!(matches!(poll(&mut two), Poll::Ready(Ok(Landing::Idle))));
-    assert!(matches!(poll(&mut three), Poll::Ready(Ok(Landing::Idle))));
+    assert!(matches!(poll(&mut two), Poll::Ready(Ok(Completion::Idle))));
+    assert!(matches!(
+        poll(&mut three),
+        Poll::Ready(Ok(Completion::Idle))
+    ));
     assert_eq!(flights.len(), 0);
 }
 

@@ -206,7 +206,7 @@ impl ByteStore for Faulty {
         if let Some(&holder) = leases.get(&at)
             && self.fault != Fault::LeasesToAll
         {
-            return Ok(Claim::Taken { holder, record });
+            return Ok(Claim::Held { holder, record });
         }
         let number = match self.fault {
             Fault::NumbersAllAlike => 7,
@@ -218,7 +218,7 @@ impl ByteStore for Faulty {
             at,
             for_ever: self.fault == Fault::LeasesForEver,
         };
-        Ok(Claim::Mine {
+        Ok(Claim::Acquired {
             lease: Box::new(lease),
             record,
         })

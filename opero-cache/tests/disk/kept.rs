@@ -158,7 +158,10 @@ fn nothing_on_the_disk_is_touched_before_the_first_use() {
         let directory = Directory::new();
         let path = directory.path().join("not-yet");
         let store = open(scheme, &path, "");
-        assert!(matches!(store.read(&key(1), &mut |_| {}), Ok(Spot::Ask)));
+        assert!(matches!(
+            store.read(&key(1), &mut |_| {}),
+            Ok(Spot::NeedsAsync)
+        ));
         assert!(!path.exists(), "{scheme}");
         put(&store, 1).unwrap();
         assert!(path.exists(), "{scheme}");

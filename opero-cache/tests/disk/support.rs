@@ -120,7 +120,7 @@ pub(crate) fn get(store: &Store, number: u64) -> Result<Option<Vec<u8>>, Backend
     let mut seen = None;
     match store.read(&key(number), &mut |bytes| seen = Some(bytes.to_vec()))? {
         Spot::Found | Spot::Missing => Ok(seen),
-        Spot::Ask => block_on(store.get(&key(number))),
+        Spot::NeedsAsync => block_on(store.get(&key(number))),
     }
 }
 

@@ -20,7 +20,7 @@ struct Setting {
 
 impl Setting {
     fn new(store: &Store) -> Self {
-        let config = CacheConfig::default().with_patience(Duration::from_secs(30));
+        let config = CacheConfig::default().with_backend_timeout(Duration::from_secs(30));
         Self {
             caches: (0..8).map(|_| store.open(config.clone())).collect(),
             runs: AtomicUsize::new(0),
@@ -135,7 +135,7 @@ impl<N: Send + Sync> CallPolicy<u8, ()> for Numbered<N> {
 #[tokio::test]
 async fn processes_that_would_wait_for_each_other_run_in_the_end() {
     let store = Store::leasing();
-    let config = CacheConfig::default().with_patience(Duration::from_millis(20));
+    let config = CacheConfig::default().with_backend_timeout(Duration::from_millis(20));
     let caches = [store.open(config.clone()), store.open(config)];
     let both = tokio::sync::Barrier::new(2);
     // Each leads its own number, and asks for the other's while the other does the same.

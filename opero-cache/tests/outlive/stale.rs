@@ -169,7 +169,7 @@ impl Setting {
     /// The ticket is given back just behind the call.
     fn has_refreshed(&self) {
         self.refreshed();
-        while format!("{:?}", self.function.cache).contains("refreshing: 1") {
+        while format!("{:?}", self.function.cache).contains("refreshes: 1") {
             std::thread::yield_now();
         }
     }

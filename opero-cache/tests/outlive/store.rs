@@ -141,8 +141,8 @@ impl ByteStore for Store {
             self.0.claimed.pass();
         }
         Ok(match taken {
-            Some(holder) => Claim::Taken { holder, record },
-            None => Claim::Mine {
+            Some(holder) => Claim::Held { holder, record },
+            None => Claim::Acquired {
                 lease: Box::new(Held(self.clone(), *key)),
                 record,
             },

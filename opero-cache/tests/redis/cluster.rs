@@ -30,13 +30,13 @@ async fn records_and_leases_are_kept_and_cleared() {
     let store = open_patiently(&format!("{}?cluster=true", node.url()));
     store.put(&KEY, vec![1], Some(GUARD)).await.unwrap();
     assert_eq!(store.get(&KEY).await.unwrap(), Some(vec![1]));
-    let Claim::Mine { lease, record } = store.claim(&KEY).await.unwrap() else {
+    let Claim::Acquired { lease, record } = store.claim(&KEY).await.unwrap() else {
         panic!("nobody else is there");
     };
     assert_eq!(record, Some(vec![1]));
     assert!(matches!(
         store.claim(&KEY).await.unwrap(),
-        Claim::Taken { .. }
+        Claim::Held { .. }
     ));
     lease.release().await;
     store.clear().await.unwrap();

@@ -30,7 +30,7 @@ impl Setting {
         let server = RedisServer::start().unwrap();
         let open = || {
             let store = Arc::new(open_patiently(&server.url()));
-            Cache::with_store(store, config.clone().with_patience(GUARD)).unwrap()
+            Cache::with_store(store, config.clone().with_backend_timeout(GUARD)).unwrap()
         };
         Self {
             caches: [open(), open()],

@@ -12,14 +12,14 @@ use crate::support::{GUARD, KEY, NAME, Way, directly, open_patiently};
 
 fn mine(claim: Claim) -> (Box<dyn Lease>, Option<Vec<u8>>) {
     match claim {
-        Claim::Mine { lease, record } => (lease, record),
+        Claim::Acquired { lease, record } => (lease, record),
         other => panic!("not mine: {other:?}"),
     }
 }
 
 fn taken(claim: Claim) -> (u64, Option<Vec<u8>>) {
     match claim {
-        Claim::Taken { holder, record } => (holder, record),
+        Claim::Held { holder, record } => (holder, record),
         other => panic!("not taken: {other:?}"),
     }
 }
@@ -28,7 +28,7 @@ fn taken(claim: Claim) -> (u64, Option<Vec<u8>>) {
 async fn until_mine(store: &impl ByteStore) -> Box<dyn Lease> {
     let started = Instant::now();
     loop {
-        if let Claim::Mine { lease, .. } = store.claim(&KEY).await.unwrap() {
+        if let Claim::Acquired { lease, .. } = store.claim(&KEY).await.unwrap() {
             return lease;
         }
         assert!(started.elapsed() < GUARD);
@@ -68,7 +68,7 @@ async fn of_many_that_claim_at_once_one_gets_it() {
     });
     let mut leases = Vec::new();
     for claim in claims.collect::<Vec<_>>() {
-        if let Claim::Mine { lease, .. } = claim.await.unwrap() {
+        if let Claim::Acquired { lease, .. } = claim.await.unwrap() {
             leases.push(lease);
         }
     }

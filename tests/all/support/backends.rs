@@ -29,7 +29,7 @@ impl Backend for RecordingCache {
 #[async_trait]
 impl CacheBackend for RecordingCache {
     fn peek(&self, _: &Key) -> Peek {
-        Peek::Ask
+        Peek::NeedsAsync
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Entry>, BackendError> {

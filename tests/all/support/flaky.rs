@@ -72,7 +72,7 @@ impl Backend for FlakyCache {
 #[async_trait]
 impl CacheBackend for FlakyCache {
     fn peek(&self, _: &Key) -> Peek {
-        Peek::Ask
+        Peek::NeedsAsync
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Entry>, BackendError> {

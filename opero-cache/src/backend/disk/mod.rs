@@ -12,8 +12,9 @@ use sled::{Batch, Db, IVec};
 
 use opero_core::{BackendUri, ConfigError};
 
+use super::ByteStore;
 use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
-use super::{ByteStore, CacheOptions};
+use crate::config::CacheOptions;
 
 /// The `disk` backend: records on a local disk, in [sled](https://docs.rs/sled/0.34).
 ///

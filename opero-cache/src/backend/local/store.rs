@@ -15,7 +15,8 @@ use super::journal::{Frame, Kind};
 use super::pending::Known;
 use super::place::Place;
 use super::space::Space;
-use crate::backend::{ByteStore, CacheOptions, Spot};
+use crate::backend::{ByteStore, Spot};
+use crate::config::CacheOptions;
 
 /// Records on a local disk, of one function.
 pub(crate) struct LocalStore<E: Engine> {
@@ -107,7 +108,7 @@ impl<E: Engine> Backend for LocalStore<E> {
 impl<E: Engine> ByteStore for LocalStore<E> {
     fn read(&self, key: &Key, visit: &mut dyn FnMut(&[u8])) -> Result<Spot, BackendError> {
         let Some(opened) = self.opened.get() else {
-            return Ok(Spot::Ask);
+            return Ok(Spot::NeedsAsync);
         };
         match opened.space.look(key) {
             Known::Put(frame) => {
@@ -121,7 +122,7 @@ impl<E: Engine> ByteStore for LocalStore<E> {
         let stored = {
             let engine = shared.engine();
             let Some(engine) = engine.as_ref() else {
-                return Ok(Spot::Ask);
+                return Ok(Spot::NeedsAsync);
             };
             guarded(|| engine.get(&id(self.space, *key)))
         };

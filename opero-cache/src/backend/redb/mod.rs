@@ -13,8 +13,9 @@ use redb::{
 
 use opero_core::{BackendUri, ConfigError};
 
+use super::ByteStore;
 use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
-use super::{ByteStore, CacheOptions};
+use crate::config::CacheOptions;
 
 /// The `redb` backend: records on a local disk, in [redb](https://docs.rs/redb).
 ///

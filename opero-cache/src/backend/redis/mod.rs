@@ -13,7 +13,8 @@ use opero_redis::{Address, Error, Redis};
 
 use self::lease::Held;
 use self::names::Names;
-use super::{ByteStore, CacheOptions, Claim, Lease};
+use super::{ByteStore, Claim, Lease};
+use crate::config::CacheOptions;
 
 /// How long a lease outlives a holder that was killed.
 const LEASE: Duration = Duration::from_secs(10);
@@ -180,11 +181,11 @@ impl ByteStore for RedisCache {
         if set == Value::Okay || holder.as_deref() == Some(held.token().as_bytes()) {
             held.keep()?;
             let lease: Box<dyn Lease> = Box::new(held);
-            return Ok(Claim::Mine { lease, record });
+            return Ok(Claim::Acquired { lease, record });
         }
         held.forget();
         let holder = lease::number(holder.as_deref().unwrap_or_default());
-        Ok(Claim::Taken { holder, record })
+        Ok(Claim::Held { holder, record })
     }
 }
 

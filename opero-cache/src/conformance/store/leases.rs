@@ -11,15 +11,15 @@ use crate::{Claim, Lease};
 
 /// A claim, and the record that came with it.
 pub(super) enum Claimed {
-    Mine(Box<dyn Lease>, Option<Vec<u8>>),
-    Taken(u64, Option<Vec<u8>>),
+    Acquired(Box<dyn Lease>, Option<Vec<u8>>),
+    Held(u64, Option<Vec<u8>>),
 }
 
 /// `None` where the store has no leases.
 pub(super) fn claim(store: &Store, key: &Key) -> Result<Option<Claimed>, String> {
     Ok(match answer("claim", store.claim(key))? {
-        Claim::Mine { lease, record } => Some(Claimed::Mine(lease, record)),
-        Claim::Taken { holder, record } => Some(Claimed::Taken(holder, record)),
+        Claim::Acquired { lease, record } => Some(Claimed::Acquired(lease, record)),
+        Claim::Held { holder, record } => Some(Claimed::Held(holder, record)),
         Claim::Unshared => None,
     })
 }
@@ -28,9 +28,9 @@ pub(super) fn exclusive(opening: &Opening<'_>) -> Seen {
     let store = opening.open()?;
     let lease = match claim(&store, &key(1))? {
         None => return Ok(()),
-        Some(Claimed::Mine(lease, None)) => lease,
-        Some(Claimed::Mine(..)) => return Err("a record came with it that nobody put".into()),
-        Some(Claimed::Taken(..)) => return Err("it is taken before anybody claimed it".into()),
+        Some(Claimed::Acquired(lease, None)) => lease,
+        Some(Claimed::Acquired(..)) => return Err("a record came with it that nobody put".into()),
+        Some(Claimed::Held(..)) => return Err("it is taken before anybody claimed it".into()),
     };
     let (first, record) = taken(&store)?;
     ensure!(record.is_none(), "a record came with it that nobody put");
@@ -47,13 +47,13 @@ pub(super) fn exclusive(opening: &Opening<'_>) -> Seen {
 
 pub(super) fn passed_on(opening: &Opening<'_>) -> Seen {
     let store = opening.open()?;
-    let Some(Claimed::Mine(lease, _)) = claim(&store, &key(1))? else {
+    let Some(Claimed::Acquired(lease, _)) = claim(&store, &key(1))? else {
         return Ok(());
     };
     let (first, _) = taken(&store)?;
     put(&store, &key(1), b"record")?;
     block_on(lease.release());
-    let Some(Claimed::Mine(lease, record)) = claim(&store, &key(1))? else {
+    let Some(Claimed::Acquired(lease, record)) = claim(&store, &key(1))? else {
         return Err("released, it does not pass on".to_owned());
     };
     ensure!(
@@ -66,7 +66,7 @@ pub(super) fn passed_on(opening: &Opening<'_>) -> Seen {
     let mut next = None;
     let passed = eventually(|| {
         next = claim(&store, &key(1))?;
-        Ok(matches!(next, Some(Claimed::Mine(..))))
+        Ok(matches!(next, Some(Claimed::Acquired(..))))
     })?;
     ensure!(passed, "dropped, it does not pass on");
     Ok(())
@@ -74,12 +74,12 @@ pub(super) fn passed_on(opening: &Opening<'_>) -> Seen {
 
 pub(super) fn apart(opening: &Opening<'_>) -> Seen {
     let (one, other) = (opening.open()?, opening.open_for("", "other")?);
-    let Some(Claimed::Mine(lease, _)) = claim(&one, &key(1))? else {
+    let Some(Claimed::Acquired(lease, _)) = claim(&one, &key(1))? else {
         return Ok(());
     };
     for (store, number, of) in [(&one, 2, "key"), (&other, 1, "function")] {
         let claimed = claim(store, &key(number))?;
-        let mine = matches!(claimed, Some(Claimed::Mine(..)));
+        let mine = matches!(claimed, Some(Claimed::Acquired(..)));
         ensure!(mine, "the lease of another {of} is taken too");
     }
     block_on(lease.release());
@@ -91,7 +91,7 @@ pub(super) fn contended(opening: &Opening<'_>) -> Seen {
     let (holders, held) = (AtomicU32::new(0), AtomicU32::new(0));
     let work = || {
         for _ in 0..20 {
-            if let Some(Claimed::Mine(lease, _)) = claim(&store, &key(1))? {
+            if let Some(Claimed::Acquired(lease, _)) = claim(&store, &key(1))? {
                 let others = holders.fetch_add(1, Ordering::SeqCst);
                 held.fetch_add(1, Ordering::SeqCst);
                 thread::yield_now();
@@ -119,8 +119,8 @@ pub(super) fn contended(opening: &Opening<'_>) -> Seen {
 /// The number of whoever holds `key(1)`, and the record that came with it.
 fn taken(store: &Store) -> Result<(u64, Option<Vec<u8>>), String> {
     match claim(store, &key(1))? {
-        Some(Claimed::Taken(holder, record)) => Ok((holder, record)),
-        Some(Claimed::Mine(..)) => Err("two hold it at once".to_owned()),
+        Some(Claimed::Held(holder, record)) => Ok((holder, record)),
+        Some(Claimed::Acquired(..)) => Err("two hold it at once".to_owned()),
         None => Err("it has leases, and then has not".to_owned()),
     }
 }

@@ -91,7 +91,7 @@ fn find(store: &Store, key: &Key) -> Result<Option<Vec<u8>>, String> {
         .map_err(|error| format!("`read` fails: {error}"))?;
     match (spot, shown.as_slice(), &got) {
         (Spot::Found, [read], Some(got)) if read == got => {}
-        (Spot::Missing, [], None) | (Spot::Ask, [], _) => {}
+        (Spot::Missing, [], None) | (Spot::NeedsAsync, [], _) => {}
         (Spot::Found, [_], Some(_)) => return Err("`read` shows another record than `get`".into()),
         (Spot::Found, [_], None) => return Err("`read` shows what `get` does not find".into()),
         (Spot::Missing, [], Some(_)) => return Err("`read` misses what `get` finds".into()),

@@ -41,15 +41,15 @@ pub(super) fn after(opening: &Opening<'_>) -> Seen {
 
 pub(super) fn leases(opening: &Opening<'_>) -> Seen {
     let (one, other) = (opening.open()?, opening.open()?);
-    let Some(Claimed::Mine(lease, _)) = claim(&one, &key(1))? else {
+    let Some(Claimed::Acquired(lease, _)) = claim(&one, &key(1))? else {
         return Ok(());
     };
     let claimed = claim(&other, &key(1))?;
-    ensure!(matches!(claimed, Some(Claimed::Taken(..))), "both hold it");
+    ensure!(matches!(claimed, Some(Claimed::Held(..))), "both hold it");
     block_on(lease.release());
     let claimed = claim(&other, &key(1))?;
     ensure!(
-        matches!(claimed, Some(Claimed::Mine(..))),
+        matches!(claimed, Some(Claimed::Acquired(..))),
         "it does not pass on"
     );
     Ok(())

@@ -12,7 +12,8 @@ use opero_core::{Backend, BackendError, BackendUri, Key, block_on};
 
 use self::engine::{Disk, Moody};
 use super::LocalStore;
-use crate::backend::{ByteStore, CacheOptions};
+use crate::backend::ByteStore;
+use crate::config::CacheOptions;
 
 /// A directory, removed at the end.
 struct Directory(PathBuf);

@@ -7,10 +7,10 @@ use opero_core::{Attempt, Error, Stage, operation};
 #[cfg(feature = "bytes")]
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::stage::Cache;
+use crate::cache::Cache;
 
 impl Cache {
-    /// The result of `function` for `args`: looked up, or else computed and kept.
+    /// Returns the result of `function` for `args`: looked up, or else computed and stored.
     ///
     /// The key is `args` together with the closure's own type, so two places in a program never share an entry; where
     /// they should, pass the same `fn` in both.
@@ -32,7 +32,7 @@ impl Cache {
     /// ```
     ///
     /// # Errors
-    /// The function's own, which is not kept.
+    /// The function's own, which is not stored.
     pub async fn get_or_run<T, E, A, F, Fut>(&self, args: &A, function: F) -> Result<T, Error<E>>
     where
         T: Clone + Send + Sync + 'static,
@@ -48,7 +48,7 @@ impl Cache {
     /// thread.
     ///
     /// # Errors
-    /// The function's own, which is not kept.
+    /// The function's own, which is not stored.
     pub fn get_or_run_sync<T, E, A, F>(&self, args: &A, function: F) -> Result<T, Error<E>>
     where
         T: Clone + Send + Sync + 'static,
@@ -68,7 +68,7 @@ impl Cache {
     /// name share their results.
     ///
     /// # Errors
-    /// The function's own, which is not kept.
+    /// The function's own, which is not stored.
     #[cfg(feature = "bytes")]
     pub async fn get_or_run_stable<T, E, A, F, Fut>(
         &self,
@@ -90,7 +90,7 @@ impl Cache {
     /// a server, blocks the thread.
     ///
     /// # Errors
-    /// The function's own, which is not kept.
+    /// The function's own, which is not stored.
     #[cfg(feature = "bytes")]
     pub fn get_or_run_stable_sync<T, E, A, F>(
         &self,
