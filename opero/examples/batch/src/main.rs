@@ -34,7 +34,7 @@ use provider::{Provider, Terms};
 
 #[operomap(
     cache_backend = options::cache_backend(),
-    cache_key = |request| &request.prompt, // the same answer whoever pays for it, and wherever it comes from
+    cache_key = |request| &request.prompt, // the same answer, whichever key and model it comes from
     retries = 8,
     retry_on = ApiError::is_transient,
     retry_after = ApiError::retry_after,
@@ -119,7 +119,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 /// One request for each prompt; the two keys take turns.
 fn requests(prompts: &[String], url: &str) -> Vec<Request> {
-    let keys = provider::desk::KEYS.iter().cycle();
+    let keys = provider::behaviour::KEYS.iter().cycle();
     let requests = prompts.iter().zip(keys).map(|(prompt, key)| Request {
         url: url.to_owned(),
         api_key: ApiKey((*key).to_owned()),

@@ -10,7 +10,7 @@ use opero::map::{Report, progress};
 use crate::client::{Completion, Request};
 use crate::complete;
 use crate::options::Options;
-use crate::provider::desk;
+use crate::provider::behaviour;
 
 pub(crate) struct Pass {
     pub(crate) report: Report,
@@ -45,7 +45,7 @@ impl Pass {
                     let number = open.close(&completion);
                     if let (Some(number), true) = (number, options.answers) {
                         // Above the bar, and one write a line, also into a pipe: a kill cuts none of them short. Where
-                        // nobody reads any more, the run ends.
+                        // no process reads any more, the run ends.
                         let text = printable(&completion.text);
                         writeln!(progress::stdout(), "{number}: {text}")?;
                     }
@@ -83,7 +83,7 @@ impl<'r> Open<'r> {
     /// The number of the prompt that this answers.
     fn close(&mut self, completion: &Completion) -> Option<usize> {
         let Completion { prompt, text } = completion;
-        if *text != desk::answer(prompt) {
+        if *text != behaviour::answer(prompt) {
             self.note(format!("\"{prompt}\" got another one's answer"));
             return None;
         }
@@ -114,7 +114,7 @@ impl<'r> Open<'r> {
     }
 }
 
-/// A text of somebody else's, for a terminal: control characters, which could move its cursor or set its title, are escaped.
+/// Prepares an untrusted text for a terminal: control characters, which could move its cursor or set its title, are escaped.
 fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for character in text.chars() {

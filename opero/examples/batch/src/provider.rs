@@ -16,10 +16,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-#[path = "desk.rs"]
-pub(crate) mod desk;
+#[path = "behaviour.rs"]
+pub(crate) mod behaviour;
 
-use desk::{Desk, Fate, answer};
+use behaviour::{Behaviour, Reply, answer};
 
 /// How a provider treats who asks it.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ impl Default for Terms {
 #[derive(Debug, Clone)]
 pub(crate) struct Provider {
     pub(crate) url: String,
-    desk: Arc<Mutex<Desk>>,
+    behaviour: Arc<Mutex<Behaviour>>,
 }
 
 /// How the provider answered so far.
@@ -72,18 +72,18 @@ impl Provider {
     pub(crate) async fn start(terms: Terms) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}/v1/completions", listener.local_addr()?);
-        let desk = Arc::new(Mutex::new(Desk::new(terms)));
-        tokio::spawn(serve(listener, Arc::clone(&desk)));
-        Ok(Self { url, desk })
+        let behaviour = Arc::new(Mutex::new(Behaviour::new(terms)));
+        tokio::spawn(serve(listener, Arc::clone(&behaviour)));
+        Ok(Self { url, behaviour })
     }
 
     pub(crate) fn served(&self) -> Served {
-        lock(&self.desk).served
+        lock(&self.behaviour).served
     }
 
     /// What was asked so far, by the prompt.
     pub(crate) fn by_prompt(&self) -> HashMap<String, Asked> {
-        lock(&self.desk).by_prompt.clone()
+        lock(&self.behaviour).by_prompt.clone()
     }
 }
 
@@ -111,17 +111,17 @@ struct Ask {
     prompt: String,
 }
 
-async fn serve(listener: TcpListener, desk: Arc<Mutex<Desk>>) {
+async fn serve(listener: TcpListener, behaviour: Arc<Mutex<Behaviour>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let desk = Arc::clone(&desk);
-        let service = service_fn(move |request| complete(Arc::clone(&desk), request));
+        let behaviour = Arc::clone(&behaviour);
+        let service = service_fn(move |request| complete(Arc::clone(&behaviour), request));
         // A client that is gone gets no answer.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
 async fn complete(
-    desk: Arc<Mutex<Desk>>,
+    behaviour: Arc<Mutex<Behaviour>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     let (head, body) = request.into_parts();
@@ -129,16 +129,16 @@ async fn complete(
     let key = (head.headers.get(header::AUTHORIZATION))
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .unwrap_or_default();
-    let fate = lock(&desk).decide(key, &ask, Instant::now());
+    let reply = lock(&behaviour).decide(key, &ask, Instant::now());
     let response = Response::builder();
-    Ok(match fate {
-        Fate::Rejected(status, problem) => response.status(status).body(problem.into())?,
-        Fate::OverRate(wait) => response
+    Ok(match reply {
+        Reply::Rejected(status, problem) => response.status(status).body(problem.into())?,
+        Reply::OverRate(wait) => response
             .status(StatusCode::TOO_MANY_REQUESTS)
             // The header counts whole seconds.
             .header(header::RETRY_AFTER, wait.as_secs_f64().ceil().to_string())
             .body("slow down".into())?,
-        Fate::Answered(delay) => {
+        Reply::Answered(delay) => {
             tokio::time::sleep(delay).await;
             let text = answer(&ask.prompt);
             let told = json!({ "model": ask.model, "prompt": ask.prompt, "text": text });
@@ -147,6 +147,6 @@ async fn complete(
     })
 }
 
-fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(behaviour: &Mutex<Behaviour>) -> MutexGuard<'_, Behaviour> {
+    behaviour.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::support::{Directory, Serving, example, output, report};
-use crate::provider::desk::answer;
+use crate::provider::behaviour::answer;
 
 const KILLS: usize = 10;
 /// More than ten runs do before they are killed.

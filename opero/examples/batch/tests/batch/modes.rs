@@ -1,7 +1,7 @@
 //! The same job wherever its requests are made.
 
 use super::support::{Directory, Serving, example, output, report};
-use crate::provider::desk::answer;
+use crate::provider::behaviour::answer;
 
 const PROMPTS: usize = 20;
 
@@ -23,7 +23,7 @@ fn every_mode_gives_every_prompt_its_answer() {
         assert!(same(first, &expected), "{mode}: {said}");
         let started = rest.contains("workers      ");
         assert_eq!(started, mode != "async", "{mode}: {said}");
-        // The second pass comes out of the cache, which is here whatever the mode: nobody is asked.
+        // The second pass comes out of the cache, which is here in every mode: the provider is not asked.
         let (second, rest) = rest
             .split_once("\n\n")
             .unwrap()

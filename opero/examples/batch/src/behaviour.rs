@@ -1,6 +1,6 @@
-//! What becomes of a request, unreliable in a repeatable way.
+//! Decides how the provider replies to a request: unreliably, in a repeatable way.
 //!
-//! The fate of a request follows from the seed, the prompt, the model and how often that pair was asked before, so a
+//! The reply to a request follows from the seed, the prompt, the model and how often that pair was asked before, so a
 //! run can be repeated. Only two things depend on when a request arrives: the rate of a key, which is what a rate is,
 //! and the outage, which hits a fixed number of consecutive requests to one model.
 
@@ -25,7 +25,8 @@ pub(crate) fn answer(prompt: &str) -> String {
     format!("On \"{subject}\": see volume {}.", hash(&prompt) % 1_000)
 }
 
-pub(super) enum Fate {
+/// How a request is replied to.
+pub(super) enum Reply {
     Answered(Duration),
     OverRate(Duration),
     Rejected(StatusCode, &'static str),
@@ -33,7 +34,7 @@ pub(super) enum Fate {
 
 /// What the provider remembers between requests.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Behaviour {
     terms: Terms,
     pub(super) served: Served,
     pub(super) by_prompt: HashMap<String, Asked>,
@@ -45,7 +46,7 @@ pub(super) struct Desk {
     first_model: u64,
 }
 
-impl Desk {
+impl Behaviour {
     pub(super) fn new(terms: Terms) -> Self {
         Self {
             terms,
@@ -57,29 +58,29 @@ impl Desk {
         }
     }
 
-    pub(super) fn decide(&mut self, key: &str, ask: &Ask, now: Instant) -> Fate {
+    pub(super) fn decide(&mut self, key: &str, ask: &Ask, now: Instant) -> Reply {
         self.served.requests += 1;
         let asked = self.by_prompt.entry(ask.prompt.clone()).or_default();
         asked.requests += 1;
         let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
-            return Fate::Rejected(StatusCode::UNAUTHORIZED, "unknown key");
+            return Reply::Rejected(StatusCode::UNAUTHORIZED, "unknown key");
         };
         if !MODELS.contains(&ask.model.as_str()) {
-            return Fate::Rejected(StatusCode::NOT_FOUND, "unknown model");
+            return Reply::Rejected(StatusCode::NOT_FOUND, "unknown model");
         }
         if let Some(wait) = self.wait(key, now) {
             self.served.over_rate += 1;
-            return Fate::OverRate(wait);
+            return Reply::OverRate(wait);
         }
         if self.down(&ask.model) {
             self.served.outage += 1;
-            return Fate::Rejected(StatusCode::SERVICE_UNAVAILABLE, "the model is down");
+            return Reply::Rejected(StatusCode::SERVICE_UNAVAILABLE, "the model is down");
         }
         self.draw(ask)
     }
 
-    /// A request that nothing stands against, but luck.
-    fn draw(&mut self, ask: &Ask) -> Fate {
+    /// Decides about a valid request, at random.
+    fn draw(&mut self, ask: &Ask) -> Reply {
         let turn = self.turns.entry(hash(&(&ask.prompt, &ask.model)));
         let turn = turn.or_default();
         *turn += 1;
@@ -87,18 +88,18 @@ impl Desk {
         match luck % 100 {
             0..8 => {
                 self.served.errors += 1;
-                Fate::Rejected(StatusCode::INTERNAL_SERVER_ERROR, "something broke")
+                Reply::Rejected(StatusCode::INTERNAL_SERVER_ERROR, "something broke")
             }
             8..11 => {
                 self.served.slow += 1;
-                Fate::Answered(Duration::from_secs(4))
+                Reply::Answered(Duration::from_secs(4))
             }
             _ => {
                 self.served.answers += 1;
                 if let Some(asked) = self.by_prompt.get_mut(&ask.prompt) {
                     asked.answers += 1;
                 }
-                Fate::Answered(Duration::from_millis(60 + luck / 100 % 240))
+                Reply::Answered(Duration::from_millis(60 + luck / 100 % 240))
             }
         }
     }
@@ -115,7 +116,7 @@ impl Desk {
         Some(early)
     }
 
-    /// Is this one of the requests that the outage hits?
+    /// Returns `true` if the outage hits this request.
     fn down(&mut self, model: &str) -> bool {
         if model != MODELS[0] {
             return false;
