@@ -23,7 +23,7 @@ use opero_core::{
     WaitMode, block_on, remote,
 };
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 use crate::execution::{self, Execution};
 use crate::fast_path::Needs;
 use crate::mechanism::cache::{self, CacheSlot, Followed, JoinedSlot};

@@ -8,10 +8,11 @@ use opero_core::{
 };
 use opero_map::{IntoSource, Job, MapConfig, Run};
 
+use super::Pipeline;
 #[cfg(feature = "serde")]
 use super::identity::Named;
 use super::identity::{Hashed, Identity};
-use super::{Pipeline, Places};
+use crate::route::Places;
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// Runs a function over `items`, each through this pipeline. A result is kept under its item and the closure's type.

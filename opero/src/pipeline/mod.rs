@@ -9,6 +9,8 @@ mod identity;
 mod map;
 #[cfg_attr(not(feature = "map"), allow(unreachable_pub))]
 mod owned;
+#[cfg_attr(not(feature = "map"), allow(unreachable_pub))]
+mod owned_identity;
 #[cfg(feature = "map")]
 mod owned_map;
 #[cfg(feature = "serde")]
@@ -32,10 +34,12 @@ pub use identity::Named;
 pub use identity::{Hashed, Identity};
 #[cfg(feature = "map")]
 pub use map::{AsyncItems, SyncItems};
-#[cfg(all(feature = "map", feature = "serde"))]
-pub use owned::ByName;
 #[cfg(feature = "map")]
-pub use owned::{Awaited, Blocking, ByHash, OwnedFunction, OwnedIdentity, OwnedValue};
+pub use owned::{Awaited, Blocking, OwnedFunction};
+#[cfg(all(feature = "map", feature = "serde"))]
+pub use owned_identity::ByName;
+#[cfg(feature = "map")]
+pub use owned_identity::{ByHash, OwnedIdentity, OwnedValue};
 #[cfg(all(feature = "map", feature = "serde"))]
 pub use owned_map::NamedRun;
 #[cfg(feature = "map")]

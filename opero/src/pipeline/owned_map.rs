@@ -8,13 +8,13 @@ use std::hash::Hash;
 use opero_core::{Attempt, ConfigError, Context, Error, WaitMode};
 use opero_map::{IntoSource, Job, Run};
 
+use super::Pipeline;
 use super::map::Both;
+use super::owned::{Awaited, Blocking, OwnedCall, OwnedFunction};
 #[cfg(feature = "serde")]
-use super::owned::ByName;
-use super::owned::{
-    Awaited, Blocking, ByHash, OwnedCall, OwnedFunction, OwnedIdentity, OwnedValue,
-};
-use super::{Pipeline, Places};
+use super::owned_identity::ByName;
+use super::owned_identity::{ByHash, OwnedIdentity, OwnedValue};
+use crate::route::Places;
 
 /// A run whose items are known by a name and their bytes.
 #[cfg(feature = "serde")]

@@ -6,7 +6,8 @@ use opero_core::{Attempt, Error, operation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Pipeline, Places};
+use super::Pipeline;
+use crate::route::Places;
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     /// [`call`](Self::call) for a cache that outlives the process: its result is kept under `name` and the bytes of `args`,

@@ -21,8 +21,8 @@ use opero_core::key::{BuildIdentity, type_id};
 use opero_core::{CodecError, ConfigError, KeyBytes, inventory};
 
 use super::path::{self, Named};
-use crate::PipelineConfig;
 use crate::clock::current_clock;
+use crate::config::PipelineConfig;
 use crate::mechanism::cache;
 use crate::order::Stages;
 

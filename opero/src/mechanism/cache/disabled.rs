@@ -5,7 +5,7 @@ use std::task;
 
 use opero_core::{Attempt, Call, ConfigError, Context, Entry, Key, Next};
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 
 pub(crate) type CacheSlot = ();
 pub(crate) type RefreshSlot<'a> = ();

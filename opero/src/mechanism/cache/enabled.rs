@@ -6,7 +6,7 @@ pub(crate) use opero_cache::Followed;
 use opero_cache::{Cache, CacheConfig, Joined, Leading, Refreshing};
 use opero_core::{Attempt, BackendUri, Call, ConfigError, Context, Entry, Key, Next};
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 use crate::config::optional;
 
 pub(crate) type CacheSlot = Option<Cache>;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opero_core::{Clock, ConfigError};
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 use crate::fast_path::Needs;
 
 pub(crate) type RateLimitSlot = ();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use opero_core::{BackendUri, Clock, ConfigError};
 use opero_ratelimit::{Quota, RateLimit, RateLimitConfig};
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 use crate::config::optional;
 use crate::fast_path::Needs;
 

@@ -5,7 +5,7 @@ use std::task::{self, Poll};
 
 use opero_core::{Clock, ConfigError, Rejected, RejectedKind};
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 
 pub(crate) type RetrySlot = ();
 pub(crate) type FallbackSlot = ();

@@ -5,7 +5,7 @@ use std::task::{self, Poll};
 use opero_core::{Clock, ConfigError, Rejected, RejectedKind};
 use opero_retry::{Exponential, Fallback, Retry, RetryPolicy, Timeout, Timer};
 
-use crate::PipelineConfig;
+use crate::config::PipelineConfig;
 use crate::config::optional;
 
 /// Always there: without retries it decides so itself, which costs less than asking whether it is there.
