@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use opero_core::{Cause, Error, Rejected};
 
-/// Between a function's return type and the pipeline's `Result<Value, opero::Error<Error>>`.
+/// Converts between a function's return type and the pipeline's `Result<Value, opero::Error<Error>>`.
 pub trait Adapter: Copy + Send + Sync {
     /// What the function returns.
     type Return;
@@ -17,22 +17,22 @@ pub trait Adapter: Copy + Send + Sync {
     type Value;
     /// What retry and fallback look at.
     type Error;
-    /// What the function returns can hold the errors of earlier attempts.
+    /// Whether the return type can hold the errors of earlier attempts.
     const HOLDS_HISTORY: bool = false;
 
-    /// What the function returned, for the pipeline.
+    /// Converts what the function returned for the pipeline.
     ///
     /// # Errors
     /// The function's own.
     fn lift(returned: Self::Return) -> Result<Self::Value, Error<Self::Error>>;
 
-    /// The pipeline's result, for the caller.
+    /// Converts the pipeline's result for the caller.
     ///
     /// # Errors
     /// A rejection that the return type by itself cannot hold.
     fn lower(result: Result<Self::Value, Error<Self::Error>>) -> Result<Self::Return, Rejected>;
 
-    /// What the function returns for a value that the cache has.
+    /// Converts a value from the cache into what the function returns.
     fn known(value: Self::Value) -> Self::Return;
 }
 
@@ -73,17 +73,17 @@ marker! {
     Plain<R>
 }
 
-/// The adapter of `Result<T, opero::Error<E>>`, where the macro knows that it is one.
+/// Returns the adapter of `Result<T, opero::Error<E>>`, where the macro knows that it is one.
 pub const fn transparent<T, E>() -> Transparent<T, E> {
     Transparent(PhantomData)
 }
 
-/// The adapter of another `Result<T, E>`.
+/// Returns the adapter of another `Result<T, E>`.
 pub const fn wrapped<T, E>() -> Wrapped<T, E> {
     Wrapped(PhantomData)
 }
 
-/// The adapter of anything else.
+/// Returns the adapter of any other type.
 pub const fn plain<R>() -> Plain<R> {
     Plain(PhantomData)
 }
@@ -97,7 +97,7 @@ impl<T, E> Returns<Result<T, Error<E>>> {
 
 /// The second choice.
 pub trait ReturnsResult<T, E>: Sized {
-    /// The adapter.
+    /// Returns the adapter.
     fn adapter(self) -> Wrapped<T, E> {
         Wrapped(PhantomData)
     }
@@ -107,7 +107,7 @@ impl<T, E> ReturnsResult<T, E> for Returns<Result<T, E>> {}
 
 /// The last choice.
 pub trait ReturnsAny<R>: Sized {
-    /// The adapter.
+    /// Returns the adapter.
     fn adapter(self) -> Plain<R> {
         Plain(PhantomData)
     }

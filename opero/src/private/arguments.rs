@@ -71,7 +71,7 @@ pub fn hash_self<A: HashSelf + ?Sized>(own: &A, hasher: &mut KeyHasher) {
 pub trait HashKey {
     /// Hashes it.
     fn hash_into(&self, hasher: &mut KeyHasher);
-    /// Its key.
+    /// Returns its key.
     fn key(&self) -> Key;
 }
 
@@ -93,7 +93,7 @@ pub fn hash_key<K: HashKey + ?Sized>(key: &K, hasher: &mut KeyHasher) {
     key.hash_into(hasher);
 }
 
-/// The limiter's key.
+/// Returns the limiter's key.
 pub fn rate_key<K: HashKey + ?Sized>(key: &K) -> Key {
     key.key()
 }
@@ -118,18 +118,18 @@ impl<A: Clone> CloneArgument for A {
     }
 }
 
-/// One attempt's own copy of an argument.
+/// Returns an attempt's own copy of an argument.
 #[inline]
 pub fn clone_argument<A: CloneArgument>(argument: &A) -> A {
     argument.clone_it()
 }
 
-/// The type of an argument, to ask for its way: `Passes::of(&argument).way()`.
+/// The type of an argument, which chooses whether it is cloned or moved: `Passes::of(&argument).way()`.
 #[derive(Debug)]
 pub struct Passes<T>(PhantomData<fn() -> T>);
 
 impl<T> Passes<T> {
-    /// That of `argument`.
+    /// Returns the type of `argument`.
     pub const fn of(_: &T) -> Self {
         Self(PhantomData)
     }
@@ -137,7 +137,7 @@ impl<T> Passes<T> {
 
 /// The first choice.
 pub trait PassClone: Sized {
-    /// By cloning.
+    /// Passes it by cloning.
     fn way(self) -> ByClone {
         ByClone
     }
@@ -147,7 +147,7 @@ impl<T: Clone> PassClone for Passes<T> {}
 
 /// The last choice.
 pub trait PassMove: Sized {
-    /// By moving.
+    /// Passes it by moving.
     fn way(self) -> ByMove {
         ByMove
     }
@@ -183,13 +183,13 @@ impl ByMove {
 pub struct Cloned<T>(T);
 
 impl<T: Clone> Cloned<T> {
-    /// It, for a key.
+    /// Returns it for a key.
     #[inline]
     pub fn seen(&self) -> &T {
         &self.0
     }
 
-    /// It, for an execution.
+    /// Clones it for an execution.
     #[inline]
     pub fn take(&self) -> T {
         self.0.clone()
@@ -204,12 +204,12 @@ impl<T> Moved<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It, for a key, which is made before the execution.
+    /// Returns it for a key, which is made before the execution.
     pub fn seen(&self) -> Seen<'_, T> {
         Seen(self.lock())
     }
 
-    /// It, for the one execution.
+    /// Moves it into the only execution.
     pub fn take(&self) -> T {
         let taken = self.lock().take();
         taken.unwrap_or_else(|| moved())
@@ -227,7 +227,7 @@ impl<T> Deref for Seen<'_, T> {
     }
 }
 
-/// Not reached: the attribute keeps arguments so only where no stage that is there executes a call again.
+/// Is never reached: the attribute moves arguments only if no stage executes a call again.
 #[cold]
 fn moved() -> ! {
     unreachable!("a call without retries, fallback and stages of the user's was executed twice")
@@ -275,7 +275,7 @@ where
 
 /// The last choice.
 pub trait KeepNone: Sized {
-    /// It cannot be kept: the caller that finds a stale value refreshes it.
+    /// Returns `None`: the caller that finds a stale value refreshes it.
     fn keep(self) -> Option<NotKept> {
         None
     }
@@ -301,7 +301,7 @@ impl<T: ?Sized, O> Kept<T, O> {
 }
 
 impl<T: ?Sized, O: Borrow<T>> Kept<T, O> {
-    /// The argument, as the function takes it.
+    /// Returns the argument as the function takes it.
     pub fn lend(&self) -> &T {
         self.owned.borrow()
     }
@@ -314,12 +314,12 @@ impl<T: ?Sized, O> fmt::Debug for Kept<T, O> {
     }
 }
 
-/// What there is none of. It says nothing of the argument's type, which may borrow.
+/// An argument that cannot be kept; there is no value of this type. It does not name the argument's type, which may borrow.
 #[derive(Debug)]
 pub struct NotKept(Infallible);
 
 impl NotKept {
-    /// The argument, as the function takes it.
+    /// Returns the argument as the function takes it.
     pub fn lend<T: ?Sized>(&self) -> &T {
         match self.0 {}
     }

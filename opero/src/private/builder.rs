@@ -22,7 +22,7 @@ pub struct CallBody<A, S, I, B> {
 }
 
 impl<A: Adapter, S, I, F> CallBody<A, S, I, AsyncBody<F>> {
-    /// An async function that returns what `adapter` says, with arguments that all its attempts share.
+    /// Starts the call of an async function that returns what `adapter` says, with arguments that all attempts share.
     #[inline]
     pub fn asynchronous<Fut>(function: &'static Function, _: A, shared: S, body: F) -> Self
     where
@@ -39,7 +39,7 @@ impl<A: Adapter, S, I, F> CallBody<A, S, I, AsyncBody<F>> {
 }
 
 impl<A: Adapter, S, I, F> CallBody<A, S, I, SyncBody<F>> {
-    /// A synchronous function.
+    /// Starts the call of a synchronous function.
     #[inline]
     pub fn synchronous(function: &'static Function, _: A, shared: S, body: F) -> Self
     where
@@ -148,7 +148,7 @@ pub struct CallBuilder<A, S, I, B, K, Out, In, C> {
 }
 
 impl<A, S, I, B, K, Out, In, C> CallBuilder<A, S, I, B, K, Out, In, C> {
-    /// The same call with all that a stage may ask for later: bytes for other processes, those of its `rate_key` or of its
+    /// Adds all that a stage may ask for later: bytes for other processes, those of its `rate_key` or of its
     /// arguments; and the limiter and the cost of each fallback value.
     #[inline]
     pub fn with_bytes(self) -> CallBuilder<A, S, I, B, WithBytes<K>, Out, In, C> {
@@ -173,7 +173,7 @@ impl<A, S, I, B, K, Out, In, C> CallBuilder<A, S, I, B, K, Out, In, C> {
         }
     }
 
-    /// The same with another key.
+    /// Replaces the key.
     #[inline]
     pub(super) fn map_key<L>(
         self,
@@ -212,7 +212,7 @@ impl<A, S, I, B, K, Out, In, C> CallBuilder<A, S, I, B, K, Out, In, C> {
 
 /// How the body of a function runs.
 pub trait Body<S, I, R>: Send + Sync {
-    /// How it waits.
+    /// How it waits for the function.
     const WAIT_MODE: WaitMode;
 
     /// The name of the user's closure. It holds the path of the function and the types it is generic over, and nothing of

@@ -22,7 +22,7 @@ impl<T, E> OutcomeCodec<T, E> {
     }
 }
 
-/// What of a function's calls becomes bytes. Made anew wherever it is asked for: it is a handful of pointers, and calls in this
+/// How a function's calls become bytes. It is made anew wherever it is needed, since it is a few pointers, and calls in this
 /// process carry only the one that makes it.
 pub struct Bytes<S, I, T, E> {
     /// The arguments of an attempt, for a worker process.
@@ -33,7 +33,7 @@ pub struct Bytes<S, I, T, E> {
     pub describe: Option<fn(&E) -> String>,
 }
 
-/// Says what of a function's calls becomes bytes.
+/// Says how a function's calls become bytes.
 pub(super) type MakeBytes<S, I, T, E> = fn() -> Bytes<S, I, T, E>;
 
 /// Appends the bytes of the arguments of one attempt.
@@ -45,7 +45,7 @@ impl<S, I, T, E> fmt::Debug for Bytes<S, I, T, E> {
     }
 }
 
-/// How what comes back from a worker process is read.
+/// Reads what comes back from a worker process.
 pub(super) struct OutcomeBytes<T, E>(Option<OutcomeCodec<T, E>>);
 
 impl<T, E> OutcomeBytes<T, E> {
@@ -95,7 +95,7 @@ pub enum Unsendable {
 }
 
 impl Unsendable {
-    /// For a run that is to execute the function in worker processes.
+    /// Returns the error of a run that is to execute the function in worker processes.
     #[cfg(feature = "map-process")]
     pub(super) fn mode_error(self) -> ConfigError {
         let (problem, way_out) = match self {
@@ -124,7 +124,7 @@ impl Unsendable {
         ConfigError::new("mode", problem, way_out)
     }
 
-    /// For a run that is to be recorded.
+    /// Returns the error of a run that is to be recorded.
     #[cfg(feature = "map-journal")]
     pub(super) fn record_error(self) -> ConfigError {
         let (problem, way_out) = match self {
@@ -145,7 +145,7 @@ impl Unsendable {
         ConfigError::new("resume", problem, way_out)
     }
 
-    /// For a call that got so far although its run was rejected.
+    /// Returns the error of a call.
     pub(super) fn codec_error(self) -> CodecError {
         CodecError::new(match self {
             Self::NotFree | Self::NotRequested => {

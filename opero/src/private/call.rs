@@ -27,17 +27,17 @@ use crate::shell::{
 /// What becomes of a rejection; `None` where none can occur.
 pub type OnRejected<R> = fn(Rejected) -> Option<R>;
 
-/// No stage of this function can reject a call.
+/// Returns the handler for a function whose stages cannot reject a call.
 pub const fn never_rejects<A: Adapter>(_: A) -> OnRejected<A::Return> {
     |_| None
 }
 
-/// A stage of this function can reject a call, and its return type can say so.
+/// Returns the handler for a function whose stages can reject a call; its return type can hold the rejection.
 pub const fn rejects<A: HoldsRejections>(_: A) -> OnRejected<A::Return> {
     |rejected| Some(A::rejected(rejected))
 }
 
-/// A backend of this function may not open, and its return type can say so.
+/// Returns the handler for a function whose backend may not open; its return type can hold the rejection.
 pub const fn rejects_by_backend<A: HoldsBackendRejections>(adapter: A) -> OnRejected<A::Return> {
     rejects(adapter)
 }
@@ -116,19 +116,19 @@ pub trait Callee: AsyncTarget + Placed {
     /// Whether something identifies an item in a record.
     const RECORDS: bool;
 
-    /// The function.
+    /// Returns the function.
     fn function(&self) -> &'static Function;
-    /// Which instance of it this is.
+    /// Returns the instance of a generic function.
     fn instance(&self) -> Instance;
-    /// The bytes of the key, with the function's name.
+    /// Appends the bytes of the key, with the function's name.
     fn stable_key(&self, item: &Self::Item, out: &mut KeyBytes) -> Encoded;
-    /// What identifies an item in a record.
+    /// Appends what identifies an item in a record.
     fn record_key(&self, item: &Self::Item, out: &mut KeyBytes) -> Encoded;
-    /// The same call once more.
+    /// Returns the same call for the background.
     fn in_background(&self, item: &Self::Item) -> Option<Background>;
-    /// The bytes of the limiter's key.
+    /// Appends the bytes of the limiter's key.
     fn stable_rate_key(&self, item: &Self::Item, attempt: Attempt, out: &mut KeyBytes) -> Encoded;
-    /// The bytes of the arguments.
+    /// Appends the bytes of the arguments.
     ///
     /// # Errors
     /// Where they have none.
@@ -138,11 +138,11 @@ pub trait Callee: AsyncTarget + Placed {
         attempt: Attempt,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError>;
-    /// What of the function's calls becomes bytes.
+    /// Returns how the function's calls become bytes.
     fn bytes(&self) -> Option<CalleeBytes<Self>>;
 }
 
-/// What of a callee's calls becomes bytes.
+/// How a callee's calls become bytes.
 pub type CalleeBytes<P> = Bytes<<P as Callee>::Shared, <P as Target>::Item, Value<P>, Failure<P>>;
 /// The value of a callee.
 pub type Value<P> = <P as Target>::Value;

@@ -26,7 +26,7 @@ impl<I: Send + Sync> MapItem for I {}
     note = "rejected can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait TakesRejections: Sized {
-    /// The rejection as an error.
+    /// Converts the rejection into an error.
     fn from_rejected(rejected: Rejected) -> Self;
 }
 
@@ -55,7 +55,7 @@ impl From<Rejected> for Anything {
     note = "rejected can be: an attempt by `attempt_timeout`, a wait by `rate_max_wait`, a cost by `rate_burst`, a call by a stage of yours, an empty `Vec` or slice of fallback values, a value that is only known at run time"
 )]
 pub trait HoldsRejections: Adapter {
-    /// The rejection as the function's result.
+    /// Converts the rejection into the function's result.
     fn rejected(rejected: Rejected) -> Self::Return;
 }
 

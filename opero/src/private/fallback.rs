@@ -31,10 +31,10 @@ use super::checks::{Anything, TakesRejections};
     note = "a `Vec` or a slice may be empty: it can be passed where the function's error type implements `From<opero::Rejected>`, or where the function returns `opero::Error`"
 )]
 pub trait FallbackValues<M, E>: Sized + Send + Sync {
-    /// The values.
+    /// Returns the values.
     fn values(&self) -> &[M];
 
-    /// The error for an empty list. `None`: a list of this type is never empty.
+    /// Returns the error for an empty list. `None`: a list of this type is never empty.
     fn rejected(rejected: Rejected) -> Option<E> {
         let _ = rejected;
         None
@@ -102,7 +102,7 @@ impl<M: Sync, E: TakesRejections> FallbackValues<M, E> for &Vec<M> {
 }
 
 impl<T, E> Transparent<T, E> {
-    /// What becomes of an empty list.
+    /// Returns the handler for an empty list.
     pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<Result<T, Error<E>>>
     where
         L: FallbackValues<M, Anything>,
@@ -112,7 +112,7 @@ impl<T, E> Transparent<T, E> {
 }
 
 impl<T, E> Wrapped<T, E> {
-    /// What becomes of an empty list.
+    /// Returns the handler for an empty list.
     pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<Result<T, E>>
     where
         L: FallbackValues<M, E>,
@@ -122,7 +122,7 @@ impl<T, E> Wrapped<T, E> {
 }
 
 impl<R> Plain<R> {
-    /// Nothing: the attribute rejects a fallback on a function that cannot fail, and says so better than a method that is
+    /// Returns `None`: the attribute rejects a fallback on a function that cannot fail, with a better message than a method that is
     /// not there.
     pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<R> {
         |_| None
@@ -136,7 +136,7 @@ pub struct List<M, E, L> {
     types: PhantomData<fn() -> (M, E)>,
 }
 
-/// The list, as it was passed.
+/// Wraps the list as it was passed.
 #[inline]
 pub fn list<M, E, L: FallbackValues<M, E>>(list: L) -> List<M, E, L> {
     List {
@@ -159,13 +159,13 @@ impl<M, E, L> fmt::Debug for List<M, E, L> {
     }
 }
 
-/// The list as a slice.
+/// Returns the list as a slice.
 #[inline]
 pub fn values<M>(list: &impl AsRef<[M]>) -> &[M] {
     list.as_ref()
 }
 
-/// The value that an attempt uses. The list is not empty: an attempt on an empty one is rejected before it starts.
+/// Returns the value that an attempt uses. The list is not empty: an attempt on an empty one is rejected before it starts.
 #[inline]
 pub fn pick<M>(list: &impl AsRef<[M]>, fallback_index: usize) -> &M {
     let list = list.as_ref();

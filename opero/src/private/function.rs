@@ -66,12 +66,12 @@ impl Function {
         path::of_static((self.here)(), self.ident)
     }
 
-    /// The function's name in its body's path, as [`path::of_body`] wants it.
+    /// Returns the function's name in its body's path, as [`path::of_body`] takes it.
     pub(super) const fn ident(&self) -> &'static str {
         self.ident
     }
 
-    /// The clock of the stages, or the one that they will have.
+    /// Returns the clock of the stages, or the one that they will have.
     #[cfg(feature = "map")]
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         match self.stages.get() {
@@ -80,7 +80,7 @@ impl Function {
         }
     }
 
-    /// The stages.
+    /// Returns the stages, and builds them at the first call.
     ///
     /// # Errors
     /// A parameter that is only known at run time is out of its range, or a backend does not open.
@@ -125,7 +125,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// The one with the body `B` of that name.
+    /// Returns the instance with the body `B` of that name.
     #[inline]
     pub(super) fn of<B>(function: &'static Function, body: &'static str) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl Instance {
         Ok(())
     }
 
-    /// What identifies it.
+    /// Returns what identifies it.
     ///
     /// # Errors
     /// As [`append`](Self::append).

@@ -32,7 +32,7 @@ impl CacheHandle {
         self.0
     }
 
-    /// What the cache did so far.
+    /// Returns the counters of the cache.
     ///
     /// # Errors
     /// The function's parameters are wrong, or its backend does not open.
@@ -77,7 +77,7 @@ impl CacheHandle {
     }
 }
 
-/// Which way a bound call takes that has no fast path.
+/// How a bound call without a fast path uses the cache.
 #[derive(Debug, Clone, Copy)]
 pub enum Way {
     /// Past the cache.
@@ -243,32 +243,32 @@ pub struct CachedCall<B>(B);
     reason = "an `async fn` would promise no `Send`"
 )]
 impl<B: BoundCall> CachedCall<B> {
-    /// Calls the function as its own name does.
+    /// Calls the function as by its own name.
     pub fn run(self) -> impl Future<Output = B::Return> + Send {
         self.0.run()
     }
 
-    /// Calls the function without looking into the cache, and keeps nothing.
+    /// Calls the function without a lookup, and stores nothing.
     pub fn bypass(self) -> impl Future<Output = B::Return> + Send {
         async move { self.0.go(WaitMode::Async, Way::Bypass).await }
     }
 
-    /// Calls the function in any case, and keeps its result.
+    /// Calls the function without a lookup, and stores its result.
     pub fn refresh(self) -> impl Future<Output = B::Return> + Send {
         async move { self.0.go(WaitMode::Async, Way::Refresh).await }
     }
 
-    /// The kept result, if there is one. Nothing is executed, and it counts as no hit.
+    /// Returns the stored result, if there is one. It executes nothing and counts no hit.
     pub fn peek(&self) -> impl Future<Output = Option<B::Value>> + Send {
         self.0.peek(WaitMode::Async)
     }
 
-    /// Keeps `value`, as if the function had returned it. A backend that fails only costs the entry.
+    /// Stores `value` as if the function had returned it. A backend failure loses the entry only.
     pub fn insert(&self, value: B::Value) -> impl Future<Output = ()> + Send {
         self.0.insert(WaitMode::Async, value)
     }
 
-    /// Drops the kept result.
+    /// Drops the stored result.
     ///
     /// # Errors
     /// The backend's: the entry may still be there.
@@ -283,32 +283,32 @@ impl<B: BoundCall> CachedCall<B> {
 pub struct CachedSyncCall<B>(B);
 
 impl<B: BoundSyncCall> CachedSyncCall<B> {
-    /// Calls the function as its own name does.
+    /// Calls the function as by its own name.
     pub fn run(self) -> B::Return {
         self.0.run_sync()
     }
 
-    /// Calls the function without looking into the cache, and keeps nothing.
+    /// Calls the function without a lookup, and stores nothing.
     pub fn bypass(self) -> B::Return {
         block_on(self.0.go(WaitMode::Blocking, Way::Bypass))
     }
 
-    /// Calls the function in any case, and keeps its result.
+    /// Calls the function without a lookup, and stores its result.
     pub fn refresh(self) -> B::Return {
         block_on(self.0.go(WaitMode::Blocking, Way::Refresh))
     }
 
-    /// The kept result, if there is one. Nothing is executed, and it counts as no hit.
+    /// Returns the stored result, if there is one. It executes nothing and counts no hit.
     pub fn peek(&self) -> Option<B::Value> {
         block_on(self.0.peek(WaitMode::Blocking))
     }
 
-    /// Keeps `value`, as if the function had returned it. A backend that fails only costs the entry.
+    /// Stores `value` as if the function had returned it. A backend failure loses the entry only.
     pub fn insert(&self, value: B::Value) {
         block_on(self.0.insert(WaitMode::Blocking, value));
     }
 
-    /// Drops the kept result.
+    /// Drops the stored result.
     ///
     /// # Errors
     /// The backend's: the entry may still be there.

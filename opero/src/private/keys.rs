@@ -15,12 +15,12 @@ pub type Encode<S, I> = fn(&S, &I, &mut KeyBytes) -> Encoded;
 /// Makes bytes of the arguments of an attempt.
 pub type EncodeAttempt<S, I> = fn(&S, &I, Attempt, &mut KeyBytes) -> Encoded;
 
-/// How the arguments of a function make a key.
+/// Makes a key of a function's arguments.
 pub trait MakeKey<S, I>: Send + Sync {
     /// Through the cache, or past it.
     type Route;
 
-    /// The key of a call of the function whose body is `B`.
+    /// Returns the key of a call of the function whose body is `B`.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
 
     /// `whole`, where a stage may ask for more than numbers: then what is asked for is compiled, and else it is not.
@@ -43,7 +43,7 @@ pub trait MakeKey<S, I>: Send + Sync {
         None
     }
 
-    /// The same call once more, on its own.
+    /// Returns the same call with owned arguments, for the background.
     fn in_background(&self, shared: &S, item: &I) -> Option<Background> {
         let _ = (shared, item);
         None

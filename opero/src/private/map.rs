@@ -18,7 +18,7 @@ use crate::shell::{Lookup, Plainly, SentError, SentValue};
 /// The pipeline around every item.
 pub struct MapJob<P>(pub(super) P);
 
-/// The run of a function over `items`.
+/// Makes the run of a function over `items`.
 ///
 /// A function and no method, so that the compiler says what a type lacks, and not that there is no such method. For the same
 /// reason its bounds are those of the builder's parts, and its job is opaque, so that a caller has nothing left to prove.
@@ -47,7 +47,7 @@ where
     Run::new(name, items.into_source(), MapJob(builder), config)
 }
 
-/// How a map runs by default. Its clock is the function's, which only the builder knows.
+/// Returns the default configuration of a map; [`over`] sets the function's clock.
 pub fn map_config() -> MapConfig {
     MapConfig::default()
 }

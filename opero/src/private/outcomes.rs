@@ -33,7 +33,7 @@ impl<T, E> Outcomes<T, E> {
 
 /// The first choice.
 pub trait OutcomeInfallible<T>: Sized {
-    /// There is no error, and the value has bytes.
+    /// Returns the codec of a value without an error.
     ///
     /// # Errors
     /// None.
@@ -48,7 +48,7 @@ impl<T: Serialize + DeserializeOwned> OutcomeInfallible<T> for &&&Outcomes<T, In
 
 /// The second choice.
 pub trait OutcomeBoth<T, E>: Sized {
-    /// Both have bytes.
+    /// Returns the codec of both.
     ///
     /// # Errors
     /// None.
@@ -67,7 +67,7 @@ where
 
 /// The third choice.
 pub trait OutcomeValue<T, E>: Sized {
-    /// The error has none.
+    /// Returns that the error has no bytes.
     ///
     /// # Errors
     /// Always.
@@ -80,7 +80,7 @@ impl<T: Serialize + DeserializeOwned, E> OutcomeValue<T, E> for &Outcomes<T, E> 
 
 /// The last choice.
 pub trait OutcomeAny<T, E>: Sized {
-    /// The value has none.
+    /// Returns that the value has no bytes.
     ///
     /// # Errors
     /// Always.
@@ -104,7 +104,7 @@ impl<E> Words<E> {
 
 /// The first choice.
 pub trait WordsDisplay<E>: Sized {
-    /// It displays itself.
+    /// Returns its `Display`.
     fn describe(self) -> Option<fn(&E) -> String>;
 }
 
@@ -116,7 +116,7 @@ impl<E: fmt::Display> WordsDisplay<E> for Words<E> {
 
 /// The last choice.
 pub trait WordsNone<E>: Sized {
-    /// It has no words.
+    /// Returns `None`.
     fn describe(self) -> Option<fn(&E) -> String> {
         None
     }
@@ -174,5 +174,5 @@ pub trait IsOwned {}
 
 impl IsOwned for Whole {}
 
-/// Demands it.
+/// Demands that a type is no reference.
 pub fn is_owned<K: IsOwned>(_: K) {}
