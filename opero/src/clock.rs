@@ -7,7 +7,8 @@ use opero_core::{Clock, SystemClock};
 static CLOCK: LazyLock<RwLock<Arc<dyn Clock>>> =
     LazyLock::new(|| RwLock::new(Arc::new(SystemClock)));
 
-/// Gives every decorated function that is called for the first time from now on this clock, for tests:
+/// Gives every decorated function that is called for the first time from now on this clock, for
+/// tests:
 ///
 /// ```
 /// use opero::{ManualClock, opero};

@@ -5,8 +5,8 @@ use opero_core::{
 
 use crate::mechanism::retry::TimeoutSlot;
 
-/// The innermost mechanism: executes the function, here or in a worker process, in its limited time, and emits events at
-/// the start and at the end.
+/// The innermost mechanism: executes the function, here or in a worker process, in its limited
+/// time, and emits events at the start and at the end.
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) timeout: TimeoutSlot,

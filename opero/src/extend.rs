@@ -1,11 +1,14 @@
-//! What a writer of stages and backends needs. Users of the attributes and of the builder need none of it.
+//! What a writer of stages and backends needs. Users of the attributes and of the builder need none
+//! of it.
 //!
-//! - A **stage** stands in the pipeline of a function: implement [`Stage`], and name a static or a unit struct of it as
-//!   `outside` or `inside`. [`Stack`] puts one stage around another.
-//! - A **backend** keeps results or hands out permits: implement [`cache::CacheBackend`](crate::cache::CacheBackend)
-//!   (values), [`cache::ByteStore`](crate::cache::ByteStore) (bytes) or
-//!   [`ratelimit::LimiterBackend`](crate::ratelimit::LimiterBackend), each of them a [`Backend`], and register it with the
-//!   macro that its page names. Its `conformance` module tests every promise in one line.
+//! - A **stage** stands in the pipeline of a function: implement [`Stage`], and name a static or a
+//!   unit struct of it as `outside` or `inside`. [`Stack`] puts one stage around another.
+//! - A **backend** keeps results or hands out permits: implement
+//!   [`cache::CacheBackend`](crate::cache::CacheBackend) (values),
+//!   [`cache::ByteStore`](crate::cache::ByteStore) (bytes) or
+//!   [`ratelimit::LimiterBackend`](crate::ratelimit::LimiterBackend), each of them a [`Backend`],
+//!   and register it with the macro that its page names. Its `conformance` module tests every
+//!   promise in one line.
 //! - A **clock** other than [`ManualClock`](crate::ManualClock) implements [`Clock`].
 //!
 //! ```
@@ -48,7 +51,8 @@ pub use opero_core::{
 #[doc(inline)]
 pub use opero_core::stable::KeySpace;
 
-/// Types in signatures that code seldom has to name: what calls return, and what a pipeline is generic over.
+/// Types in signatures that code seldom has to name: what calls return, and what a pipeline is
+/// generic over.
 pub mod types {
     #[cfg(feature = "macros")]
     pub use crate::__private::FallbackValues;

@@ -1,5 +1,5 @@
-//! What a call does, in order: the one order of the stages. The [`fast_path`](crate::fast_path) of a first attempt keeps
-//! to it.
+//! What a call does, in order: the one order of the stages. The [`fast_path`](crate::fast_path) of
+//! a first attempt keeps to it.
 //!
 //! ```text
 //! caller -> outside -> cache -> retry -> fallback -> rate limit -> inside -> timeout -> function
@@ -11,8 +11,8 @@
 //! - The timeout is innermost: waiting for a permit is not part of an attempt's time.
 //! - `outside` and `inside` are where stages of the user's go ([`staged`](crate::staged)).
 //!
-//! All of it is compiled once, in this crate: a call comes as a `dyn Call`. The generic part, which is compiled for each
-//! function, is the [`shell`](crate::shell).
+//! All of it is compiled once, in this crate: a call comes as a `dyn Call`. The generic part, which
+//! is compiled for each function, is the [`shell`](crate::shell).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,8 +32,8 @@ use crate::mechanism::retry::{self, FallbackSlot, RetrySlot};
 use crate::rest::Facts;
 use crate::shell::Begun;
 
-/// The stages of one function, built from its parameters. Neither generic over values nor over errors, so that it lives
-/// in a static beside any function, generic ones too.
+/// The stages of one function, built from its parameters. Neither generic over values nor over
+/// errors, so that it lives in a static beside any function, generic ones too.
 #[derive(Debug)]
 pub struct Stages {
     name: Arc<str>,
@@ -168,8 +168,9 @@ impl Stages {
         Box::pin(async move { self.execution.pass(cx, attempt, &mut call).await })
     }
 
-    /// What can be done of a call's rest without the stages: waits for the call that executes, where this one follows
-    /// another; has a worker process run a first attempt that needs no more. Returns `true` if the outcome has its result.
+    /// What can be done of a call's rest without the stages: waits for the call that executes,
+    /// where this one follows another; has a worker process run a first attempt that needs no more.
+    /// Returns `true` if the outcome has its result.
     pub(crate) async fn short_cut<'s>(
         &'s self,
         cx: Option<&Context<'_>>,

@@ -1,4 +1,5 @@
-//! The ways of a call: through the cache or past it, with stages of the user's around it or without.
+//! The ways of a call: through the cache or past it, with stages of the user's around it or
+//! without.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -20,7 +21,8 @@ pub trait Placed: Routed {
     fn places(&self) -> &Self::Places;
 }
 
-/// Where stages of the user's stand: a pair of places, outside and inside. Without any, a call has its fast path.
+/// Where stages of the user's stand: a pair of places, outside and inside. Without any, a call has
+/// its fast path.
 pub trait Places<T, E>: Sized + Send + Sync {
     #[doc(hidden)]
     fn run<Q, D>(

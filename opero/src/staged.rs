@@ -1,5 +1,6 @@
-//! Calls with stages of the user's around them. Such stages see values and errors, so their part of a call has its types;
-//! each attempt that they make is boxed, and they are compiled once for each pair of types.
+//! Calls with stages of the user's around them. Such stages see values and errors, so their part of
+//! a call has its types; each attempt that they make is boxed, and they are compiled once for each
+//! pair of types.
 
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -8,9 +8,10 @@ use opero_core::{Event, Instant, Observer, RejectedKind};
 
 /// An observer that passes events on to `tracing`, under the target `opero`.
 ///
-/// Failures and waits are told at debug level, what every call does at trace level, rejections, unreachable backends and
-/// results that no journal could take as warnings. Of the calls that a rate limit rejects one a second is told for each
-/// function, with the number of those since the last one (`count`). No argument, value, key or password is in them.
+/// Failures and waits are told at debug level, what every call does at trace level, rejections,
+/// unreachable backends and results that no journal could take as warnings. Of the calls that a
+/// rate limit rejects one a second is told for each function, with the number of those since the
+/// last one (`count`). No argument, value, key or password is in them.
 ///
 /// ```
 /// opero::observe(opero::TracingObserver);
@@ -71,7 +72,8 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 struct Rejections(BTreeMap<String, (Instant, u64)>);
 
 impl Rejections {
-    /// Counts a rejection. Returns how many there were since the last warning, where another one is due.
+    /// Counts a rejection. Returns how many there were since the last warning, where another one is
+    /// due.
     fn add(&mut self, function: &str, now: Instant) -> Option<u64> {
         let Some((warned, count)) = self.0.get_mut(function) else {
             self.0.insert(function.to_owned(), (now, 0));

@@ -44,7 +44,8 @@ pub(crate) fn is_macro(attribute: &Attribute) -> bool {
     }
 }
 
-/// Makes an `allow` of each `expect`: the lint fires in one of the generated functions only, or in none.
+/// Makes an `allow` of each `expect`: the lint fires in one of the generated functions only, or in
+/// none.
 pub(crate) fn allow_expected(attributes: &mut [Attribute]) {
     for attribute in attributes {
         attribute.meta = allowed(attribute.meta.clone());
@@ -87,10 +88,11 @@ pub(crate) struct Split {
     pub(crate) fails: ItemFn,
 }
 
-/// Splits `item` at the first argument or generic parameter under a `#[cfg]`, which no macro can judge.
+/// Splits `item` at the first argument or generic parameter under a `#[cfg]`, which no macro can
+/// judge.
 ///
-/// The compiler takes one of the two functions, and expands the attribute that is put on it; so further conditions are split
-/// then.
+/// The compiler takes one of the two functions, and expands the attribute that is put on it; so
+/// further conditions are split then.
 pub(crate) fn split(item: &ItemFn) -> Option<Split> {
     let inputs = item.sig.inputs.iter().map(attributes_of_input);
     let generics = item.sig.generics.params.iter().map(attributes_of_generic);

@@ -19,7 +19,8 @@ pub(crate) fn facade(parameters: &Parameters) -> TokenStream {
             let name = Ident::new(&name, Span::call_site());
             quote!(::#name)
         }
-        // Opero's own tests and examples; and a crate that has it through another one must say `crate = …`.
+        // Opero's own tests and examples; and a crate that has it through another one must say
+        // `crate = …`.
         Ok(FoundCrate::Itself) | Err(_) => quote!(::opero),
     }
 }

@@ -40,7 +40,8 @@ impl Decorated<'_> {
         }
     }
 
-    /// Returns `true` if a call is executed once at most, and nothing but its key asks for its arguments.
+    /// Returns `true` if a call is executed once at most, and nothing but its key asks for its
+    /// arguments.
     fn is_single(&self) -> bool {
         const ASKING: [&str; 6] = [
             "outside",

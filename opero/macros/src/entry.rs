@@ -1,4 +1,5 @@
-//! `#[opero::main]`: the line that lets a program be started as a worker, first thing in `main`; and a runtime for an async one.
+//! `#[opero::main]`: the line that lets a program be started as a worker, first thing in `main`;
+//! and a runtime for an async one.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};

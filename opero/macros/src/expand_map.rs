@@ -154,7 +154,8 @@ fn reject_instrument(function: &Function, errors: &mut Errors) {
     }
 }
 
-/// The item's type stands in bounds, where no lifetime may be left out. Results may borrow from the item.
+/// The item's type stands in bounds, where no lifetime may be left out. Results may borrow from the
+/// item.
 fn name_item_lifetimes(function: &mut Function, place: usize) {
     let generics = &mut function.item.sig.generics;
     let before = generics.params.len();
@@ -164,7 +165,8 @@ fn name_item_lifetimes(function: &mut Function, place: usize) {
     }
 }
 
-/// The name of the generated function's items; its hygiene keeps it apart from a user's argument of that name.
+/// The name of the generated function's items; its hygiene keeps it apart from a user's argument of
+/// that name.
 fn items_name() -> Ident {
     Ident::new("items", Span::mixed_site())
 }
@@ -200,8 +202,9 @@ fn head(
         .predicates
         .push(bound);
     let ResultTypes { value, error, .. } = result;
-    // As for `#[opero]`: this `impl` captures every lifetime, in every edition.
-    // And all of it is located where the call in the body is: what the compiler says twice of one place it shows once.
+    // As for `#[opero]`: this `impl` captures every lifetime, in every edition. And all of it is
+    // located where the call in the body is: what the compiler says twice of one place it shows
+    // once.
     let place = function.output.span();
     let opaque = at(place, quote_spanned!(Span::mixed_site()=> impl));
     let close = at(place, quote!(>));

@@ -1,4 +1,5 @@
-//! `#[opero]`: the function keeps its name and signature, and its body becomes a call through the pipeline.
+//! `#[opero]`: the function keeps its name and signature, and its body becomes a call through the
+//! pipeline.
 
 use proc_macro2::TokenStream;
 use quote::quote;

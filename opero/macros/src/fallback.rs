@@ -1,4 +1,5 @@
-//! The parameter that takes fallback values: named by `arg_fallback`, or marked by `#[fallback(…)]` with a default list.
+//! The parameter that takes fallback values: named by `arg_fallback`, or marked by `#[fallback(…)]`
+//! with a default list.
 
 use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;

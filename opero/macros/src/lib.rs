@@ -125,8 +125,8 @@ fn not_a_function(error: syn::Error, item: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// The errors, and the function with its own signature, so that nothing that uses it is an error too: an argument with
-/// `#[fallback(…)]`, which callers do not pass, becomes a name in the body.
+/// The errors, and the function with its own signature, so that nothing that uses it is an error
+/// too: an argument with `#[fallback(…)]`, which callers do not pass, becomes a name in the body.
 fn beside_original(error: syn::Error, mut item: ItemFn) -> proc_macro2::TokenStream {
     let mut listed = Vec::new();
     for input in std::mem::take(&mut item.sig.inputs) {

@@ -1,10 +1,12 @@
-//! Names for lifetimes that a user left out, where the generated signature stands the type in a bound.
+//! Names for lifetimes that a user left out, where the generated signature stands the type in a
+//! bound.
 
 use proc_macro2::Span;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Generics, Lifetime, Type, parse_quote};
 
-/// Gives every elided lifetime in `ty` the name `'__opero_{name}`, declared in `generics` if there is one.
+/// Gives every elided lifetime in `ty` the name `'__opero_{name}`, declared in `generics` if there
+/// is one.
 pub(crate) fn name_elided(ty: &mut Type, name: &str, generics: &mut Generics) {
     let lifetime = Lifetime::new(&format!("'__opero_{name}"), Span::mixed_site());
     let mut naming = Name {

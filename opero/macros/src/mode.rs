@@ -1,4 +1,5 @@
-//! Where a map runs its function, as far as `mode` is a literal, and what follows from that for the function.
+//! Where a map runs its function, as far as `mode` is a literal, and what follows from that for the
+//! function.
 
 use crate::parameters::Parameters;
 use crate::values::Value;
@@ -27,8 +28,8 @@ impl Mode {
         }
     }
 
-    /// Returns `true` if a synchronous function may have a time limit: a worker process can be stopped. Where only the run knows
-    /// the mode, the run decides.
+    /// Returns `true` if a synchronous function may have a time limit: a worker process can be
+    /// stopped. Where only the run knows the mode, the run decides.
     pub(crate) fn may_stop(parameters: &Parameters) -> bool {
         Self::of(parameters) != Self::Here
     }

@@ -1,4 +1,5 @@
-//! `on_error`, where it is a literal: the rules that `OnError` reads from a text, read when the program is compiled.
+//! `on_error`, where it is a literal: the rules that `OnError` reads from a text, read when the
+//! program is compiled.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,5 @@
-//! The error type of a function, as far as its signature tells: for bounds and types that the generated signature names.
+//! The error type of a function, as far as its signature tells: for bounds and types that the
+//! generated signature names.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -113,8 +114,8 @@ pub(crate) fn borrowed(ty: &Type) -> Option<Span> {
 
 /// Where the value of a function with that output is or holds a reference, by its tokens.
 ///
-/// Bytes never become one, not even a `&'static str`; and the compiler, which looks for a type's `Deserialize` before it
-/// looks at lifetimes, would say so in words about lifetimes.
+/// Bytes never become one, not even a `&'static str`; and the compiler, which looks for a type's
+/// `Deserialize` before it looks at lifetimes, would say so in words about lifetimes.
 pub(crate) fn reference_in_value(output: &Type) -> Option<Span> {
     let value = last_segment(output)
         .filter(|(name, _)| name.ends_with("Result"))

@@ -1,4 +1,5 @@
-//! `self`: a reference is copied into the closures as it is; a value is an argument like any other, under another name.
+//! `self`: a reference is copied into the closures as it is; a value is an argument like any other,
+//! under another name.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
@@ -127,7 +128,8 @@ impl ReplaceSelf<'_> {
     }
 }
 
-/// Returns `true` if it is the value, and neither part of a path, nor a name that a macro gives its input.
+/// Returns `true` if it is the value, and neither part of a path, nor a name that a macro gives its
+/// input.
 fn stands_alone(tokens: &[TokenTree], index: usize) -> bool {
     let is = |token: Option<&TokenTree>, sign| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
     let before = index.checked_sub(1).and_then(|before| tokens.get(before));
@@ -198,7 +200,8 @@ const PLAIN: &[&str] = &[
     "vec",
 ];
 
-/// The place of the text in a macro's arguments that captures `self`, if the macro may make a format string of it.
+/// The place of the text in a macro's arguments that captures `self`, if the macro may make a
+/// format string of it.
 fn captured_text(tokens: &[TokenTree], call: &str) -> Option<usize> {
     let place = place_of_format(call);
     let is_comma =
@@ -226,7 +229,8 @@ fn captured_text(tokens: &[TokenTree], call: &str) -> Option<usize> {
     None
 }
 
-/// A format string with the other name in place of a captured `self`, be it a value, a width or a precision.
+/// A format string with the other name in place of a captured `self`, be it a value, a width or a
+/// precision.
 fn with_other_name(text: &str) -> String {
     let mut output = String::new();
     let mut rest = text;

@@ -127,7 +127,8 @@ impl Function {
         }
     }
 
-    /// Returns `true` if attributes that are expanded after this one may read the generated function.
+    /// Returns `true` if attributes that are expanded after this one may read the generated
+    /// function.
     pub(crate) fn is_read_by_macros(&self) -> bool {
         self.item.attrs.iter().any(is_macro)
     }
@@ -138,7 +139,8 @@ impl Function {
     }
 }
 
-/// The argument that stands for a `self` taken by value. The receiver in the signature loses its `mut`.
+/// The argument that stands for a `self` taken by value. The receiver in the signature loses its
+/// `mut`.
 fn own_self(receiver: &mut Receiver) -> Argument {
     let span = receiver.self_token.span;
     let own = own_name(span);

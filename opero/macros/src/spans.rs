@@ -2,7 +2,8 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 
-/// The same tokens, resolved as before, but located at `place`, so that the compiler's errors about them point there.
+/// The same tokens, resolved as before, but located at `place`, so that the compiler's errors about
+/// them point there.
 pub(crate) fn at(place: Span, tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()

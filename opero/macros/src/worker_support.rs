@@ -1,4 +1,5 @@
-//! Decides from a function's tokens whether worker processes can run it, and rejects one that has to and cannot.
+//! Decides from a function's tokens whether worker processes can run it, and rejects one that has
+//! to and cannot.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -16,7 +17,8 @@ use crate::signature::Function;
 pub(crate) enum WorkerSupport {
     /// Its body is a function of its own, and registered.
     Registered,
-    /// It runs where its callers are: the attribute asks for nothing else, or nothing here runs in processes.
+    /// It runs where its callers are: the attribute asks for nothing else, or nothing here runs in
+    /// processes.
     NotRequested,
     /// It is no free function without type parameters.
     NotFree,
@@ -84,7 +86,8 @@ fn not_free(function: &Function) -> Option<(Span, &'static str)> {
         .or_else(|| mentions_own_type(function).then(|| (function.item.sig.ident.span(), METHOD)))
 }
 
-/// Finds an argument that holds a reference or is `'static`. A worker makes it from bytes and lends it for one execution.
+/// Finds an argument that holds a reference or is `'static`. A worker makes it from bytes and lends
+/// it for one execution.
 fn borrows_within(function: &Function) -> Option<(Span, &'static str)> {
     const WITHIN: &str = "a worker process makes its arguments from bytes, which become no reference within another type: take \
                           owned values in it, such as `&[String]` or `Option<String>`";
@@ -107,8 +110,8 @@ fn borrows_within(function: &Function) -> Option<(Span, &'static str)> {
         })
 }
 
-/// Returns `true` if a type looks like a type parameter of the surrounding `impl`, such as `T` or `E2`. No item within a function
-/// can name one.
+/// Returns `true` if a type looks like a type parameter of the surrounding `impl`, such as `T` or
+/// `E2`. No item within a function can name one.
 fn may_be_method(function: &Function) -> bool {
     struct Letters(bool);
     impl<'ast> Visit<'ast> for Letters {
@@ -133,7 +136,8 @@ fn may_be_method(function: &Function) -> bool {
     letters.0
 }
 
-/// Returns `true` if a type has a lifetime inside. Bytes can be read into some of those, such as `Cow`; only a demand finds out.
+/// Returns `true` if a type has a lifetime inside. Bytes can be read into some of those, such as
+/// `Cow`; only a demand finds out.
 fn lifetimes_within(function: &Function) -> bool {
     function
         .arguments

@@ -8,7 +8,8 @@ use opero_core::{ConfigError, FnOperation, Key, operation};
 
 use super::PipelineBuilder;
 
-/// What the user said of arguments of one type. Asked through `dyn Any`, so that the pipeline's type stays nameable.
+/// What the user said of arguments of one type. Asked through `dyn Any`, so that the pipeline's
+/// type stays nameable.
 #[derive(Clone, Default)]
 pub(super) struct ArgumentHooks {
     of: Option<ArgumentType>,
@@ -57,7 +58,8 @@ impl ArgumentHooks {
         }
     }
 
-    /// Checks that arguments of type `A` are those that the hooks know; `None` stands for arguments that are not seen.
+    /// Checks that arguments of type `A` are those that the hooks know; `None` stands for arguments
+    /// that are not seen.
     pub(super) fn check(&self, arguments: Option<TypeId>) -> Result<(), ConfigError> {
         match self.of {
             Some(of) if arguments != Some(of.id) => Err(of.misses()),
@@ -152,11 +154,12 @@ fn hook<A: 'static, R>(ask: impl Fn(&A) -> R + Send + Sync + 'static) -> Hook<R>
     Arc::new(move |arguments| arguments.downcast_ref().map(&ask))
 }
 
-/// What is made of the arguments of a call. These pipelines are called with arguments of their own type `A`
-/// ([`call_owned`](super::Pipeline::call_owned) and its kin); another call is rejected with an error that says so.
+/// What is made of the arguments of a call. These pipelines are called with arguments of their own
+/// type `A` ([`call_owned`](super::Pipeline::call_owned) and its kin); another call is rejected
+/// with an error that says so.
 impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
-    /// What identifies a call in the cache (default all of its arguments): a value that is made of them, for what does not
-    /// change the result.
+    /// What identifies a call in the cache (default all of its arguments): a value that is made of
+    /// them, for what does not change the result.
     ///
     /// ```
     /// use opero::Pipeline;
@@ -180,7 +183,8 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self
     }
 
-    /// [`cache_key`](Self::cache_key) for a cache that outlives the process, which knows the key by its bytes.
+    /// [`cache_key`](Self::cache_key) for a cache that outlives the process, which knows the key by
+    /// its bytes.
     ///
     /// ```
     /// use opero::Pipeline;
@@ -211,8 +215,8 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self.cache_key(move |args| same(args))
     }
 
-    /// One limiter for each value that is made of the arguments (default one for all). It sees the fallback value that is
-    /// about to be executed.
+    /// One limiter for each value that is made of the arguments (default one for all). It sees the
+    /// fallback value that is about to be executed.
     ///
     /// ```
     /// use opero::Pipeline;
@@ -240,7 +244,8 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self
     }
 
-    /// [`rate_key`](Self::rate_key) for a limiter that is shared with other processes, which know the key by its bytes.
+    /// [`rate_key`](Self::rate_key) for a limiter that is shared with other processes, which know
+    /// the key by its bytes.
     ///
     /// ```
     /// use opero::Pipeline;
@@ -288,7 +293,8 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
         self
     }
 
-    /// The values that an attempt goes through, in order, until one succeeds; `set` puts one into the arguments.
+    /// The values that an attempt goes through, in order, until one succeeds; `set` puts one into
+    /// the arguments.
     ///
     /// ```
     /// use opero::Pipeline;
@@ -312,7 +318,8 @@ impl<E, Outside, Inside> PipelineBuilder<E, Outside, Inside> {
     /// # Ok::<(), opero::ConfigError>(())
     /// ```
     ///
-    /// The cache and `cache_key` see the arguments as they were passed: the result is the same entry whichever value gave it.
+    /// The cache and `cache_key` see the arguments as they were passed: the result is the same
+    /// entry whichever value gave it.
     ///
     /// # Errors
     /// [`build`](Self::build) rejects an empty list.

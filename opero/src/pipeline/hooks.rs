@@ -10,8 +10,8 @@ type Predicate<V> = Arc<dyn Fn(&V) -> bool + Send + Sync>;
 type RejectedAs<E> = Arc<dyn Fn(&Rejected) -> E + Send + Sync>;
 type Hint<E> = Arc<dyn Fn(&E) -> Option<Duration> + Send + Sync>;
 
-/// What the user said of errors and values. They are asked after a failure or before a store, where a virtual call is
-/// nothing; so the pipeline's type stays nameable.
+/// What the user said of errors and values. They are asked after a failure or before a store, where
+/// a virtual call is nothing; so the pipeline's type stays nameable.
 pub(super) struct Hooks<E> {
     pub(super) retry_on: Option<Predicate<E>>,
     pub(super) retry_after: Option<Hint<E>>,

@@ -15,7 +15,8 @@ use super::identity::{Hashed, Identity};
 use crate::route::Places;
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
-    /// Runs a function over `items`, each through this pipeline. A result is kept under its item and the closure's type.
+    /// Runs a function over `items`, each through this pipeline. A result is kept under its item
+    /// and the closure's type.
     ///
     /// ```
     /// use opero::Pipeline;
@@ -40,7 +41,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         Run::new("pipeline", items.into_source(), job, self.map_config())
     }
 
-    /// Runs an async function over `items`, each through this pipeline. Each attempt gets a clone of the item.
+    /// Runs an async function over `items`, each through this pipeline. Each attempt gets a clone
+    /// of the item.
     pub fn map_async<C, I, T, F, Fut>(
         &self,
         items: C,
@@ -55,8 +57,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         Run::new("pipeline", items.into_source(), job, self.map_config())
     }
 
-    /// [`map`](Self::map) for a cache that outlives the process: a result is kept under `name` and the bytes of its item, as by
-    /// [`call_stable`](Self::call_stable).
+    /// [`map`](Self::map) for a cache that outlives the process: a result is kept under `name` and
+    /// the bytes of its item, as by [`call_stable`](Self::call_stable).
     #[cfg(feature = "serde")]
     pub fn map_stable<C, I, T, F>(
         &self,
@@ -72,7 +74,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         Run::new("pipeline", items.into_source(), job, self.map_config())
     }
 
-    /// [`map_async`](Self::map_async) for a cache that outlives the process, as [`map_stable`](Self::map_stable).
+    /// [`map_async`](Self::map_async) for a cache that outlives the process, as
+    /// [`map_stable`](Self::map_stable).
     #[cfg(feature = "serde")]
     pub fn map_stable_async<C, I, T, F, Fut>(
         &self,

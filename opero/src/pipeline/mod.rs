@@ -51,11 +51,13 @@ use crate::shell::{Cached, Lookup, Plainly, Uncached};
 use crate::staged::{Absent, Present};
 use target::PipelineCall;
 
-/// The stages of `#[opero]` around any closure, built at run time from the same parameters with the same defaults.
+/// The stages of `#[opero]` around any closure, built at run time from the same parameters with the
+/// same defaults.
 ///
-/// `E` is the error type of the closures; `Outside` and `Inside` are stages of the user's. A clone is the same pipeline: it shares
-/// the cache and the limiter. Without stages of the user's its type is `Pipeline<E>`, whatever was said of errors, values
-/// and arguments; so it fits into a field or a static.
+/// `E` is the error type of the closures; `Outside` and `Inside` are stages of the user's. A clone
+/// is the same pipeline: it shares the cache and the limiter. Without stages of the user's its type
+/// is `Pipeline<E>`, whatever was said of errors, values and arguments; so it fits into a field or
+/// a static.
 ///
 /// ```
 /// use opero::Pipeline;
@@ -99,7 +101,8 @@ impl<E> Pipeline<E> {
 }
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
-    /// Calls an async closure; its result is kept in the cache under `args` and the closure's own type.
+    /// Calls an async closure; its result is kept in the cache under `args` and the closure's own
+    /// type.
     ///
     /// The closure runs once for each attempt, so it makes what it consumes.
     ///
@@ -214,10 +217,11 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     }
 }
 
-/// Calls that stay on their thread: neither their values nor their errors need be `Send`, but what a cache keeps, and what passes
-/// through a stage of the user's.
+/// Calls that stay on their thread: neither their values nor their errors need be `Send`, but what
+/// a cache keeps, and what passes through a stage of the user's.
 impl<E, Outside, Inside> Pipeline<E, Outside, Inside> {
-    /// Calls a closure; its result is kept in the cache under `args` and the closure's own type. Waits block the thread.
+    /// Calls a closure; its result is kept in the cache under `args` and the closure's own type.
+    /// Waits block the thread.
     ///
     /// ```
     /// use opero::Pipeline;

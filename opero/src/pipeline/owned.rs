@@ -1,4 +1,5 @@
-//! Calls with arguments of their own: the pipeline sees them, and can make such a call again in the background.
+//! Calls with arguments of their own: the pipeline sees them, and can make such a call again in the
+//! background.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -24,9 +25,9 @@ where
 {
     /// [`call`](Self::call) with arguments of its own, each attempt with a clone of them.
     ///
-    /// The pipeline sees them: `cache_key`, `rate_key`, `rate_cost` and `arg_fallback` of the builder are for such calls. And
-    /// it can make the call again: with `cache_stale` or `cache_refresh`, what is served meanwhile is refreshed in the
-    /// background.
+    /// The pipeline sees them: `cache_key`, `rate_key`, `rate_cost` and `arg_fallback` of the
+    /// builder are for such calls. And it can make the call again: with `cache_stale` or
+    /// `cache_refresh`, what is served meanwhile is refreshed in the background.
     ///
     /// ```
     /// # opero::extend::block_on(async {
@@ -90,7 +91,8 @@ where
     Outside: Send + Sync + 'static,
     Inside: Send + Sync + 'static,
 {
-    /// [`call_stable`](Self::call_stable) with arguments of its own, as [`call_owned`](Self::call_owned).
+    /// [`call_stable`](Self::call_stable) with arguments of its own, as
+    /// [`call_owned`](Self::call_owned).
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -110,7 +112,8 @@ where
         self.own(args, Awaited(function), ByName(name)).await
     }
 
-    /// [`call_owned_stable`](Self::call_owned_stable) of a closure that is not async. Waits block the thread.
+    /// [`call_owned_stable`](Self::call_owned_stable) of a closure that is not async. Waits block
+    /// the thread.
     ///
     /// # Errors
     /// As [`call`](Self::call).

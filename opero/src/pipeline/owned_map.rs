@@ -21,7 +21,8 @@ use crate::route::Places;
 pub type NamedRun<S, E, Outside, Inside, F> = Run<S, OwnedItems<E, Outside, Inside, F, ByName>>;
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
-    /// [`map`](Self::map) of items that the pipeline sees, as by [`call_owned_sync`](Self::call_owned_sync).
+    /// [`map`](Self::map) of items that the pipeline sees, as by
+    /// [`call_owned_sync`](Self::call_owned_sync).
     ///
     /// ```
     /// use opero::Pipeline;
@@ -47,7 +48,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         self.run_owned(items.into_source(), Blocking(function), ByHash)
     }
 
-    /// [`map_async`](Self::map_async) of items that the pipeline sees, as by [`call_owned`](Self::call_owned).
+    /// [`map_async`](Self::map_async) of items that the pipeline sees, as by
+    /// [`call_owned`](Self::call_owned).
     pub fn map_owned_async<C, I, T, F, Fut>(
         &self,
         items: C,
@@ -62,7 +64,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
         self.run_owned(items.into_source(), Awaited(function), ByHash)
     }
 
-    /// [`map_owned`](Self::map_owned) for a cache that outlives the process, as [`map_stable`](Self::map_stable).
+    /// [`map_owned`](Self::map_owned) for a cache that outlives the process, as
+    /// [`map_stable`](Self::map_stable).
     #[cfg(feature = "serde")]
     pub fn map_owned_stable<C, I, T, F>(
         &self,
@@ -109,7 +112,8 @@ impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
     }
 }
 
-/// The job of [`Pipeline::map_owned`] and its kin; `K` says what identifies an item. It borrows nothing.
+/// The job of [`Pipeline::map_owned`] and its kin; `K` says what identifies an item. It borrows
+/// nothing.
 pub struct OwnedItems<E, Outside, Inside, F, K = ByHash> {
     pipeline: Pipeline<E, Outside, Inside>,
     function: F,

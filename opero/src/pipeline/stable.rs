@@ -10,11 +10,12 @@ use super::Pipeline;
 use crate::route::Places;
 
 impl<E: Send + Sync, Outside, Inside> Pipeline<E, Outside, Inside> {
-    /// [`call`](Self::call) for a cache that outlives the process: its result is kept under `name` and the bytes of `args`,
-    /// within the namespace and the name of the pipeline ([`PipelineBuilder::name`](super::PipelineBuilder::name)).
+    /// [`call`](Self::call) for a cache that outlives the process: its result is kept under `name`
+    /// and the bytes of `args`, within the namespace and the name of the pipeline
+    /// ([`PipelineBuilder::name`](super::PipelineBuilder::name)).
     ///
-    /// No other process could know a closure by its type, so `name` says which computation this is: two closures with one
-    /// name share their results, and a name stays as it is when code moves.
+    /// No other process could know a closure by its type, so `name` says which computation this is:
+    /// two closures with one name share their results, and a name stays as it is when code moves.
     ///
     /// ```
     /// use opero::Pipeline;

@@ -14,7 +14,8 @@ use crate::rest::Known;
 use crate::route::Placed;
 use crate::shell::{AsyncTarget, Lookup, Routed, SyncTarget, Target, Whole};
 
-/// One call through a pipeline. `R` says whether it passes the cache, and `M` executes the closure once.
+/// One call through a pipeline. `R` says whether it passes the cache, and `M` executes the closure
+/// once.
 pub(super) struct PipelineCall<'c, E, Outside, Inside, N, T, R, M> {
     pub(super) pipeline: &'c Pipeline<E, Outside, Inside>,
     pub(super) operation: &'c N,

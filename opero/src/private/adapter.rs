@@ -1,15 +1,16 @@
 //! What a function returns, as the pipeline sees it: a value or an error.
 //!
-//! Which of the three adapters fits is chosen by method resolution on [`Returns`]: an inherent method before a trait's,
-//! a trait's method by value before one by reference. So aliases such as `std::io::Result` are seen through, which no
-//! macro could do by looking at tokens.
+//! Which of the three adapters fits is chosen by method resolution on [`Returns`]: an inherent
+//! method before a trait's, a trait's method by value before one by reference. So aliases such as
+//! `std::io::Result` are seen through, which no macro could do by looking at tokens.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use opero_core::{Cause, Error, Rejected};
 
-/// Converts between a function's return type and the pipeline's `Result<Value, opero::Error<Error>>`.
+/// Converts between a function's return type and the pipeline's `Result<Value,
+/// opero::Error<Error>>`.
 pub trait Adapter: Copy + Send + Sync {
     /// What the function returns.
     type Return;
@@ -61,7 +62,8 @@ macro_rules! marker {
 }
 
 marker! {
-    /// `Result<T, opero::Error<E>>`: nothing to convert, and the history of the attempts reaches the caller.
+    /// `Result<T, opero::Error<E>>`: nothing to convert, and the history of the attempts reaches
+    /// the caller.
     Transparent<T, E>
 }
 marker! {
@@ -128,7 +130,8 @@ impl<T, E> Adapter for Transparent<T, E> {
 
     #[inline]
     fn lift(returned: Self::Return) -> Result<T, Error<E>> {
-        // One that came from another decorated function brings that one's attempts, which are none of this one's.
+        // One that came from another decorated function brings that one's attempts, which are none
+        // of this one's.
         returned.map_err(Error::without_history)
     }
 

@@ -1,4 +1,5 @@
-//! Arguments: hashed for a key, cloned for an attempt, moved into the only one, or kept for a refresh.
+//! Arguments: hashed for a key, cloned for an attempt, moved into the only one, or kept for a
+//! refresh.
 
 use std::borrow::Borrow;
 use std::convert::Infallible;
@@ -124,7 +125,8 @@ pub fn clone_argument<A: CloneArgument>(argument: &A) -> A {
     argument.clone_it()
 }
 
-/// The type of an argument, which chooses whether it is cloned or moved: `Passes::of(&argument).way()`.
+/// The type of an argument, which chooses whether it is cloned or moved:
+/// `Passes::of(&argument).way()`.
 #[derive(Debug)]
 pub struct Passes<T>(PhantomData<fn() -> T>);
 
@@ -196,7 +198,8 @@ impl<T: Clone> Cloned<T> {
     }
 }
 
-/// An argument that moves. A lock, since an attempt only has a reference to the arguments of its call, which pass threads.
+/// An argument that moves. A lock, since an attempt only has a reference to the arguments of its
+/// call, which pass threads.
 pub struct Moved<T>(Mutex<Option<T>>);
 
 impl<T> Moved<T> {
@@ -245,7 +248,8 @@ macro_rules! without_the_argument {
 
 without_the_argument!(Cloned<T>, Moved<T>, Seen<'a, T>);
 
-/// A borrowed argument, to be kept: `Lent(argument).keep()`. By method resolution, as the adapters are chosen.
+/// A borrowed argument, to be kept: `Lent(argument).keep()`. By method resolution, as the adapters
+/// are chosen.
 #[derive(Debug)]
 pub struct Lent<'a, T: ?Sized>(pub &'a T);
 
@@ -314,7 +318,8 @@ impl<T: ?Sized, O> fmt::Debug for Kept<T, O> {
     }
 }
 
-/// An argument that cannot be kept; there is no value of this type. It does not name the argument's type, which may borrow.
+/// An argument that cannot be kept; there is no value of this type. It does not name the argument's
+/// type, which may borrow.
 #[derive(Debug)]
 pub struct NotKept(Infallible);
 

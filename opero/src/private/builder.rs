@@ -1,4 +1,5 @@
-//! Builds the call of a decorated function step by step, so that every closure knows the types of its arguments.
+//! Builds the call of a decorated function step by step, so that every closure knows the types of
+//! its arguments.
 
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
@@ -12,7 +13,8 @@ use super::keys::WithRecord;
 use super::keys::{Encoded, KeyOf, NoKey, ProbedKey, StableKey, WithBytes, WithRefresh};
 use super::policy::{MakePolicy, PolicyFunctions};
 
-/// The first step: the function, its return type, its shared arguments, the type of its item, and its body.
+/// The first step: the function, its return type, its shared arguments, the type of its item, and
+/// its body.
 #[derive(Debug)]
 pub struct CallBody<A, S, I, B> {
     function: &'static Function,
@@ -22,7 +24,8 @@ pub struct CallBody<A, S, I, B> {
 }
 
 impl<A: Adapter, S, I, F> CallBody<A, S, I, AsyncBody<F>> {
-    /// Starts the call of an async function that returns what `adapter` says, with arguments that all attempts share.
+    /// Starts the call of an async function that returns what `adapter` says, with arguments that
+    /// all attempts share.
     #[inline]
     pub fn asynchronous<Fut>(function: &'static Function, _: A, shared: S, body: F) -> Self
     where
@@ -54,7 +57,8 @@ impl<A: Adapter, S, I, F> CallBody<A, S, I, SyncBody<F>> {
     }
 }
 
-/// Adds the key to a call's body. A macro, since a function would be compiled for each of the user's functions.
+/// Adds the key to a call's body. A macro, since a function would be compiled for each of the
+/// user's functions.
 macro_rules! builder {
     ($bodied:ident, $key:expr, $outside:ident, $inside:ident, $policy:ident) => {
         CallBuilder {
@@ -86,7 +90,8 @@ impl<A: Adapter, S, I, B> CallBody<A, S, I, B> {
         builder!(self, KeyOf(key), outside, inside, policy)
     }
 
-    /// Looks calls up under the arguments that `key` makes bytes of, for a store that outlives the process.
+    /// Looks calls up under the arguments that `key` makes bytes of, for a store that outlives the
+    /// process.
     #[inline]
     pub fn recorded<K, Out, In, C>(
         self,
@@ -102,8 +107,8 @@ impl<A: Adapter, S, I, B> CallBody<A, S, I, B> {
         builder!(self, StableKey(key), outside, inside, policy)
     }
 
-    /// Looks calls up under the arguments that `key` hashes, or, where only a store that outlives the process shows
-    /// to be behind the cache, that `stable` makes bytes of, if it can.
+    /// Looks calls up under the arguments that `key` hashes, or, where only a store that outlives
+    /// the process shows to be behind the cache, that `stable` makes bytes of, if it can.
     #[inline]
     pub fn probed<K, P, Out, In, C>(
         self,
@@ -148,8 +153,8 @@ pub struct CallBuilder<A, S, I, B, K, Out, In, C> {
 }
 
 impl<A, S, I, B, K, Out, In, C> CallBuilder<A, S, I, B, K, Out, In, C> {
-    /// Adds all that a stage may ask for later: bytes for other processes, those of its `rate_key` or of its
-    /// arguments; and the limiter and the cost of each fallback value.
+    /// Adds all that a stage may ask for later: bytes for other processes, those of its `rate_key`
+    /// or of its arguments; and the limiter and the cost of each fallback value.
     #[inline]
     pub fn with_bytes(self) -> CallBuilder<A, S, I, B, WithBytes<K>, Out, In, C> {
         self.map_key(WithBytes)
@@ -215,8 +220,9 @@ pub trait Body<S, I, R>: Send + Sync {
     /// How it waits for the function.
     const WAIT_MODE: WaitMode;
 
-    /// The name of the user's closure. It holds the path of the function and the types it is generic over, and nothing of
-    /// this crate's own types: it is a part of keys that other versions must find again.
+    /// The name of the user's closure. It holds the path of the function and the types it is
+    /// generic over, and nothing of this crate's own types: it is a part of keys that other
+    /// versions must find again.
     fn name() -> &'static str;
 
     /// One execution of it.

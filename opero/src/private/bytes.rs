@@ -1,4 +1,5 @@
-//! What of a function's calls becomes bytes, for worker processes and for records, and why it does not.
+//! What of a function's calls becomes bytes, for worker processes and for records, and why it does
+//! not.
 
 use std::fmt;
 #[cfg(not(any(feature = "map-process", feature = "map-journal")))]
@@ -22,8 +23,8 @@ impl<T, E> OutcomeCodec<T, E> {
     }
 }
 
-/// How a function's calls become bytes. It is made anew wherever it is needed, since it is a few pointers, and calls in this
-/// process carry only the one that makes it.
+/// How a function's calls become bytes. It is made anew wherever it is needed, since it is a few
+/// pointers, and calls in this process carry only the one that makes it.
 pub struct Bytes<S, I, T, E> {
     /// The arguments of an attempt, for a worker process.
     pub arguments: Result<EncodeArguments<S, I>, Unsendable>,
@@ -63,8 +64,8 @@ impl<T, E> OutcomeBytes<T, E> {
     }
 }
 
-/// Appends the arguments of an attempt for a worker process. No run gets here with a function that has none: it asked
-/// before it started workers.
+/// Appends the arguments of an attempt for a worker process. No run gets here with a function that
+/// has none: it asked before it started workers.
 #[inline]
 pub(super) fn encode_arguments<S, I, T, E>(
     bytes: Option<MakeBytes<S, I, T, E>>,
@@ -82,7 +83,8 @@ pub(super) fn encode_arguments<S, I, T, E>(
 /// Why a function cannot be executed in another process, or its results not be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsendable {
-    /// A worker finds functions by their names: it has neither methods nor instances of generic functions.
+    /// A worker finds functions by their names: it has neither methods nor instances of generic
+    /// functions.
     NotFree,
     /// Its attribute does not ask for it.
     NotRequested,

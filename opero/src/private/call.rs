@@ -32,12 +32,14 @@ pub const fn never_rejects<A: Adapter>(_: A) -> OnRejected<A::Return> {
     |_| None
 }
 
-/// Returns the handler for a function whose stages can reject a call; its return type can hold the rejection.
+/// Returns the handler for a function whose stages can reject a call; its return type can hold the
+/// rejection.
 pub const fn rejects<A: HoldsRejections>(_: A) -> OnRejected<A::Return> {
     |rejected| Some(A::rejected(rejected))
 }
 
-/// Returns the handler for a function whose backend may not open; its return type can hold the rejection.
+/// Returns the handler for a function whose backend may not open; its return type can hold the
+/// rejection.
 pub const fn rejects_by_backend<A: HoldsBackendRejections>(adapter: A) -> OnRejected<A::Return> {
     rejects(adapter)
 }
@@ -81,8 +83,8 @@ impl<A: Adapter> Ending<A::Value, A::Error> for Lowered<A> {
 
 /// Calls an async function that may have stages of the user's around it.
 ///
-/// Not an `async fn`, nor a block in the decorated function: there, the compiler would have to know that the stages'
-/// futures are `Send` for every lifetime of the arguments, which it cannot.
+/// Not an `async fn`, nor a block in the decorated function: there, the compiler would have to know
+/// that the stages' futures are `Send` for every lifetime of the arguments, which it cannot.
 #[inline]
 pub fn call_with_stages<P>(
     builder: P,
@@ -318,7 +320,8 @@ impl<P> Deref for Own<P> {
     }
 }
 
-/// What only some calls are asked for. Its code is made for those alone: see [`MakeKey::arguments`].
+/// What only some calls are asked for. Its code is made for those alone: see
+/// [`MakeKey::arguments`].
 #[deny(clippy::missing_trait_methods)]
 impl<P: Callee> Arguments for Whole<'_, P> {
     fn key(&self) -> Option<Key> {

@@ -37,7 +37,8 @@ impl<E: From<Rejected>> TakesRejections for E {
     }
 }
 
-/// Stands for `opero::Error<…>`, which takes every rejection by itself, in the bounds of a list of fallback values.
+/// Stands for `opero::Error<…>`, which takes every rejection by itself, in the bounds of a list of
+/// fallback values.
 #[derive(Debug)]
 pub struct Anything(());
 
@@ -97,7 +98,8 @@ impl<T, E: TakesRejections> HoldsRejections for Wrapped<T, E> {
 
 macro_rules! about_errors {
     ($($trait:ident $message:tt)*) => {$(
-        /// A return type with an error, as one parameter needs it: a trait of its own for the sake of its message.
+        /// A return type with an error, as one parameter needs it: a trait of its own for the sake
+        /// of its message.
         #[diagnostic::on_unimplemented(
             message = $message,
             label = "nothing here can fail",
@@ -137,7 +139,8 @@ pub const fn needs_result_for_fallback_on<A: FallbackOn + Copy>(_: &A) {}
 /// Demands a `Result` for `#[fallback(…)]`.
 pub const fn needs_result_for_fallback<A: Fallback + Copy>(_: &A) {}
 
-/// The two halves of a `Result`, by projection, for signatures of functions whose result is written as an alias.
+/// The two halves of a `Result`, by projection, for signatures of functions whose result is written
+/// as an alias.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Result`, though its name ends in it",
     label = "the attribute reads a name that ends in `Result` as one",

@@ -9,10 +9,12 @@ use opero_core::{Error, Rejected};
 use super::adapter::{Plain, Transparent, Wrapped};
 use super::checks::{Anything, TakesRejections};
 
-/// Values for a fallback parameter of type `M` (`arg_fallback`), tried in order until one succeeds: one plain value, an
-/// array or a reference to one, and, where the function's error `E` can say that a list was empty, a `Vec` or a slice.
+/// Values for a fallback parameter of type `M` (`arg_fallback`), tried in order until one succeeds:
+/// one plain value, an array or a reference to one, and, where the function's error `E` can say
+/// that a list was empty, a `Vec` or a slice.
 ///
-/// `E` takes rejections where it implements `From<opero::Rejected>`, or where the function returns `opero::Error`.
+/// `E` takes rejections where it implements `From<opero::Rejected>`, or where the function returns
+/// `opero::Error`.
 ///
 /// An array without values does not compile:
 ///
@@ -122,15 +124,16 @@ impl<T, E> Wrapped<T, E> {
 }
 
 impl<R> Plain<R> {
-    /// Returns `None`: the attribute rejects a fallback on a function that cannot fail, with a better message than a method that is
-    /// not there.
+    /// Returns `None`: the attribute rejects a fallback on a function that cannot fail, with a
+    /// better message than a method that is not there.
     pub fn list_rejects<M, L>(self, _: &L) -> fn(Rejected) -> Option<R> {
         |_| None
     }
 }
 
-/// A list among the arguments that attempts share. A type of its own, and no type that `FallbackValues` names for `L`: the
-/// compiler cannot resolve such a one in a future that goes from thread to thread, once it has erased the lifetimes in it.
+/// A list among the arguments that attempts share. A type of its own, and no type that
+/// `FallbackValues` names for `L`: the compiler cannot resolve such a one in a future that goes
+/// from thread to thread, once it has erased the lifetimes in it.
 pub struct List<M, E, L> {
     list: L,
     types: PhantomData<fn() -> (M, E)>,
@@ -165,7 +168,8 @@ pub fn values<M>(list: &impl AsRef<[M]>) -> &[M] {
     list.as_ref()
 }
 
-/// Returns the value that an attempt uses. The list is not empty: an attempt on an empty one is rejected before it starts.
+/// Returns the value that an attempt uses. The list is not empty: an attempt on an empty one is
+/// rejected before it starts.
 #[inline]
 pub fn pick<M>(list: &impl AsRef<[M]>, fallback_index: usize) -> &M {
     let list = list.as_ref();

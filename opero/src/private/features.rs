@@ -1,7 +1,9 @@
-//! What an attribute uses that a Cargo feature adds. It mentions the item below, so that a missing feature is a compile
-//! error with the feature's name in it, to which the compiler adds that the item is "gated behind the feature".
+//! What an attribute uses that a Cargo feature adds. It mentions the item below, so that a missing
+//! feature is a compile error with the feature's name in it, to which the compiler adds that the
+//! item is "gated behind the feature".
 //!
-//! Each is in a module of its own: beside the others, the compiler would propose the one with the most similar name.
+//! Each is in a module of its own: beside the others, the compiler would propose the one with the
+//! most similar name.
 
 macro_rules! features {
     ($($(#[$doc:meta])* $module:ident, $feature:literal, $item:ident;)+) => {$(

@@ -1,12 +1,17 @@
-//! A decorated function: its name, its stages, and what tells it, and each instance of a generic one, from all others where results outlive the process.
+//! A decorated function: its name, its stages, and what tells it, and each instance of a generic
+//! one, from all others where results outlive the process.
 //!
-//! The compiler's names do, but for what has no name of its own: closures, types inside function bodies, and functions in two
-//! blocks of one function. None of these is ever taken for another one:
+//! The compiler's names do, but for what has no name of its own: closures, types inside function
+//! bodies, and functions in two blocks of one function. None of these is ever taken for another
+//! one:
 //!
-//! - An instance over a closure has no identity that lasts. Its calls are executed, and an event says so.
-//! - An instance over a type that may stand in a function's body is known by the compiler's id of its types as well. Another
-//!   compiler, version of the package or profile has other ids, and finds nothing of it.
-//! - Two functions of one name are found when either builds its stages, since both are registered, and rejected.
+//! - An instance over a closure has no identity that lasts. Its calls are executed, and an event
+//!   says so.
+//! - An instance over a type that may stand in a function's body is known by the compiler's id of
+//!   its types as well. Another compiler, version of the package or profile has other ids, and
+//!   finds nothing of it.
+//! - Two functions of one name are found when either builds its stages, since both are registered,
+//!   and rejected.
 
 use std::any::TypeId;
 use std::hash::BuildHasher;
@@ -26,8 +31,8 @@ use crate::config::PipelineConfig;
 use crate::mechanism::cache;
 use crate::order::Stages;
 
-/// A decorated function's name and stages. It lives in a static inside the function; the stages are built at the first
-/// call.
+/// A decorated function's name and stages. It lives in a static inside the function; the stages are
+/// built at the first call.
 #[derive(Debug)]
 pub struct Function {
     ident: &'static str,
@@ -41,8 +46,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// The function `ident`. `here` is a closure in the function's static, whose type knows where that is; `configure` sets
-    /// its parameters.
+    /// The function `ident`. `here` is a closure in the function's static, whose type knows where
+    /// that is; `configure` sets its parameters.
     #[track_caller]
     pub const fn new<H: Copy>(
         ident: &'static str,
@@ -60,8 +65,9 @@ impl Function {
         }
     }
 
-    /// The function's name in events and reports, for backends, in records and in worker processes: its path, the same in every
-    /// process of the program. No other function has it but one in another block of the same function.
+    /// The function's name in events and reports, for backends, in records and in worker processes:
+    /// its path, the same in every process of the program. No other function has it but one in
+    /// another block of the same function.
     pub fn name(&self) -> &'static str {
         path::of_static((self.here)(), self.ident)
     }
@@ -217,7 +223,8 @@ impl Function {
         )
     }
 
-    /// Checks that this function is the only one of its name among those for which `shares` returns `true`.
+    /// Checks that this function is the only one of its name among those for which `shares` returns
+    /// `true`.
     pub(super) fn is_the_only_one(
         &self,
         parameter: &'static str,

@@ -1,4 +1,5 @@
-//! What a user does with the cache of a decorated function beside calling through it (`handle = true`).
+//! What a user does with the cache of a decorated function beside calling through it (`handle =
+//! true`).
 
 use std::fmt;
 use std::future::Future;
@@ -233,7 +234,8 @@ impl<P: Callee> fmt::Debug for BoundBuilder<P> {
     }
 }
 
-/// A call of a cached async function that has not begun: see `handle` among the parameters of `#[opero]`.
+/// A call of a cached async function that has not begun: see `handle` among the parameters of
+/// `#[opero]`.
 #[derive(Debug)]
 #[must_use = "a bound call does nothing until it is told what to do"]
 pub struct CachedCall<B>(B);
@@ -277,7 +279,8 @@ impl<B: BoundCall> CachedCall<B> {
     }
 }
 
-/// A call of a cached synchronous function that has not begun: see `handle` among the parameters of `#[opero]`.
+/// A call of a cached synchronous function that has not begun: see `handle` among the parameters of
+/// `#[opero]`.
 #[derive(Debug)]
 #[must_use = "a bound call does nothing until it is told what to do"]
 pub struct CachedSyncCall<B>(B);

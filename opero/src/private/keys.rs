@@ -1,5 +1,5 @@
-//! How the arguments of a function make keys: one that means something in this process only, quickly; or bytes that mean
-//! the same in every process.
+//! How the arguments of a function make keys: one that means something in this process only,
+//! quickly; or bytes that mean the same in every process.
 
 use opero_core::{Arguments, Attempt, Background, CodecError, Key, KeyBytes, KeyHasher};
 
@@ -23,7 +23,8 @@ pub trait MakeKey<S, I>: Send + Sync {
     /// Returns the key of a call of the function whose body is `B`.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key>;
 
-    /// `whole`, where a stage may ask for more than numbers: then what is asked for is compiled, and else it is not.
+    /// `whole`, where a stage may ask for more than numbers: then what is asked for is compiled,
+    /// and else it is not.
     fn arguments<W: Arguments>(whole: &W) -> Option<&dyn Arguments> {
         Some(whole)
     }
@@ -67,8 +68,8 @@ impl<S, I> MakeKey<S, I> for NoKey {
     }
 }
 
-/// A key of a call whose stages may ask for more beside it: for bytes for other processes, or for the limiter of each fallback
-/// value.
+/// A key of a call whose stages may ask for more beside it: for bytes for other processes, or for
+/// the limiter of each fallback value.
 #[derive(Debug, Clone, Copy)]
 pub struct WithBytes<K>(pub(super) K);
 
@@ -129,7 +130,8 @@ where
 {
     type Route = Cached;
 
-    /// Asked for where the cache keeps no records, or by a stage of the user's: a hash of the same bytes.
+    /// Asked for where the cache keeps no records, or by a stage of the user's: a hash of the same
+    /// bytes.
     fn make<B>(&self, shared: &S, item: &I) -> Option<Key> {
         let mut bytes = KeyBytes::new();
         (self.0)(shared, item, &mut bytes).ok()?;
@@ -203,7 +205,8 @@ where
     }
 }
 
-/// The key of a call in a cache, and a closure that makes bytes of what identifies an item in a record.
+/// The key of a call in a cache, and a closure that makes bytes of what identifies an item in a
+/// record.
 #[cfg(feature = "map-journal")]
 #[derive(Debug, Clone, Copy)]
 pub struct WithRecord<K, G> {

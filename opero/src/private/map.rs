@@ -20,8 +20,9 @@ pub struct MapJob<P>(pub(super) P);
 
 /// Makes the run of a function over `items`.
 ///
-/// A function and no method, so that the compiler says what a type lacks, and not that there is no such method. For the same
-/// reason its bounds are those of the builder's parts, and its job is opaque, so that a caller has nothing left to prove.
+/// A function and no method, so that the compiler says what a type lacks, and not that there is no
+/// such method. For the same reason its bounds are those of the builder's parts, and its job is
+/// opaque, so that a caller has nothing left to prove.
 pub fn over<C, A, S, I, B, K, Out, In, F>(
     builder: CallBuilder<A, S, I, B, K, Out, In, F>,
     items: C,

@@ -1,6 +1,7 @@
 //! The runtime that the attributes' output calls.
 //!
-//! Not part of the API: it changes together with the macros, whose version is pinned to this crate's.
+//! Not part of the API: it changes together with the macros, whose version is pinned to this
+//! crate's.
 
 mod adapter;
 mod arguments;

@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use super::adapter::Adapter;
 use super::bytes::Unsendable;
 
-/// The value and the error of a function, to ask for their codec: `(&&&Outcomes::of(adapter)).codec()`. By method resolution: a
-/// method of what is there comes before one of what it refers to.
+/// The value and the error of a function, to ask for their codec:
+/// `(&&&Outcomes::of(adapter)).codec()`. By method resolution: a method of what is there comes
+/// before one of what it refers to.
 #[derive(Debug)]
 pub struct Outcomes<T, E>(PhantomData<fn() -> (T, E)>);
 
@@ -124,8 +125,9 @@ pub trait WordsNone<E>: Sized {
 
 impl<E> WordsNone<E> for &Words<E> {}
 
-/// A type, to ask whether it is a reference, whatever it is called: no bytes become one, and the compiler, which finds the
-/// `Deserialize` of a `&'static str` before it looks at lifetimes, would only say that it is "not general enough".
+/// A type, to ask whether it is a reference, whatever it is called: no bytes become one, and the
+/// compiler, which finds the `Deserialize` of a `&'static str` before it looks at lifetimes, would
+/// only say that it is "not general enough".
 ///
 /// Asked by `Kind::<T>::new().kind()`. By method resolution: an inherent method before a trait's.
 #[derive(Debug)]

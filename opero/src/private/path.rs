@@ -1,7 +1,9 @@
-//! What a function is called where other functions, processes and builds must not take it for theirs.
+//! What a function is called where other functions, processes and builds must not take it for
+//! theirs.
 //!
-//! `module_path!` knows neither the type whose method a function is nor the function it stands in. The compiler's names of
-//! closures do: `app::A::f::…::{{closure}}`, `<u8 as app::Trait>::f::…`, `app::outer::inner::…`.
+//! `module_path!` knows neither the type whose method a function is nor the function it stands in.
+//! The compiler's names of closures do: `app::A::f::…::{{closure}}`, `<u8 as app::Trait>::f::…`,
+//! `app::outer::inner::…`.
 
 use std::borrow::Cow;
 
@@ -9,7 +11,8 @@ const CLOSURE: &str = "::{{closure}}";
 
 /// The path of the function `ident` in which a static holds the closure of that type name.
 ///
-/// With `handle` the static stands in the sibling `f_cache`, and the path is that of `f` all the same.
+/// With `handle` the static stands in the sibling `f_cache`, and the path is that of `f` all the
+/// same.
 pub(super) fn of_static(closure: &'static str, ident: &str) -> &'static str {
     let owner = closure.strip_suffix(CLOSURE).and_then(parent);
     // A compiler that names it otherwise still names it apart from all others.
@@ -19,8 +22,8 @@ pub(super) fn of_static(closure: &'static str, ident: &str) -> &'static str {
     without_suffix(owner, ident, "_cache").unwrap_or(owner)
 }
 
-/// The name of a function's body as its keys hold it: `body`, and with `handle`, where it stands in the sibling `f_call`, what it
-/// is in `f` itself.
+/// The name of a function's body as its keys hold it: `body`, and with `handle`, where it stands in
+/// the sibling `f_call`, what it is in `f` itself.
 pub(super) fn of_body(body: &'static str, ident: &str) -> Cow<'static, str> {
     let function = body.strip_suffix(CLOSURE).unwrap_or(body);
     let (path, generics) = function.split_at(generics_start(function));
@@ -41,8 +44,8 @@ pub(super) enum Named {
     Not,
 }
 
-/// How far the name of a function's body does, of which the function's path is known. Of a function that is not generic, it
-/// does: that it has the path alone is seen to where it is registered.
+/// How far the name of a function's body does, of which the function's path is known. Of a function
+/// that is not generic, it does: that it has the path alone is seen to where it is registered.
 pub(super) fn named(body: &str, path: &str) -> Named {
     let function = body.strip_suffix(CLOSURE).unwrap_or(body);
     match function == path {
@@ -72,7 +75,8 @@ fn named_within(name: &str, least: u32) -> Named {
             if path.contains('{') {
                 return Named::Not;
             }
-            // What is at the root of a crate is in no function, and in those that come with the compiler all have names.
+            // What is at the root of a crate is in no function, and in those that come with the
+            // compiler all have names.
             let mut parts = path.split("::").filter(|part| !part.is_empty());
             let is_known = matches!(parts.next(), Some("std" | "core" | "alloc") | None);
             if !is_known && parts.count() > 1 {

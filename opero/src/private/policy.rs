@@ -1,4 +1,5 @@
-//! The call policy: what the attribute's predicates and keys answer to the stages, and how a failed call shares its error.
+//! The call policy: what the attribute's predicates and keys answer to the stages, and how a failed
+//! call shares its error.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,10 +15,12 @@ use super::bytes::{MakeBytes, OutcomeBytes};
 use super::keys::{EncodeAttempt, Encoded};
 use crate::fast_path::Needs;
 
-/// The policy functions of a function with shared arguments `S` and an item `I` (`()` outside a map), value `T` and error `E`.
+/// The policy functions of a function with shared arguments `S` and an item `I` (`()` outside a
+/// map), value `T` and error `E`.
 ///
-/// Function pointers: they are called after a failure or before a store, and they make every closure that captures
-/// something a type error at its place. A function makes them anew where a stage asks, so that a call does not carry them.
+/// Function pointers: they are called after a failure or before a store, and they make every
+/// closure that captures something a type error at its place. A function makes them anew where a
+/// stage asks, so that a call does not carry them.
 pub struct PolicyFunctions<S, I, T, E> {
     /// The number of fallback values; one where there is no such parameter.
     pub fallback_values: Option<fn(&S) -> usize>,
@@ -152,8 +155,8 @@ impl<S, I, T, E, C: Fn() -> PolicyFunctions<S, I, T, E> + Send + Sync> MakePolic
     }
 }
 
-/// The policy of a function whose parameters set none. Most functions have this one; it is less to compile than a closure.
-/// `W` shares errors with the callers that wait for them.
+/// The policy of a function whose parameters set none. Most functions have this one; it is less to
+/// compile than a closure. `W` shares errors with the callers that wait for them.
 #[derive(Debug, Clone, Copy)]
 pub struct DefaultPolicy<W>(
     /// How.

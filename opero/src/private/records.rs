@@ -1,4 +1,5 @@
-//! How a run records the items and results of a decorated function, and what it demands of their types.
+//! How a run records the items and results of a decorated function, and what it demands of their
+//! types.
 
 use std::any::type_name;
 use std::borrow::Cow;

@@ -1,7 +1,8 @@
-//! Arguments and values as bytes: demanded where a literal names a store that needs them, with messages that say what to do;
-//! otherwise taken where they are there, by method resolution.
+//! Arguments and values as bytes: demanded where a literal names a store that needs them, with
+//! messages that say what to do; otherwise taken where they are there, by method resolution.
 //!
-//! Without the feature `serde` nothing outlives the process, so nothing is demanded and no bytes are made.
+//! Without the feature `serde` nothing outlives the process, so nothing is demanded and no bytes
+//! are made.
 
 use std::marker::PhantomData;
 
@@ -46,7 +47,8 @@ pub trait StableSelf {
     fn append_to(&self, out: &mut KeyBytes) -> Result<(), CodecError>;
 }
 
-/// What a `cache_key` or a `rate_key` makes of the arguments, where other processes must make the same of them.
+/// What a `cache_key` or a `rate_key` makes of the arguments, where other processes must make the
+/// same of them.
 #[diagnostic::on_unimplemented(
     message = "the key of type `{Self}` is not `Serialize`, and other processes have to find it",
     label = "this key is not `Serialize`",

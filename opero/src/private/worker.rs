@@ -1,7 +1,8 @@
-//! A function in a worker process: its arguments from their bytes, its outcome to bytes; and the runtime of an async `main`.
+//! A function in a worker process: its arguments from their bytes, its outcome to bytes; and the
+//! runtime of an async `main`.
 //!
-//! Which arguments can be sent is chosen by method resolution. A function with one that cannot runs in threads or tasks, and
-//! says so when it is asked to run in processes.
+//! Which arguments can be sent is chosen by method resolution. A function with one that cannot runs
+//! in threads or tasks, and says so when it is asked to run in processes.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -283,7 +284,8 @@ pub fn run_main<R>(runtime: Runtime, main: impl Future<Output = R>) -> R {
         Runtime::MultiThread(None) => Builder::new_multi_thread(),
         Runtime::MultiThread(Some(threads)) => {
             let mut builder = Builder::new_multi_thread();
-            // None at all is rejected where it is a literal; of an expression this is what can be made.
+            // None at all is rejected where it is a literal; of an expression this is what can be
+            // made.
             builder.worker_threads(threads.max(1));
             builder
         }

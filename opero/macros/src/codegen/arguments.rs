@@ -1,5 +1,5 @@
-//! Names a function's arguments in generated closures, which take them as one shared tuple, and in a map
-//! the item beside it.
+//! Names a function's arguments in generated closures, which take them as one shared tuple, and in
+//! a map the item beside it.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -147,8 +147,9 @@ impl Arguments<'_> {
         }
     }
 
-    /// An argument as a key sees it: references as they are, the rest by reference, a list of fallback values as a slice.
-    /// `None` for a fallback argument with a default list, which the caller does not choose.
+    /// An argument as a key sees it: references as they are, the rest by reference, a list of
+    /// fallback values as a slice. `None` for a fallback argument with a default list, which the
+    /// caller does not choose.
     pub(crate) fn seen(&self, index: usize) -> Option<TokenStream> {
         let (runtime, slot) = (self.runtime, self.slot(index));
         match (self.values(index), self.all[index].passing) {
@@ -160,8 +161,9 @@ impl Arguments<'_> {
         }
     }
 
-    /// An argument of one attempt as a limiter's key sees it, after [`listed_value`](Self::listed_value): as other keys see it, but
-    /// for the fallback argument, which is the value that executes.
+    /// An argument of one attempt as a limiter's key sees it, after
+    /// [`listed_value`](Self::listed_value): as other keys see it, but for the fallback argument,
+    /// which is the value that executes.
     pub(crate) fn attempted(&self, index: usize) -> TokenStream {
         let slot = self.slot(index);
         match (self.values(index), self.all[index].passing) {

@@ -23,8 +23,8 @@ pub(crate) fn body(decorated: &Decorated<'_>, start: &TokenStream) -> TokenStrea
     if decorated.worker_support == WorkerSupport::Registered {
         return calling_body(decorated, start);
     }
-    // Bound to a name before it is returned: what the last expression borrows of the arguments ends before they do,
-    // in every edition.
+    // Bound to a name before it is returned: what the last expression borrows of the arguments ends
+    // before they do, in every edition.
     match &decorated.function.kind {
         Kind::Sync => quote! {
             synchronous(#start, move |#shared, #item, #attempt| -> #output {
@@ -92,8 +92,9 @@ fn calling_body(decorated: &Decorated<'_>, start: &TokenStream) -> TokenStream {
 
 /// A future whose type says nothing of what it awaits.
 ///
-/// The future of a function that awaits itself would be `Send` only if it is `Send`, and the compiler follows that circle
-/// through the stages until it gives up. Such a function boxes its future anyway.
+/// The future of a function that awaits itself would be `Send` only if it is `Send`, and the
+/// compiler follows that circle through the stages until it gives up. Such a function boxes its
+/// future anyway.
 fn erased(future: &TokenStream, output: &syn::Type) -> TokenStream {
     let erased = hidden("erased");
     quote! {

@@ -1,4 +1,5 @@
-//! The call builder in a decorated function's body: calls the other modules in the order of the generated code.
+//! The call builder in a decorated function's body: calls the other modules in the order of the
+//! generated code.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -18,7 +18,8 @@ fn may_travel(mode: Mode) -> bool {
     cfg!(feature = "map-process") && mode != Mode::Here
 }
 
-/// Makes the field of the call policy for a function with that adapter; `None` if no parameter asks for it.
+/// Makes the field of the call policy for a function with that adapter; `None` if no parameter asks
+/// for it.
 pub(crate) fn call_bytes(decorated: &Decorated<'_>, adapter: &TokenStream) -> Option<TokenStream> {
     if !decorated.has_item || !(may_travel(decorated.mode) || may_be_recorded(decorated.parameters))
     {
@@ -39,7 +40,8 @@ pub(crate) fn call_bytes(decorated: &Decorated<'_>, adapter: &TokenStream) -> Op
     })
 }
 
-/// Makes the builder's step that identifies an item in a record: by `cache_key`, or by all arguments.
+/// Makes the builder's step that identifies an item in a record: by `cache_key`, or by all
+/// arguments.
 pub(crate) fn record_key(decorated: &Decorated<'_>, errors: &mut Errors) -> TokenStream {
     if !decorated.has_item || !may_be_recorded(decorated.parameters) {
         return TokenStream::new();

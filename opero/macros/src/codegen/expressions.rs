@@ -1,7 +1,8 @@
-//! `cache_key`, `rate_key` and `rate_cost`: what they make of the arguments. The last two see the fallback value that executes.
+//! `cache_key`, `rate_key` and `rate_cost`: what they make of the arguments. The last two see the
+//! fallback value that executes.
 //!
-//! A closure's body is put in place with its parameters bound before it, so that it need not write types: a closure
-//! that is called at once would have to.
+//! A closure's body is put in place with its parameters bound before it, so that it need not write
+//! types: a closure that is called at once would have to.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -25,7 +26,8 @@ enum Sight {
     Attempt,
 }
 
-/// The value of a parameter that is a closure, a path to a function, or something else over the arguments of a call.
+/// The value of a parameter that is a closure, a path to a function, or something else over the
+/// arguments of a call.
 pub(crate) fn apply(arguments: &Arguments<'_>, parameter: &Parameter) -> syn::Result<TokenStream> {
     apply_to(arguments, Sight::Call, parameter)
 }
@@ -128,7 +130,8 @@ fn apply_closure(
     Ok(quote!({ #bindings #body }))
 }
 
-/// The body of a closure. A `self` in it that the method takes by value is among the arguments, under another name.
+/// The body of a closure. A `self` in it that the method takes by value is among the arguments,
+/// under another name.
 fn with_own_self(
     arguments: &Arguments<'_>,
     body: &Expr,

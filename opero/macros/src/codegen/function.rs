@@ -52,7 +52,8 @@ pub(crate) fn function_static(decorated: &Decorated<'_>) -> TokenStream {
     let function = hidden("FUNCTION");
     // A function and no closure, which would be compiled twice.
     let configure = hidden("configure");
-    // For those whose results may outlive the process: two of one name are found before either takes the other's.
+    // For those whose results may outlive the process: two of one name are found before either
+    // takes the other's.
     let lasts = decorated.settings.cache && decorated.settings.keys != Keys::Local
         || decorated.has_item && may_be_recorded(decorated.parameters);
     let registration =
@@ -87,7 +88,8 @@ pub(crate) fn head(function: &Function, inputs: Vec<FnArg>) -> (TokenStream, Tok
     if matches!(function.kind, Kind::Async) && !function.is_read_by_macros() {
         let output = &function.output;
         signature.asyncness = None;
-        // The hygiene of `impl` decides its edition: this one captures every lifetime, also in a crate of edition 2021.
+        // The hygiene of `impl` decides its edition: this one captures every lifetime, also in a
+        // crate of edition 2021.
         let opaque = quote_spanned!(Span::mixed_site()=> impl);
         let future =
             quote!(#opaque ::core::future::Future<Output = #output> + ::core::marker::Send);

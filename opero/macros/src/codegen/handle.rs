@@ -1,5 +1,6 @@
-//! `handle`: two siblings of the function, `f_call` that binds it to its arguments, and `f_cache`, its cache's handle.
-//! The function itself goes through `f_call`, since the closures of one function alone make one key.
+//! `handle`: two siblings of the function, `f_call` that binds it to its arguments, and `f_cache`,
+//! its cache's handle. The function itself goes through `f_call`, since the closures of one
+//! function alone make one key.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -17,7 +18,8 @@ use crate::values::Value;
 
 /// The parameter `handle`, given.
 pub(crate) struct Handle {
-    /// `handle = Self`: the function is an associated one without a `self`, which its tokens do not tell.
+    /// `handle = Self`: the function is an associated one without a `self`, which its tokens do not
+    /// tell.
     associated: bool,
 }
 
@@ -178,7 +180,8 @@ impl Handle {
     }
 }
 
-/// What decides whether the function is there at all, and what it warns of, holds for its siblings too.
+/// What decides whether the function is there at all, and what it warns of, holds for its siblings
+/// too.
 fn conditions(item: &ItemFn) -> impl Iterator<Item = &syn::Attribute> {
     let names = ["cfg", "cfg_attr", "allow", "expect", "deprecated"];
     item.attrs

@@ -19,7 +19,8 @@ pub(crate) struct Part {
     pub(crate) span: Span,
 }
 
-/// Makes the builder's step that says how a call is cached; `others` are the arguments that each of those steps takes.
+/// Makes the builder's step that says how a call is cached; `others` are the arguments that each of
+/// those steps takes.
 pub(crate) fn key(
     decorated: &Decorated<'_>,
     others: &TokenStream,

@@ -51,7 +51,8 @@ pub(crate) fn record_demands(
     quote!(#owned #value #error)
 }
 
-/// Statements that do not compile where a result is a reference: under another name, which no tokens show.
+/// Statements that do not compile where a result is a reference: under another name, which no
+/// tokens show.
 pub(crate) fn owned_demands(
     decorated: &Decorated<'_>,
     value: &TokenStream,

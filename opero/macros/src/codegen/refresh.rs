@@ -1,5 +1,6 @@
-//! The background refresh of a stale value: calls the decorated function again by its name, with owned arguments. If the
-//! signature shows that this is impossible, a caller waits for the fresh value.
+//! The background refresh of a stale value: calls the decorated function again by its name, with
+//! owned arguments. If the signature shows that this is impossible, a caller waits for the fresh
+//! value.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -93,7 +94,8 @@ fn kept(decorated: &Decorated<'_>, reference: &TokenStream) -> TokenStream {
 /// Returns `true` if its tokens show that it can be called again on its own.
 fn can_refresh(decorated: &Decorated<'_>) -> bool {
     let function = decorated.function;
-    // The kind of list is a part of the key, and a list of borrowed values has no owned one of its kind.
+    // The kind of list is a part of the key, and a list of borrowed values has no owned one of its
+    // kind.
     let is_passed = |fallback: &Fallback| matches!(fallback.values, Values::Passed);
     let arguments = &function.arguments;
     let receiver = function.receiver.as_ref().map(|receiver| &*receiver.ty);
@@ -148,8 +150,8 @@ fn has_static<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> bool 
     bounds.any(|bound| matches!(bound, TypeParamBound::Lifetime(Lifetime { ident, .. }) if ident == "static"))
 }
 
-/// Returns `true` if it is found under `Self`. An associated function without a `self` shows this by a `Self` in it, or by
-/// `handle = Self`.
+/// Returns `true` if it is found under `Self`. An associated function without a `self` shows this
+/// by a `Self` in it, or by `handle = Self`.
 fn is_associated(function: &Function, parameters: &Parameters) -> bool {
     let by_handle = parameters
         .get("handle")

@@ -1,4 +1,5 @@
-//! The result of a call: the types that its signature shows, the adapter that reads it, and what becomes of a rejection.
+//! The result of a call: the types that its signature shows, the adapter that reads it, and what
+//! becomes of a rejection.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -141,8 +142,9 @@ impl ResultTypes {
                         let adapter = quote!(#runtime::wrapped::<#value, #error>());
                         (value, error, adapter)
                     }
-                    // Where the alias stands: what is wrong with a half of it shows there. And the adapter is that of the
-                    // type, whatever its looks are, so that no more is wrong than those.
+                    // Where the alias stands: what is wrong with a half of it shows there. And the
+                    // adapter is that of the type, whatever its looks are, so that no more is wrong
+                    // than those.
                     _ => (
                         at(output.span(), quote!(<#output as #runtime::Outcome>::Ok)),
                         at(output.span(), quote!(<#output as #runtime::Outcome>::Err)),

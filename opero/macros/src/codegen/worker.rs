@@ -1,5 +1,5 @@
-//! Registers a function that worker processes can run: its body as a function of its own, and an entry that makes its arguments
-//! from bytes.
+//! Registers a function that worker processes can run: its body as a function of its own, and an
+//! entry that makes its arguments from bytes.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -255,8 +255,9 @@ pub(crate) fn travel_demands(
     quote!(#whole #(#arguments)* #value #error)
 }
 
-/// Statements that do not compile where an argument or a result is a reference under another name. In the entry too: what the
-/// compiler would say there is said less well, and what is said twice it shows once.
+/// Statements that do not compile where an argument or a result is a reference under another name.
+/// In the entry too: what the compiler would say there is said less well, and what is said twice it
+/// shows once.
 fn whole_demands(
     decorated: &Decorated<'_>,
     value: &TokenStream,

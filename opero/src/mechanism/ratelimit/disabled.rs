@@ -1,4 +1,5 @@
-//! The rate limit, absent: its slot passes calls through, and a configuration that asks for a rate is rejected.
+//! The rate limit, absent: its slot passes calls through, and a configuration that asks for a rate
+//! is rejected.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Retry, fallback and timeout, absent: their slots pass calls through. Without them a call is attempted once, with its
-//! preferred value; a configuration that asks for a timeout is rejected.
+//! Retry, fallback and timeout, absent: their slots pass calls through. Without them a call is
+//! attempted once, with its preferred value; a configuration that asks for a timeout is rejected.
 
 use std::task::{self, Poll};
 

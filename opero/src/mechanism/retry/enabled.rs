@@ -8,7 +8,8 @@ use opero_retry::{Exponential, Fallback, Retry, RetryPolicy, Timeout, Timer};
 use crate::config::PipelineConfig;
 use crate::config::optional;
 
-/// Always there: without retries it decides so itself, which costs less than asking whether it is there.
+/// Always there: without retries it decides so itself, which costs less than asking whether it is
+/// there.
 pub(crate) type RetrySlot = Retry;
 pub(crate) type FallbackSlot = Fallback;
 pub(crate) type TimeoutSlot = Option<Timeout>;
