@@ -2,7 +2,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 4 | `opro`, so that somebody else's bytes are told apart |
+//! | 4 | `opro`, so that foreign bytes are told apart |
 //! | 1 | the version of this format, now 1 |
 //! | 8 | the value's type: XXH3 of its name, seeded with its schema fingerprint |
 //! | 8 | when it expires, in milliseconds since the Unix epoch; all ones: never |
@@ -16,7 +16,7 @@
 //!
 //! # Who is trusted
 //!
-//! The checksum stands against accidents: bytes cut short, flipped, or found under another key. Whoever can *write* to the
+//! The checksum stands against accidents: bytes cut short, flipped, or found under another key. A process that can *write* to the
 //! store can make a record that opens, and is trusted with the results. What such a record can do beyond a wrong result
 //! depends on the type. Decoding runs no code but the type's own `Deserialize`, checks every length against the bytes
 //! that are there, and reserves at most some MiB before the elements of a collection have been read. Two things it cannot

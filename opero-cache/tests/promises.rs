@@ -601,7 +601,7 @@ fn a_flight_under_way_does_not_bring_back_what_was_dropped() {
             2 => block_on(clear_namespace("opero")).unwrap(),
             _ => block_on(cache.insert(&cx, &operation, &77)),
         }
-        // Whoever comes now is not answered by the call from before.
+        // A later caller is not answered by the call from before.
         let mut after = Box::pin(cache.execute(&operation));
         match way {
             3 => assert!(matches!(

@@ -100,7 +100,7 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
-/// Is it a host, perhaps with a port and a path? `anna:geheim` is not: there the host was forgotten.
+/// Returns `true` if it is a host, perhaps with a port and a path. `anna:geheim` is not: its host is missing.
 fn is_place(text: &str) -> bool {
     let (authority, path) = text.split_once('/').unwrap_or((text, ""));
     let path = path.split('/').all(|part| part.is_empty() || is_word(part));

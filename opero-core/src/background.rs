@@ -1,4 +1,4 @@
-//! Running what nobody waits for.
+//! Background jobs, which no caller waits for.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -18,7 +18,7 @@ use crate::{Background, block_on, threads};
 /// they have had nothing to do for a while.
 ///
 /// # Errors
-/// The job, where a thousand others are waiting for a thread: whoever has that many should not start more.
+/// The job, where a thousand others wait for a thread: the caller should start no more.
 pub fn spawn(job: Background) -> Result<(), Background> {
     let job = within(CallerSpan::current(), job);
     #[cfg(feature = "tokio")]
@@ -216,7 +216,7 @@ impl Pool {
 
     fn work(&self) {
         while let Some(job) = self.next() {
-            // Whoever waits for nothing hears of no panic; the hook has printed it.
+            // No caller waits for the panic; the hook has printed it.
             let _ = catch_unwind(AssertUnwindSafe(|| match job {
                 Background::Async(future) => block_on(future),
                 Background::Blocking(run) => run(),

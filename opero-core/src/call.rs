@@ -145,7 +145,7 @@ pub trait Call: Send {
     fn outcome(&mut self) -> &mut dyn Outcome;
 }
 
-/// A call of an async function. Its attempts run in the frame of whoever made it.
+/// A call of an async function. Its attempts run in its caller's frame.
 ///
 /// `M` makes the future of an attempt, and `L` makes the pipeline's result of what that future returns.
 pub struct AsyncCall<'c, T, E, M, L, Fut> {

@@ -56,7 +56,7 @@ impl Context<'static> {
 }
 
 impl<'a> Context<'a> {
-    /// A call on `clock` that waits as told, watched by nobody but the global observers.
+    /// A call on `clock` that waits as told, watched by the global observers only.
     pub const fn new(clock: &'a dyn Clock, wait_mode: WaitMode) -> Self {
         Self {
             clock,
@@ -147,7 +147,7 @@ impl<'a> Context<'a> {
         self.observer
     }
 
-    /// The function's name; empty where nobody gave one.
+    /// The function's name; empty where none was given.
     pub const fn function(&self) -> &'a str {
         self.function
     }

@@ -21,7 +21,7 @@ use std::thread::{self, Thread};
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let _blocking = Blocking::start();
     let mut future = pin!(future);
-    // Whoever kept this waker woke nobody; the second poll hands out one that counts.
+    // A wake-up of this waker wakes no thread; the second poll hands out one that does.
     if let Poll::Ready(output) = future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
@@ -104,7 +104,7 @@ impl Wake for Unpark {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Before the token, since whoever is unparked by it looks at the flag.
+        // Before the token, since the thread that it unparks looks at the flag.
         self.woken.store(true, Ordering::Release);
         self.thread.unpark();
     }
@@ -217,7 +217,7 @@ mod tests {
                         return outer.as_mut().poll(cx);
                     }
                     let pending = outer.as_mut().poll(cx);
-                    // The first poll's waker wakes nobody; the second one's is the real one.
+                    // The first poll's waker wakes no thread; the second one's does.
                     if polls == 1 {
                         return pending;
                     }

@@ -212,7 +212,7 @@ pub fn observe(observer: impl Observer + 'static) {
 ///     counted.fetch_add(matches!(event, Event::CacheMiss).into(), Relaxed);
 /// }));
 /// observer.within(|| Context::blocking().emit(Event::CacheMiss));
-/// Context::blocking().emit(Event::CacheMiss); // Outside: nobody counts.
+/// Context::blocking().emit(Event::CacheMiss); // Outside: not counted.
 /// assert_eq!(misses.load(Relaxed), 1);
 /// ```
 pub struct ThreadObserver(Option<Arc<dyn Observer>>);
@@ -275,7 +275,7 @@ fn swap(observer: &mut Option<Arc<dyn Observer>>) {
     });
 }
 
-/// Returns `true` if somebody may observe, beside the observer that a call brings.
+/// Returns `true` if an observer may be there, beside the one that a call brings.
 #[inline]
 pub(crate) fn may_be_observed() -> bool {
     WATCHERS.load(Ordering::Relaxed) != 0

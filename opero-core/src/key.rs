@@ -53,7 +53,7 @@ impl Hash for Key {
 }
 
 impl fmt::Debug for Key {
-    /// Without the hash: that nobody sees one is part of what keeps them from being forged.
+    /// Shows no hash: hashes stay unknown so that they cannot be forged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(…)")
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::{listed, nearest};
 use crate::{BackendUri, ConfigError, units};
 
-/// The settings in a URI, `?name=value&name=value`, each to be taken by its name; what nobody took is an error.
+/// The settings in a URI, `?name=value&name=value`, each to be taken by its name; one that was not taken is an error.
 ///
 /// ```
 /// use opero_core::BackendUri;

@@ -240,7 +240,7 @@ impl fmt::Display for Rejected {
 fn crash_hint(signal: Option<i32>) -> &'static str {
     match signal {
         Some(6) => " (SIGABRT: it aborted, or could not allocate)",
-        Some(9) => " (SIGKILL: somebody killed it, or the system was out of memory)",
+        Some(9) => " (SIGKILL: it was killed, or the system was out of memory)",
         Some(11) => " (SIGSEGV: an invalid memory access, or a stack overflow)",
         _ => "",
     }

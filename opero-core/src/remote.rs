@@ -9,10 +9,10 @@ use crate::{CodecError, Context, Event, EventCounts, Rejected, RejectedKind};
 /// Executes a function in another process.
 ///
 /// Stages stay where the call is; only the innermost step, the function itself, goes through this. A call carries its
-/// arguments as bytes and comes back as the bytes of its outcome; whoever put this into the
-/// [`Context`] knows the function.
+/// arguments as bytes and comes back as the bytes of its outcome; the caller that put
+/// this into the [`Context`] knows the function.
 pub trait Remote: Send + Sync {
-    /// Executes the function once. Dropping the future cancels the execution, and kills whoever cannot be stopped otherwise.
+    /// Executes the function once. Dropping the future cancels the execution, and kills a process that cannot be stopped otherwise.
     fn execute(&self, arguments: Vec<u8>, limit: Option<AttemptLimit>) -> Executing<'_>;
 
     /// An empty buffer for the next call's arguments. It may be one that was used before.
@@ -26,7 +26,7 @@ pub trait Remote: Send + Sync {
     }
 }
 
-/// One execution elsewhere. It rejects where nobody could take it.
+/// One execution elsewhere. It rejects where no worker could take it.
 pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<Executed, Rejected>> + Send + 'a>>;
 
 /// How long one attempt may run, and what it comes to when it runs longer.

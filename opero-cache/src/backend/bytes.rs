@@ -1,4 +1,4 @@
-//! Where results are kept that outlive the process.
+//! Stores of records: results that outlive the process.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use opero_core::{Backend, BackendError, Key};
 /// A store of records: results as bytes, on a disk or a server.
 ///
 /// A record is opaque to the store. The stage seals and opens it, and checks what it reads: a store may hand out a record
-/// that is damaged, expired or somebody else's, and costs its caller a miss and no more. It may drop any record at any
+/// that is damaged, expired or of another call, and costs its caller a miss and no more. It may drop any record at any
 /// time. What it cannot do it reports as an error: the call then runs without the cache.
 ///
 /// Keys mean the same in every process ([`KeySpace`](opero_core::stable::KeySpace)), so the store may be shared. It is
@@ -50,7 +50,7 @@ use opero_core::{Backend, BackendError, Key};
 /// ```
 #[async_trait]
 pub trait ByteStore: Backend {
-    /// Reads a record on the spot and shows it to `visit`, where that takes microseconds and waits for nobody: the whole cost
+    /// Reads a record on the spot and shows it to `visit`, where that takes microseconds and does not wait: the whole cost
     /// of a hit on a disk. [`Spot::NeedsAsync`] where it cannot be known on the spot; then [`get`](Self::get) is asked.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ pub trait ByteStore: Backend {
         self.clear().await
     }
 
-    /// Is it a server that several processes share, and can they [`claim`](Self::claim) in it? If not, single-flight is within
+    /// Returns `true` if it is a server that several processes share and [`claim`](Self::claim) in. If not, single-flight is within
     /// the process.
     fn is_shared(&self) -> bool {
         false
@@ -101,7 +101,7 @@ pub trait ByteStore: Backend {
         Ok(Claim::Unshared)
     }
 
-    /// Does the store itself see to it that no answer takes long, and learn of its outages so? Then the stage's timeout
+    /// Returns `true` if the store limits the time of its answers itself, and learns of its outages so. Then the stage's timeout
     /// does not come in between.
     fn bounds_itself(&self) -> bool {
         false
@@ -130,10 +130,10 @@ pub enum Spot {
 }
 
 /// Who executes, among the processes that share a store. With it comes the record as it is now, read after the decision:
-/// whoever got the lease because its last holder is done finds what that one kept.
+/// a caller that acquires the lease after its last holder has finished finds the record of that one.
 #[derive(Debug)]
 pub enum Claim {
-    /// This caller, as long as it holds the lease: nobody else does meanwhile.
+    /// This caller executes, and no other one while it holds the lease.
     Acquired {
         /// The right to execute.
         lease: Box<dyn Lease>,
@@ -147,7 +147,7 @@ pub enum Claim {
         /// The record that is there by now, perhaps one that is out of date.
         record: Option<Vec<u8>>,
     },
-    /// There is no lease to be had: whoever asks executes.
+    /// The store has no lease for it: every caller executes.
     Unshared,
 }
 

@@ -33,7 +33,7 @@ macro_rules! ensure {
 pub(super) use ensure;
 
 /// An operation that takes longer than this hangs, and what has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens backends for one promise.
 pub(super) struct Opener<'a, B: ?Sized> {
@@ -125,12 +125,13 @@ pub(super) fn answer<T>(
     operation: &str,
     asked: impl Future<Output = Result<T, BackendError>>,
 ) -> Result<T, String> {
-    block_on(within(Some(PATIENCE), asked)).map_err(|error| format!("`{operation}` fails: {error}"))
+    block_on(within(Some(ANSWER_TIMEOUT), asked))
+        .map_err(|error| format!("`{operation}` fails: {error}"))
 }
 
 /// Asks until it is so, for what a backend may do soon after.
 pub(super) fn eventually(mut is_so: impl FnMut() -> Result<bool, String>) -> Result<bool, String> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + ANSWER_TIMEOUT;
     while !is_so()? {
         if Instant::now() > end {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Every interleaving that shuttle finds of leaders that land, leave, fail, panic and are not polled, and of followers that give
+//! Every interleaving that shuttle finds of leaders that complete, leave, fail, panic and are not polled, and of followers that give
 //! up.
 //!
 //! `RUSTC_WORKSPACE_WRAPPER=$PWD/tests/with-shuttle cargo test -p opero-cache --lib flight`
@@ -30,7 +30,7 @@ struct Shared {
 async fn call(shared: &Shared, lead: impl Fn(usize) -> Outcome) -> Option<i32> {
     let leader = match shared.flights.join(key()) {
         Role::Lead(leader) => leader,
-        Role::Alone => unreachable!("nobody recurses here"),
+        Role::Alone => unreachable!("no call recurses here"),
         Role::Follow(follower) => match follower.await {
             Ok(Completion::Value(entry)) => return entry.value().copied(),
             Ok(_) => return None,
@@ -58,7 +58,7 @@ async fn call(shared: &Shared, lead: impl Fn(usize) -> Outcome) -> Option<i32> {
             leader.complete(Completion::Value(Entry::new(7, None)));
             Some(7)
         }
-        Outcome::Land | Outcome::Slow => {
+        Outcome::Complete | Outcome::Slow => {
             leader.complete(Completion::Value(Entry::new(7, None)));
             Some(7)
         }
@@ -78,13 +78,13 @@ async fn call(shared: &Shared, lead: impl Fn(usize) -> Outcome) -> Option<i32> {
 }
 
 enum Outcome {
-    Land,
+    Complete,
     Leave,
     Fail,
     Panic,
-    /// Lands, and nothing polls it while the others wait.
+    /// Completes, and nothing polls it while the others wait.
     Idle,
-    /// Lands, and looks as if nothing polled it.
+    /// Completes, and looks as if nothing polled it.
     Slow,
 }
 
@@ -168,7 +168,7 @@ fn explore_all(
 #[test]
 fn everybody_gets_the_value() {
     explore(
-        |_| Outcome::Land,
+        |_| Outcome::Complete,
         0,
         |_, values| assert_eq!(values, CALLERS),
     );
@@ -178,7 +178,7 @@ fn everybody_gets_the_value() {
 fn a_leader_that_leaves_hands_over() {
     let lead = |turn| match turn {
         0 => Outcome::Leave,
-        _ => Outcome::Land,
+        _ => Outcome::Complete,
     };
     explore(lead, 0, |_, values| assert_eq!(values, CALLERS - 1));
 }
@@ -187,7 +187,7 @@ fn a_leader_that_leaves_hands_over() {
 fn a_leader_that_panics_hands_over() {
     let lead = |turn| match turn {
         0 => Outcome::Panic,
-        _ => Outcome::Land,
+        _ => Outcome::Complete,
     };
     explore(lead, 0, |_, values| assert_eq!(values, CALLERS - 1));
 }
@@ -196,7 +196,7 @@ fn a_leader_that_panics_hands_over() {
 fn cancelled_callers_never_strand_the_others() {
     let lead = |turn| match turn {
         0 => Outcome::Leave,
-        _ => Outcome::Land,
+        _ => Outcome::Complete,
     };
     explore(lead, 2, |_, values| assert!(values >= 1));
 }
@@ -211,7 +211,7 @@ fn an_outage_releases_everybody() {
 fn a_leader_that_nothing_polls_is_passed_over() {
     let lead = |turn| match turn {
         0 => Outcome::Idle,
-        _ => Outcome::Land,
+        _ => Outcome::Complete,
     };
     explore_all(lead, 0, true, |leaders, values| {
         assert!(leaders >= 2);
@@ -224,7 +224,7 @@ fn the_next_leader_may_leave_or_be_cancelled() {
     let lead = |turn| match turn {
         0 => Outcome::Idle,
         1 => Outcome::Leave,
-        _ => Outcome::Land,
+        _ => Outcome::Complete,
     };
     explore_all(lead, 0, true, |_, values| assert_eq!(values, CALLERS - 1));
     // Cancelled callers, beside leaders that look idle. Shuttle reports a hang.

@@ -87,11 +87,11 @@ impl<'a> Leader<'a> {
         self.end(completion);
     }
 
-    /// Ends the flight as [`complete`](Self::complete) does, and makes what it lands with only where somebody waits for it.
+    /// Completes the flight as [`complete`](Self::complete) does, and makes the completion only where a follower waits for it.
     pub(crate) fn complete_with(mut self, completion: impl FnOnce() -> Completion) {
         {
             let mut table = lock(&self.flights.table);
-            // Nobody can follow without the table.
+            // No call can follow without the table.
             if lock(&self.flight.state).followers == 0 {
                 self.flights.remove(&mut table, &self.key, &self.flight);
                 self.is_completed = true;
@@ -117,7 +117,7 @@ impl<'a> Leader<'a> {
         // Otherwise the drop hands over.
     }
 
-    /// Is what this flight brings out of date, and not to be kept?
+    /// Returns `true` if the result of this flight is out of date, and not to be stored.
     pub(crate) fn is_forgotten(&self) -> bool {
         self.flight.is_forgotten.load(Ordering::Acquire)
     }

@@ -52,7 +52,7 @@ type Table = HashMap<Key, Arc<Flight>, BuildIdentity>;
 /// What a caller is to do.
 #[derive(Debug)]
 pub(crate) enum Role<'a> {
-    /// Execute, and land the flight.
+    /// Execute, and complete the flight.
     Lead(Leader<'a>),
     /// Wait.
     Follow(Follower<'a>),
@@ -67,7 +67,7 @@ pub(crate) enum Completion {
     Value(Entry),
     /// With an error that can be copied.
     Error(SharedError),
-    /// With errors that cannot: everybody runs on their own.
+    /// With errors that cannot: every follower executes on its own.
     Outage,
     /// With leaders that nothing polls: likewise.
     Idle,
@@ -101,7 +101,7 @@ struct State {
 }
 
 enum Phase {
-    /// Somebody executes.
+    /// A leader executes.
     Led,
     /// The leader left, or was passed over; the next follower that is polled takes over.
     Vacant {
@@ -126,8 +126,8 @@ impl Flights {
         Role::Lead(Leader::new(self, key, flight, 1, false))
     }
 
-    /// What the flight of `key` brings is out of date: it lands for those who wait for it already, but is not to be kept,
-    /// and the next caller starts a new one.
+    /// Forgets the flight of `key`, whose result is out of date: its followers get the result, but it is not stored, and the
+    /// next caller starts a new flight.
     pub(crate) fn forget(&self, key: &Key) {
         let mut table = lock(&self.table);
         if let Some(flight) = table.remove(key) {
@@ -136,7 +136,7 @@ impl Flights {
         self.count(&table);
     }
 
-    /// What any flight brings is out of date.
+    /// Forgets every flight, as [`forget`](Self::forget) does.
     pub(crate) fn forget_all(&self) {
         let mut table = lock(&self.table);
         for (_, flight) in table.drain() {
@@ -160,7 +160,7 @@ impl Flights {
         self.under_way.store(table.len(), Ordering::Relaxed);
     }
 
-    /// Does nobody execute, as far as one look without the lock can tell?
+    /// Returns `true` if no call executes, as far as one look without the lock can tell.
     #[cfg(feature = "bytes")]
     pub(crate) fn is_idle(&self) -> bool {
         self.under_way.load(Ordering::Relaxed) == 0

@@ -41,7 +41,7 @@ struct Edge {
 }
 
 impl Edges {
-    /// Does `start` wait for one of `goals`, or is it one?
+    /// Returns `true` if `start` waits for one of `goals`, or is one.
     fn lead(&self, start: Id, goals: &[Id]) -> bool {
         let (mut seen, mut next) = (vec![start], 0);
         while let Some(&flight) = seen.get(next) {
@@ -97,7 +97,7 @@ impl Drop for Waits {
     }
 }
 
-/// Does this thread poll a leader now, so that a call made here is one that a leader waits for?
+/// Returns `true` if this thread polls a leader now: a leader waits for a call made here.
 #[cfg(feature = "bytes")]
 pub(crate) fn is_leading() -> bool {
     LEADING

@@ -89,7 +89,7 @@ impl Backend for Faulty {
 
     async fn ping(&self) -> Result<(), BackendError> {
         match self.fault {
-            Fault::FailsItsPing => Err(BackendError::new("nobody is there")),
+            Fault::FailsItsPing => Err(BackendError::new("no server is there")),
             _ => Ok(()),
         }
     }

@@ -31,7 +31,7 @@ impl Process {
         )
     }
 
-    /// Starts it with a disk of 64 MiB at `path`, which nobody else sees, and which is gone with the process.
+    /// Starts it with a disk of 64 MiB at `path`, which no other process sees, and which is gone with the process.
     pub(crate) fn start_on_small_disk(part: &str, scheme: &str, path: &Path) -> Self {
         // In a mount namespace of its own; who is not root becomes it in a user namespace, where the system permits that.
         let mut command = Command::new("unshare");
@@ -223,7 +223,7 @@ fn refused() {
     }
 }
 
-/// Shares its disk with somebody who takes all the room.
+/// Shares its disk with a process that takes all the room.
 #[test]
 fn contender() {
     if let Some((scheme, path, _)) = cast("contender") {

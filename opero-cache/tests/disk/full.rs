@@ -73,7 +73,7 @@ pub(crate) fn is_refused(scheme: &str, path: &Path) {
     as_before();
 }
 
-/// In the process with the small disk, beside somebody who takes all the room and gives it back.
+/// In the process with the small disk, beside a process that takes all the room and gives it back.
 pub(crate) fn contends_for_its_disk(scheme: &str, path: &Path) {
     let store = open(scheme, path, "flush=1ms");
     let mut kept = std::collections::BTreeSet::new();

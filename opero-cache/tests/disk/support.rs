@@ -97,7 +97,7 @@ pub(crate) fn key(number: u64) -> Key {
     Key::stable(spread ^ (spread >> 64))
 }
 
-/// A record that its number tells: whoever reads it knows whether it is right.
+/// A record that its number determines, so that a reader can check it.
 pub(crate) fn record(number: u64) -> Vec<u8> {
     let len = 20 + (number.wrapping_mul(2_654_435_761) % 300) as usize;
     let mut record = number.to_le_bytes().to_vec();

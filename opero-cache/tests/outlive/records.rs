@@ -170,7 +170,7 @@ fn what_cannot_be_read_is_replaced_and_an_event_says_why() {
     let damages: [fn(&mut Vec<u8>); 4] = [
         |record| record.truncate(record.len() / 2),
         |record| record.clear(),
-        |record| *record = b"somebody else's".to_vec(),
+        |record| *record = b"another owner's".to_vec(),
         |record| *record.last_mut().unwrap() ^= 1,
     ];
     for damage in damages {

@@ -132,7 +132,7 @@ impl Setting {
             layered("memory"),
             layered(&format!("middle://near{number}")),
             Self::new(Store::leasing().open(config())),
-            // The nearer one forgets long before.
+            // L1 drops it long before.
             Self::new(
                 Cache::open(
                     &format!("memory+far://stale{number}x?l1_ttl=1s")

@@ -8,7 +8,7 @@ use std::time::Duration;
 use opero_cache::{ByteStore, Cache, CacheConfig, Claim, Lease};
 use opero_core::{Backend, BackendError, Context, Event, Key, ManualClock, WaitMode, async_trait};
 
-/// Holds up whoever passes while it is closed.
+/// Holds up every caller while it is closed.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     closed: Mutex<bool>,
@@ -35,7 +35,7 @@ impl Gate {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Returns once somebody is held up.
+    /// Returns once a caller is held up.
     pub(crate) fn somebody_waits(&self) {
         while self.waiting.load(Ordering::SeqCst) == 0 {
             std::thread::yield_now();

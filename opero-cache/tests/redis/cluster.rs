@@ -31,7 +31,7 @@ async fn records_and_leases_are_kept_and_cleared() {
     store.put(&KEY, vec![1], Some(GUARD)).await.unwrap();
     assert_eq!(store.get(&KEY).await.unwrap(), Some(vec![1]));
     let Claim::Acquired { lease, record } = store.claim(&KEY).await.unwrap() else {
-        panic!("nobody else is there");
+        panic!("no other process is there");
     };
     assert_eq!(record, Some(vec![1]));
     assert!(matches!(

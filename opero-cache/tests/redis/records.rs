@@ -69,7 +69,7 @@ async fn clearing_drops_the_records_of_the_function_and_nothing_else() {
         "opero:shop:shop%3A%3Aprice:rate:00000000000000000000000000000abc",
         "opero:shop:shop%3A%3Aprice:00000000000000000000000000000abc:lease",
         "opero:shop:shop%3A%3Aprice:abc",
-        "somebody else's",
+        "another owner's",
     ];
     for name in kept {
         let () = directly(&url, &["SET", name, "1"]);

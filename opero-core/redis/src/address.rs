@@ -79,12 +79,12 @@ impl Address {
         })
     }
 
-    /// What stands behind the URL's `?`, to be taken by name. What nobody took is rejected by [`open`](Self::open).
+    /// Returns the URL's query parameters, to be taken by name. [`open`](Self::open) rejects those that were not taken.
     pub const fn query_params(&mut self) -> &mut QueryParams {
         &mut self.params
     }
 
-    /// The server there. It is not connected to before the first call; whoever opens one URL twice shares the connection.
+    /// The server there. It is not connected to before the first call; a URL that is opened twice has one connection.
     ///
     /// # Errors
     /// Where the URL or one of its settings makes no sense.

@@ -89,7 +89,7 @@ impl Redis {
         Scan::new(self.clone(), pattern.into())
     }
 
-    /// Is it reachable?
+    /// Checks that it is reachable.
     ///
     /// # Errors
     /// Where it is not.

@@ -101,12 +101,12 @@ impl Links {
         }
     }
 
-    /// Gives a connection up that does not work; whoever waits on it waits on.
+    /// Drops a connection that does not work; callers that wait on it wait on.
     pub(crate) fn cut(&self, id: LinkId) {
         lock(&self.0).retain(|link| link.task.id() != id);
     }
 
-    /// That runtime carries no connections. Not so opero's own, which everybody is left with: then it is false.
+    /// That runtime carries no connections. Returns `false` for opero's own, the last one that is left.
     pub(crate) fn mark_unfit(&self, runtime: &Handle) -> bool {
         if is_own(runtime) {
             return false;

@@ -25,7 +25,7 @@ pub(crate) fn own() -> io::Result<Handle> {
     OWN.get(on_a_thread)
 }
 
-/// Is it opero's own?
+/// Returns `true` if it is opero's own.
 pub(crate) fn is_own(runtime: &Handle) -> bool {
     OWN.handle.get().is_some_and(|own| own.id() == runtime.id())
 }
@@ -43,7 +43,7 @@ impl Own {
         }
     }
 
-    /// The runtime, once somebody runs it: where that failed, the next caller tries again.
+    /// The runtime, once a thread runs it: where that failed, the next caller tries again.
     fn get(&self, run: impl FnOnce(Runtime) -> io::Result<()>) -> io::Result<Handle> {
         if let Some(handle) = self.handle.get() {
             return Ok(handle.clone());

@@ -1,4 +1,4 @@
-//! The end of patience, for many waiting calls at the price of one timer.
+//! Timeouts in real time, for many waiting calls at the price of one timer.
 //!
 //! A timer of its own for each call would wake the timer's thread twice each time, which costs more than a server's answer.
 //! So the calls that wait are on a list, and a thread goes through it some times a second while there are any.
@@ -16,7 +16,7 @@ use crate::sync::lock;
 /// How late an end may be.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Rounds with nobody on the list after which the thread waits to be woken: a caller that comes back at once need not.
+/// Rounds with an empty list after which the thread waits to be woken: a caller that comes back at once need not.
 const IDLE_ROUNDS: u32 = 100;
 
 /// What `future` gives, or `None` once `limit` of real time has passed, whatever the runtime's timer says.
@@ -96,7 +96,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// `None` where nobody keeps the time.
+    /// `None` where no thread keeps the time.
     pub(super) fn until(end: Instant, waker: Waker) -> Option<Self> {
         let waker = Some(waker);
         let new = Place { end, waker };
@@ -179,7 +179,7 @@ fn wake_overdue() -> usize {
     let waiting = list.waiting;
     drop(list);
     for waker in overdue {
-        // A stranger's waker that panics is no reason to keep everybody else waiting.
+        // A foreign waker that panics must not keep the others waiting.
         let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
     waiting

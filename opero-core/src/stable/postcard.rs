@@ -34,7 +34,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> {
 /// Appends the bytes of `value` to `out`.
 ///
 /// # Errors
-/// Where the value's own `Serialize` fails, it holds a sequence whose length nobody knows beforehand, or one of its types
+/// Where the value's own `Serialize` fails, it holds a sequence whose length is not known beforehand, or one of its types
 /// leaves a field out (`skip_serializing_if`), which the format cannot say. `out` is then as it was.
 pub fn append<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), CodecError> {
     let before = out.len();

@@ -7,7 +7,7 @@ use crate::{CodecError, Key, KeyBytes};
 /// Makes keys that mean the same in every process: BLAKE3 over what a call is, keyed with where it belongs, such as a
 /// namespace and a function. 128 bits of it are kept.
 ///
-/// Nobody reads an argument out of such a key; but who has a guess at one can test it.
+/// An argument cannot be read out of such a key, but a guess at one can be tested.
 ///
 /// ```
 /// use opero_core::stable::KeySpace;

@@ -26,7 +26,7 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     }
 }
 
-/// Tries for a moment where somebody has it open: threads of sled hold its lock a little longer than the database that
+/// Retries for a moment while it is open elsewhere: threads of sled hold its lock a little longer than the database that
 /// they belonged to.
 pub(super) fn patiently<T>(open: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
     const TRIES: u32 = 25;
@@ -52,7 +52,7 @@ pub(super) fn drop_half_snapshots(path: &Path) -> Result<(), Fault> {
     if half.is_empty() {
         return Ok(());
     }
-    // With sled's own lock: whoever has it may just be writing one.
+    // With sled's own lock: its holder may just be writing one.
     let log = fs::File::open(path.join("db"))?;
     if flock(&log, FlockOperation::NonBlockingLockExclusive).is_ok() {
         half.into_iter().try_for_each(fs::remove_file)?;
@@ -60,7 +60,7 @@ pub(super) fn drop_half_snapshots(path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Where nobody can take sled's lock, a database that was killed while it wrote a snapshot counts as damaged.
+/// Where sled's lock cannot be taken, a database that was killed while it wrote a snapshot counts as damaged.
 #[cfg(not(unix))]
 pub(super) fn drop_half_snapshots(_: &Path) -> Result<(), Fault> {
     Ok(())

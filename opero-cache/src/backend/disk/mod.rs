@@ -2,18 +2,17 @@
 
 mod files;
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 
 use sled::{Batch, Db, IVec};
 
 use opero_core::{BackendUri, ConfigError};
 
 use super::ByteStore;
-use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
+use super::local::{Change, Engine, Fault, Id, KeyspaceId, LocalStore, Scan, Totals, Tuning};
 use crate::config::CacheOptions;
 
 /// The `disk` backend: records on a local disk, in [sled](https://docs.rs/sled/0.34).
@@ -71,11 +70,6 @@ impl Engine for Sled {
 
     type Value = IVec;
 
-    fn shelf() -> &'static Shelf<Self> {
-        static SHELF: LazyLock<Shelf<Sled>> = LazyLock::new(|| Mutex::new(HashMap::new()));
-        &SHELF
-    }
-
     fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault> {
         if path.try_exists()? {
             files::drop_half_snapshots(path)?;
@@ -110,7 +104,7 @@ impl Engine for Sled {
         Ok(())
     }
 
-    fn totals(&self) -> Result<Vec<(SpaceId, Totals)>, Fault> {
+    fn totals(&self) -> Result<Vec<(KeyspaceId, Totals)>, Fault> {
         let mut found = Vec::new();
         let mut from = Some(0_u128);
         while let Some(start) = from {
@@ -118,19 +112,22 @@ impl Engine for Sled {
                 break;
             };
             let (id, stored) = entry?;
-            let Some(space) = id.first_chunk().map(|space| u128::from_be_bytes(*space)) else {
+            let Some(keyspace) = id
+                .first_chunk()
+                .map(|keyspace| u128::from_be_bytes(*keyspace))
+            else {
                 return Err(Fault::Damaged("there is a key that is none".to_owned()));
             };
             let totals = Totals::from_bytes(&stored).filter(|_| id.len() == 16);
             let totals =
                 totals.ok_or_else(|| Fault::Damaged("records are not counted".to_owned()))?;
-            found.push((SpaceId(space), totals));
-            from = space.checked_add(1);
+            found.push((KeyspaceId(keyspace), totals));
+            from = keyspace.checked_add(1);
         }
         Ok(found)
     }
 
-    fn apply(&self, changes: &[Change], totals: &[(SpaceId, Totals)]) -> Result<(), Fault> {
+    fn apply(&self, changes: &[Change], totals: &[(KeyspaceId, Totals)]) -> Result<(), Fault> {
         let mut batch = Batch::default();
         for change in changes {
             match change.stored() {
@@ -138,8 +135,8 @@ impl Engine for Sled {
                 None => batch.remove(&change.id),
             }
         }
-        for (space, totals) in totals {
-            batch.insert(&space.to_bytes(), &totals.to_bytes());
+        for (keyspace, totals) in totals {
+            batch.insert(&keyspace.to_bytes(), &totals.to_bytes());
         }
         Ok(self.db.apply_batch(batch)?)
     }

@@ -1,10 +1,10 @@
-//! Directories for us alone, and what is damaged put out of the way.
+//! Private directories, and the quarantine of damaged databases.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::journal::with_suffix;
+use super::wal::with_suffix;
 
 /// Creates a directory, and those above it, for this user alone. One that is there is left as it is, its mode too: what we
 /// put into it is closed to others by itself.
@@ -24,9 +24,8 @@ pub(in crate::backend) fn private() -> DirBuilder {
     builder
 }
 
-/// Renames a database to `<name>.damaged-<n>`, so that a new one can begin and nothing is lost that somebody could still
-/// read.
-pub(super) fn set_aside(base: &Path) -> io::Result<PathBuf> {
+/// Renames a database to `<name>.damaged-<n>`, so that a new one can begin and what is still readable is not lost.
+pub(super) fn quarantine(base: &Path) -> io::Result<PathBuf> {
     for number in 1..=u32::MAX {
         let aside = with_suffix(base, &format!(".damaged-{number}"));
         // A link that leads nowhere is something, too.
@@ -42,9 +41,9 @@ pub(super) fn set_aside(base: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("there are too many damaged databases"))
 }
 
-/// How many bytes may still be put, where `pending` were already: each needs room in the journal, and twice in the engine,
+/// How many bytes may still be put, where `pending` were already: each needs room in the write-ahead log, and twice in the engine,
 /// which copies before it frees. `None` where not even those that are pending fit: better not to write than to fail in
-/// the middle of it. Where nobody can tell, the attempt does.
+/// the middle of it. Where the room is not known, the attempt decides.
 pub(super) fn room(directory: &Path, pending: u64) -> Option<u64> {
     /// Engines write by the page and by the segment.
     const SPARE: u64 = 2 << 20;
@@ -63,7 +62,7 @@ fn free(_: &Path) -> u64 {
     u64::MAX
 }
 
-/// Can something be written? A quota shows only so.
+/// Returns `true` if something can be written. A quota shows only so.
 pub(super) fn can_write(directory: &Path) -> bool {
     let probe = directory.join("room.probe");
     // What a killed process has left.
@@ -88,7 +87,7 @@ pub(super) fn identity(_: &Path) -> Option<(u64, u64)> {
     None
 }
 
-/// Would an engine get what it needs to open: threads, memory, files? An engine that lacks them may say that its database is
+/// Returns `true` if an engine gets the threads, memory and files that it needs to open. One that lacks them may say that its database is
 /// damaged.
 pub(super) fn has_resources(directory: &Path) -> bool {
     // sled has seven threads for its files and one that flushes; it maps as much as it keeps of pages.

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-use super::change::{Change, Id, SpaceId, Totals};
-use super::database::Shelf;
+use super::change::{Change, Totals};
+use super::id::{Id, KeyspaceId};
 
 /// A database of records under ids. One thread writes, many read.
 pub(crate) trait Engine: fmt::Debug + Sized + Send + Sync + 'static {
@@ -23,9 +23,6 @@ pub(crate) trait Engine: fmt::Debug + Sized + Send + Sync + 'static {
     /// A stored value, borrowed from its pages.
     type Value: AsRef<[u8]>;
 
-    /// The databases of this engine that are open in this process.
-    fn shelf() -> &'static Shelf<Self>;
-
     /// Opens or creates it, alone: a second opener gets [`Fault::Busy`].
     fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault>;
 
@@ -35,17 +32,17 @@ pub(crate) trait Engine: fmt::Debug + Sized + Send + Sync + 'static {
     /// Shows what is stored from `from` on, in order, until `visit` has had enough.
     fn scan(&self, from: &Id, visit: &mut dyn FnMut(&Id, &[u8]) -> Scan) -> Result<(), Fault>;
 
-    /// The totals of every space.
-    fn totals(&self) -> Result<Vec<(SpaceId, Totals)>, Fault>;
+    /// The totals of every keyspace.
+    fn totals(&self) -> Result<Vec<(KeyspaceId, Totals)>, Fault>;
 
     /// Applies changes of distinct ids, and with them the totals they make: all or nothing.
-    fn apply(&self, changes: &[Change], totals: &[(SpaceId, Totals)]) -> Result<(), Fault>;
+    fn apply(&self, changes: &[Change], totals: &[(KeyspaceId, Totals)]) -> Result<(), Fault>;
 
     /// What was applied is on the disk when this returns.
     fn flush(&self) -> Result<(), Fault>;
 }
 
-/// Has a visitor had enough?
+/// What a visitor wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scan {
     More,
@@ -64,7 +61,7 @@ pub(crate) struct Tuning {
 /// Why an engine did not do it. The texts hold no key and no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Somebody else has it open.
+    /// Another process has it open.
     Busy,
     /// What is on the disk cannot be read.
     Damaged(String),
@@ -94,7 +91,7 @@ impl From<std::io::Error> for Fault {
 }
 
 /// Asks an engine, and takes a panic for damage: both were seen to panic on files whose bytes were garbled, and what they
-/// keep is checked by whoever reads it.
+/// keep is checked when it is read.
 #[inline]
 pub(super) fn guarded<T>(ask: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| Err(panicked(&*panic)))

@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::change::{Change, Id, SpaceId, Totals, age_of, id_of};
+use super::age::age_of;
+use super::batch::apply;
+use super::change::{Change, Totals};
 use super::engine::{Engine, Fault, Scan, guarded};
-use super::space::Space;
-use super::worker::writing::apply;
+use super::id::{Id, KeyspaceId, id_of};
+use super::keyspace::Keyspace;
 
 /// For each record that is to go, so many are compared: fewer were more of a gamble.
 const COMPARED: u64 = 8;
@@ -33,7 +35,7 @@ impl Excess {
         }
     }
 
-    /// Is it gone with those?
+    /// Returns `true` if it is gone with those.
     fn is_covered(self, gone: Totals) -> bool {
         match self {
             Self::Entries(entries) => gone.entries >= entries,
@@ -42,24 +44,24 @@ impl Excess {
     }
 }
 
-/// Evicts until each space has its capacity at most, and all of them together `max_bytes`.
+/// Evicts until each keyspace has its capacity at most, and all of them together `max_bytes`.
 pub(super) fn down_to_bounds<E: Engine>(
     engine: &E,
-    totals: &mut HashMap<SpaceId, Totals>,
-    spaces: &[Arc<Space>],
+    totals: &mut HashMap<KeyspaceId, Totals>,
+    keyspaces: &[Arc<Keyspace>],
     max_bytes: u64,
 ) -> Result<(), Fault> {
-    let mut evicted: HashMap<SpaceId, u64> = HashMap::new();
-    let mut evict = |totals: &mut _, space, excess| -> Result<bool, Fault> {
-        let count = evict(engine, totals, space, excess)?;
-        *evicted.entry(space).or_default() += count;
+    let mut evicted: HashMap<KeyspaceId, u64> = HashMap::new();
+    let mut evict = |totals: &mut _, keyspace, excess| -> Result<bool, Fault> {
+        let count = evict(engine, totals, keyspace, excess)?;
+        *evicted.entry(keyspace).or_default() += count;
         Ok(count > 0)
     };
     let mut run = || -> Result<(), Fault> {
-        for space in spaces {
-            let capacity = space.capacity.load(Ordering::Relaxed);
-            while let Some(excess) = excess(totals, space.id, capacity) {
-                if !evict(totals, space.id, Excess::Entries(excess))? {
+        for keyspace in keyspaces {
+            let capacity = keyspace.capacity.load(Ordering::Relaxed);
+            while let Some(excess) = excess(totals, keyspace.id, capacity) {
+                if !evict(totals, keyspace.id, Excess::Entries(excess))? {
                     break;
                 }
             }
@@ -70,43 +72,48 @@ pub(super) fn down_to_bounds<E: Engine>(
                 break;
             };
             // The function that holds the most gives first.
-            let Some((space, most)) = totals.iter().max_by_key(|(_, totals)| totals.bytes) else {
+            let Some((keyspace, most)) = totals.iter().max_by_key(|(_, totals)| totals.bytes)
+            else {
                 break;
             };
-            let (space, mean) = (*space, most.bytes / most.entries.max(1));
-            if !evict(totals, space, Excess::Bytes { over, mean })? {
+            let (keyspace, mean) = (*keyspace, most.bytes / most.entries.max(1));
+            if !evict(totals, keyspace, Excess::Bytes { over, mean })? {
                 break;
             }
         }
         Ok(())
     };
     let result = run();
-    for space in spaces {
-        if let Some(count) = evicted.get(&space.id) {
-            space.evictions.fetch_add(*count, Ordering::Relaxed);
+    for keyspace in keyspaces {
+        if let Some(count) = evicted.get(&keyspace.id) {
+            keyspace.evictions.fetch_add(*count, Ordering::Relaxed);
         }
     }
     result
 }
 
-fn excess(totals: &HashMap<SpaceId, Totals>, space: SpaceId, capacity: u64) -> Option<u64> {
-    let excess = totals.get(&space)?.entries.checked_sub(capacity)?;
+fn excess(
+    totals: &HashMap<KeyspaceId, Totals>,
+    keyspace: KeyspaceId,
+    capacity: u64,
+) -> Option<u64> {
+    let excess = totals.get(&keyspace)?.entries.checked_sub(capacity)?;
     (excess > 0).then_some(excess)
 }
 
 /// Evicts some, `excess` at most, and says how many.
 fn evict<E: Engine>(
     engine: &E,
-    totals: &mut HashMap<SpaceId, Totals>,
-    space: SpaceId,
+    totals: &mut HashMap<KeyspaceId, Totals>,
+    keyspace: KeyspaceId,
     excess: Excess,
 ) -> Result<u64, Fault> {
     let (least, most) = SAMPLE;
     let wanted = excess.entries().saturating_mul(COMPARED).clamp(least, most);
-    let sample = sample(engine, space, wanted as usize)?;
+    let sample = sample(engine, keyspace, wanted as usize)?;
     if sample.is_empty() {
         // There is nothing to count.
-        totals.remove(&space);
+        totals.remove(&keyspace);
         return Ok(0);
     }
     let mut gone = Totals::default();
@@ -122,19 +129,19 @@ fn evict<E: Engine>(
     Ok(victims.len() as u64)
 }
 
-/// Some records of a space that chance picks, by age: those that are soonest not needed any more first.
+/// Some records of a keyspace that chance picks, by age: those that are soonest not needed any more first.
 fn sample<E: Engine>(
     engine: &E,
-    space: SpaceId,
+    keyspace: KeyspaceId,
     wanted: usize,
 ) -> Result<Vec<(Option<u64>, Id, usize)>, Fault> {
     let mut sample = Vec::with_capacity(wanted);
     // Keys are hashes: those that follow on a random one are themselves random.
     let start = fastrand::u128(..);
     for (from, end) in [(start, u128::MAX), (0, start)] {
-        let end = id_of(space, end);
+        let end = id_of(keyspace, end);
         guarded(|| {
-            engine.scan(&id_of(space, from), &mut |id, stored| {
+            engine.scan(&id_of(keyspace, from), &mut |id, stored| {
                 if *id > end || sample.len() == wanted {
                     return Scan::Enough;
                 }

@@ -8,20 +8,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use opero_core::{Backend, BackendError, BackendUri, ConfigError, Key};
 
-use super::change::{AGE, SpaceId, age, id};
+use super::age::{AGE, age};
+use super::config::LocalConfig;
 use super::database::Database;
 use super::engine::{Engine, guarded};
-use super::journal::{Frame, Kind};
-use super::pending::Known;
-use super::place::Place;
-use super::space::Space;
+use super::id::{KeyspaceId, id};
+use super::keyspace::Keyspace;
+use super::memtable::MemtableGet;
+use super::wal::{Frame, Kind};
 use crate::backend::{ByteStore, Spot};
 use crate::config::CacheOptions;
 
 /// Records on a local disk, of one function.
 pub(crate) struct LocalStore<E: Engine> {
-    place: Place,
-    space: SpaceId,
+    config: LocalConfig,
+    keyspace: KeyspaceId,
     capacity: u64,
     /// Nothing on the disk is touched before the first use.
     opened: OnceLock<Opened<E>>,
@@ -29,14 +30,14 @@ pub(crate) struct LocalStore<E: Engine> {
 
 struct Opened<E: Engine> {
     database: Arc<Database<E>>,
-    space: Arc<Space>,
+    keyspace: Arc<Keyspace>,
 }
 
 impl<E: Engine> LocalStore<E> {
     pub(crate) fn new(uri: &BackendUri, options: &CacheOptions) -> Result<Self, ConfigError> {
         Ok(Self {
-            place: Place::new(uri)?,
-            space: SpaceId::new(&options.namespace, &options.function),
+            config: LocalConfig::new(uri)?,
+            keyspace: KeyspaceId::new(&options.namespace, &options.function),
             capacity: options.capacity,
             opened: OnceLock::new(),
         })
@@ -46,10 +47,10 @@ impl<E: Engine> LocalStore<E> {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
-        let database = Database::at(&self.place)?;
-        let space = database.shared().space(self.space);
-        space.capacity.store(self.capacity, Ordering::Relaxed);
-        Ok(self.opened.get_or_init(|| Opened { database, space }))
+        let database = Database::at(&self.config)?;
+        let keyspace = database.shared().keyspace(self.keyspace);
+        keyspace.capacity.store(self.capacity, Ordering::Relaxed);
+        Ok(self.opened.get_or_init(|| Opened { database, keyspace }))
     }
 
     /// The store, open.
@@ -63,24 +64,24 @@ impl<E: Engine> LocalStore<E> {
     async fn change(
         &self,
         opened: &Opened<E>,
-        space: &Space,
+        keyspace: &Keyspace,
         kind: Kind,
         key: &Key,
     ) -> Result<(), BackendError> {
         let shared = opened.database.shared();
         shared.room(kind).await?;
-        let frame = Frame::new(kind, &id(space.id, *key), 0, &[]);
+        let frame = Frame::new(kind, &id(keyspace.id, *key), 0, &[]);
         let frame = frame.ok_or_else(|| shared.error("the record is too long"))?;
         let note = || {
-            space.pending(&shared.held, |pending| match kind {
-                Kind::Clear => Some(pending.clear()),
+            keyspace.memtable(&shared.held, |memtable| match kind {
+                Kind::Clear => Some(memtable.clear()),
                 Kind::Put | Kind::Remove => {
-                    pending.note(*key, None);
+                    memtable.insert(*key, None);
                     None
                 }
             })
         };
-        shared.write_down(&frame, note).map(drop)
+        shared.append(&frame, note).map(drop)
     }
 }
 
@@ -94,8 +95,8 @@ impl<E: Engine> Backend for LocalStore<E> {
         self.ready().await.map(|_| ())
     }
 
-    /// Writes out what is pending and closes the database, for all functions of the process. Whoever uses it after that
-    /// opens it again.
+    /// Writes out what is pending and closes the database, for all functions of the process. The next call opens it
+    /// again.
     async fn close(&self) -> Result<(), BackendError> {
         match self.opened.get() {
             Some(opened) => opened.database.shared().flush(true).await,
@@ -110,13 +111,13 @@ impl<E: Engine> ByteStore for LocalStore<E> {
         let Some(opened) = self.opened.get() else {
             return Ok(Spot::NeedsAsync);
         };
-        match opened.space.look(key) {
-            Known::Put(frame) => {
+        match opened.keyspace.get(key) {
+            MemtableGet::Put(frame) => {
                 visit(frame.record());
                 return Ok(Spot::Found);
             }
-            Known::Gone => return Ok(Spot::Missing),
-            Known::Nothing => {}
+            MemtableGet::Removed => return Ok(Spot::Missing),
+            MemtableGet::Unknown => {}
         }
         let shared = opened.database.shared();
         let stored = {
@@ -124,7 +125,7 @@ impl<E: Engine> ByteStore for LocalStore<E> {
             let Some(engine) = engine.as_ref() else {
                 return Ok(Spot::NeedsAsync);
             };
-            guarded(|| engine.get(&id(self.space, *key)))
+            guarded(|| engine.get(&id(self.keyspace, *key)))
         };
         // Shown without the lock and outside of the guard: it may be decoded by code of the user's, which may read this
         // store itself, and whose panic says nothing about the engine.
@@ -159,43 +160,46 @@ impl<E: Engine> ByteStore for LocalStore<E> {
         let opened = self.ready().await?;
         let shared = opened.database.shared();
         shared.room(Kind::Put).await?;
-        let frame = Frame::new(Kind::Put, &id(self.space, *key), age(keep), &record);
+        let frame = Frame::new(Kind::Put, &id(self.keyspace, *key), age(keep), &record);
         let frame = Arc::new(frame.ok_or_else(|| shared.error("the record is too long"))?);
-        let space = &opened.space;
-        shared.write_down(&frame, || {
+        let keyspace = &opened.keyspace;
+        shared.append(&frame, || {
             let change = Some(Arc::clone(&frame));
-            space.pending(&shared.held, |pending| pending.note(*key, change));
+            keyspace.memtable(&shared.held, |memtable| memtable.insert(*key, change));
         })
     }
 
     async fn remove(&self, key: &Key) -> Result<(), BackendError> {
         let opened = self.ready().await?;
-        self.change(opened, &opened.space, Kind::Remove, key).await
+        self.change(opened, &opened.keyspace, Kind::Remove, key)
+            .await
     }
 
     async fn clear(&self) -> Result<(), BackendError> {
         let opened = self.ready().await?;
-        self.change(opened, &opened.space, Kind::Clear, &Key::stable(0))
+        self.change(opened, &opened.keyspace, Kind::Clear, &Key::stable(0))
             .await
     }
 
     async fn clear_namespace(&self) -> Result<(), BackendError> {
         let opened = self.ready().await?;
-        for space in opened.database.shared().namespace_of(self.space) {
-            self.change(opened, &space, Kind::Clear, &Key::stable(0))
+        for keyspace in opened.database.shared().namespace_of(self.keyspace) {
+            self.change(opened, &keyspace, Kind::Clear, &Key::stable(0))
                 .await?;
         }
         Ok(())
     }
 
     fn entries(&self) -> u64 {
-        self.opened.get().map_or(0, |opened| opened.space.entries())
+        self.opened
+            .get()
+            .map_or(0, |opened| opened.keyspace.entries())
     }
 
     fn evictions(&self) -> u64 {
-        self.opened
-            .get()
-            .map_or(0, |opened| opened.space.evictions.load(Ordering::Relaxed))
+        self.opened.get().map_or(0, |opened| {
+            opened.keyspace.evictions.load(Ordering::Relaxed)
+        })
     }
 }
 
@@ -203,7 +207,7 @@ impl<E: Engine> fmt::Debug for LocalStore<E> {
     /// Without keys and records.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(E::SCHEME)
-            .field("directory", &self.place.directory().ok())
+            .field("directory", &self.config.directory().ok())
             .finish_non_exhaustive()
     }
 }

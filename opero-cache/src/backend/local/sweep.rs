@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::change::{Change, Id, SpaceId, Totals, age_of, now_millis};
+use super::age::{age_of, now_millis};
+use super::batch::apply;
+use super::change::{Change, Totals};
 use super::engine::{Engine, Fault, Scan, guarded};
-use super::worker::writing::apply;
+use super::id::{Id, KeyspaceId};
 
 /// A slice looks at records for so long, and at `STEP` more.
 const SLICE: Duration = Duration::from_millis(5);
@@ -14,7 +16,7 @@ const STEP: usize = 256;
 /// One slice of a sweep through a database.
 pub(super) struct Slice<'s, E> {
     engine: &'s E,
-    totals: &'s mut HashMap<SpaceId, Totals>,
+    totals: &'s mut HashMap<KeyspaceId, Totals>,
     cursor: &'s mut Id,
 }
 
@@ -22,7 +24,7 @@ impl<'s, E: Engine> Slice<'s, E> {
     /// A slice that goes on at `cursor`.
     pub(super) fn new(
         engine: &'s E,
-        totals: &'s mut HashMap<SpaceId, Totals>,
+        totals: &'s mut HashMap<KeyspaceId, Totals>,
         cursor: &'s mut Id,
     ) -> Self {
         Self {

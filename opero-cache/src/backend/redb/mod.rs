@@ -2,10 +2,9 @@
 
 mod create;
 
-use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
     Database, OwnedAccessGuard, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition,
@@ -14,7 +13,7 @@ use redb::{
 use opero_core::{BackendUri, ConfigError};
 
 use super::ByteStore;
-use super::local::{Change, Engine, Fault, Id, LocalStore, Scan, Shelf, SpaceId, Totals, Tuning};
+use super::local::{Change, Engine, Fault, Id, KeyspaceId, LocalStore, Scan, Totals, Tuning};
 use crate::config::CacheOptions;
 
 /// The `redb` backend: records on a local disk, in [redb](https://docs.rs/redb).
@@ -76,7 +75,7 @@ impl Redb {
     fn commit(
         database: &Database,
         changes: &[Change],
-        totals: &[(SpaceId, Totals)],
+        totals: &[(KeyspaceId, Totals)],
     ) -> Result<(), redb::Error> {
         let mut writing = database.begin_write()?;
         // After a crash the database opens at once, instead of reading all of itself.
@@ -90,8 +89,8 @@ impl Redb {
                 };
             }
             let mut counted = writing.open_table(TOTALS)?;
-            for (space, totals) in totals {
-                counted.insert(&space.to_bytes(), totals.to_bytes().as_slice())?;
+            for (keyspace, totals) in totals {
+                counted.insert(&keyspace.to_bytes(), totals.to_bytes().as_slice())?;
             }
         }
         writing.commit()?;
@@ -122,11 +121,6 @@ impl Engine for Redb {
     const READS_ON: bool = false;
 
     type Value = Stored;
-
-    fn shelf() -> &'static Shelf<Self> {
-        static SHELF: LazyLock<Shelf<Redb>> = LazyLock::new(|| Mutex::new(HashMap::new()));
-        &SHELF
-    }
 
     fn open(path: &Path, tuning: &Tuning) -> Result<Self, Fault> {
         if !path.try_exists()? {
@@ -160,21 +154,21 @@ impl Engine for Redb {
         Ok(())
     }
 
-    fn totals(&self) -> Result<Vec<(SpaceId, Totals)>, Fault> {
+    fn totals(&self) -> Result<Vec<(KeyspaceId, Totals)>, Fault> {
         let reading = self.database.begin_read().map_err(redb::Error::from)?;
         let counted = reading.open_table(TOTALS).map_err(redb::Error::from)?;
         let mut found = Vec::new();
         for entry in counted.iter().map_err(redb::Error::from)? {
-            let (space, totals) = entry.map_err(redb::Error::from)?;
+            let (keyspace, totals) = entry.map_err(redb::Error::from)?;
             let totals = Totals::from_bytes(totals.value());
             let totals =
                 totals.ok_or_else(|| Fault::Damaged("records are not counted".to_owned()))?;
-            found.push((SpaceId(u128::from_be_bytes(*space.value())), totals));
+            found.push((KeyspaceId(u128::from_be_bytes(*keyspace.value())), totals));
         }
         Ok(found)
     }
 
-    fn apply(&self, changes: &[Change], totals: &[(SpaceId, Totals)]) -> Result<(), Fault> {
+    fn apply(&self, changes: &[Change], totals: &[(KeyspaceId, Totals)]) -> Result<(), Fault> {
         if changes.is_empty() && totals.is_empty() {
             return Ok(());
         }

@@ -169,7 +169,7 @@ impl ByteStore for RedisCache {
         let record = record(value)?;
         let holder = match holder {
             Ok(holder) => self.redis.read::<Option<Vec<u8>>>(holder)?,
-            // Something else is under the lease's key: nobody can hold it, and nobody waits for it.
+            // Something else is under the lease's key: no caller can hold it, and none waits for it.
             Err(error) if is_other_type(&error) => {
                 held.forget();
                 return Ok(Claim::Unshared);

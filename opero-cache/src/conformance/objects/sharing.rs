@@ -30,7 +30,7 @@ pub(super) fn one_key(opening: &Opening<'_>) -> Seen {
             let found = answer("get", backend.get(&key(1)))?;
             let found = found.and_then(|entry| entry.value::<u64>().copied());
             let theirs = found.is_some_and(|found| found < THREADS);
-            ensure!(theirs, "found {found:?}, which nobody put");
+            ensure!(theirs, "found {found:?}, which was never put");
         }
         Ok(())
     };

@@ -29,11 +29,13 @@ pub(super) fn exclusive(opening: &Opening<'_>) -> Seen {
     let lease = match claim(&store, &key(1))? {
         None => return Ok(()),
         Some(Claimed::Acquired(lease, None)) => lease,
-        Some(Claimed::Acquired(..)) => return Err("a record came with it that nobody put".into()),
+        Some(Claimed::Acquired(..)) => {
+            return Err("a record came with it that was never put".into());
+        }
         Some(Claimed::Held(..)) => return Err("it is taken before anybody claimed it".into()),
     };
     let (first, record) = taken(&store)?;
-    ensure!(record.is_none(), "a record came with it that nobody put");
+    ensure!(record.is_none(), "a record came with it that was never put");
     put(&store, &key(1), b"record")?;
     let (second, record) = taken(&store)?;
     ensure!(second == first, "the same holder has another number");
@@ -112,11 +114,11 @@ pub(super) fn contended(opening: &Opening<'_>) -> Seen {
         })
     })?;
     let held = held.into_inner();
-    ensure!(!leased || held > 0, "nobody ever holds it");
+    ensure!(!leased || held > 0, "it is never held");
     Ok(())
 }
 
-/// The number of whoever holds `key(1)`, and the record that came with it.
+/// Returns the number of the holder of `key(1)`, and the record that came with it.
 fn taken(store: &Store) -> Result<(u64, Option<Vec<u8>>), String> {
     match claim(store, &key(1))? {
         Some(Claimed::Held(holder, record)) => Ok((holder, record)),

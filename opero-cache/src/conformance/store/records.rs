@@ -13,7 +13,7 @@ pub(super) fn record(owner: u64, version: u64) -> Vec<u8> {
     record
 }
 
-/// Is it, whole, one of `owner`'s?
+/// Returns `true` if it is, whole, one of `owner`'s.
 pub(super) fn check(owner: u64, found: &[u8]) -> Seen {
     let version = found.get(8..16).and_then(|bytes| bytes.try_into().ok());
     let version = version.map_or(0, u64::from_le_bytes);

@@ -36,7 +36,7 @@ pub(super) fn threads(opening: &Opening<'_>) -> Seen {
     })
 }
 
-/// A caller that is cancelled, or loses patience, drops the future at one of its waits.
+/// A caller that is cancelled, or times out, drops the future at one of its waits.
 pub(super) fn given_up(opening: &Opening<'_>) -> Seen {
     let store = opening.open()?;
     let mut cx = Context::from_waker(Waker::noop());

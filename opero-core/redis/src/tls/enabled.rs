@@ -6,7 +6,7 @@ use super::Missing;
 /// program has not chosen one.
 pub(crate) fn prepare() -> Result<(), Missing> {
     if CryptoProvider::get_default().is_none() {
-        // Somebody else may have chosen meanwhile, which is as good.
+        // Another thread may have chosen meanwhile, which is as good.
         let _ = ring::default_provider().install_default();
     }
     Ok(())

@@ -105,7 +105,7 @@ fn the_longest_times_are_taken() {
 fn the_plain_name_means_the_url_in_the_variable() {
     let server = RedisServer::start().unwrap();
     let url = format!("{}?timeout=30s&connect_timeout=30s", server.url());
-    // With settings of its own, which come first; one that nobody knows is rejected wherever it stands.
+    // With settings of its own, which come first; an unknown one is rejected wherever it stands.
     for uri in ["redis", "redis://", "redis://?timeout=40s"] {
         let said = in_child(uri, Some(&url));
         assert!(said.contains("said: Ok(())"), "{said}");

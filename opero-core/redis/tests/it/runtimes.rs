@@ -68,7 +68,7 @@ fn a_blocking_caller_around_a_runtime_is_served_too() {
     });
 }
 
-/// Somebody else's `block_on` cannot be told from driving, but from a server that is away.
+/// A foreign `block_on` cannot be told from driving, but from a server that is away.
 #[test]
 fn a_stranger_that_blocks_a_runtime_is_served_by_operos_own_a_little_later() {
     let server = RedisServer::start().unwrap();
@@ -105,7 +105,7 @@ fn foreign_block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// The answer is there all the while, and nobody reads it.
+/// The answer is there all the while, and is not read.
 #[tokio::test]
 async fn a_runtime_that_stands_still_does_not_make_the_server_slow() {
     let server = RedisServer::start().unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex};
 
 use opero_core::sync::lock;
 
-use super::super::{Change, Engine, Fault, Id, Scan, Shelf, SpaceId, Totals, Tuning};
+use super::super::{Change, Engine, Fault, Id, KeyspaceId, Scan, Totals, Tuning};
 
 /// What is on the disk of one engine, and how that disk is.
 #[derive(Debug, Default)]
@@ -55,11 +55,6 @@ impl Engine for Moody {
 
     type Value = Vec<u8>;
 
-    fn shelf() -> &'static Shelf<Self> {
-        static SHELF: LazyLock<Shelf<Moody>> = LazyLock::new(Mutex::default);
-        &SHELF
-    }
-
     fn open(path: &Path, _: &Tuning) -> Result<Self, Fault> {
         let disk = Disk::of(path.parent().unwrap());
         disk.answer()?;
@@ -80,15 +75,15 @@ impl Engine for Moody {
         Ok(())
     }
 
-    fn totals(&self) -> Result<Vec<(SpaceId, Totals)>, Fault> {
+    fn totals(&self) -> Result<Vec<(KeyspaceId, Totals)>, Fault> {
         let totals = lock(&self.0.totals);
         let totals = totals
             .iter()
-            .map(|(space, totals)| (SpaceId(*space), *totals));
+            .map(|(keyspace, totals)| (KeyspaceId(*keyspace), *totals));
         Ok(totals.collect())
     }
 
-    fn apply(&self, changes: &[Change], totals: &[(SpaceId, Totals)]) -> Result<(), Fault> {
+    fn apply(&self, changes: &[Change], totals: &[(KeyspaceId, Totals)]) -> Result<(), Fault> {
         self.0.answer()?;
         self.0.commits.fetch_add(1, Ordering::SeqCst);
         let mut records = lock(&self.0.records);
@@ -98,7 +93,9 @@ impl Engine for Moody {
                 None => records.remove(&change.id),
             };
         }
-        let totals = totals.iter().map(|(space, totals)| (space.0, *totals));
+        let totals = totals
+            .iter()
+            .map(|(keyspace, totals)| (keyspace.0, *totals));
         lock(&self.0.totals).extend(totals);
         Ok(())
     }

@@ -115,7 +115,7 @@ fn closing_without_a_database_says_that_nothing_was_written_and_why() {
     let (store, disk) = open(&directory.0, u64::MAX);
     put(&store, 1, 9).unwrap();
     disk.damaged.store(true, Ordering::SeqCst);
-    // A reader meets it, and the engine is given up while the record is in the journal.
+    // A reader meets it, and the engine is given up while the record is in the write-ahead log.
     let _ = store.read(&key(2), &mut |_| {});
     eventually("it is given up", || block_on(store.ping()).is_err());
     let error = block_on(store.close()).unwrap_err().to_string();

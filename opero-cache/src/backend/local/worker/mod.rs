@@ -1,7 +1,7 @@
 //! The thread of a database: it does everything that takes longer than a moment.
 
+mod flush;
 mod opening;
-pub(super) mod writing;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use opero_core::clock::real_now;
 use opero_core::sync::lock;
 
-use super::change::{Id, SpaceId, Totals};
-use super::database::Shared;
-use super::desk::{Phase, State};
+use super::change::Totals;
 use super::directory::can_write;
 use super::engine::{Engine, Fault, guarded};
-use super::pending::Pending;
+use super::id::{Id, KeyspaceId};
+use super::mailbox::{Phase, State};
+use super::memtable::Memtable;
+use super::shared::Shared;
 use super::sweep;
 
 /// Pauses between attempts to write where that fails, doubled each time.
@@ -25,17 +26,17 @@ const RETRIES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 
 pub(super) struct Worker<E> {
     pub(super) shared: Arc<Shared<E>>,
-    pub(super) totals: HashMap<SpaceId, Totals>,
+    pub(super) totals: HashMap<KeyspaceId, Totals>,
     /// Where the sweep goes on.
     pub(super) cursor: Id,
     next_sweep: Instant,
     /// Writing failed: when it is tried again, and the pause before that.
     retry: Option<(Instant, Duration)>,
     /// It failed inside the engine, which is to be opened anew before the next time.
-    spoilt: bool,
+    is_poisoned: bool,
     /// It was found damaged.
     suspected: Option<opening::Suspect>,
-    /// Why the journals of earlier processes could not be brought in.
+    /// Why the write-ahead logs of earlier processes could not be brought in.
     stuck: Option<String>,
     /// Journals whose content is in the engine after the next flush.
     pub(super) written: Vec<(u64, PathBuf)>,
@@ -61,7 +62,7 @@ impl<E: Engine> Worker<E> {
             cursor: [0; 32],
             next_sweep: Instant::now(),
             retry: None,
-            spoilt: false,
+            is_poisoned: false,
             suspected: None,
             stuck: None,
             written: Vec::new(),
@@ -71,7 +72,7 @@ impl<E: Engine> Worker<E> {
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
-            let task = shared.desk.next(|state| self.next(state));
+            let task = shared.mailbox.next(|state| self.next(state));
             if matches!(task, Task::Stop) {
                 break;
             }
@@ -87,7 +88,7 @@ impl<E: Engine> Worker<E> {
         }
         let _ = guarded(|| self.write_out());
         self.shut();
-        shared.desk.tell(|state| state.stopped = true);
+        shared.mailbox.tell(|state| state.stopped = true);
     }
 
     fn perform(&mut self, task: Task) {
@@ -103,13 +104,13 @@ impl<E: Engine> Worker<E> {
         }
     }
 
-    /// After a panic in the middle of a task: what was leaving is pending again, and nobody waits for that task.
+    /// After a panic in the middle of a task: what was being flushed is active again, and no caller waits for that task.
     fn recover(&mut self, fault: &Fault) {
-        for space in lock(&self.shared.spaces).values() {
-            space.pending(&self.shared.held, Pending::came_back);
+        for keyspace in lock(&self.shared.keyspaces).values() {
+            keyspace.memtable(&self.shared.held, Memtable::restore);
         }
         self.give_up(fault);
-        self.shared.desk.publish(|state| {
+        self.shared.mailbox.publish(|state| {
             state.done = state.asked;
             state.unwritten = Some(fault.to_string());
         });
@@ -131,7 +132,7 @@ impl<E: Engine> Worker<E> {
             _ if state.asked > state.done => Some(now),
             (Some((at, _)), _) => Some(at),
             (None, Some(_)) if state.urgent => Some(now),
-            (None, Some(since)) => Some(since + self.shared.place.tuning.flush),
+            (None, Some(since)) => Some(since + self.shared.config.tuning.flush),
             (None, None) => None,
         };
         if due.is_some_and(|due| due <= now) {
@@ -181,7 +182,7 @@ impl<E: Engine> Worker<E> {
         if close {
             self.shut();
         }
-        self.shared.desk.publish(|state| {
+        self.shared.mailbox.publish(|state| {
             state.done = asked;
             state.unwritten = unwritten;
             if close {
@@ -192,7 +193,7 @@ impl<E: Engine> Worker<E> {
 
     /// Writes out; where that failed before, with an engine that was opened anew.
     fn write_out_again(&mut self) -> Result<(), Fault> {
-        if (self.spoilt || self.stuck.is_some()) && self.shared.engine().is_some() {
+        if (self.is_poisoned || self.stuck.is_some()) && self.shared.engine().is_some() {
             if !can_write(&self.shared.directory) {
                 return Err(Fault::Full);
             }
@@ -209,14 +210,14 @@ impl<E: Engine> Worker<E> {
         self.write_out()
     }
 
-    /// The engine was lost, and nobody used it since.
+    /// Opens an engine that was lost, and that no call has used since.
     fn open_for_what_is_pending(&mut self) -> Result<(), Fault> {
         match self.shared.breaker.try_enter(real_now()) {
             Ok(()) => self.open(),
             Err(_) => {
                 let reason = self
                     .shared
-                    .desk
+                    .mailbox
                     .tell(|state| state.phase.reason().to_owned());
                 Err(Fault::Failed(reason))
             }
@@ -229,7 +230,7 @@ impl<E: Engine> Worker<E> {
             _ if self.shared.engine().is_none() => {}
             Fault::Damaged(_) => self.give_up(fault),
             Fault::Busy | Fault::Full => {}
-            Fault::Failed(_) if E::READS_ON || self.stuck.is_some() => self.spoilt = true,
+            Fault::Failed(_) if E::READS_ON || self.stuck.is_some() => self.is_poisoned = true,
             Fault::Failed(_) => {
                 self.shut();
                 // What that meets, callers are told when they ask.
@@ -240,7 +241,7 @@ impl<E: Engine> Worker<E> {
     }
 
     fn sweep(&mut self) {
-        self.next_sweep = Instant::now() + self.shared.place.sweep;
+        self.next_sweep = Instant::now() + self.shared.config.sweep;
         let shared = Arc::clone(&self.shared);
         let engine = shared.engine();
         let Some(engine) = engine.as_ref() else {
@@ -248,7 +249,7 @@ impl<E: Engine> Worker<E> {
         };
         let mut sweep = sweep::Slice::new(engine, &mut self.totals, &mut self.cursor);
         if let Err(fault) = sweep.run() {
-            self.shared.desk.tell(|state| {
+            self.shared.mailbox.tell(|state| {
                 state.fault.get_or_insert(fault);
             });
         }
@@ -256,9 +257,9 @@ impl<E: Engine> Worker<E> {
     }
 
     pub(super) fn publish_totals(&self) {
-        for space in lock(&self.shared.spaces).values() {
-            let totals = self.totals.get(&space.id).copied().unwrap_or_default();
-            space.entries.store(totals.entries, Ordering::Relaxed);
+        for keyspace in lock(&self.shared.keyspaces).values() {
+            let totals = self.totals.get(&keyspace.id).copied().unwrap_or_default();
+            keyspace.entries.store(totals.entries, Ordering::Relaxed);
         }
     }
 }

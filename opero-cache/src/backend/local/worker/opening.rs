@@ -1,4 +1,4 @@
-//! Opening the engine, and giving it up.
+//! Opening the engine, closing it, and quarantining a damaged one.
 
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLockWriteGuard};
@@ -8,11 +8,11 @@ use opero_core::clock::real_now;
 use opero_core::sync::lock;
 
 use super::Worker;
-use crate::backend::local::change::SpaceId;
-use crate::backend::local::desk::Phase;
 use crate::backend::local::directory::{can_write, has_resources, identity, room};
 use crate::backend::local::engine::{Engine, Fault, guarded};
-use crate::backend::local::recovery::{self, Recovered};
+use crate::backend::local::id::KeyspaceId;
+use crate::backend::local::mailbox::Phase;
+use crate::backend::local::restore::{self, Recovered};
 
 /// A database that was found damaged.
 pub(super) struct Suspect {
@@ -51,7 +51,7 @@ impl<E: Engine> Worker<E> {
             .refuses
             .store(self.stuck.is_some(), Ordering::Relaxed);
         let left_over = self.shared.held.load(Ordering::Relaxed) > 0;
-        self.shared.desk.publish(|state| {
+        self.shared.mailbox.publish(|state| {
             state.phase = phase;
             state.unwritten.clone_from(&self.stuck);
             // What readers met was the engine of before.
@@ -64,10 +64,10 @@ impl<E: Engine> Worker<E> {
     }
 
     fn try_open(&self) -> Result<Recovered<E>, Fault> {
-        recovery::open::<E>(&self.shared.base, &self.shared.place.tuning)
+        restore::open::<E>(&self.shared.base, &self.shared.config.tuning)
     }
 
-    /// The database was found damaged. Found so again before long, it is put aside.
+    /// Notes that the database was found damaged. Found so again before long, it is quarantined.
     fn suspect(&mut self) {
         self.suspected = Some(Suspect {
             since: Instant::now(),
@@ -76,15 +76,15 @@ impl<E: Engine> Worker<E> {
     }
 
     fn install(&mut self, recovered: Recovered<E>) {
-        self.spoilt = false;
+        self.is_poisoned = false;
         self.totals = recovered.totals;
         self.stuck = recovered.stuck;
         for (id, totals) in &self.totals {
-            if *id == SpaceId::APPLIED {
+            if *id == KeyspaceId::APPLIED {
                 continue;
             }
-            let space = self.shared.space(*id);
-            space.entries.store(totals.entries, Ordering::Relaxed);
+            let keyspace = self.shared.keyspace(*id);
+            keyspace.entries.store(totals.entries, Ordering::Relaxed);
         }
         let room = room(
             &self.shared.directory,
@@ -93,12 +93,12 @@ impl<E: Engine> Worker<E> {
         self.shared
             .allowed
             .store(room.unwrap_or(0), Ordering::Relaxed);
-        *lock(&self.shared.journal) = Some(recovered.journal);
+        *lock(&self.shared.wal) = Some(recovered.wal);
         *self.engine_mut() = Some(recovered.engine);
     }
 
     /// What callers are told of a fault, and when they may ask again. A database that is found damaged is opened once more,
-    /// since a full disk or a bug may look like that, and put aside if it is found so again. Then the next call has a new one at
+    /// since a full disk or a bug may look like that, and quarantined if it is found so again. Then the next call has a new one at
     /// once.
     fn reason(&mut self, fault: &Fault) -> String {
         let Fault::Damaged(what) = fault else {
@@ -113,13 +113,13 @@ impl<E: Engine> Worker<E> {
         };
         let directory = &self.shared.directory;
         let outcome = if identity(&self.shared.base) != suspect.identity {
-            Ok("another process has put it aside".to_owned())
+            Ok("another process has quarantined it".to_owned())
         } else if room(directory, 0).is_none() || !can_write(directory) {
             Err(Fault::Full.to_string())
         } else if !has_resources(directory) {
             Err("threads, memory or files are short".to_owned())
         } else {
-            recovery::give_up(&self.shared.base)
+            restore::quarantine_database(&self.shared.base)
         };
         match outcome {
             Ok(done) => {
@@ -138,12 +138,12 @@ impl<E: Engine> Worker<E> {
         engine.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes journal and engine. What is in the journal stays for the next opening.
+    /// Closes write-ahead log and engine. What is in the write-ahead log stays for the next opening.
     pub(super) fn shut(&mut self) {
-        if let Some(journal) = lock(&self.shared.journal).take()
-            && journal.is_empty()
+        if let Some(wal) = lock(&self.shared.wal).take()
+            && wal.is_empty()
         {
-            let _ = std::fs::remove_file(journal.path());
+            let _ = std::fs::remove_file(wal.path());
         }
         self.written.clear();
         let engine = self.engine_mut().take();
@@ -158,7 +158,7 @@ impl<E: Engine> Worker<E> {
         self.shut();
         let reason = self.reason(fault);
         self.shared
-            .desk
+            .mailbox
             .publish(|state| state.phase = Phase::Failed(reason));
     }
 }

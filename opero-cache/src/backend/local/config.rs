@@ -1,4 +1,4 @@
-//! What a user's URL says: where, and how.
+//! The configuration of a local store, read from its URL.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 const SHORTEST: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct LocalConfig {
     /// `None`: none is named, and this user has no home to keep a cache in.
     directory: Option<PathBuf>,
     scheme: String,
@@ -27,7 +27,7 @@ pub(super) struct Place {
     pub(super) sweep: Duration,
 }
 
-impl Place {
+impl LocalConfig {
     /// Reads a URL; touches no disk.
     pub(super) fn new(uri: &BackendUri) -> Result<Self, ConfigError> {
         let mut params = uri.query_params(PARAMETER)?;
@@ -74,7 +74,7 @@ fn directory(uri: &BackendUri) -> Result<Option<PathBuf>, ConfigError> {
         return Ok(user.ok().map(|user| user.cache_dir().join("opero")));
     }
     let first = path.split('/').next().unwrap_or_default();
-    // Somebody's `user:password@host` must not become the name of a directory.
+    // A `user:password@host` must not become the name of a directory.
     let drive = cfg!(windows) && first.len() == 2 && first.ends_with(':');
     if first.contains([':', '@']) && !drive {
         return Err(ConfigError::new(
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_path_is_absolute_or_relative_and_no_server() {
-        let path = |text: &str| Place::new(&text.into()).map(|place| place.directory);
+        let path = |text: &str| LocalConfig::new(&text.into()).map(|config| config.directory);
         let some = |path: &str| Ok(Some(path.into()));
         assert_eq!(path("disk:///var/cache/app"), some("/var/cache/app"));
         assert_eq!(path("disk://cache/app?flush=1s"), some("cache/app"));
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn who_has_no_home_is_told_at_the_first_use_to_name_a_directory() {
-        let mut place = Place::new(&"redb".into()).unwrap();
-        place.directory = None;
-        let error = place.directory().unwrap_err().to_string();
+        let mut config = LocalConfig::new(&"redb".into()).unwrap();
+        config.directory = None;
+        let error = config.directory().unwrap_err().to_string();
         assert!(error.contains("name one, as in `redb:///"), "{error}");
     }
 }

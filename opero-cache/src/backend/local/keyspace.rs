@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use opero_core::Key;
 use opero_core::sync::lock;
 
-use super::change::SpaceId;
-use super::pending::{Known, Pending};
+use super::id::KeyspaceId;
+use super::memtable::{Memtable, MemtableGet};
 
 #[derive(Debug)]
-pub(super) struct Space {
-    pub(super) id: SpaceId,
-    pending: Mutex<Pending>,
-    /// Is anything pending? Most reads find that nothing is, and take no lock.
+pub(super) struct Keyspace {
+    pub(super) id: KeyspaceId,
+    memtable: Mutex<Memtable>,
+    /// The memtable has a change. Most reads find that it has none, and take no lock.
     any: AtomicBool,
     /// Entries at most (`cache_capacity`); unbounded until a store says.
     pub(super) capacity: AtomicU64,
@@ -22,11 +22,11 @@ pub(super) struct Space {
     pub(super) evictions: AtomicU64,
 }
 
-impl Space {
-    pub(super) fn new(id: SpaceId) -> Self {
+impl Keyspace {
+    pub(super) fn new(id: KeyspaceId) -> Self {
         Self {
             id,
-            pending: Mutex::default(),
+            memtable: Mutex::default(),
             any: AtomicBool::new(false),
             capacity: AtomicU64::new(u64::MAX),
             entries: AtomicU64::new(0),
@@ -35,28 +35,28 @@ impl Space {
     }
 
     #[inline]
-    pub(super) fn look(&self, key: &Key) -> Known {
+    pub(super) fn get(&self, key: &Key) -> MemtableGet {
         if self.any.load(Ordering::Acquire) {
-            lock(&self.pending).look(key)
+            lock(&self.memtable).get(key)
         } else {
-            Known::Nothing
+            MemtableGet::Unknown
         }
     }
 
-    /// Works on what is pending, and keeps count in `held` of the bytes that all spaces hold.
-    pub(super) fn pending<R>(&self, held: &AtomicU64, work: impl FnOnce(&mut Pending) -> R) -> R {
-        let mut pending = lock(&self.pending);
-        let before = pending.bytes() as u64;
-        let result = work(&mut pending);
-        let after = pending.bytes() as u64;
+    /// Works on the memtable, and counts in `held` the bytes that all memtables hold.
+    pub(super) fn memtable<R>(&self, held: &AtomicU64, work: impl FnOnce(&mut Memtable) -> R) -> R {
+        let mut memtable = lock(&self.memtable);
+        let before = memtable.bytes() as u64;
+        let result = work(&mut memtable);
+        let after = memtable.bytes() as u64;
         held.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
-        self.any.store(!pending.is_empty(), Ordering::Release);
+        self.any.store(!memtable.is_empty(), Ordering::Release);
         result
     }
 
     /// Entries, counting those twice that are pending in place of others.
     pub(super) fn entries(&self) -> u64 {
-        let pending = lock(&self.pending).len() as u64;
+        let pending = lock(&self.memtable).len() as u64;
         self.entries.load(Ordering::Relaxed) + pending
     }
 }

@@ -7,8 +7,8 @@ use opero_core::{Attempt, Error, Stage, block_on, operation};
 
 use crate::store::{Store, Watched};
 
-register_store!("far", |location, _| Ok(Arc::new(far(location.rest()))));
-register_store!("middle", |location, _| Ok(Arc::new(far(location.rest()))));
+register_store!("far", |uri, _| Ok(Arc::new(far(uri.rest()))));
+register_store!("middle", |uri, _| Ok(Arc::new(far(uri.rest()))));
 
 /// The stores that tests open by name, as servers are.
 fn far(name: &str) -> Store {
@@ -44,11 +44,7 @@ fn writes_go_to_both_and_reads_fill_the_nearer_one() {
         assert_eq!(far.len(), 1);
         let asked = far.0.gets.load(Ordering::SeqCst);
         assert_eq!(call(&first, &watched, || Err(())).unwrap(), 1);
-        assert_eq!(
-            far.0.gets.load(Ordering::SeqCst),
-            asked,
-            "the nearer one had it"
-        );
+        assert_eq!(far.0.gets.load(Ordering::SeqCst), asked, "L1 had it");
 
         let second = open(&location);
         for _ in 0..3 {
@@ -82,7 +78,7 @@ fn the_nearer_one_serves_only_for_a_while_and_never_longer_than_the_farther_one(
     watched.clock.advance(Duration::from_secs(1));
     assert_eq!(call(&cache, &watched, || Ok(2)).unwrap(), 2);
 
-    // Filled late in the record's life, the nearer entry ends with it.
+    // Filled late in the record's life, the entry in L1 ends with it.
     let late = open("memory+far://three?l1_ttl=10s");
     watched.clock.advance(TTL - Duration::from_secs(3));
     assert_eq!(call(&late, &watched, || Ok(3)).unwrap(), 2);

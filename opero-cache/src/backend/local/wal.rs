@@ -1,4 +1,4 @@
-//! What was put, in a file that is written at once and read only after the process died.
+//! The write-ahead log: what was put, in a file that is written at once and read only after the process died.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::change::{AGE, Id};
+use super::age::AGE;
+use super::id::Id;
 
 const CHECK: usize = 8;
 const LENGTH: usize = 4;
@@ -28,7 +29,7 @@ const HEAD: usize = ID + size_of::<Id>();
 pub(super) enum Kind {
     Put = 1,
     Remove = 2,
-    /// The whole space of the id.
+    /// The whole keyspace of the id.
     Clear = 3,
 }
 
@@ -128,7 +129,7 @@ impl std::fmt::Debug for Frame {
 
 /// The file that is written now.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct Wal {
     file: File,
     path: PathBuf,
     number: u64,
@@ -137,8 +138,8 @@ pub(super) struct Journal {
     torn: bool,
 }
 
-impl Journal {
-    /// Begins journal `number` of the database at `base`.
+impl Wal {
+    /// Begins write-ahead log `number` of the database at `base`.
     pub(super) fn create(base: &Path, number: u64) -> io::Result<Self> {
         let path = with_suffix(base, &format!(".journal-{number:010}"));
         let mut options = OpenOptions::new();
@@ -155,7 +156,7 @@ impl Journal {
         })
     }
 
-    /// Writes a frame, whole or not at all, and says how long the journal is by now.
+    /// Writes a frame, whole or not at all, and says how long the write-ahead log is by now.
     pub(super) fn append(&mut self, frame: &Frame) -> io::Result<u64> {
         if self.torn {
             self.mend()?;
@@ -188,7 +189,7 @@ impl Journal {
     }
 }
 
-/// The journals of the database at `base`, oldest first, with their numbers.
+/// The write-ahead logs of the database at `base`, oldest first, with their numbers.
 pub(super) fn list(base: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let (Some(directory), Some(name)) = (base.parent(), base.file_name()) else {
         return Ok(Vec::new());
@@ -207,7 +208,7 @@ pub(super) fn list(base: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
-/// Shows each frame of a journal, up to the first that is not whole.
+/// Shows each frame of a write-ahead log, up to the first that is not whole.
 pub(super) fn replay<E: From<io::Error>>(
     path: &Path,
     mut visit: impl FnMut(Frame) -> Result<(), E>,

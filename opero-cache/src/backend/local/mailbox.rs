@@ -1,4 +1,4 @@
-//! Where callers and the worker of a database meet.
+//! The mailbox of a database's worker: the state that it and its callers wait on.
 
 use std::future::poll_fn;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use opero_core::sync::lock;
 use super::engine::Fault;
 
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct Mailbox {
     state: Mutex<State>,
     to_worker: Condvar,
 }
@@ -34,14 +34,14 @@ pub(super) struct State {
     pub(super) unwritten: Option<String>,
     pub(super) stop: bool,
     pub(super) stopped: bool,
-    /// Somebody waited for the worker in vain, and it has not been heard of since.
+    /// A caller's wait for the worker timed out, and the worker has published nothing since.
     late: bool,
     waiting: Vec<Waker>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nobody has asked for it yet, or it was closed.
+    /// No call has used it yet, or it was closed.
     #[default]
     Closed,
     /// The worker is opening it, or will now.
@@ -61,16 +61,16 @@ impl Phase {
     }
 }
 
-/// How patient somebody is.
+/// How long a caller waits for the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
-    /// A call waits for a moment, and not at all where that was in vain just now: it can run without the cache.
+pub(super) enum Timeout {
+    /// A call's wait: a moment, and none where the last one has just timed out: a call can run without the cache.
     Call,
-    /// Who closes waits longer, for all that is pending. The journal has it anyway.
+    /// The wait of a close: longer, for the flush of all that is pending. The write-ahead log has it anyway.
     Close,
 }
 
-impl Patience {
+impl Timeout {
     pub(super) const fn limit(self) -> Duration {
         match self {
             Self::Call => Duration::from_secs(1),
@@ -79,11 +79,11 @@ impl Patience {
     }
 }
 
-/// The worker does not answer at present.
+/// The worker did not answer in time.
 #[derive(Debug)]
-pub(super) struct Late;
+pub(super) struct TimedOut;
 
-impl Desk {
+impl Mailbox {
     /// Changes something for the worker to see.
     pub(super) fn tell<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let result = change(&mut lock(&self.state));
@@ -105,31 +105,31 @@ impl Desk {
     /// A caller's wait: until `seen` has seen what it looks for. It looks anew after each [`publish`](Self::publish).
     pub(super) async fn wait<R>(
         &self,
-        patience: Patience,
+        timeout: Timeout,
         mut seen: impl FnMut(&mut State) -> Option<R>,
-    ) -> Result<R, Late> {
-        let look = poll_fn(|task| self.poll(task, patience, &mut seen));
-        if let Some(answer) = real_timeout(patience.limit(), look).await {
+    ) -> Result<R, TimedOut> {
+        let look = poll_fn(|task| self.poll(task, timeout, &mut seen));
+        if let Some(answer) = real_timeout(timeout.limit(), look).await {
             return answer;
         }
         // It may have answered just now; what is late has still to be published.
         let mut state = lock(&self.state);
         let answer = seen(&mut state);
         state.late |= answer.is_none();
-        answer.ok_or(Late)
+        answer.ok_or(TimedOut)
     }
 
     fn poll<R>(
         &self,
         task: &mut Context<'_>,
-        patience: Patience,
+        timeout: Timeout,
         seen: impl FnOnce(&mut State) -> Option<R>,
-    ) -> Poll<Result<R, Late>> {
+    ) -> Poll<Result<R, TimedOut>> {
         let mut state = lock(&self.state);
         if let Some(answer) = seen(&mut state) {
             return Poll::Ready(Ok(answer));
         }
-        let late = state.late && patience == Patience::Call;
+        let late = state.late && timeout == Timeout::Call;
         let waiting = &mut state.waiting;
         if !late && !waiting.iter().any(|waker| waker.will_wake(task.waker())) {
             waiting.push(task.waker().clone());
@@ -138,7 +138,7 @@ impl Desk {
         // The worker may have been given something to do.
         self.to_worker.notify_all();
         match late {
-            true => Poll::Ready(Err(Late)),
+            true => Poll::Ready(Err(TimedOut)),
             false => Poll::Pending,
         }
     }
